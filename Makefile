@@ -1,0 +1,59 @@
+# Every target sets up what it needs: `make help` lists them.
+.DEFAULT_GOAL := help
+.PHONY: help repro ui test test-slow lint format schema clean
+.DELETE_ON_ERROR:
+
+PYTHON ?= python3
+PORT ?= 5000
+
+# dvc runs `python`, git and itself: the environment's come first.
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+export MLFLOW_DISABLE_TELEMETRY := true
+
+SETUP := .venv/.installed
+TOOLS := .venv/.tools-installed
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1 \2/p' Makefile | awk '{printf "  %s %-10s", $$1, $$2; $$1=$$2=""; print}'
+
+repro: $(SETUP) ## run the pipeline where something changed, and show the result
+	@python -m pipeline.params
+	@dvc repro
+	@echo
+	@python -m pipeline.summary
+
+ui: $(SETUP) ## open `mlflow ui` on the runs (PORT=5000)
+	@python -m pipeline.ui --port $(PORT)
+
+test: lint ## format, lint, types and tests, in a few minutes
+	pytest
+
+test-slow: $(TOOLS) ## the tests that take minutes each
+	pytest -m slow
+
+lint: $(TOOLS) ## format, lint and types alone
+	ruff format --check .
+	ruff check .
+	mypy
+
+format: $(TOOLS) ## put the code into its format
+	ruff check --fix .
+	ruff format .
+
+schema: $(SETUP) ## write params.schema.json anew from pipeline/params.py
+	@python -m pipeline.params --schema > params.schema.json
+
+clean: ## remove the environment and the tools' caches, nothing that is a result
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache abline.egg-info
+
+$(SETUP): requirements.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "error: Python 3.11 or newer is needed, this is " + sys.version.split()[0] + "; `make PYTHON=python3.11` names another")'
+	@echo "setting up .venv (a few minutes, once)"
+	@$(PYTHON) -m venv .venv
+	@python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(TOOLS): $(SETUP) requirements-dev.txt
+	@python -m pip install --quiet --disable-pip-version-check -r requirements.txt -r requirements-dev.txt
+	@touch $@
