@@ -1,0 +1,397 @@
+"""Everything a user may set: the keys of params.yaml, their types, ranges and meaning.
+
+`python -m pipeline.params` checks params.yaml; with `--schema` it prints the JSON schema that
+editors read from params.schema.json.
+"""
+
+import argparse
+import difflib
+import json
+import re
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, Strict, ValidationError
+from pydantic_core import PydanticCustomError
+
+from pipeline import UserError, yaml_file
+
+PATH = Path("params.yaml")
+
+Key = yaml_file.Key
+
+
+# Lists become tuples, so that nothing can change them; the numbers inside stay strict.
+def _a_list(value: Any) -> Any:
+    """A set would do for pydantic, but its order is the hash seed's."""
+    if not isinstance(value, list):
+        raise PydanticCustomError("list", "must be a list")
+    return value
+
+
+_List = (BeforeValidator(_a_list), Strict(False))
+Name = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
+Names = Annotated[tuple[Name, ...], *_List]
+Row = Annotated[tuple[float, ...], *_List]
+Rows = Annotated[tuple[Row, ...], *_List]
+
+
+class Section(BaseModel):
+    """A block of params.yaml. Every key must be there: the file is the record of the job."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        strict=True,
+        allow_inf_nan=False,
+        use_attribute_docstrings=True,
+    )
+
+
+class Generate(Section):
+    """The table to make: y = x · weight + bias + noise · N(0, 1)."""
+
+    x: Annotated[Rows, Field(min_length=1)] | None = Field(examples=[[[1.0], [2.0], [3.0]]])
+    """The input rows themselves, or null to draw `rows` of them from N(0, 1)."""
+    rows: Annotated[int, Field(ge=1, le=100_000_000)] | None = Field(examples=[None])
+    """How many rows to draw when x is null; null when x is given."""
+    weight: Rows | None = Field(examples=[[[2.0]]])
+    """One row for each feature, one column for each target, or null to draw them from N(0, 1)."""
+    bias: Row = Field(examples=[[0.0]])
+    """One number for each target."""
+    noise: float = Field(ge=0, examples=[0.0])
+    """Standard deviation of the noise on the targets."""
+
+
+class Data(Section):
+    """The table."""
+
+    features: Names = Field(min_length=1, examples=[["x"]])
+    """Names of the input columns, in order."""
+    targets: Names = Field(min_length=1, examples=[["y"]])
+    """Names of the columns to predict, in order."""
+    generate: Generate
+
+
+class Model(Section):
+    """The model."""
+
+    bias: bool = Field(examples=[True])
+    """Whether the line may miss the origin."""
+    dtype: Literal["float32", "float64"] = Field(examples=["float32"])
+    """The precision that ships."""
+
+
+class Train(Section):
+    """The training loop."""
+
+    optimizer: Literal["sgd", "adam"] = Field(examples=["sgd"])
+    """torch.optim.SGD or torch.optim.Adam."""
+    lr: float = Field(gt=0, le=1e30, examples=[0.01])
+    """Learning rate: the size of a step."""
+    momentum: float = Field(ge=0, lt=1, examples=[0.0])
+    """SGD: how much of the last step is added to the next."""
+    dampening: float = Field(ge=0, le=1, examples=[0.0])
+    """SGD: how much of the gradient momentum leaves out."""
+    weight_decay: float = Field(ge=0, le=1e30, examples=[0.0])
+    """L2 penalty on the parameters."""
+    nesterov: bool = Field(examples=[False])
+    """SGD: Nesterov's momentum."""
+    epochs: int = Field(ge=1, le=100_000_000, examples=[100])
+    """Passes over the training rows."""
+    batch_size: Annotated[int, Field(ge=1)] | None = Field(examples=[None])
+    """Rows in a step, shuffled by the seed; null: all rows at once, in order."""
+    reduction: Literal["sum", "mean"] = Field(examples=["sum"])
+    """How the squared errors of a batch become its loss."""
+    dtype: Literal["float32", "float64"] = Field(examples=["float32"])
+    """The precision of the arithmetic."""
+    device: Literal["cpu", "cuda", "auto"] = Field(examples=["cpu"])
+    """Where to train; auto: a CUDA GPU if there is one. A GPU gives other bytes than a CPU."""
+
+
+class Evaluate(Section):
+    """The questions."""
+
+    queries: Rows = Field(examples=[[[4.0]]])
+    """Input rows to answer, in the table's own units; may be empty."""
+
+
+class Export(Section):
+    """The ONNX file."""
+
+    opset: int = Field(ge=13, le=26, examples=[20])
+    """The ONNX operator set to write."""
+    rtol: float = Field(ge=0, lt=1, examples=[1e-5])
+    """Relative difference from torch that is allowed to a model that is not linear."""
+    atol: float = Field(ge=0, examples=[1e-6])
+    """Absolute difference from torch that is allowed to a model that is not linear."""
+
+
+class Tracking(Section):
+    """Where MLflow keeps the run. Never changes a result."""
+
+    experiment: str = Field(min_length=1, max_length=500, examples=["abline"])
+    """The MLflow experiment."""
+
+
+class Params(Section):
+    """What params.yaml says."""
+
+    seed: int = Field(ge=0, lt=2**63, examples=[0])
+    """Where every random number of the job comes from."""
+    data: Data
+    model: Model
+    train: Train
+    evaluate: Evaluate
+    export: Export
+    tracking: Tracking
+
+
+def load(path: Path = PATH) -> Params:
+    """Read and check params.yaml. Raises UserError with one line for each mistake."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except IsADirectoryError:
+        raise UserError(f"{path}: found a folder; must be a file") from None
+    except FileNotFoundError:
+        raise UserError(
+            f"{path}: there is no such file in {Path.cwd()}; run from the repository's root"
+        ) from None
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path}: not UTF-8 text ({error.reason} at byte {error.start})") from None
+    return parse(text)
+
+
+def parse(text: str) -> Params:
+    """Check the text of a params.yaml. Raises UserError with one line for each mistake."""
+    value, lines = yaml_file.read(text, PATH)
+    if not isinstance(value, dict):
+        found = "nothing" if value is None else _show(value)
+        raise UserError(f"{PATH}: found {found}; must be a mapping of keys such as `seed: 0`")
+    try:
+        params = Params.model_validate(value)
+        problems = list(_contradictions(params))
+    except ValidationError as error:
+        problems = list(_problems(error))
+    if problems:
+        raise UserError(
+            "\n".join(f"{PATH}{lines(key)}: {_dotted(key)}: {text}" for key, text in problems)
+        )
+    return params
+
+
+def flatten(section: Section, prefix: str = "") -> dict[str, Any]:
+    """Dotted keys and values: {"seed": 0, "train.lr": 0.01, ...}, sections left out."""
+    flat: dict[str, Any] = {}
+    for name in type(section).model_fields:
+        value = getattr(section, name)
+        if isinstance(value, Section):
+            flat |= flatten(value, f"{prefix}{name}.")
+        else:
+            flat[prefix + name] = value
+    return flat
+
+
+def schema() -> str:
+    """The JSON schema of params.yaml."""
+    draft = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
+    return json.dumps(draft | Params.model_json_schema(), indent=2, ensure_ascii=False) + "\n"
+
+
+def _contradictions(params: Params) -> Iterator[tuple[Key, str]]:
+    """What is wrong with keys that are each right on their own."""
+    features, targets = params.data.features, params.data.targets
+    for kind, names in (("features", features), ("targets", targets)):
+        if len(set(names)) < len(names):
+            yield ("data", kind), f"found {_show(names)}; each name must stand there once"
+    if both := [name for name in targets if name in features]:
+        yield (
+            ("data", "targets"),
+            f"found {both[0]!r}, which is in data.features too; a column is either a feature"
+            " or a target",
+        )
+
+    if params.model.bias and "bias" in features:
+        yield (
+            ("data", "features"),
+            "found 'bias', which coefficients.csv calls the model's own; rename the column, or set"
+            " model.bias to false",
+        )
+    if params.tracking.experiment == "Default":
+        yield (
+            ("tracking", "experiment"),
+            'found "Default", whose files MLflow keeps wherever it was first started; choose'
+            ' another name, such as "abline"',
+        )
+
+    generate = params.data.generate
+    if generate.x is None and generate.rows is None:
+        yield (
+            ("data", "generate", "rows"),
+            "found null, and x is null too; one of the two must say what the rows are,"
+            " e.g. `rows: 1000`",
+        )
+    if generate.x is not None and generate.rows is not None:
+        yield (
+            ("data", "generate", "rows"),
+            f"found {generate.rows}, but x gives the rows themselves; set rows or x to null",
+        )
+    yield from _widths(("data", "generate", "x"), generate.x or (), "feature", features)
+    if generate.weight is not None:
+        key: Key = ("data", "generate", "weight")
+        yield from _length(key, len(generate.weight), "row", "feature", features)
+        yield from _widths(key, generate.weight, "target", targets)
+    yield from _length(
+        ("data", "generate", "bias"), len(generate.bias), "number", "target", targets
+    )
+    yield from _widths(("evaluate", "queries"), params.evaluate.queries, "feature", features)
+
+    train = params.train
+    if train.optimizer != "sgd":
+        for name in ("momentum", "dampening", "nesterov"):
+            if getattr(train, name):
+                yield (
+                    ("train", name),
+                    f"found {_show(getattr(train, name))}, which {train.optimizer} does not have;"
+                    f" set it to {_show(type(getattr(train, name))(0))}, or train.optimizer to sgd",
+                )
+    elif train.nesterov and (train.momentum == 0 or train.dampening != 0):
+        yield (
+            ("train", "nesterov"),
+            f"found true with momentum {train.momentum} and dampening {train.dampening};"
+            " Nesterov's momentum needs a momentum above 0 and a dampening of 0",
+        )
+
+
+def _widths(
+    key: Key, rows: Sequence[Sequence[float]], noun: str, names: Sequence[str]
+) -> Iterator[tuple[Key, str]]:
+    """The first row of a wrong width: the others most likely have the same cause."""
+    for index, row in enumerate(rows):
+        if len(row) != len(names):
+            yield from _length((*key, index), len(row), "number", noun, names)
+            return
+
+
+def _length(
+    key: Key, found: int, unit: str, noun: str, names: Sequence[str]
+) -> Iterator[tuple[Key, str]]:
+    if found != len(names):
+        yield (
+            key,
+            f"found {_count(found, unit)}; must be {len(names)}, one for each {noun}"
+            f" ({', '.join(names)})",
+        )
+
+
+def _problems(error: ValidationError) -> Iterator[tuple[Key, str]]:
+    """Pydantic's findings in our words; a misspelt key and the key it meant are one finding."""
+    known = dict(_fields(Params))
+    details = error.errors(include_url=False)
+    # A list that is too short only because what is in it was refused is not a finding of its own.
+    places = [detail["loc"] for detail in details]
+    details = [
+        detail
+        for detail in details
+        if detail["type"] != "too_short"
+        or not any(place[:-1] == detail["loc"] for place in places if place)
+    ]
+    missing = {detail["loc"] for detail in details if detail["type"] == "missing"}
+    for detail in sorted(details, key=lambda detail: detail["type"] != "extra_forbidden"):
+        key = detail["loc"]
+        if detail["type"] == "extra_forbidden":
+            meant = _nearest(key, known, missing)
+            missing.discard(meant or ())
+            text = f"no such key; did you mean {_dotted(meant)}?" if meant else "no such key"
+        elif detail["type"] == "missing":
+            if key not in missing:
+                continue
+            text = f"missing; {_hint(known[key])}"
+        elif detail["type"] == "model_type":
+            text = f"found {_show(detail['input'])}; {_hint(known[key])}"
+        else:
+            text = f"found {_show(detail['input'])}; {_allowed(detail['msg'])}"
+        yield key, text
+
+
+def _fields(section: type[Section], prefix: Key = ()) -> Iterator[tuple[Key, Any]]:
+    for name, field in section.model_fields.items():
+        yield (*prefix, name), field
+        if isinstance(field.annotation, type) and issubclass(field.annotation, Section):
+            yield from _fields(field.annotation, (*prefix, name))
+
+
+def _nearest(key: Key, known: dict[Key, Any], missing: set[Key]) -> Key | None:
+    """The known key that `key` most likely meant, a missing sibling before any other; or None."""
+
+    def likeness(other: Key) -> float:
+        ours, theirs = str(key[-1]), str(other[-1])
+        closeness = difflib.SequenceMatcher(None, ours, theirs).ratio()
+        # learning_rate for lr, batch for batch_size
+        initials = "".join(word[:1] for word in ours.split("_"))
+        if theirs in (ours, initials) or ours in theirs.split("_"):
+            closeness = 1.0
+        if closeness < 0.6:
+            return 0.0
+        return closeness + (other[:-1] == key[:-1]) * 0.5 + (other in missing) * 0.25
+
+    nearest = max(known, key=likeness)
+    return nearest if likeness(nearest) else None
+
+
+def _hint(field: Any) -> str:
+    if field.examples:
+        return f"the tutorial's job has {_show(field.examples[0])} there"
+    return f"it must be a mapping of {', '.join(field.annotation.model_fields)}"
+
+
+def _allowed(message: str) -> str:
+    """Pydantic's "Input should be ..." as "must be ..."."""
+    text = re.sub(r"^Input should (have|be) ", r"must \1 ", message)
+    text = re.sub(r"^must be a valid (\w+)", r"must be a \1", text)
+    text = re.sub(r"^(Tuple|String) should have", r"must have", text)
+    text = text.replace(" after validation, not 0", "").replace("tuple", "list")
+    return text.replace("a integer", "an integer")
+
+
+def _dotted(key: Key) -> str:
+    text = ""
+    for part in key:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}"
+    return text.removeprefix(".")
+
+
+def _show(value: Any) -> str:
+    """A value as params.yaml would say it, cut to a readable length."""
+    if isinstance(value, dict):
+        return f"a mapping of {', '.join(map(str, value)) or 'nothing'}"
+    try:
+        text = json.dumps(value, default=str, ensure_ascii=False)
+    except ValueError:  # a YAML alias that holds itself
+        text = "a value that contains itself"
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _count(number: int, unit: str) -> str:
+    return f"{number} {unit}" + "s" * (number != 1)
+
+
+def main() -> None:
+    """Check params.yaml, or print its schema."""
+    parser = argparse.ArgumentParser(
+        prog="python -m pipeline.params", description="Check params.yaml."
+    )
+    parser.add_argument("--schema", action="store_true", help="print the JSON schema instead")
+    if parser.parse_args().schema:
+        sys.stdout.write(schema())
+        return
+    try:
+        load()
+    except UserError as error:
+        sys.exit(f"error: {error}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,200 @@
+"""Jobs to run, clones to run them in, and a look into the store that they leave behind."""
+
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from pipeline import params as params_yaml
+from pipeline.params import Params
+
+ROOT = Path(__file__).parent.parent
+
+Clone = Callable[[str], "Checkout"]
+
+
+def job(**changes: Any) -> Params:
+    """The tutorial's job with other values: job(train__lr=0.02) is train.lr."""
+    return params_yaml.parse(job_text(**changes))
+
+
+def job_text(**changes: Any) -> str:
+    """See `job`; the text of its params.yaml."""
+    values = yaml.safe_load((ROOT / "params.yaml").read_text())
+    for key, value in changes.items():
+        *sections, name = key.split("__")
+        place = values
+        for section in sections:
+            place = place[section]
+        assert name in place, key
+        place[name] = value
+    return yaml.safe_dump(values)
+
+
+def environment(**extra: str) -> dict[str, str]:
+    """The environment of a stage's user: this Python first, nothing of DVC or MLflow set."""
+    ours = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("DVC_", "MLFLOW_", "GIT_", "PYTEST_"))
+    }
+    path = f"{Path(sys.executable).parent}{os.pathsep}{ours.get('PATH', '')}"
+    who = {"NAME": "A User", "EMAIL": "user@example.com"}
+    people = {f"GIT_{role}_{k}": v for role in ("AUTHOR", "COMMITTER") for k, v in who.items()}
+    return ours | people | {"PATH": path, "PYTHONWARNINGS": ""} | extra
+
+
+class Checkout:
+    """A clone of the repository, as it is in the working tree, in a folder of its own."""
+
+    def __init__(self, path: Path, **variables: str) -> None:
+        self.path = path
+        self.variables = variables
+
+    def __call__(self, *command: str, ok: bool = True, **variables: Any) -> str:
+        """Run a command in the clone: what it printed. It must succeed, or must not."""
+        done = subprocess.run(
+            command,
+            cwd=self.path,
+            env=environment(**self.variables, **variables),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        assert (done.returncode == 0) is ok, f"{command}: {done.returncode}\n{done.stdout}"
+        return done.stdout
+
+    def stage(self, name: str, ok: bool = True, **variables: str) -> str:
+        """Run a stage by itself."""
+        return self("python", "-m", f"pipeline.{name}", ok=ok, **variables)
+
+    def status(self) -> str:
+        """What `git status` has to say; nothing if every byte is as committed."""
+        return self("git", "status", "--porcelain")
+
+    def runs(self) -> list["TrackedRun"]:
+        """The runs of the experiment, oldest first, superseded ones left out."""
+        return [run for run in self.all_runs() if "superseded_by" not in run.tags]
+
+    def all_runs(self) -> list["TrackedRun"]:
+        """The runs of the experiment, oldest first."""
+        return tracked_runs(self.path)
+
+
+class TrackedRun:
+    """A run as MLflow gives it, reduced to what tests ask."""
+
+    def __init__(self, client: Any, run: Any) -> None:
+        self.client = client
+        self.id = run.info.run_id
+        self.name = run.info.run_name
+        self.status = run.info.status
+        self.params: Mapping[str, str] = run.data.params
+        self.metrics: Mapping[str, float] = run.data.metrics
+        self.tags: Mapping[str, str] = run.data.tags
+        self.inputs = run.inputs.dataset_inputs if run.inputs else []
+        self.models = run.outputs.model_outputs if run.outputs else []
+
+    def losses(self) -> list[tuple[int, float]]:
+        """Steps and values of the loss."""
+        return [(m.step, m.value) for m in self.client.get_metric_history(self.id, "loss")]
+
+    def artifact(self, name: str) -> bytes:
+        """An artifact's bytes, fetched through MLflow."""
+        return Path(self.client.download_artifacts(self.id, name)).read_bytes()
+
+    def model_file(self) -> bytes:
+        """The ONNX file of the logged model."""
+        import mlflow.artifacts
+
+        (model,) = self.models
+        where = self.client.get_logged_model(model.model_id).artifact_location
+        return Path(mlflow.artifacts.download_artifacts(f"{where}/model.onnx")).read_bytes()
+
+
+def tracked_runs(root: Path, experiment: str = "abline") -> list[TrackedRun]:
+    """The runs in the store at `root`, oldest first."""
+    from mlflow import MlflowClient
+
+    client = MlflowClient(f"sqlite:///{root}/mlflow.db")
+    found = client.get_experiment_by_name(experiment)
+    assert found is not None, "there is no such experiment in the store"
+    runs = client.search_runs([found.experiment_id], order_by=["attributes.start_time ASC"])
+    return [TrackedRun(client, run) for run in runs]
+
+
+def wait_for_losses(root: Path) -> None:
+    """Wait until a training has logged its first losses in the store at `root`."""
+    deadline = time.monotonic() + 120
+    # Not through MLflow: a client that meets a store in the making would make it too.
+    store = f"{(root / 'mlflow.db').as_uri()}?mode=ro"
+    while time.monotonic() < deadline:
+        with suppress(sqlite3.OperationalError), closing(sqlite3.connect(store, uri=True)) as db:
+            if db.execute("SELECT count(*) FROM metrics").fetchone()[0]:
+                return
+        time.sleep(0.2)
+    raise AssertionError("no loss was logged within two minutes")
+
+
+@contextmanager
+def stopping(process: "subprocess.Popen[str]") -> Iterator[None]:
+    """See to it that a failure in the block does not leave the process behind."""
+    try:
+        yield
+    except BaseException:
+        process.kill()
+        process.communicate()
+        raise
+
+
+@pytest.fixture(scope="session")
+def origin(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A repository whose one commit is the working tree, changes not committed yet included."""
+    path = tmp_path_factory.mktemp("origin") / "abline"
+    listed = subprocess.check_output(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        text=True,
+    )
+    for name in filter(None, listed.split("\0")):
+        if (ROOT / name).exists():
+            (path / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, path / name)
+    checkout = Checkout(path)
+    checkout("git", "init", "--quiet", "--initial-branch=main")
+    checkout("git", "add", "--all")
+    checkout("git", "commit", "--quiet", "--message=the working tree")
+    return path
+
+
+@pytest.fixture
+def clone(origin: Path, tmp_path: Path) -> Clone:
+    """Clone the repository into a folder of the given name."""
+
+    def make(name: str) -> Checkout:
+        subprocess.run(["git", "clone", "--quiet", origin, tmp_path / name], check=True)
+        return Checkout(tmp_path / name)
+
+    return make
+
+
+@pytest.fixture
+def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty working directory with what the stages read: no clone, no git."""
+    for name in ("params.yaml", "dvc.yaml", "requirements.txt"):
+        shutil.copy(ROOT / name, tmp_path / name)
+    shutil.copytree(ROOT / "pipeline", tmp_path / "pipeline")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    monkeypatch.delenv("DVC_ROOT", raising=False)
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    return tmp_path

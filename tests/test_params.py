@@ -1,0 +1,131 @@
+"""A mistake in params.yaml costs its author one line of reading, not an hour."""
+
+from pathlib import Path
+
+import pytest
+from conftest import ROOT, job, job_text
+
+from pipeline import UserError, params
+from pipeline.params import flatten, parse
+
+TEXT = (ROOT / "params.yaml").read_text()
+
+
+def mistakes(old: str, new: str) -> list[str]:
+    """What is said of params.yaml with `new` for `old`."""
+    assert TEXT.count(old) == 1, old
+    with pytest.raises(UserError) as caught:
+        parse(TEXT.replace(old, new))
+    return str(caught.value).splitlines()
+
+
+def test_the_committed_file_is_the_tutorials_job() -> None:
+    values = flatten(parse(TEXT))
+    assert values["data.generate.x"] == ((1.0,), (2.0,), (3.0,))
+    assert values["data.generate.weight"] == ((2.0,),)
+    assert (values["train.lr"], values["train.epochs"]) == (0.01, 100)
+    assert values["evaluate.queries"] == ((4.0,),)
+
+
+def test_a_float_as_dvc_writes_it_is_a_number() -> None:
+    for text, value in (("1e-06", 1e-6), ("1E+2", 100.0), ("5e-1", 0.5), (".5e1", 5.0)):
+        assert parse(TEXT.replace("lr: 0.01", f"lr: {text}")).train.lr == value
+    assert parse(TEXT.replace("experiment: abline", "experiment: 1e")).tracking.experiment == "1e"
+
+
+def test_values_cannot_be_changed() -> None:
+    with pytest.raises(ValueError, match="frozen"):
+        job().train.lr = 1.0
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ("lr: 0.01", "lr: -1", ":23: train.lr: found -1; must be greater than 0"),
+        ("lr: 0.01", "lr: .inf", ":23: train.lr: found Infinity; must be a finite number"),
+        ("lr: 0.01", "lr: '0.1'", ':23: train.lr: found "0.1"; must be a number'),
+        ("lr: 0.01", "lr: null", ":23: train.lr: found null; must be a number"),
+        ("lr: 0.01", "learning_rate: 0.1", ":23: train.learning_rate: no such key; did you mean train.lr?"),
+        ("  lr: 0.01\n", "", ":21: train.lr: missing; the tutorial's job has 0.01 there"),
+        ("  lr: 0.01", "  lr: 0.01\n  lr: 0.1", ":24: 'lr' is there already, in line 23; keep one of them"),
+        ("optimizer: sgd ", "optimizer: sdg ", ":22: train.optimizer: found \"sdg\"; must be 'sgd' or 'adam'"),
+        ("epochs: 100", "epochs: 1.5", ":28: train.epochs: found 1.5; must be an integer"),
+        ("epochs: 100", "epochs: true", ":28: train.epochs: found true; must be an integer"),
+        ("epochs: 100", "epoch: 100", ":28: train.epoch: no such key; did you mean train.epochs?"),
+        ("batch_size: null", "batch_size: 0", ":29: train.batch_size: found 0; must be greater than or equal to 1"),
+        ("evaluate:", "evalute:", ":34: evalute: no such key; did you mean evaluate?"),
+        ("opset: 20", "opset: 9", ":38: export.opset: found 9; must be greater than or equal to 13"),
+        ("seed: 0", "seed: -1", ":5: seed: found -1; must be greater than or equal to 0"),
+        ("[[4.0]]", "[[4.0, 1.0]]", ":35: evaluate.queries[0]: found 2 numbers; must be 1, one for each feature (x)"),
+        ("[[4.0]]", "[4.0]", ":35: evaluate.queries[0]: found 4.0; must be a list"),
+        ("[[4.0]]", "[[four]]", ':35: evaluate.queries[0][0]: found "four"; must be a number'),
+        ("[3.0]]", "[3.0, 4.0]]", ":11: data.generate.x[2]: found 2 numbers; must be 1, one for each feature (x)"),
+        ("[[2.0]]", "[[2.0], [1.0]]", ":13: data.generate.weight: found 2 rows; must be 1, one for each feature (x)"),
+        ("[[2.0]]", "[[2.0, 1.0]]", ":13: data.generate.weight[0]: found 2 numbers; must be 1, one for each target (y)"),
+        ("bias: [0.0]", "bias: []", ":14: data.generate.bias: found 0 numbers; must be 1, one for each target (y)"),
+        ("rows: null", "rows: 9", ":12: data.generate.rows: found 9, but x gives the rows themselves; set rows or x to null"),
+        ("targets: [y]", "targets: []", ":9: data.targets: found []; must have at least 1 item"),
+        ("targets: [y]", "targets: [x]", ":9: data.targets: found 'x', which is in data.features too; a column is either a feature or a target"),
+        ("seed: 0", "banana: 0\nseed: 0", ":5: banana: no such key"),
+        ("features: [x]", "features: [1]", ":8: data.features[0]: found 1; must be a string"),
+        ("features: [x]", "features: !!set {x}", ":8: data.features: found \"{'x'}\"; must be a list"),
+        ("experiment: abline", "experiment: Default", ':43: tracking.experiment: found "Default", whose files MLflow keeps wherever it was first started; choose another name, such as "abline"'),
+        ("optimizer: sgd ", 'optimizer: "sgd', ":22: not valid YAML: found unexpected end of stream"),
+    ],
+)  # fmt: skip
+def test_a_mistake_is_one_line_with_place_finding_and_cure(
+    old: str, new: str, expected: str
+) -> None:
+    assert mistakes(old, new) == [f"params.yaml{expected}"]
+
+
+def test_every_mistake_is_told_at_once() -> None:
+    text = TEXT.replace("lr: 0.01", "lr: 0").replace("noise: 0.0", "nois: 0.0")
+    with pytest.raises(UserError) as caught:
+        parse(text)
+    assert sorted(str(caught.value).splitlines()) == [
+        "params.yaml:15: data.generate.nois: no such key; did you mean data.generate.noise?",
+        "params.yaml:23: train.lr: found 0; must be greater than 0",
+    ]
+
+
+def test_values_that_contradict_each_other() -> None:
+    nowhere = job_text(data__generate__x=None)
+    with pytest.raises(UserError, match=r"data.generate.rows: found null, and x is null too"):
+        parse(nowhere)
+    with pytest.raises(UserError, match=r"train.momentum: found 0.9, which adam does not have"):
+        job(train__optimizer="adam", train__momentum=0.9)
+    with pytest.raises(UserError, match=r"train.nesterov: .* needs a momentum above 0"):
+        job(train__nesterov=True)
+    job(train__nesterov=True, train__momentum=0.9)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["? [a, b]\n: 1", "day: 2020-13-45", "n: !!int foo", "seed: &a [*a]", "[" * 3000, "n: " + "9" * 5000],
+    ids=lambda text: text[:12],
+)  # fmt: skip
+def test_yaml_that_python_cannot_take(text: str) -> None:
+    with pytest.raises(UserError, match=r"^params\.yaml:?"):
+        parse(text)
+
+
+def test_a_feature_cannot_be_called_bias() -> None:
+    with pytest.raises(UserError, match=r"data.features: found 'bias', which coefficients.csv"):
+        job(data__features=["bias"])
+    job(data__features=["bias"], model__bias=False)
+
+
+def test_a_file_that_is_no_mapping_or_not_there(tmp_path: Path) -> None:
+    for text in ("", "- a", "3"):
+        with pytest.raises(UserError, match="must be a mapping of keys such as `seed: 0`"):
+            parse(text)
+    with pytest.raises(UserError, match="there is no such file .* run from the repository's root"):
+        params.load(tmp_path / "params.yaml")
+    (tmp_path / "latin1.yaml").write_bytes(b"seed: 0 # \xe9")
+    with pytest.raises(UserError, match="not UTF-8 text"):
+        params.load(tmp_path / "latin1.yaml")
+
+
+def test_the_schema_for_editors_is_current() -> None:
+    assert (ROOT / "params.schema.json").read_text() == params.schema(), "run `make schema`"
