@@ -1,0 +1,76 @@
+"""The files that the stages hand on: where they are, and how they come to be whole or not there."""
+
+import csv
+import io
+import json
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+TRAIN = Path("data/train.parquet")
+MODEL = Path("models/model.safetensors")
+ONNX = Path("models/model.onnx")
+HISTORY = Path("reports/history.csv")
+METRICS = Path("reports/metrics.json")
+COEFFICIENTS = Path("reports/coefficients.csv")
+PREDICTIONS = Path("reports/predictions.csv")
+PLOTS = Path("reports/plots")
+VERIFICATION = Path("reports/verification.json")
+RUN = Path("reports/run.json")
+
+
+@contextmanager
+def whole(path: Path) -> Iterator[Path]:
+    """Give a temporary name to write to; rename it to `path` only if the block succeeds."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # The process id keeps two processes from writing into one temporary file.
+    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
+    try:
+        yield partial
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write `content` to `path`, whole or not at all."""
+    with whole(path) as partial:
+        partial.write_bytes(content)
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write `value` as JSON with sorted keys; floats take the shortest form that reads back equal.
+
+    Raises ValueError for NaN and infinity, which JSON does not have.
+    """
+    text = json.dumps(value, indent=2, sort_keys=True, allow_nan=False, ensure_ascii=False)
+    write_bytes(path, (text + "\n").encode())
+
+
+def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Write a CSV file with a header line, Unix line ends and quotes only where needed."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows(rows)
+    write_bytes(path, text.getvalue().encode())
+
+
+def read_csv(path: Path) -> list[dict[str, str]]:
+    """The rows of a CSV file with a header line, by column."""
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def shortest(values: NDArray[np.floating[Any]]) -> list[float]:
+    """Floats whose decimal form is the shortest that reads back as the same `values`.
+
+    For float32 that is shorter than what Python prints for the same number: 0.1, not
+    0.10000000149011612.
+    """
+    return [float(str(value)) for value in values]

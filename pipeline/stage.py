@@ -1,0 +1,117 @@
+"""What every stage does around its work: check the environment and params.yaml, report mistakes."""
+
+import argparse
+import errno
+import os
+import re
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+from typing import NoReturn
+
+from pipeline import UserError
+from pipeline import params as params_yaml
+from pipeline.params import Params
+
+REQUIREMENTS = Path("requirements.txt")
+
+
+class Terminated(KeyboardInterrupt):
+    """The process was asked to end, by SIGTERM or by the closing of its terminal."""
+
+
+def run(main: Callable[[Params], None]) -> NoReturn:
+    """Run a stage's `main` as a program: exit status 0, or 1 and one message on stderr.
+
+    Ctrl-C exits with 130 and SIGTERM with 143, as a shell expects.
+    """
+    module = sys.modules["__main__"]
+    name = Path(str(module.__file__)).stem
+    parser = argparse.ArgumentParser(
+        prog=f"python -m pipeline.{name}",
+        description=module.__doc__,
+        epilog="It has no options: params.yaml says what to do. `dvc repro` runs it where needed.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.parse_args()
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _terminate)
+    # DVC removes what a stage wrote last time before it starts the stage anew.
+    undo = "\n`git checkout reports && dvc checkout` brings the last result back"
+    undo = undo if "DVC_STAGE" in os.environ else ""
+    try:
+        params = params_yaml.load()
+        check_environment()
+        main(params)
+    except UserError as error:
+        sys.exit(f"error: {error}{undo}")
+    except OSError as error:
+        where = f" {error.filename}:" if error.filename else ""
+        cure = _DISK.get(error.errno or 0, "put right what is there and run `dvc repro` again")
+        sys.exit(f"error:{where} {error.strerror or error}; {cure}{undo}")
+    except MemoryError as error:
+        sys.exit(f"error: out of memory ({error}); use fewer rows or columns{undo}")
+    except KeyboardInterrupt as stop:
+        number = stop.args[0] if isinstance(stop, Terminated) else signal.SIGINT
+        ended_by = signal.Signals(number).name
+        print(
+            f"stopped: {name} was ended by {ended_by} before it wrote a result; `dvc repro` runs it"
+            f" again{undo}",
+            file=sys.stderr,
+        )
+        sys.exit(128 + number)
+    sys.exit(0)
+
+
+_DISK = {
+    errno.ENOSPC: "free some space and run `dvc repro` again",
+    errno.EDQUOT: "free some of your quota and run `dvc repro` again",
+    errno.EROFS: "work in a copy of the repository that can be written to",
+    errno.EACCES: "make the file or its folder writable and run `dvc repro` again",
+    errno.EPERM: "make the file or its folder writable and run `dvc repro` again",
+}
+
+
+def _terminate(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - signal's interface
+    raise Terminated(number)
+
+
+def check_environment(requirements: Path = REQUIREMENTS) -> None:
+    """Refuse to compute with other versions than the pinned ones: they are an input of the result.
+
+    A build tag such as `+cpu` may differ. A pinned package that is not installed is not a
+    difference: some are for other systems, and an import says so best.
+    Raises UserError with each difference.
+    """
+    installed = _installed()
+    wrong = []
+    for line in requirements.read_text(encoding="utf-8").splitlines():
+        pin = re.match(r"([\w.-]+)==([^\s;]+)", line)
+        if pin is None:
+            continue
+        found = installed.get(_normal(pin[1]))
+        if found is not None and found.split("+")[0] != pin[2]:
+            wrong.append(f"{pin[1]} {found}, pinned: {pin[2]}")
+    if wrong:
+        raise UserError(
+            "this environment would not give the promised bytes. Installed:\n  "
+            + "\n  ".join(wrong)
+            + f"\n`pip install -r {requirements}` brings the pinned versions back; to move to new"
+            f" ones, change {requirements} and `dvc repro`"
+        )
+
+
+def _installed() -> dict[str, str]:
+    """Names and versions by the folders' names alone: 2 ms where importlib.metadata takes 100."""
+    found: dict[str, str] = {}
+    for entry in map(Path, sys.path):
+        for folder in entry.glob("*.dist-info") if entry.is_dir() else ():
+            name, _, version = folder.stem.partition("-")
+            found.setdefault(_normal(name), version)  # the first on the path is imported
+    return found
+
+
+def _normal(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()

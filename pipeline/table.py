@@ -1,0 +1,59 @@
+"""Tables: named columns of numbers, read from and written to Parquet."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from pipeline import UserError, files
+
+ROW_GROUP = 65_536
+
+
+@dataclass(frozen=True)
+class Table:
+    """Columns of float64 numbers.
+
+    names: the columns' names, in order.
+    values: [rows, columns], column-major, so that each column is contiguous.
+    """
+
+    names: tuple[str, ...]
+    values: NDArray[np.float64]
+
+    def columns(self, names: Sequence[str]) -> NDArray[np.float64]:
+        """The columns called `names`, in that order: [rows, len(names)], column-major."""
+        return np.asfortranarray(self.values[:, [self.names.index(name) for name in names]])
+
+
+def write(path: Path, table: Table) -> None:
+    """Write `table` as Parquet. The same numbers give the same bytes on every machine."""
+    arrow = pa.table(
+        {name: table.values[:, index] for index, name in enumerate(table.names)},
+    )
+    with files.whole(path) as partial:
+        # Neither compression nor dictionaries: full-precision numbers gain nothing by them, and
+        # what a compressor makes of a block may depend on its build.
+        pq.write_table(
+            arrow, partial, row_group_size=ROW_GROUP, compression="NONE", use_dictionary=False
+        )
+
+
+def read(path: Path) -> Table:
+    """Read a table written by `write`. Raises UserError if the file is missing or damaged."""
+    try:
+        arrow = pq.read_table(path, memory_map=True)
+    except FileNotFoundError:
+        raise UserError(f"{path}: there is no such file; `dvc repro` makes it") from None
+    except pa.ArrowException as error:
+        raise UserError(
+            f"{path}: not a readable Parquet file ({error}); `dvc repro -f` makes it anew"
+        ) from None
+    values = np.empty((arrow.num_rows, arrow.num_columns), order="F")
+    for index, column in enumerate(arrow.columns):
+        values[:, index] = column.to_numpy()
+    return Table(tuple(arrow.column_names), values)
