@@ -1,0 +1,102 @@
+"""Stage `track`: make the MLflow run of this result complete.
+
+Reads   all that the stages before it wrote
+Writes  reports/run.json, the identity of the result, and the MLflow run
+"""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from mlflow.entities import Dataset
+
+from pipeline import files, lineage, stage, table, tracking
+from pipeline import params as params_yaml
+from pipeline.params import Params
+from pipeline.tracking import Result
+
+# What a client needs to answer with the model: no torch.
+SERVING = ("mlflow", "numpy", "onnx", "onnxruntime", "pandas")
+
+
+def main(params: Params) -> None:
+    """Read the result from its files and record it."""
+    identity = lineage.result(params, lineage.trained_by(files.MODEL))
+    print(tracking.record(params, read_result(params, identity)))
+    files.write_json(files.RUN, identity)
+
+
+def read_result(params: Params, identity: dict[str, Any]) -> Result:
+    """Read the files of the workspace into what a run shows."""
+    metrics = dict(flatten(json.loads(files.METRICS.read_text(encoding="utf-8"))))
+    rows = table.read(files.TRAIN)
+    return Result(
+        identity=identity,
+        losses=[(int(row["epoch"]), float(row["loss"])) for row in files.read_csv(files.HISTORY)],
+        metrics=metrics,
+        artifacts=[params_yaml.PATH, *(Path(out) for out in identity["outs"] if is_report(out))],
+        onnx_file=files.ONNX.read_bytes(),
+        example=rows.columns(params.data.features)[:1].astype(params.model.dtype),
+        requirements=pins(SERVING),
+        data=dataset(params, rows, identity["outs"][str(files.TRAIN)]),
+        note=note(identity, metrics),
+    )
+
+
+def is_report(out: str) -> bool:
+    """Whether an output is for people: data stay out of the store, the model has its own place."""
+    return Path(out).parts[0] == "reports"
+
+
+def flatten(nested: dict[str, Any], prefix: str = "") -> list[tuple[str, float]]:
+    """Dotted names and numbers; what is null has no value to log."""
+    flat: list[tuple[str, float]] = []
+    for key, value in nested.items():
+        if isinstance(value, dict):
+            flat += flatten(value, f"{prefix}{key}.")
+        elif value is not None:
+            flat.append((prefix + key, float(value)))
+    return flat
+
+
+def dataset(params: Params, rows: table.Table, md5: str) -> Dataset:
+    """The training table as MLflow describes datasets, by our own digest."""
+    columns = [
+        {"type": "double", "name": name, "required": True}
+        for name in (*params.data.features, *params.data.targets)
+    ]
+    return Dataset(
+        name=files.TRAIN.name,
+        digest=md5,
+        source_type="local",
+        source=json.dumps({"uri": str(files.TRAIN)}),
+        schema=json.dumps({"mlflow_colspec": columns}),
+        profile=json.dumps(
+            {"num_rows": len(rows.values), "num_elements": int(np.size(rows.values))}
+        ),
+    )
+
+
+def pins(names: tuple[str, ...]) -> list[str]:
+    """The lines of requirements.txt for `names`."""
+    lines = stage.REQUIREMENTS.read_text(encoding="utf-8").splitlines()
+    return [line for line in lines if re.split("==", line)[0] in names]
+
+
+def note(identity: dict[str, Any], metrics: dict[str, float]) -> str:
+    """The run's description: its figures and the way back to it."""
+    head = lineage.commit()
+    back = f"`git checkout {head[:12]}`, the parameters below and " if head else ""
+    figures = "\n".join(f"| {name} | {value:g} |" for name, value in list(metrics.items())[:30])
+    return (
+        f"Made by {back}`dvc repro`.\n\n"
+        f"model.safetensors md5 `{identity['outs'][str(files.MODEL)]}`,"
+        f" training_id `{identity['training_id']}`, result_id `{identity['result_id']}`.\n\n"
+        f"| metric | value |\n|---|---|\n{figures}\n"
+    )
+
+
+if __name__ == "__main__":
+    stage.run(main)

@@ -1,0 +1,427 @@
+"""All that is MLflow: a live run while `train` trains, and its completion by `track`.
+
+MLflow is a view of the result, never its only copy: what a run shows can be rebuilt from files.
+"""
+
+import getpass
+import http.client
+import logging
+import os
+import re
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock
+
+# Set before MLflow is imported, which reads it once.
+os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
+# A server that has gone would otherwise be tried again for minutes, without a word.
+os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
+os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "10")
+
+import mlflow
+import numpy as np
+from mlflow import MlflowClient
+from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, Run, RunTag
+from mlflow.exceptions import MlflowException
+from mlflow.models import ModelSignature
+from mlflow.types import Schema, TensorSpec
+from sqlalchemy.exc import SQLAlchemyError
+
+from pipeline import UserError, lineage
+from pipeline.params import Params
+
+LogLoss = Callable[[int, float], None]
+
+PARAMS_PER_BATCH = 100  # MLflow's limits
+METRICS_PER_BATCH = 1000
+SECONDS_PER_BATCH = 2.0  # how far `mlflow ui` lags behind a training
+
+# MLflow tells of its database's every migration, and of CUDA being absent, as if it were news.
+for _name in ("mlflow", "alembic"):
+    logging.getLogger(_name).setLevel(logging.ERROR)
+
+
+@dataclass(frozen=True)
+class Store:
+    """An open tracking store: a client, its address and this project's experiment there."""
+
+    client: MlflowClient
+    uri: str
+    experiment_id: str
+
+
+def root() -> Path:
+    """Where the store lives. Under DVC that is the main checkout, also for `dvc exp run --temp`."""
+    return Path(os.environ.get("DVC_ROOT") or Path.cwd())
+
+
+def address() -> str:
+    """`MLFLOW_TRACKING_URI` if it is set, else the SQLite file that plain `mlflow ui` opens.
+
+    Raises UserError if the repository lies where no such address can point to.
+    """
+    if uri := os.environ.get("MLFLOW_TRACKING_URI"):
+        return uri
+    if odd := set("?%") & set(str(root())):
+        raise UserError(
+            f"the folder {root()} has {' and '.join(sorted(odd))} in its name, which MLflow's"
+            " address of a store cannot have; rename it, or set MLFLOW_TRACKING_URI"
+        )
+    return f"sqlite:///{root() / 'mlflow.db'}"
+
+
+def is_server(uri: str) -> bool:
+    """Whether `uri` is that of a tracking server, which keeps artifacts in a place of its own."""
+    return uri.startswith(("http://", "https://"))
+
+
+def shown(uri: str) -> str:
+    """The address without its password."""
+    return re.sub(r"://([^:/@]+):[^@/]+@", r"://\1:***@", uri)
+
+
+def lock() -> FileLock:
+    """One process at a time: MLflow's first use of a fresh store is not safe against a second."""
+    folder = root() / ".dvc" / "tmp"
+    folder.mkdir(parents=True, exist_ok=True)
+    return FileLock(folder / "mlflow.lock")
+
+
+def open_store(experiment: str) -> Store:
+    """Open the store and the experiment, making either if it is not there.
+
+    Raises UserError if the store cannot be used, with the reason and what helps.
+    """
+    uri = address()
+    if is_server(uri):
+        _answers(uri)
+    with lock(), _explained(uri):
+        mlflow.set_tracking_uri(uri)
+        client = MlflowClient(uri)
+        found = client.get_experiment_by_name(experiment)
+        if found is None:
+            # Left to itself, MLflow would put artifacts under the working directory, which for
+            # a temporary DVC experiment is deleted soon after.
+            place = None if is_server(uri) else (root() / "mlartifacts" / "runs").as_uri()
+            return Store(client, uri, client.create_experiment(experiment, place))
+    if found.lifecycle_stage != "active":
+        raise UserError(
+            f"tracking.experiment: '{experiment}' was deleted in {uri}; choose another name, or"
+            f" `mlflow experiments restore --experiment-id {found.experiment_id}`"
+        )
+    return Store(client, uri, found.experiment_id)
+
+
+class LiveRun:
+    """A run that is being trained. Losses go to the store in batches, at least every 2 seconds."""
+
+    def __init__(self, store: Store, run_id: str) -> None:
+        self.store = store
+        self.run_id = run_id
+        self._waiting: list[Metric] = []
+        self._sent = time.monotonic()
+
+    def log_loss(self, epoch: int, loss: float) -> None:
+        """Log a finite loss as step `epoch`."""
+        self._waiting.append(Metric("loss", loss, time.time_ns() // 1_000_000, epoch))
+        late = time.monotonic() - self._sent > SECONDS_PER_BATCH
+        if late or len(self._waiting) >= METRICS_PER_BATCH:
+            self.flush()
+
+    def flush(self) -> None:
+        """Send what is waiting."""
+        with _explained(self.store.uri):
+            self.store.client.log_batch(self.run_id, metrics=self._waiting)
+        self._waiting = []
+        self._sent = time.monotonic()
+
+
+@contextmanager
+def live_run(params: Params, training_id: str) -> Iterator[LiveRun]:
+    """A run for the training in the block: FINISHED after it, KILLED by a signal, else FAILED.
+
+    It holds what cannot change without retraining: the params of `train`, training_id and losses.
+    """
+    store = open_store(params.tracking.experiment)
+    with _explained(store.uri):
+        run_id = _create(store, params, training_id)
+    run = LiveRun(store, run_id)
+    try:
+        with _explained(store.uri):
+            _log_params(store, run_id, lineage.stage_params("train", params))
+        yield run
+        run.flush()
+        with _explained(store.uri):
+            store.client.set_terminated(run_id, "FINISHED")
+    except BaseException as error:
+        killed = isinstance(error, KeyboardInterrupt)
+        reason = str(error) if isinstance(error, UserError) else f"{type(error).__name__}: {error}"
+        # The error itself matters more than a store that fails to take note of it.
+        with suppress(MlflowException, SQLAlchemyError, OSError, UserError):
+            run.flush()
+            store.client.set_tag(run_id, "reason", reason[:1000])
+            store.client.set_terminated(run_id, "KILLED" if killed else "FAILED")
+        raise
+
+
+@dataclass(frozen=True)
+class Result:
+    """All that a complete run shows, as read from files by `track`."""
+
+    identity: Mapping[str, Any]
+    """The content of run.json."""
+    losses: Sequence[tuple[int, float]]
+    """Epochs and losses."""
+    metrics: Mapping[str, float]
+    """Dotted names and values."""
+    artifacts: Sequence[Path]
+    """Files and folders to keep with the run, relative to the root."""
+    onnx_file: bytes
+    example: np.ndarray[Any, np.dtype[Any]]
+    """An input row of the model: [1, features], in its precision."""
+    requirements: Sequence[str]
+    """Pinned packages that answer with the model."""
+    data: Dataset
+    """The training table."""
+    note: str
+    """What the run's page says first, in Markdown."""
+
+
+def record(params: Params, result: Result) -> str:
+    """See that the store has one complete run of `result`; say in a few words what was done.
+
+    The newest finished training of its training_id that no other result has claimed is completed,
+    if it is newer than the result's own run, which it then supersedes together with the same
+    experiment's trainings that came to nothing. Where there is no such training, and no run of the
+    result either, a run is replayed from the files.
+    """
+    store = open_store(params.tracking.experiment)
+    result_id, training_id = result.identity["result_id"], result.identity["training_id"]
+    # Two experiments may share a training: whoever holds the lock claims its run.
+    with lock(), _explained(store.uri):
+        found = store.client.search_runs(
+            [store.experiment_id],
+            f"tags.training_id = '{training_id}'",
+            order_by=["attributes.start_time DESC"],
+        )
+        runs = [run for run in found if "superseded_by" not in run.data.tags]
+        same = [run for run in runs if run.data.tags.get("result_id") == result_id]
+        # A completion that was cut short has claimed its run: only its own result goes on with it.
+        free = [
+            run
+            for run in runs
+            if run.info.status == "FINISHED"
+            and "result_id" not in run.data.tags
+            and run.data.tags.get("claimed_by", result_id) == result_id
+        ]
+        # Experiments that run side by side may have trained alike: each takes its own run first.
+        experiment = os.environ.get("DVC_EXP_NAME")
+        own = [run for run in free if run.data.tags.get("dvc.experiment") == experiment]
+        newest = next(iter(own or free), None)
+        known_since = max((run.info.start_time for run in same), default=-1)
+        if newest is not None and newest.info.start_time > known_since:
+            _complete(store, newest, params, result)
+            for run in same + [run for run in own if run is not newest]:
+                _supersede(store, run, newest)
+            return f"run completed: {lineage.run_name(params)}"
+        if same:
+            return f"run known already: {same[0].info.run_name}"
+        run_id = _create(store, params, training_id)
+        try:
+            _replay(store, run_id, result)
+            _complete(store, store.client.get_run(run_id), params, result)
+        except BaseException:
+            with suppress(MlflowException, SQLAlchemyError, OSError):
+                store.client.set_terminated(run_id, "KILLED")
+            raise
+        return f"run replayed from files: {lineage.run_name(params)}"
+
+
+def _supersede(store: Store, older: Run, newer: Run) -> None:
+    """Mark a run whose place a newer one has taken."""
+    store.client.set_tag(older.info.run_id, "superseded_by", newer.info.run_id)
+    store.client.update_run(older.info.run_id, name=f"superseded: {older.info.run_name}")
+
+
+def _replay(store: Store, run_id: str, result: Result) -> None:
+    """Log the losses of a training that this store has not seen, all at the time of now."""
+    now = time.time_ns() // 1_000_000
+    losses = [Metric("loss", loss, now, epoch) for epoch, loss in result.losses]
+    for start in range(0, len(losses), METRICS_PER_BATCH):
+        store.client.log_batch(run_id, metrics=losses[start : start + METRICS_PER_BATCH])
+    store.client.set_terminated(run_id, "FINISHED")
+
+
+def _complete(store: Store, run: Run, params: Params, result: Result) -> None:
+    """Add to a trained run all that came after training. The tag result_id, at last, says so."""
+    client, run_id = store.client, run.info.run_id
+    # Params cannot be changed once logged: from here on the run is this result's and no other's.
+    client.set_tag(run_id, "claimed_by", result.identity["result_id"])
+    client.update_run(run_id, name=lineage.run_name(params))
+    _log_params(store, run_id, result.identity["params"])
+    # The end of the training as time stamp: a completion that is repeated adds no second value.
+    metrics = [
+        Metric(name, value, run.info.end_time, 0)
+        for name, value in _metric_names(result.metrics).items()
+    ]
+    outs = {f"md5 {path}": md5 for path, md5 in result.identity["outs"].items()}
+    tags = _context() | outs | {"mlflow.note.content": result.note}
+    client.log_batch(run_id, metrics=metrics, tags=[RunTag(*tag) for tag in tags.items()])
+    for tag in set(_CONTEXT) & set(run.data.tags) - set(tags):
+        client.delete_tag(run_id, tag)  # of the experiment that trained, if this is another
+    client.log_inputs(
+        run_id, [DatasetInput(result.data, [InputTag("mlflow.data.context", "training")])]
+    )
+    for path in result.artifacts:
+        log = client.log_artifacts if path.is_dir() else client.log_artifact
+        log(run_id, str(path), _parent(path))
+    logged = [model.model_id for model in (run.outputs.model_outputs if run.outputs else ())]
+    # A completion that was cut short may have come this far.
+    if not any(client.get_logged_model(model).status == "READY" for model in logged):
+        _log_model(store, run_id, result)
+    client.set_terminated(run_id, "FINISHED", run.info.end_time)
+    client.set_tag(run_id, "result_id", result.identity["result_id"])
+
+
+def _log_model(store: Store, run_id: str, result: Result) -> None:
+    """Log the ONNX file, byte for byte, as an MLflow model."""
+    import mlflow.onnx  # only here: a training need not wait for it
+    import onnx
+
+    model = onnx.load_from_string(result.onnx_file)
+    assert model.SerializeToString() == result.onnx_file, "MLflow would write other bytes"
+    # Without it the model would go to MLflow's Default experiment, whose artifacts lie wherever the
+    # store was first opened.
+    mlflow.set_experiment(experiment_id=store.experiment_id)
+    x, y = model.graph.input[0], model.graph.output[0]
+    kind = result.example.dtype
+    signature = ModelSignature(
+        inputs=Schema([TensorSpec(kind, (-1, result.example.shape[1]), x.name)]),
+        outputs=Schema([TensorSpec(kind, (-1, y.type.tensor_type.shape.dim[1].dim_value), y.name)]),
+    )
+    mlflow.onnx.log_model(
+        model,
+        name="model",
+        run_id=run_id,
+        signature=signature,
+        input_example={x.name: result.example},
+        pip_requirements=list(result.requirements),
+        onnx_execution_providers=["CPUExecutionProvider"],
+        save_as_external_data=False,
+    )
+
+
+def _create(store: Store, params: Params, training_id: str) -> str:
+    """Create a run that says from its first moment who is training what."""
+    tags = _context() | {"training_id": training_id}
+    run = store.client.create_run(store.experiment_id, tags=tags, run_name=lineage.run_name(params))
+    return str(run.info.run_id)
+
+
+_CONTEXT = ("mlflow.source.git.commit", "dvc.experiment", "dvc.baseline", "mlflow.user")
+
+
+def _context() -> dict[str, str]:
+    """Tags: who runs this from which code, and under which DVC experiment."""
+    changed = lineage.changed_files()
+    tags = {
+        "mlflow.source.name": "dvc.yaml",
+        "mlflow.source.type": "LOCAL",
+        "mlflow.source.git.commit": lineage.commit(),
+        "git.changed_files": ", ".join(changed)[:5000] or "none",
+        "dvc.experiment": os.environ.get("DVC_EXP_NAME"),
+        "dvc.baseline": os.environ.get("DVC_EXP_BASELINE_REV"),
+    }
+    with suppress(OSError, KeyError):  # a user without a name, as in some containers
+        tags["mlflow.user"] = getpass.getuser()
+    return {key: value for key, value in tags.items() if value}
+
+
+def _log_params(store: Store, run_id: str, values: Mapping[str, Any]) -> None:
+    params = [Param(key, _cut(lineage.short(value))) for key, value in values.items()]
+    for start in range(0, len(params), PARAMS_PER_BATCH):
+        store.client.log_batch(run_id, params=params[start : start + PARAMS_PER_BATCH])
+
+
+def _cut(text: str, longest: int = 500) -> str:
+    """A long value is one that nobody reads in a table: params.yaml, an artifact, has it all."""
+    return text if len(text) <= longest else f"{text[:longest]}... ({len(text)} characters)"
+
+
+def _metric_names(metrics: Mapping[str, float]) -> dict[str, float]:
+    """Metrics under names that MLflow takes: letters, digits and a few signs, and not too many.
+
+    A column may be called anything; names that come out the same are told apart by a number.
+    """
+    named: dict[str, float] = {}
+    for name, value in metrics.items():
+        plain = re.sub(r"[^\w.\- :]", "_", name)[:200]
+        number = 2
+        unique = plain
+        while unique in named:
+            unique, number = f"{plain} {number}", number + 1
+        named[unique] = value
+    return named
+
+
+def _parent(path: Path) -> str | None:
+    place = path if path.is_dir() else path.parent
+    return None if place == Path() else place.as_posix()
+
+
+def _answers(uri: str) -> None:
+    """Ask a server once, briefly: MLflow itself would retry for minutes."""
+    try:
+        with urllib.request.urlopen(f"{uri.rstrip('/')}/health", timeout=5):
+            return
+    except urllib.error.HTTPError as error:
+        error.close()
+        if error.code < 500:  # it is there; what it has against us, MLflow will say
+            return
+        reason: object = error
+    except (OSError, ValueError, http.client.HTTPException) as error:
+        reason = getattr(error, "reason", error)
+    raise UserError(
+        f"MLFLOW_TRACKING_URI: {shown(uri)} does not answer as a tracking server ({reason}); start"
+        " it, correct the address, or unset the variable to track in mlflow.db"
+    )
+
+
+@contextmanager
+def _explained(uri: str) -> Iterator[None]:
+    """Turn a store's failure into one message with the likely fix."""
+    try:
+        yield
+    except (MlflowException, SQLAlchemyError, ImportError) as error:
+        text = str(error)
+        reason = next((line for line in text.splitlines() if line.strip()), type(error).__name__)
+        cure = next((cure for sign, cure in _CURES.items() if sign in text), "")
+        cure = cure.format(version=mlflow.__version__, uri=shown(uri))
+        raise UserError(
+            f"the tracking store {shown(uri)} failed ({reason[:300]}){': ' if cure else ''}{cure}"
+        ) from error
+
+
+_OTHER_MLFLOW = (
+    "it was made by another MLflow than {version}; move it away, and `dvc repro -f -s track` makes"
+    " a fresh one, or `mlflow db upgrade '{uri}'` if it is the older of the two"
+)
+_CURES = {
+    "Can't locate revision": _OTHER_MLFLOW,
+    "database schema": _OTHER_MLFLOW,
+    "readonly database": "make the file and its folder writable",
+    "unable to open database": "make the file and its folder writable",
+    "disk is full": "free some space",
+    "database is locked": "another process is writing to it; try again when that has ended",
+    "file is not a database": "move the file away, and `dvc repro -f -s track` makes a fresh one",
+    "filesystem tracking backend": "unset MLFLOW_TRACKING_URI, or use sqlite:///",
+    "No module named": "install what this kind of database needs, or unset MLFLOW_TRACKING_URI",
+}

@@ -1,0 +1,479 @@
+"""A run is there from the first epoch, complete at the end, and never doubled or lost."""
+
+import json
+import multiprocessing
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import Any
+
+import mlflow.artifacts
+import numpy as np
+import pytest
+from conftest import (
+    ROOT,
+    Checkout,
+    Clone,
+    environment,
+    job,
+    job_text,
+    stopping,
+    tracked_runs,
+    wait_for_losses,
+)
+
+from pipeline import UserError, evaluate, export, files, generate, lineage, track, tracking, train
+from pipeline.params import Params, flatten
+
+STAGES = (generate, train, evaluate, export, track)
+
+
+def run_stages(params: Params, *stages: Any) -> None:
+    for stage in stages or STAGES:
+        stage.main(params)
+
+
+def test_a_complete_run(workspace: Path) -> None:
+    """Everything that the run's page is promised to show."""
+    params = job()
+    run_stages(params)
+    (run,) = tracked_runs(workspace)
+    assert run.status == "FINISHED"
+    values = {key: lineage.short(value) for key, value in flatten(params).items()}
+    assert dict(run.params) | {"tracking.experiment": "abline"} == values
+    assert run.params["train.lr"] == "0.01"
+
+    history = [(int(r["epoch"]), float(r["loss"])) for r in files.read_csv(files.HISTORY)]
+    assert run.losses() == history
+    assert len(history) == 100
+    metrics = json.loads(files.METRICS.read_text())
+    assert run.metrics["prediction.query_1.y"] == metrics["prediction"]["query_1"]["y"]
+    for name, value in metrics["train"].items():
+        assert run.metrics[f"train.{name}"] == value
+
+    for path in (files.METRICS, files.PREDICTIONS, files.PLOTS / "loss.svg", Path("params.yaml")):
+        assert run.artifact(path.as_posix()) == path.read_bytes()
+    (data,) = run.inputs
+    assert [(tag.key, tag.value) for tag in data.tags] == [("mlflow.data.context", "training")]
+    md5 = lineage.md5s([str(files.TRAIN)])[str(files.TRAIN)]
+    assert (data.dataset.name, data.dataset.digest) == ("train.parquet", md5)
+
+    identity = json.loads(files.RUN.read_text())
+    assert run.tags["result_id"] == identity["result_id"]
+    assert run.tags["training_id"] == identity["training_id"]
+    for path, md5 in identity["outs"].items():
+        assert run.tags[f"md5 {path}"] == md5
+
+
+def test_the_logged_model_is_the_file_and_answers_without_torch(workspace: Path) -> None:
+    run_stages(job())
+    (run,) = tracked_runs(workspace)
+    assert run.model_file() == files.ONNX.read_bytes()
+    (model,) = run.models
+    where = run.client.get_logged_model(model.model_id).artifact_location
+    place = mlflow.artifacts.download_artifacts(where)
+    pins = Path(f"{place}/requirements.txt").read_text().splitlines()
+    assert set(pins) <= set(Path("requirements.txt").read_text().splitlines())
+    assert {pin.split("==")[0] for pin in pins} == set(track.SERVING)
+    ask = (
+        "import sys; sys.modules['torch'] = None\n"
+        "import mlflow, numpy as np\n"
+        f"model = mlflow.pyfunc.load_model({place!r})\n"
+        "print(model.predict({'x': np.array([[4.0]], dtype=np.float32)})['y'].item())"
+    )
+    told = subprocess.check_output([sys.executable, "-c", ask], env=environment(), text=True)
+    (row,) = files.read_csv(files.PREDICTIONS)
+    assert np.float32(told) == np.float32(row["y"])
+
+
+def test_the_same_result_is_not_tracked_twice(workspace: Path) -> None:
+    run_stages(job())
+    (first,) = tracked_runs(workspace)
+    run_stages(job(), track)
+    run_stages(job(), evaluate, export, track)
+    assert [run.id for run in tracked_runs(workspace)] == [first.id]
+
+
+def test_a_forced_repeat_marks_the_older_run(workspace: Path) -> None:
+    run_stages(job())
+    run_stages(job())
+    older, newer = tracked_runs(workspace)
+    assert older.tags["superseded_by"] == newer.id
+    assert older.name.startswith("superseded: ")
+    assert older.tags["result_id"] == newer.tags["result_id"]
+
+
+def test_a_result_without_a_training_is_replayed(workspace: Path) -> None:
+    """Restored from the cache, pulled from a colleague: the files are all there is."""
+    run_stages(job())
+    (trained,) = tracked_runs(workspace)
+    trained_losses, metrics = trained.losses(), trained.metrics
+    other = workspace / "another store"
+    other.mkdir()
+    told = Checkout(workspace).stage("track", DVC_ROOT=str(other))
+    assert told == "run replayed from files: params not in git (no commit)\n"
+    (replayed,) = tracked_runs(other)
+    assert replayed.id != trained.id
+    assert replayed.status == "FINISHED"
+    assert replayed.losses() == trained_losses
+    assert replayed.metrics == metrics
+    assert replayed.params == trained.params
+    assert replayed.model_file() == files.ONNX.read_bytes()
+
+
+def test_other_queries_alone_make_a_run_of_their_own(workspace: Path) -> None:
+    run_stages(job())
+    other = job(evaluate__queries=[[5.0]])
+    Path("params.yaml").write_text(job_text(evaluate__queries=[[5.0]]))
+    run_stages(other, evaluate, export, track)
+    first, second = tracked_runs(workspace)
+    assert first.tags["training_id"] == second.tags["training_id"]
+    assert first.params["evaluate.queries"] == "[[4.0]]"
+    assert second.params["evaluate.queries"] == "[[5.0]]"
+    assert first.metrics["prediction.query_1.y"] != second.metrics["prediction.query_1.y"]
+    assert second.losses() == first.losses()
+
+
+def test_a_tolerance_is_part_of_the_result_though_it_changes_no_byte(workspace: Path) -> None:
+    run_stages(job())
+    run_stages(job(export__rtol=1e-4), export, track)
+    assert [run.params["export.rtol"] for run in tracked_runs(workspace)] == ["1e-05", "0.0001"]
+
+
+def test_a_completion_that_was_cut_short_is_taken_up(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_stages(job(), generate, train, evaluate, export)
+    with monkeypatch.context() as patch:
+        patch.setattr("mlflow.MlflowClient.set_terminated", _break)
+        with pytest.raises(RuntimeError, match="cut short"):
+            run_stages(job(), track)
+    run_stages(job(), track)
+    (run,) = tracked_runs(workspace)
+    assert "result_id" in run.tags
+    assert len(run.models) == 1
+    assert run.model_file() == files.ONNX.read_bytes()
+    history = run.client.get_metric_history(run.id, "train.mse")
+    assert len(history) == 1, "a repeated completion must not log a metric twice"
+
+
+def _break(*arguments: object) -> None:
+    raise RuntimeError("cut short")
+
+
+def test_a_completion_that_was_cut_short_is_left_alone_by_other_results(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_stages(job(), generate, train, evaluate, export)
+    with monkeypatch.context() as patch:
+        patch.setattr("mlflow.MlflowClient.log_artifact", _break)
+        with pytest.raises(RuntimeError, match="cut short"):
+            run_stages(job(), track)
+    other = job(evaluate__queries=[[5.0]])
+    run_stages(other, evaluate, export, track)
+    run_stages(job(), evaluate, export, track)
+    first, second = tracked_runs(workspace)
+    assert first.params["evaluate.queries"] == "[[4.0]]"
+    assert second.params["evaluate.queries"] == "[[5.0]]"
+    assert all("result_id" in run.tags for run in (first, second))
+
+
+def test_the_newest_training_is_the_one_that_is_completed(workspace: Path) -> None:
+    """Trainings that came to nothing do not supersede a result when it is tracked again."""
+    run_stages(job(), generate, train, train, evaluate, export, track)
+    older, newer = tracked_runs(workspace)
+    assert "result_id" in newer.tags
+    assert older.tags["superseded_by"] == newer.id
+    run_stages(job(), track)
+    assert "superseded_by" not in tracked_runs(workspace)[1].tags
+    assert len(tracked_runs(workspace)) == 2
+
+
+def test_experiments_that_trained_alike_keep_a_run_each(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As queued experiments do that differ in their queries alone."""
+    jobs = {"one": job(), "two": job(evaluate__queries=[[5.0]])}
+    for name, params in jobs.items():
+        monkeypatch.setenv("DVC_EXP_NAME", name)
+        run_stages(params, generate, train)
+    for name, params in jobs.items():
+        monkeypatch.setenv("DVC_EXP_NAME", name)
+        run_stages(params, evaluate, export, track)
+    runs = tracked_runs(workspace)
+    assert [run.tags["dvc.experiment"] for run in runs] == ["one", "two"]
+    assert [run.params["evaluate.queries"] for run in runs] == ["[[4.0]]", "[[5.0]]"]
+    assert all("result_id" in run.tags for run in runs)
+    assert not any("superseded_by" in run.tags for run in runs)
+
+
+def test_another_experiments_tags_do_not_stay(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An experiment trains, evaluate fails, and plain `dvc repro` finishes the job."""
+    with monkeypatch.context() as patch:
+        patch.setenv("DVC_EXP_NAME", "oared-cree")
+        run_stages(job(), generate, train)
+    run_stages(job(), evaluate, export, track)
+    (run,) = tracked_runs(workspace)
+    assert "dvc.experiment" not in run.tags
+    assert "oared-cree" not in run.name
+
+
+def test_columns_of_any_name_are_tracked(workspace: Path) -> None:
+    params = job(
+        data__targets=["a$", "a%", "y//z", "é" * 200],
+        data__generate__weight=[[1.0, 2.0, 3.0, 4.0]],
+        data__generate__bias=[0.0] * 4,
+    )
+    run_stages(params)
+    (run,) = tracked_runs(workspace)
+    answers = json.loads(files.METRICS.read_text())["prediction"]["query_1"]
+    found = sorted(value for name, value in run.metrics.items() if name.startswith("prediction."))
+    assert found == sorted(answers.values())
+
+
+@pytest.mark.parametrize("name", ["que?st", "per%20cent"])
+def test_a_folder_that_no_store_address_can_name(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv("DVC_ROOT", str(workspace / name))
+    with pytest.raises(UserError, match=r"has . in its name, which MLflow's address"):
+        tracking.open_store("abline")
+
+
+@pytest.mark.parametrize("uri", ["http://127.0.0.1:port", "http://["])
+def test_an_address_that_is_none(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch, uri: str
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
+    with pytest.raises(UserError, match=r"does not answer as a tracking server"):
+        tracking.open_store("abline")
+
+
+def test_a_password_is_not_shown() -> None:
+    assert tracking.shown("mysql://user:secret@host/db") == "mysql://user:***@host/db"
+    assert tracking.shown("sqlite:////a/b:c@d/mlflow.db") == "sqlite:////a/b:c@d/mlflow.db"
+
+
+def test_a_locale_without_unicode(clone: Clone) -> None:
+    """Files and git speak UTF-8 whatever the user's terminal does."""
+    checkout = clone("ascii")
+    checkout.variables = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    for name in ("generate", "train", "evaluate", "export", "track", "summary"):
+        checkout.stage(name)
+    (run,) = checkout.runs()
+    assert run.name.startswith("committed params (")
+    checkout("git", "diff", "--exit-code")
+
+
+def test_code_that_is_not_committed_shows_in_the_name(clone: Clone) -> None:
+    checkout = clone("changed")
+    with (checkout.path / "pipeline/model.py").open("a") as file:
+        file.write("# changed\n")
+    checkout("dvc", "repro", "train")
+    (run,) = checkout.runs()
+    head = checkout("git", "rev-parse", "--short=7", "HEAD").strip()
+    assert run.name == f"committed params ({head} + changes)"
+    assert run.tags["git.changed_files"] == "pipeline/model.py"
+
+
+def test_a_run_that_failed_is_not_taken_for_a_result(workspace: Path) -> None:
+    params = job(train__lr=0.1)
+    run_stages(params, generate)
+    with pytest.raises(UserError, match="diverged"):
+        run_stages(params, train)
+    (run,) = tracked_runs(workspace)
+    assert run.status == "FAILED"
+    assert run.tags["reason"].startswith("the fit diverged: in epoch 2 the loss is ")
+    assert len(run.losses()) == 2
+    assert all(np.isfinite(value) for _, value in run.losses())
+    assert not files.MODEL.exists()
+    run_stages(job())
+    assert [run.status for run in tracked_runs(workspace)] == ["FAILED", "FINISHED"]
+
+
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
+)
+def test_a_stopped_training_leaves_a_killed_run(
+    workspace: Path, number: signal.Signals, code: int
+) -> None:
+    """Its losses so far are kept; the model is not written."""
+    # A rate this small keeps ten million epochs from converging to a loss of zero.
+    text = job_text(train__epochs=10_000_000, train__lr=1e-9)
+    Path("params.yaml").write_text(text)
+    run_stages(job(), generate)
+    training = subprocess.Popen(
+        [sys.executable, "-m", "pipeline.train"],
+        env=environment(),
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    with stopping(training):
+        wait_for_losses(workspace)
+    (run,) = tracked_runs(workspace)
+    assert run.status == "RUNNING", "a run is live while it trains"
+    assert run.tags["training_id"]
+    assert run.params["train.epochs"] == "10000000"
+    training.send_signal(number)
+    _, told = training.communicate(timeout=60)
+    assert training.returncode == code
+    assert told.startswith(f"stopped: train was ended by {number.name} before it wrote a result;")
+    assert "Traceback" not in told
+    (run,) = tracked_runs(workspace)
+    assert run.status == "KILLED"
+    steps = [step for step, _ in run.losses()]
+    assert steps == list(range(1, len(steps) + 1))
+    assert not files.MODEL.exists()
+    assert not list(files.MODEL.parent.glob("*.partial"))
+
+
+def _open(folder: str, barrier: Any) -> None:
+    os.chdir(folder)
+    barrier.wait()
+    tracking.open_store("abline")
+
+
+def test_many_processes_may_open_a_fresh_store_at_once(workspace: Path) -> None:
+    context = multiprocessing.get_context("spawn")
+    barrier = context.Barrier(4)
+    processes = [context.Process(target=_open, args=(str(workspace), barrier)) for _ in range(4)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join()
+    assert [process.exitcode for process in processes] == [0, 0, 0, 0]
+    assert tracked_runs(workspace) == []
+
+
+def test_artifacts_lie_beside_the_store_wherever_the_stage_runs(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A temporary DVC experiment runs elsewhere; DVC_ROOT names the main checkout."""
+    home = workspace / "home, not gone"
+    home.mkdir()
+    monkeypatch.setenv("DVC_ROOT", str(home))
+    run_stages(job())
+    assert not (workspace / "mlflow.db").exists()
+    assert not (workspace / "mlruns").exists()
+    (run,) = tracked_runs(home)
+    shutil.rmtree(workspace / "reports")
+    shutil.rmtree(workspace / "models")
+    assert run.artifact("reports/plots/fit.svg").startswith(b"<?xml")
+    assert run.model_file()
+
+
+def test_a_store_of_another_mlflow(workspace: Path) -> None:
+    tracking.open_store("abline")
+    with sqlite3.connect("mlflow.db") as store:
+        store.execute("UPDATE alembic_version SET version_num = 'ffffffffffff'")
+    store.close()
+    run_stages(job(), generate)
+    told = Checkout(workspace).stage("train", ok=False)
+    assert told.startswith("error: the tracking store sqlite:")
+    assert f"it was made by another MLflow than {mlflow.__version__}; move it away" in told
+    assert told.count("\n") == 1
+    assert not files.MODEL.exists()
+
+
+def test_a_file_that_is_no_store(workspace: Path) -> None:
+    Path("mlflow.db").write_bytes(b"not a database, " * 100)
+    with pytest.raises(
+        UserError, match=r"the tracking store sqlite:.* failed .*: move the file away"
+    ):
+        tracking.open_store("abline")
+
+
+def test_a_deleted_experiment(workspace: Path) -> None:
+    store = tracking.open_store("abline")
+    store.client.delete_experiment(store.experiment_id)
+    with pytest.raises(UserError, match=r"tracking.experiment: 'abline' was deleted"):
+        tracking.open_store("abline")
+
+
+def test_a_server_that_does_not_answer(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
+    begin = time.monotonic()
+    with pytest.raises(UserError, match=r"http://127.0.0.1:9 does not answer .*Connection refused"):
+        tracking.open_store("abline")
+    assert time.monotonic() - begin < 30, "MLflow itself would go on trying for minutes"
+
+
+@pytest.fixture
+def broken_server() -> Iterator[str]:
+    class Broken(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_error(503)
+
+        def log_message(self, *arguments: object) -> None: ...
+
+    with HTTPServer(("127.0.0.1", 0), Broken) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+def test_a_server_that_is_broken(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch, broken_server: str
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", broken_server)
+    with pytest.raises(UserError, match=r"tracking server \(HTTP Error 503"):
+        tracking.open_store("abline")
+
+
+def test_the_browser_view_serves_the_runs_and_says_where(workspace: Path) -> None:
+    run_stages(job())
+    shutil.copy(ROOT / "params.yaml", "params.yaml")
+    command = [sys.executable, "-m", "pipeline.ui", "--port", "0"]
+    view = subprocess.Popen(command, env=environment(), stdout=subprocess.PIPE, text=True)
+    try:
+        assert view.stdout is not None
+        told = [view.stdout.readline().split(maxsplit=1) for _ in range(3)]
+        assert told[0] == ["store", f"sqlite:///{workspace}/mlflow.db\n"]
+        table = told[1][1].removeprefix("table").strip()
+        assert "?workflowType=machine_learning" in table
+        place, _, experiment = table.partition("/#/experiments/")
+        _wait_for_page(place)
+        asked = json.dumps({"experiment_ids": [experiment.split("?")[0]]}).encode()
+        request = urllib.request.Request(
+            f"{place}/ajax-api/2.0/mlflow/runs/search", asked, {"Content-Type": "application/json"}
+        )
+        with urllib.request.urlopen(request) as answer:
+            (run,) = json.load(answer)["runs"]
+        (ours,) = tracked_runs(workspace)
+        assert run["info"]["run_name"] == ours.name
+    finally:
+        view.send_signal(signal.SIGINT)
+        view.communicate(timeout=60)
+
+
+def _wait_for_page(place: str) -> None:
+    deadline = time.monotonic() + 60
+    while True:
+        try:
+            with urllib.request.urlopen(f"{place}/health", timeout=5):
+                return
+        except OSError:
+            assert time.monotonic() < deadline, "the page did not come up within a minute"
+            time.sleep(0.3)
+
+
+def test_a_port_that_is_taken(workspace: Path, broken_server: str) -> None:
+    port = broken_server.rpartition(":")[2]
+    command = [sys.executable, "-m", "pipeline.ui", "--port", port]
+    done = subprocess.run(command, env=environment(), capture_output=True, text=True)
+    assert done.returncode == 1
+    cure = f"`make ui PORT={int(port) + 1}` takes another"
+    assert done.stderr == f"error: port {port}: Address already in use; {cure}\n"
