@@ -1,0 +1,53 @@
+"""What `make repro` says at its end: the result in a few lines, and what to type next."""
+
+import json
+import sys
+
+from pipeline import UserError, files
+from pipeline import params as params_yaml
+from pipeline.params import Params
+
+SHOWN = 10  # coefficients and answers; the files have them all
+
+
+def lines(params: Params) -> list[str]:
+    """The summary of the result in the workspace."""
+    text = []
+    coefficients = files.read_csv(files.COEFFICIENTS)
+    for row in coefficients[:SHOWN]:
+        symbol = "b" if row["term"] == "bias" else "w"
+        name = symbol if len(coefficients) <= 2 else f"{symbol} {row['term']} → {row['target']}"
+        text.append(f"{name:12} {row['value']}")
+    features, targets = params.data.features, params.data.targets
+    for row in files.read_csv(files.PREDICTIONS)[:SHOWN]:
+        given = ", ".join(f"{name} = {float(row[name]):g}" for name in features)
+        told = ", ".join(f"{name} = {row[name]}" for name in targets)
+        text.append(f"{'prediction':12} {told} at {given}")
+    last = files.read_csv(files.HISTORY)[-1]
+    text.append(f"{'final loss':12} {last['loss']} (in epoch {last['epoch']}, before its update)")
+    checks = json.loads(files.VERIFICATION.read_text(encoding="utf-8"))["checks"]
+    rows = sum(check["rows"] for check in checks)
+    text.append(
+        f"{'ONNX check':12} onnxruntime agrees with torch: {len(checks)} checks, {rows} rows"
+    )
+    return text
+
+
+def main() -> None:
+    """Print the summary."""
+    try:
+        params = params_yaml.load()
+        print("\n".join(lines(params)))
+    except UserError as error:
+        sys.exit(f"error: {error}")
+    except FileNotFoundError as error:
+        sys.exit(f"error: {error.filename}: there is no such file; `dvc repro` makes it")
+    print(
+        "\nnext:  make ui                             the runs, in a browser\n"
+        "       dvc exp run -S train.lr=0.02        another run, to compare\n"
+        "       (dvc needs `. .venv/bin/activate` first)"
+    )
+
+
+if __name__ == "__main__":
+    main()

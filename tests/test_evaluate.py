@@ -1,0 +1,168 @@
+"""The figures in the reports are right, to the last digit that is shown."""
+
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from conftest import job
+from torch import nn
+
+from pipeline import UserError, evaluate, files, generate, lineage, model, plots, table
+from pipeline.params import Params
+from pipeline.streams import stream
+from pipeline.table import Table
+
+
+def fitted(params: Params, weight: list[list[float]], bias: list[float]) -> model.LinearModel:
+    module = model.LinearModel(len(params.data.features), len(params.data.targets))
+    module.load_state_dict(
+        {"linear.weight": torch.tensor(weight), "linear.bias": torch.tensor(bias)}
+    )
+    return module
+
+
+def test_metrics_against_exact_fractions() -> None:
+    random = np.random.default_rng(0)
+    actual = random.normal(size=(50, 2)) * [1, 1000]
+    predicted = actual + random.normal(size=(50, 2))
+    found = evaluate.measure(actual, predicted, "sum")
+    errors = [Fraction(float(e)) for e in (actual - predicted).ravel()]
+    total = sum(error**2 for error in errors)
+    centred = 0.0
+    for column in actual.T:
+        mean = sum(map(Fraction, column.tolist())) / len(column)
+        centred += float(sum((Fraction(value) - mean) ** 2 for value in column.tolist()))
+    assert found["loss"] == pytest.approx(float(total), rel=1e-15)
+    assert found["mse"] == pytest.approx(float(total / 100), rel=1e-15)
+    assert found["rmse"] == pytest.approx(float(total / 100) ** 0.5, rel=1e-15)
+    assert found["mae"] == pytest.approx(float(sum(map(abs, errors)) / 100), rel=1e-15)
+    assert found["r2"] == pytest.approx(1 - float(total) / centred, rel=1e-14)
+    assert evaluate.measure(actual, predicted, "mean")["loss"] == found["mse"]
+
+
+def test_metrics_where_there_is_little_to_measure() -> None:
+    one = np.array([[3.0]])
+    assert evaluate.measure(one, one, "sum") == {
+        "loss": 0, "mse": 0, "rmse": 0, "mae": 0, "r2": None
+    }  # fmt: skip
+    with pytest.raises(UserError, match=r"largest error 1e\+200\); scale the targets"):
+        evaluate.measure(np.array([[1e200]]), np.array([[0.0]]), "sum")
+
+
+def test_predictions_are_the_shipped_lines() -> None:
+    params = job(data__features=["a", "b"], data__generate__x=[[1.0, 2.0]],
+                 data__generate__weight=[[1.0], [1.0]], evaluate__queries=[])  # fmt: skip
+    module = fitted(params, [[0.1, -3.0]], [7.0])
+    x = np.array([[1.0, 2.0], [1e8, 0.5]])
+    tenth = float(np.float32(0.1))
+    assert model.predict(module, x).ravel().tolist() == [7 + tenth - 6, 7 + tenth * 1e8 - 1.5]
+    with pytest.raises(UserError, match=r"evaluate.queries\[1\]: the answer is beyond"):
+        evaluate.answer(module, np.array([[0.0, 0.0], [0.0, 1e39]]), "float32")
+
+
+def test_another_module_is_measured_too() -> None:
+    torch.manual_seed(0)
+    module = nn.Sequential(nn.Linear(1, 4), nn.Tanh(), nn.Linear(4, 1))
+    x = np.linspace(-1, 1, 5)[:, None]
+    with torch.inference_mode():
+        expected = module(torch.tensor(x, dtype=torch.float32)).numpy()
+    np.testing.assert_allclose(model.predict(module, x), expected, rtol=1e-5)
+    assert next(module.parameters()).dtype == torch.float32, "measuring must not change the model"
+    assert model.coefficients(module) is None
+    assert list(evaluate.coefficient_rows(module, job())) == []
+    assert model.largest_lr(module, x, 1, 0, "sum") is None
+
+
+def test_floats_are_written_as_short_as_they_can_be() -> None:
+    assert files.shortest(np.array([0.1, 1 / 3], dtype=np.float32)) == [0.1, 0.33333334]
+
+
+def test_the_generated_table_is_what_params_say() -> None:
+    params = job(data__generate__x=None, data__generate__rows=4000, data__generate__noise=0.5,
+                 data__generate__bias=[3.0], seed=7)  # fmt: skip
+    rows = generate.generate(params.data, params.seed)
+    x, y = rows.columns(["x"])[:, 0], rows.columns(["y"])[:, 0]
+    assert rows.values.shape == (4000, 2)
+    noise = y - (2 * x + 3)
+    assert abs(noise.mean()) < 0.05
+    assert noise.std() == pytest.approx(0.5, rel=0.05)
+    assert abs(np.corrcoef(x, noise)[0, 1]) < 0.05, "noise and x come from one stream"
+    drawn = job(data__generate__weight=None, seed=7)
+    again = generate.generate(drawn.data, 7)
+    weight = stream(7, "weight").standard_normal()
+    assert again.columns(["y"])[:, 0].tolist() == [weight * value for value in (1.0, 2.0, 3.0)]
+    with pytest.raises(UserError, match=r"data.generate: row 3 has y = inf"):
+        generate.generate(job(data__generate__weight=[[8e307]]).data, 0)
+
+
+def test_tables_come_back_as_they_were_written(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "table.parquet"
+    values = np.asfortranarray(np.random.default_rng(0).normal(size=(70_000, 3)))
+    table.write(path, Table(("a", "b", "c"), values))
+    first = path.read_bytes()
+    found = table.read(path)
+    assert found.names == ("a", "b", "c")
+    np.testing.assert_array_equal(found.values, values)
+    np.testing.assert_array_equal(found.columns(["c", "a"]), values[:, [2, 0]])
+    table.write(path, Table(("a", "b", "c"), np.ascontiguousarray(values)))
+    assert path.read_bytes() == first
+    assert [entry.name for entry in path.parent.iterdir()] == ["table.parquet"]
+    path.write_bytes(first[:1000])
+    with pytest.raises(UserError, match=r"table.parquet: not a readable Parquet file"):
+        table.read(path)
+    with pytest.raises(UserError, match=r"gone.parquet: there is no such file"):
+        table.read(tmp_path / "gone.parquet")
+
+
+def test_models_come_back_rounded_once(tmp_path: Path) -> None:
+    path = tmp_path / "model.safetensors"
+    params = job()
+    exact = fitted(params, [[2.0]], [0.0]).double()
+    with torch.no_grad():
+        exact.linear.weight += 1e-12
+    model.save(path, exact, torch.float32, "an id")
+    loaded = model.load(path, params.model, 1, 1)
+    assert lineage.trained_by(path) == "an id"
+    assert next(loaded.parameters()).dtype == torch.float32
+    assert model.predict(loaded, np.array([[4.0]])).item() == 8
+    first = path.read_bytes()
+    model.save(path, exact, torch.float32, "an id")
+    assert path.read_bytes() == first
+    for spoil in (lambda: path.write_bytes(first[:20]), lambda: model.save(
+        path, model.LinearModel(2, 1), torch.float32, "other")):  # fmt: skip
+        spoil()
+        with pytest.raises(UserError, match=r"not this job's model"):
+            model.load(path, params.model, 1, 1)
+    with torch.no_grad():
+        exact.linear.weight += 1e39
+    with pytest.raises(UserError, match=r"model.dtype: linear.weight has values beyond"):
+        model.save(path, exact, torch.float32, "an id")
+
+
+def test_the_pictures_hold_what_they_should(tmp_path: Path) -> None:
+    params = job()
+    rows = generate.generate(params.data, 0)
+    module = fitted(params, [[2.0]], [0.5])
+    plots.fit(tmp_path / "fit.svg", rows, "x", ["y"], np.array([[4.0]]), module)
+    plots.loss(tmp_path / "loss.svg", [10.0, 1.0, 0.1])
+    fit, loss = ((tmp_path / name).read_text() for name in ("fit.svg", "loss.svg"))
+    # matplotlib writes each text as a comment beside its outlines.
+    for text in ("8.5", "y over x", "training rows", "fit", "queries"):
+        assert f"<!-- {text} -->" in fit, text
+    assert "<!-- Training loss: 10 in epoch 1, 0.1 in epoch 3 -->" in loss
+    for tick in ("10", "1"):
+        assert f"<!-- {tick} -->" in loss, "the axis of the loss is logarithmic"
+    assert "mathdefault" not in loss + fit
+
+
+def test_pictures_of_odd_jobs(tmp_path: Path) -> None:
+    """One epoch, a loss of zero, no query, dollar signs: each draws, and draws the same twice."""
+    module = fitted(job(), [[2.0]], [0.0])
+    rows = Table(("x", "price_$ of_$"), np.array([[1.0, 2.0]]))
+    for name in ("once", "twice"):
+        plots.loss(tmp_path / f"{name}.svg", [0.0])
+        plots.fit(tmp_path / f"{name}2.svg", rows, "x", ["price_$ of_$"], np.empty((0, 1)), module)
+    assert (tmp_path / "once.svg").read_bytes() == (tmp_path / "twice.svg").read_bytes()
+    assert (tmp_path / "once2.svg").read_bytes() == (tmp_path / "twice2.svg").read_bytes()
