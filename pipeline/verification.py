@@ -1,0 +1,304 @@
+"""Does an ONNX file say what torch says? Every check is made, whatever the others found."""
+
+import json
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import onnx
+import onnxruntime
+import torch
+from numpy.typing import NDArray
+from onnx import ModelProto, TensorProto, numpy_helper
+from torch import nn
+
+from pipeline import model
+
+# 0 and 1 are the sizes that a shape fixed by mistake breaks, 1000 is one that vector code sees.
+BATCHES = (0, 1, 2, 3, 1000)
+
+# Training tables are tried in blocks of at most this many rows.
+BLOCK = 65_536
+
+# Features that are tried one at a time; in a wider model, as many that the seed chooses.
+ALONE = 64
+
+# What torch writes for every opset. A runtime refuses a file of a newer one, so a library that
+# raises it unasked takes the file away from clients.
+IR_VERSION = 10
+
+ELEMENT_TYPES = {
+    torch.float32: TensorProto.FLOAT,
+    torch.float64: TensorProto.DOUBLE,
+}
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What the file has to be."""
+
+    module: nn.Module
+    """The torch module that it must agree with, in the precision that ships."""
+    features: Sequence[str]
+    targets: Sequence[str]
+    opset: int
+    rtol: float
+    """Of a module that is not linear: |onnx − torch| ≤ atol + rtol · |torch|."""
+    atol: float
+    """See rtol."""
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """The precision that ships."""
+        return next(self.module.parameters()).dtype
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that was tried."""
+
+    name: str
+    problem: str | None = None
+    """What is wrong, and where; None if it is right."""
+    rows: int = 0
+    """Rows of input that were tried."""
+    bound: float | None = None
+    """The largest difference that was allowed to any of them."""
+    used: float = 0.0
+    """The largest share of its bound that a difference took. Depends on the CPU: for no file."""
+
+
+def verify(
+    content: bytes, expected: Expected, rows: Mapping[str, NDArray[np.float64]]
+) -> list[Check]:
+    """Check the bytes of an ONNX file.
+
+    rows: the inputs to try, by what they are: float64 [rows, features], finite or not.
+    """
+    proto = onnx.load_from_string(content)
+    checks = [_structure(name, check, proto, expected) for name, check in _STRUCTURE.items()]
+    for level in onnxruntime.GraphOptimizationLevel.__members__.values():
+        checks += _values(content, level, expected, rows)
+    return checks
+
+
+def inputs(
+    training: NDArray[np.float64],
+    queries: NDArray[np.float64],
+    dtype: torch.dtype,
+    random: np.random.Generator,
+) -> dict[str, NDArray[np.float64]]:
+    """The inputs that a file is tried on. training: [rows, features]; queries likewise."""
+    features = training.shape[1]
+    kind = torch.finfo(dtype)
+    low, high = training.min(axis=0), training.max(axis=0)
+    middle, reach = low / 2 + high / 2, (high / 2 - low / 2) * 10
+    reach = np.where(reach > 0, reach, np.maximum(1, np.abs(middle)))
+    signs = random.choice([-1.0, 1.0], (8, features))
+    return {
+        "training rows": training,
+        "queries": queries,
+        "random rows over ten times the training range": middle
+        + reach * random.uniform(-1, 1, (1000, features)),
+        "zeros": np.array([[0.0] * features, [-0.0] * features]),
+        "denormals": signs * kind.smallest_normal * random.uniform(0, 1, (8, features)),
+        "huge values": signs * kind.max * random.uniform(0, 1, (8, features)),
+        "one feature at a time": _each_alone(0.0, (1e3,), features, random),
+        "NaN and infinity": _each_alone(1.0, (math.nan, math.inf, -math.inf), features, random),
+    }
+
+
+def _each_alone(
+    others: float, values: Sequence[float], features: int, random: np.random.Generator
+) -> NDArray[np.float64]:
+    """Rows of `others` in which one feature, or in the last of them every one, is of `values`."""
+    chosen = random.permutation(features)[:ALONE]
+    rows = np.full((len(values), len(chosen) + 1, features), others)
+    for value, block in zip(values, rows, strict=True):
+        block[np.arange(len(chosen)), chosen] = value
+        block[-1] = value
+    return rows.reshape(-1, features)
+
+
+def _structure(
+    name: str,
+    check: Callable[[ModelProto, Expected], str | None],
+    proto: ModelProto,
+    expected: Expected,
+) -> Check:
+    try:
+        return Check(name, check(proto, expected))
+    except Exception as error:  # a damaged file may fail a check in any way
+        return Check(name, f"{type(error).__name__}: {error}".strip())
+
+
+def _well_formed(proto: ModelProto, expected: Expected) -> None:  # noqa: ARG001
+    onnx.checker.check_model(proto, full_check=True)
+
+
+def _shapes_inferred(proto: ModelProto, expected: Expected) -> None:  # noqa: ARG001
+    onnx.shape_inference.infer_shapes(proto, check_type=True, strict_mode=True, data_prop=True)
+
+
+def _one_file(proto: ModelProto, expected: Expected) -> str | None:  # noqa: ARG001
+    outside = [
+        tensor.name
+        for tensor in proto.graph.initializer
+        if tensor.data_location == TensorProto.EXTERNAL or tensor.external_data
+    ]
+    return f"found in another file: {', '.join(outside)}" if outside else None
+
+
+def _versions(proto: ModelProto, expected: Expected) -> str | None:
+    opsets = {entry.domain or "ai.onnx": entry.version for entry in proto.opset_import}
+    if opsets != {"ai.onnx": expected.opset}:
+        return f"found opset {opsets}, asked for {expected.opset} of ai.onnx alone"
+    if proto.ir_version != IR_VERSION:
+        return f"found IR version {proto.ir_version}, must be {IR_VERSION}"
+    return None
+
+
+def _interface(proto: ModelProto, expected: Expected) -> str | None:
+    element = ELEMENT_TYPES[expected.dtype]
+    asked = [("x", element, ["batch", len(expected.features)])]
+    asked += [("y", element, ["batch", len(expected.targets)])]
+    found = [
+        (
+            value.name,
+            value.type.tensor_type.elem_type,
+            [dim.dim_param or dim.dim_value for dim in value.type.tensor_type.shape.dim],
+        )
+        for value in (*proto.graph.input, *proto.graph.output)
+    ]
+    return None if found == asked else f"found {found}, must be {asked}"
+
+
+def _named_columns(proto: ModelProto, expected: Expected) -> str | None:
+    found = {entry.key: entry.value for entry in proto.metadata_props}
+    for key, names in (("features", expected.features), ("targets", expected.targets)):
+        if json.loads(found.get(f"abline.{key}", "null")) != list(names):
+            return f"metadata abline.{key} is {found.get(f'abline.{key}')}, must be {list(names)}"
+    return None
+
+
+def _same_weights(proto: ModelProto, expected: Expected) -> str | None:
+    """A linear model's numbers are in the file as they are: no run could show a change so well."""
+    if model.coefficients(expected.module) is None:
+        return None
+    found = {tensor.name: numpy_helper.to_array(tensor) for tensor in proto.graph.initializer}
+    for name, value in expected.module.state_dict().items():
+        if name not in found or not np.array_equal(found[name], value.numpy()):
+            return f"{name} is not the trained one"
+    return None
+
+
+_STRUCTURE: dict[str, Callable[[ModelProto, Expected], str | None]] = {
+    "well formed (onnx.checker, full)": _well_formed,
+    "shapes inferred strictly": _shapes_inferred,
+    "one file, no external data": _one_file,
+    "opset and IR version": _versions,
+    "names, types and shapes of x and y": _interface,
+    "feature and target names": _named_columns,
+    "weights, bit for bit, of a linear model": _same_weights,
+}
+
+
+def _values(
+    content: bytes,
+    level: onnxruntime.GraphOptimizationLevel,
+    expected: Expected,
+    rows: Mapping[str, NDArray[np.float64]],
+) -> Iterator[Check]:
+    """Run the file at one level of optimisation on all inputs, in batches of every size."""
+    options = onnxruntime.SessionOptions()
+    options.graph_optimization_level = level
+    options.log_severity_level = 4  # a failure comes as an exception, and is reported below
+    try:
+        session = onnxruntime.InferenceSession(content, options, ["CPUExecutionProvider"])
+    except Exception as error:  # onnxruntime's exceptions have no base class of their own
+        yield Check(f"{level.name}: loads", str(error).strip())
+        return
+    for name, values in rows.items():
+        yield _agreement(f"{level.name}: {name}", session, expected, values)
+
+
+def _agreement(
+    name: str,
+    session: onnxruntime.InferenceSession,
+    expected: Expected,
+    rows: NDArray[np.float64],
+) -> Check:
+    tried, bound, used = 0, 0.0, 0.0
+    for batch in _batches(rows):
+        tried += len(batch)
+        with np.errstate(over="ignore"):
+            x = torch.empty(batch.shape, dtype=expected.dtype).copy_(torch.from_numpy(batch))
+        try:
+            found = session.run(["y"], {"x": x.numpy()})[0]
+        except Exception as error:  # see above
+            return Check(name, f"batch of {len(batch)}: {error}".strip(), tried)
+        with torch.inference_mode():
+            right = expected.module(x).numpy()
+        if found.shape != right.shape or found.dtype != right.dtype:
+            return Check(
+                name, f"found {found.dtype}{found.shape}, must be {right.dtype}{right.shape}", tried
+            )
+        allowed = _allowed(x.double().nan_to_num(0, 0, 0).numpy(), right, expected)
+        with np.errstate(invalid="ignore", over="ignore"):
+            apart = np.abs(found.astype(np.float64) - right.astype(np.float64))
+        finite = np.isfinite(x.numpy()).all(axis=1)[:, None]
+        # Where a sum may overflow, any answer will do. Elsewhere inputs that are not finite must
+        # give the same class of answer, and finite ones an answer within the bound.
+        wrong = (allowed < np.inf) & np.where(
+            finite, ~(apart <= allowed), _classes(found) != _classes(right)
+        )
+        if wrong.any():
+            excess = np.where(wrong & np.isfinite(apart), apart, 0)
+            worst = int(np.argmax(excess if excess.any() else wrong))
+            row, target = divmod(worst, wrong.shape[1])
+            return Check(
+                name,
+                f"row {row} of a batch of {len(batch)}, {expected.targets[target]}: onnx"
+                f" {found[row, target]}, torch {right[row, target]}, apart by"
+                f" {apart[row, target]:.3g}, allowed {allowed[row, target]:.3g}",
+                tried,
+            )
+        held = finite & np.isfinite(allowed)
+        bound = max(bound, allowed.max(where=held, initial=0))
+        shares = np.divide(apart, allowed, out=np.zeros_like(apart), where=held & (apart > 0))
+        used = max(used, shares.max(initial=0))
+    return Check(name, None, tried, bound, used)
+
+
+def _allowed(
+    x: NDArray[np.float64], right: NDArray[Any], expected: Expected
+) -> NDArray[np.float64]:
+    """The largest difference allowed to each answer; infinite where it may overflow.
+
+    x: the inputs, with zeros where they are not finite.
+    """
+    bound = model.rounding_bound(expected.module, x)
+    if bound is None:
+        tolerance = expected.atol + expected.rtol * np.abs(right.astype(np.float64))
+        largest = torch.finfo(expected.dtype).max
+        huge = np.max(np.abs(x), axis=1, keepdims=True, initial=0) > largest / 1e6
+        bound = np.where(huge, np.inf, np.nan_to_num(tolerance))
+    return bound
+
+
+def _batches(rows: NDArray[np.float64]) -> Iterator[NDArray[np.float64]]:
+    """All rows, in blocks; then the first of them, over and over, in batches of every size."""
+    for start in range(0, len(rows), BLOCK):
+        yield rows[start : start + BLOCK]
+    if len(rows):
+        for size in BATCHES:
+            yield np.resize(rows, (size, rows.shape[1]))
+
+
+def _classes(values: NDArray[Any]) -> NDArray[np.int8]:
+    """0 for a finite number, 1 and −1 for an infinity, 2 for NaN."""
+    return np.where(np.isnan(values), 2, np.where(np.isinf(values), np.sign(values), 0)).astype(
+        np.int8
+    )

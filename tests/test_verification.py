@@ -1,0 +1,276 @@
+"""The ONNX file says what torch says, and a file that does not is never let through."""
+
+import json
+from collections.abc import Callable
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+import torch
+from onnx import ModelProto, TensorProto, numpy_helper
+from torch import nn
+
+from pipeline import export, model, verification
+from pipeline.verification import Expected
+
+FEATURES, TARGETS = ("a", "b", "c"), ("u", "v")
+METADATA = {
+    "abline.features": json.dumps(FEATURES),
+    "abline.targets": json.dumps(TARGETS),
+    "abline.training_id": "an id",
+}
+TRAINING = np.random.default_rng(0).normal(size=(40, 3)) * [1, 1e3, 1e-3] + [0, 5e3, 1]
+
+
+def linear(dtype: torch.dtype = torch.float32) -> model.LinearModel:
+    torch.manual_seed(0)
+    module = model.LinearModel(3, 2).to(dtype)
+    return module.eval()
+
+
+def wanted(module: nn.Module, opset: int = 20) -> Expected:
+    return Expected(module, FEATURES, TARGETS, opset, rtol=1e-5, atol=1e-6)
+
+
+def problems(content: bytes, expected: Expected) -> list[str]:
+    """What the verifier has against a file."""
+    rows = verification.inputs(
+        TRAINING, np.array([[4.0, 5.0, 6.0]]), expected.dtype, np.random.default_rng(1)
+    )
+    checks = verification.verify(content, expected, rows)
+    return [f"{check.name}: {check.problem}" for check in checks if check.problem]
+
+
+@pytest.fixture(scope="module")
+def exported() -> bytes:
+    return export.export(linear(), 3, 20, METADATA)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("opset", [13, 18, 20, 26])
+def test_every_precision_and_opset_is_written_and_verified(
+    dtype: torch.dtype, opset: int, capfd: pytest.CaptureFixture[str]
+) -> None:
+    module = linear(dtype)
+    content = export.export(module, 3, opset, METADATA)
+    assert problems(content, wanted(module, opset)) == []
+    proto = onnx.load_from_string(content)
+    assert [(entry.domain, entry.version) for entry in proto.opset_import] == [("", opset)]
+    assert capfd.readouterr() == ("", ""), "an export that went well has nothing to say"
+
+
+def test_all_is_tried(exported: bytes) -> None:
+    expected = wanted(linear())
+    rows = verification.inputs(TRAINING, np.empty((0, 3)), expected.dtype, np.random.default_rng(1))
+    assert np.isnan(rows["NaN and infinity"]).any()
+    assert np.isinf(rows["NaN and infinity"]).any()
+    assert (np.abs(rows["huge values"]) > 1e37).any()
+    assert (np.abs(rows["denormals"]) < 1.2e-38).all()
+    wide = rows["random rows over ten times the training range"]
+    reach = (TRAINING.max(axis=0) - TRAINING.min(axis=0)) / 2
+    middle = (TRAINING.max(axis=0) + TRAINING.min(axis=0)) / 2
+    assert ((np.abs(wide - middle) / reach).max(axis=0) > 9.5).all()
+    checks = {check.name: check for check in verification.verify(exported, expected, rows)}
+    for level in onnxruntime.GraphOptimizationLevel.__members__:
+        # all 40, then batches of 0, 1, 2, 3 and 1000
+        assert checks[f"{level}: training rows"].rows == 40 + 1006
+        bound = checks[f"{level}: training rows"].bound
+        assert bound is not None
+        assert 0 < bound < 0.01
+        assert checks[f"{level}: queries"].rows == 0
+
+
+def test_the_file_is_the_same_twice_and_names_no_place(exported: bytes) -> None:
+    assert export.export(linear(), 3, 20, METADATA) == exported
+    for trace in (b"pipeline/", b".py", b"site-packages", b"pkg.torch", b"+cpu", b"home"):
+        assert trace not in exported, trace
+    found = {e.key: e.value for e in onnx.load_from_string(exported).metadata_props}
+    assert found == METADATA
+
+
+def test_another_module_is_held_to_the_tolerances() -> None:
+    torch.manual_seed(0)
+    module = nn.Sequential(nn.Linear(3, 8), nn.Tanh(), nn.Linear(8, 2)).eval()
+    content = export.export(module, 3, 20, METADATA)
+    assert problems(content, wanted(module)) == []
+    with torch.no_grad():
+        next(module[2].parameters()).add_(1e-3)
+    assert len(problems(content, wanted(module))) >= 5
+
+
+def scale_weights(proto: ModelProto) -> None:
+    for tensor in proto.graph.initializer:
+        values = numpy_helper.to_array(tensor) * np.float32(1 + 1e-5)
+        tensor.CopyFrom(numpy_helper.from_array(values, tensor.name))
+
+
+def swap_names(proto: ModelProto) -> None:
+    for names in (
+        *(node.input for node in proto.graph.node),
+        *(node.output for node in proto.graph.node),
+    ):
+        names[:] = [{"x": "y", "y": "x"}.get(name, name) for name in names]
+    for value in (*proto.graph.input, *proto.graph.output):
+        value.name = {"x": "y", "y": "x"}[value.name]
+
+
+def swap_columns(proto: ModelProto) -> None:
+    for entry in proto.metadata_props:
+        if entry.key == "abline.features":
+            entry.value = json.dumps(["b", "a", "c"])
+
+
+def put_weights_outside(proto: ModelProto) -> None:
+    tensor = proto.graph.initializer[0]
+    tensor.data_location = TensorProto.EXTERNAL
+    tensor.external_data.add(key="location", value="weights.data")
+    tensor.ClearField("raw_data")
+
+
+def fix_batch(proto: ModelProto) -> None:
+    for value in (*proto.graph.input, *proto.graph.output):
+        value.type.tensor_type.shape.dim[0].dim_value = 2
+
+
+def fix_batch_inside(proto: ModelProto) -> None:
+    """The batch stays free on paper, but a reshape in the graph holds it to two rows."""
+    node = proto.graph.node[-1]
+    node.output[0] = "before"
+    shape = numpy_helper.from_array(np.array([2, 2], dtype=np.int64), "shape")
+    proto.graph.initializer.append(shape)
+    proto.graph.node.append(onnx.helper.make_node("Reshape", ["before", "shape"], ["y"]))
+
+
+def raise_opset(proto: ModelProto) -> None:
+    proto.opset_import[0].version = 21
+
+
+def raise_ir_version(proto: ModelProto) -> None:
+    proto.ir_version = 11
+
+
+def use_double(proto: ModelProto) -> None:
+    for value in (*proto.graph.input, *proto.graph.output):
+        value.type.tensor_type.elem_type = TensorProto.DOUBLE
+
+
+def forget_bias(proto: ModelProto) -> None:
+    for node in proto.graph.node:
+        del node.input[2:]
+
+
+def swallow_nan(proto: ModelProto) -> None:
+    """An answer that is clipped to what float32 holds hides an infinite input."""
+    node = proto.graph.node[-1]
+    node.output[0] = "before"
+    largest = np.finfo(np.float32).max
+    for name, value in (("low", -largest), ("high", largest)):
+        proto.graph.initializer.append(numpy_helper.from_array(np.array(value), name))
+    proto.graph.node.append(onnx.helper.make_node("Clip", ["before", "low", "high"], ["y"]))
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (scale_weights, "training rows: row "),
+        (swap_names, "names, types and shapes of x and y: found [('y', "),
+        (swap_columns, "feature and target names: metadata abline.features is"),
+        (put_weights_outside, "one file, no external data: found in another file: linear.weight"),
+        (fix_batch, "names, types and shapes of x and y: found [('x', 1, [2, 3])"),
+        (fix_batch_inside, "batch of 40: "),
+        (raise_opset, "opset and IR version: found opset {'ai.onnx': 21}, asked for 20"),
+        (raise_ir_version, "opset and IR version: found IR version 11, must be 10"),
+        (use_double, "well formed (onnx.checker, full): "),
+        (forget_bias, "zeros: row "),
+        (swallow_nan, "NaN and infinity: row "),
+    ],
+)
+def test_a_spoilt_file_is_caught(
+    exported: bytes, spoil: Callable[[ModelProto], None], said: str
+) -> None:
+    proto = onnx.load_from_string(exported)
+    spoil(proto)
+    found = problems(proto.SerializeToString(), wanted(linear()))
+    assert any(said in problem for problem in found), found
+
+
+def test_a_damaged_file_is_caught(exported: bytes) -> None:
+    proto = onnx.load_from_string(exported)
+    proto.graph.node[0].op_type = "Gemn"
+    found = problems(proto.SerializeToString(), wanted(linear()))
+    assert any("Gemn" in problem for problem in found)
+    # all five sessions fail to load, and are each told of
+    assert sum("loads: " in problem for problem in found) == 5
+
+
+def test_the_report_says_by_how_much_and_where(exported: bytes) -> None:
+    module = linear()
+    with torch.no_grad():
+        module.linear.bias[1] += 1
+    found = problems(exported, wanted(module))
+    (zeros,) = (text for text in found if text.startswith("ORT_ENABLE_ALL: zeros"))
+    assert "row 0 of a batch of 2, v: onnx " in zeros
+    assert "apart by 1, allowed " in zeros
+
+
+@pytest.mark.parametrize("features", [1, 30, 300])
+def test_a_change_of_one_part_in_a_hundred_thousand_shows_in_a_model_of_any_width(
+    features: int,
+) -> None:
+    torch.manual_seed(0)
+    module = model.LinearModel(features, 1).eval()
+    names = [str(index) for index in range(features)]
+    metadata = METADATA | {"abline.features": json.dumps(names), "abline.targets": '["y"]'}
+    expected = Expected(module, names, ["y"], 20, 1e-5, 1e-6)
+    random = np.random.default_rng(0)
+    rows = verification.inputs(
+        random.normal(size=(20, features)), np.empty((0, features)), torch.float32, random
+    )
+    content = export.export(module, features, 20, metadata)
+    assert not [c for c in verification.verify(content, expected, rows) if c.problem]
+    proto = onnx.load_from_string(content)
+    scale_weights(proto)
+    spoilt = verification.verify(proto.SerializeToString(), expected, rows)
+    found = [check.name for check in spoilt if check.problem]
+    assert "weights, bit for bit, of a linear model" in found
+    # A row with one feature has a bound of its own, far below that of a full row.
+    assert "ORT_ENABLE_ALL: one feature at a time" in found
+
+
+def test_a_right_file_of_huge_weights_passes() -> None:
+    module = model.LinearModel(100, 1).eval()
+    with torch.no_grad():
+        module.linear.weight.fill_(3e38)
+    names = [str(index) for index in range(100)]
+    metadata = METADATA | {"abline.features": json.dumps(names), "abline.targets": '["y"]'}
+    random = np.random.default_rng(0)
+    rows = verification.inputs(
+        random.normal(size=(20, 100)), np.empty((0, 100)), torch.float32, random
+    )
+    content = export.export(module, 100, 20, metadata)
+    expected = Expected(module, names, ["y"], 20, 1e-5, 1e-6)
+    assert not [c for c in verification.verify(content, expected, rows) if c.problem]
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("features", [1, 2, 30, 1000])
+def test_the_bound_holds_for_torch_against_exact_arithmetic(
+    dtype: torch.dtype, features: int
+) -> None:
+    """Half of the bound is each evaluation's own: torch is within it of the true answer."""
+    from fractions import Fraction
+
+    torch.manual_seed(features)
+    module = model.LinearModel(features, 1).to(dtype)
+    x = torch.randn(20, features, dtype=torch.float64) * 10.0 ** torch.randint(-6, 6, (1, features))
+    x = x.to(dtype)
+    bound = model.rounding_bound(module, x.double().numpy())
+    found = module(x).detach().double().numpy()
+    line = model.coefficients(module)
+    assert bound is not None
+    assert line is not None
+    weight, bias = [Fraction(value) for value in line[0][0]], Fraction(line[1][0])
+    for row, answer, allowed in zip(x.tolist(), found, bound, strict=True):
+        exact = sum((Fraction(v) * w for v, w in zip(row, weight, strict=True)), bias)
+        assert abs(Fraction(float(answer[0])) - exact) <= Fraction(float(allowed[0])) / 2
