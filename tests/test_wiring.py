@@ -1,0 +1,104 @@
+"""dvc.yaml tells the truth: what a stage depends on is what it imports and reads."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from conftest import ROOT, job
+from pydantic import BaseModel
+
+from pipeline import evaluate, export, generate, lineage, stage, train
+from pipeline.params import flatten
+
+STAGES: dict[str, dict[str, Any]] = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
+
+
+def imported(module: Path, seen: set[Path]) -> set[Path]:
+    """The files of pipeline/ that importing `module` runs, itself included."""
+    if module in seen:
+        return seen
+    seen.add(module)
+    for node in ast.walk(ast.parse(module.read_text())):
+        names = []
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+        elif isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        for name in names:
+            if name == "pipeline":
+                imported(ROOT / "pipeline/__init__.py", seen)
+            path = ROOT / (name.replace(".", "/") + ".py")
+            if name.startswith("pipeline.") and path.exists():
+                imported(path, seen)
+    return seen
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_a_stage_runs_again_when_a_module_it_imports_changes(name: str) -> None:
+    modules = imported(ROOT / f"pipeline/{name}.py", set())
+    needed = {str(path.relative_to(ROOT)) for path in modules}
+    declared = {dep for dep in STAGES[name]["deps"] if dep.startswith("pipeline/")}
+    assert declared == needed
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_a_stage_runs_again_when_the_environment_changes(name: str) -> None:
+    assert str(stage.REQUIREMENTS) in STAGES[name]["deps"]
+
+
+class Recorder:
+    """Params that take note of each value that is read."""
+
+    def __init__(self, section: BaseModel, read: set[str], prefix: str = "") -> None:
+        self._section, self._read, self._prefix = section, read, prefix
+
+    def __getattr__(self, name: str) -> Any:
+        value = getattr(self._section, name)
+        if isinstance(value, BaseModel):
+            return Recorder(value, self._read, f"{self._prefix}{name}.")
+        self._read.add(self._prefix + name)
+        return value
+
+
+def test_a_stage_runs_again_when_a_parameter_it_reads_changes(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = job()
+    # What is logged of the parameters is asked for by dvc.yaml itself, so it may read them all.
+    monkeypatch.setattr(lineage, "stage_params", lambda name, _: {"stage": name})
+    monkeypatch.setattr(lineage, "run_name", lambda _: "a run")
+    for module in (generate, train, evaluate, export):
+        name = module.__name__.removeprefix("pipeline.")
+        read: set[str] = set()
+        module.main(Recorder(settings, read))
+        read = {key for key in read if not key.startswith("tracking.")}
+        assert read <= set(STAGES[name]["params"]), name
+
+
+def test_every_parameter_but_tracking_is_part_of_the_result() -> None:
+    keys = {key for key in flatten(job()) if not key.startswith("tracking.")}
+    assert set(STAGES["track"]["params"]) == keys
+    assert {key for name in STAGES if name != "track" for key in STAGES[name]["params"]} == keys
+
+
+def outs(name: str) -> Iterator[str]:
+    for kind in ("outs", "metrics", "plots"):
+        for out in STAGES[name].get(kind, ()):
+            yield out if isinstance(out, str) else next(iter(out))
+
+
+def test_no_stage_reads_what_a_later_one_writes() -> None:
+    written: set[str] = set()
+    later = {out for name in STAGES for out in outs(name)}
+    for name, stage_ in STAGES.items():
+        written_before = set(written)
+        written |= set(outs(name))
+        assert not (set(stage_["deps"]) & later) - written_before, name
+
+
+def test_run_json_is_made_from_every_output() -> None:
+    seen = set(STAGES["track"]["deps"])
+    assert {out for name in STAGES if name != "track" for out in outs(name)} <= seen
