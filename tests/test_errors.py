@@ -1,0 +1,255 @@
+"""A mistake is one message that helps: exit status 1, no traceback, nothing half written."""
+
+import os
+import shutil
+import signal
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import Checkout, Clone, environment, job, job_text, stopping, wait_for_losses
+
+from pipeline import UserError, export, files, generate, stage, train
+
+
+@pytest.fixture
+def checkout(workspace: Path) -> Checkout:
+    return Checkout(workspace)
+
+
+def test_a_wrong_parameter_stops_a_stage_before_it_starts(checkout: Checkout) -> None:
+    Path("params.yaml").write_text(job_text().replace("lr: 0.01", "lr: -1"))
+    told = checkout.stage("generate", ok=False)
+    assert told.startswith("error: params.yaml:")
+    assert told.endswith(": train.lr: found -1; must be greater than 0\n")
+    assert told.count("\n") == 1
+    assert checkout("python", "-m", "pipeline.params", ok=False) == told
+
+
+def test_a_stage_before_its_time(checkout: Checkout) -> None:
+    assert checkout.stage("train", ok=False) == (
+        "error: data/train.parquet: there is no such file; `dvc repro` makes it\n"
+    )
+    checkout.stage("generate")
+    assert checkout.stage("evaluate", ok=False) == (
+        "error: models/model.safetensors: there is no such file; `dvc repro` makes it\n"
+    )
+
+
+def test_divergence_names_epoch_loss_and_the_rate_that_converges(checkout: Checkout) -> None:
+    Path("params.yaml").write_text(job_text(train__lr=0.1))
+    checkout.stage("generate")
+    told = checkout.stage("train", ok=False)
+    assert told.startswith("error: the fit diverged: in epoch 2 the loss is ")
+    cure = "set train.lr below 0.06009, the largest that can converge, to 0.03 for a start"
+    assert told.endswith(f"{cure} (it is 0.1)\n")
+    assert told.count("\n") == 1
+    train.main(job(train__lr=0.06009, train__epochs=2000))
+    with pytest.raises(UserError, match="; set train.lr below 10, to 1 for a start"):
+        train.main(job(train__lr=10.0, train__momentum=0.9))
+
+
+def test_numbers_too_large_for_their_squares_are_not_blamed_on_the_rate(workspace: Path) -> None:
+    params = job(data__generate__weight=[[1e30]])
+    generate.main(params)
+    with pytest.raises(UserError, match="the loss is inf; the numbers are too large for train.dty"):
+        train.main(params)
+
+
+def test_odd_files_where_ours_should_be(checkout: Checkout) -> None:
+    assert checkout("python", "-m", "pipeline.summary", ok=False) == (
+        "error: reports/coefficients.csv: there is no such file; `dvc repro` makes it\n"
+    )
+    Path("data").write_text("a file, not a folder")
+    told = checkout.stage("generate", ok=False)
+    assert told.startswith("error: data: File exists; ")
+    assert told.count("\n") == 1
+
+
+def test_a_gpu_that_is_not_there(checkout: Checkout) -> None:
+    Path("params.yaml").write_text(job_text(train__device="cuda"))
+    checkout.stage("generate")
+    told = checkout.stage("train", ok=False, CUDA_VISIBLE_DEVICES="")
+    assert told.startswith("error: train.device: found cuda, but torch finds no CUDA GPU here;")
+    assert not Path("mlflow.db").exists(), "no run is opened for a training that cannot start"
+
+
+def test_numbers_beyond_float32(checkout: Checkout) -> None:
+    Path("params.yaml").write_text(
+        job_text(data__generate__x=[[1.0], [1e39]], data__generate__weight=[[1.0]])
+    )
+    checkout.stage("generate")
+    told = checkout.stage("train", ok=False)
+    assert told == (
+        "error: data/train.parquet: row 2 has x = 1e+39, beyond what float32 holds; set"
+        " train.dtype to float64 or scale the column\n"
+    )
+
+
+def test_other_versions_than_the_pinned_ones(tmp_path: Path) -> None:
+    pins = tmp_path / "requirements.txt"
+    pins.write_text("# made by hand\ntorch==2.0.1\nNumPy==1.0\nnot_here==3\npyyaml>=1\n")
+    with pytest.raises(UserError) as caught:
+        stage.check_environment(pins)
+    lines = str(caught.value).splitlines()
+    assert lines[0].endswith("would not give the promised bytes. Installed:")
+    assert [line.split(", ")[1] for line in lines[1:3]] == ["pinned: 2.0.1", "pinned: 1.0"]
+    assert "pip install -r" in lines[3]
+
+
+def test_the_installed_versions_are_the_pinned_ones() -> None:
+    stage.check_environment()
+
+
+def test_a_build_tag_is_no_other_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a_package-1.2+cu130.dist-info").mkdir()
+    monkeypatch.syspath_prepend(tmp_path)
+    pins = tmp_path / "requirements.txt"
+    pins.write_text("A.Package==1.2\n")
+    stage.check_environment(pins)
+    pins.write_text("A.Package==1.3\n")
+    with pytest.raises(UserError, match=r"A.Package 1.2\+cu130, pinned: 1.3"):
+        stage.check_environment(pins)
+
+
+def in_a_small_or_frozen_disk(workspace: Path, mount: str, script: str) -> str:
+    """Run `script` in a mount namespace of its own, where `disk` is a file system of ours."""
+    disk = workspace / "disk"
+    disk.mkdir()
+    command = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c"]
+    probe = subprocess.run([*command, "mount -t tmpfs tmpfs ."], cwd=disk, capture_output=True)
+    if probe.returncode:
+        pytest.skip("this machine lets no user mount a file system of his own")
+    body = (
+        f"mount -t tmpfs {mount} tmpfs disk && cp -r *.yaml *.txt pipeline disk && cd disk"
+        f" && {script}"
+    )
+    done = subprocess.run(
+        [*command, body],
+        cwd=workspace,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    return done.stdout
+
+
+def test_a_full_disk(workspace: Path) -> None:
+    told = in_a_small_or_frozen_disk(
+        workspace,
+        "-o size=4m",
+        "python -m pipeline.generate; head -c 8m /dev/zero >fill; "
+        "python -m pipeline.generate; echo status $?; ls data; rm fill; "
+        "python -m pipeline.generate; echo status $?",
+    )
+    assert "No space left on device; free some space and run `dvc repro` again" in told
+    assert "Traceback" not in told
+    # The old table is whole, and nothing lies beside it.
+    assert "status 1\ntrain.parquet\nstatus 0\n" in told
+
+
+def test_a_full_disk_stops_the_tracking_store_with_a_message(workspace: Path) -> None:
+    told = in_a_small_or_frozen_disk(
+        workspace,
+        "-o size=4m",
+        "python -m pipeline.generate; head -c 8m /dev/zero >fill; "
+        "python -m pipeline.train; echo status $?",
+    )
+    assert "error: " in told
+    assert "free some space" in told
+    assert "Traceback" not in told
+    assert told.endswith("status 1\n")
+
+
+def test_a_disk_that_cannot_be_written_to(workspace: Path) -> None:
+    told = in_a_small_or_frozen_disk(
+        workspace,
+        "",
+        "python -m pipeline.generate && mount -o remount,ro . && "
+        "python -m pipeline.generate; echo status $?; python -m pipeline.train; echo status $?",
+    )
+    first, second, _ = told.split("status 1\n")
+    for text in (first, second):
+        assert "Read-only file system" in text or "make the file" in text
+        assert "writ" in text
+        assert "Traceback" not in text
+
+
+def test_a_file_is_whole_or_as_it_was(tmp_path: Path) -> None:
+    path = tmp_path / "report.json"
+    files.write_json(path, {"b": 0.1, "a": "é"})
+    assert path.read_bytes() == '{\n  "a": "é",\n  "b": 0.1\n}\n'.encode()
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        files.write_json(path, {"a": float("nan")})
+    with pytest.raises(ZeroDivisionError), files.whole(path) as partial:
+        partial.write_text(f"half of {1 / 0}")
+    assert path.read_text().startswith('{\n  "a"')
+    assert [entry.name for entry in tmp_path.iterdir()] == ["report.json"]
+
+
+def test_a_failed_verification_leaves_no_file(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    params = job()
+    for module in (generate, train, export):
+        module.main(params)
+    assert files.ONNX.exists()
+    write = export.export
+
+    def write_then_spoil(module: Any, *rest: Any) -> bytes:
+        content = write(module, *rest)
+        module.linear.bias.data += 1e-3  # what the file is compared with is another model now
+        return content
+
+    monkeypatch.setattr(export, "export", write_then_spoil)
+    with pytest.raises(UserError) as caught:
+        export.main(params)
+    told = str(caught.value).splitlines()
+    assert told[0].startswith("the ONNX file failed ")
+    assert told[0].endswith(" checks and was not written:")
+    assert any(line.startswith("  ORT_ENABLE_ALL: training rows: row ") for line in told)
+    assert not files.ONNX.exists()
+
+
+@pytest.mark.parametrize("name", ["generate", "train", "evaluate", "export", "track"])
+def test_help_says_what_a_stage_reads_and_writes(checkout: Checkout, name: str) -> None:
+    told = checkout("python", "-m", f"pipeline.{name}", "--help")
+    assert told.startswith(f"usage: python -m pipeline.{name}")
+    assert "Reads  " in told
+    assert "Writes  " in told
+
+
+def test_a_repository_without_a_commit(clone: Clone) -> None:
+    checkout = clone("no commit yet")
+    shutil.rmtree(checkout.path / ".git")
+    checkout("git", "init", "--quiet")
+    checkout("dvc", "repro", "train")
+    (run,) = checkout.runs()
+    assert run.name == "params not in git (no commit)"
+    assert "mlflow.source.git.commit" not in run.tags
+
+
+def test_ctrl_c_in_dvc_repro(clone: Clone) -> None:
+    """The terminal sends SIGINT to dvc and to the stage alike."""
+    checkout = clone("stopped")
+    (checkout.path / "params.yaml").write_text(job_text(train__epochs=10**7, train__lr=1e-9))
+    repro = subprocess.Popen(
+        ["dvc", "repro"],
+        cwd=checkout.path,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        process_group=0,
+    )
+    with stopping(repro):
+        wait_for_losses(checkout.path)
+    os.killpg(repro.pid, signal.SIGINT)
+    told, _ = repro.communicate(timeout=60)
+    assert "stopped: train was ended by SIGINT before it wrote a result" in told
+    assert "`git checkout reports && dvc checkout` brings the last result back" in told
+    assert "Traceback" not in told
+    (run,) = checkout.runs()
+    assert run.status == "KILLED"
