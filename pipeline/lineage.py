@@ -6,6 +6,7 @@ result_id     adds the parameters of the other stages and the md5 of every outpu
 Equal ids mean equal inputs, whoever ran the job, where and when.
 """
 
+import functools
 import hashlib
 import json
 import os
@@ -27,8 +28,13 @@ Stages = dict[str, dict[str, Any]]
 
 def stages() -> Stages:
     """The stages of dvc.yaml, each with its deps, params and outs (metrics and plots included)."""
+    return _parsed(DVC_YAML.read_text(encoding="utf-8"))
+
+
+@functools.cache  # 8 ms to parse, and a stage asks a dozen times
+def _parsed(dvc_yaml: str) -> Stages:
     read: Stages = {}
-    for name, stage in yaml.safe_load(DVC_YAML.read_text(encoding="utf-8"))["stages"].items():
+    for name, stage in yaml.safe_load(dvc_yaml)["stages"].items():
         outs = [out for kind in ("outs", "metrics", "plots") for out in stage.get(kind, ())]
         read[name] = {
             "deps": stage["deps"],

@@ -5,7 +5,6 @@ Writes  reports/run.json, the identity of the result, and the MLflow run
 """
 
 import json
-import re
 from pathlib import Path
 from typing import Any
 
@@ -82,7 +81,7 @@ def dataset(params: Params, rows: table.Table, md5: str) -> Dataset:
 def pins(names: tuple[str, ...]) -> list[str]:
     """The lines of requirements.txt for `names`."""
     lines = stage.REQUIREMENTS.read_text(encoding="utf-8").splitlines()
-    return [line for line in lines if re.split("==", line)[0] in names]
+    return [line for line in lines if line.partition("==")[0] in names]
 
 
 def note(identity: dict[str, Any], metrics: dict[str, float]) -> str:

@@ -114,8 +114,8 @@ def open_store(experiment: str) -> Store:
             return Store(client, uri, client.create_experiment(experiment, place))
     if found.lifecycle_stage != "active":
         raise UserError(
-            f"tracking.experiment: '{experiment}' was deleted in {uri}; choose another name, or"
-            f" `mlflow experiments restore --experiment-id {found.experiment_id}`"
+            f"tracking.experiment: '{experiment}' was deleted in {shown(uri)}; choose another name,"
+            f" or `mlflow experiments restore --experiment-id {found.experiment_id}`"
         )
     return Store(client, uri, found.experiment_id)
 

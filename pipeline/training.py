@@ -22,7 +22,6 @@ class DivergedError(UserError):
 
     def __init__(self, epoch: int, what: str) -> None:
         super().__init__(f"the fit diverged: in epoch {epoch} {what}")
-        self.epoch = epoch
 
 
 def choose_device(asked: str) -> torch.device:

@@ -149,14 +149,23 @@ def test_a_tolerance_is_part_of_the_result_though_it_changes_no_byte(workspace: 
     assert [run.params["export.rtol"] for run in tracked_runs(workspace)] == ["1e-05", "0.0001"]
 
 
+def cut_completion_short(monkeypatch: pytest.MonkeyPatch, call: str) -> None:
+    """Run the tutorial's job, and let `track` fail in a call of MLflow's client."""
+
+    def fail(*arguments: object) -> None:
+        raise RuntimeError("cut short")
+
+    run_stages(job(), generate, train, evaluate, export)
+    with monkeypatch.context() as patch:
+        patch.setattr(f"mlflow.MlflowClient.{call}", fail)
+        with pytest.raises(RuntimeError, match="cut short"):
+            run_stages(job(), track)
+
+
 def test_a_completion_that_was_cut_short_is_taken_up(
     workspace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run_stages(job(), generate, train, evaluate, export)
-    with monkeypatch.context() as patch:
-        patch.setattr("mlflow.MlflowClient.set_terminated", _break)
-        with pytest.raises(RuntimeError, match="cut short"):
-            run_stages(job(), track)
+    cut_completion_short(monkeypatch, "set_terminated")
     run_stages(job(), track)
     (run,) = tracked_runs(workspace)
     assert "result_id" in run.tags
@@ -166,18 +175,10 @@ def test_a_completion_that_was_cut_short_is_taken_up(
     assert len(history) == 1, "a repeated completion must not log a metric twice"
 
 
-def _break(*arguments: object) -> None:
-    raise RuntimeError("cut short")
-
-
 def test_a_completion_that_was_cut_short_is_left_alone_by_other_results(
     workspace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run_stages(job(), generate, train, evaluate, export)
-    with monkeypatch.context() as patch:
-        patch.setattr("mlflow.MlflowClient.log_artifact", _break)
-        with pytest.raises(RuntimeError, match="cut short"):
-            run_stages(job(), track)
+    cut_completion_short(monkeypatch, "log_artifact")
     other = job(evaluate__queries=[[5.0]])
     run_stages(other, evaluate, export, track)
     run_stages(job(), evaluate, export, track)
