@@ -176,8 +176,9 @@ def parse(text: str) -> Params:
     except ValidationError as error:
         problems = list(_problems(error))
     if problems:
+        told = [f"{PATH}{lines(key)}: {_dotted(key)}: {text}" for key, text in problems]
         raise UserError(
-            "\n".join(f"{PATH}{lines(key)}: {_dotted(key)}: {text}" for key, text in problems)
+            told[0] if len(told) == 1 else "\n  ".join([f"{len(told)} mistakes in {PATH}", *told])
         )
     return params
 
@@ -311,6 +312,12 @@ def _problems(error: ValidationError) -> Iterator[tuple[Key, str]]:
             text = f"missing; {_hint(known[key])}"
         elif detail["type"] == "model_type":
             text = f"found {_show(detail['input'])}; {_hint(known[key])}"
+        elif detail["type"] == "list":
+            # The rows after a first one that is none most likely have the same cause.
+            if isinstance(key[-1], int) and (*key[:-1], 0) != key and (*key[:-1], 0) in places:
+                continue
+            name = tuple(part for part in key if isinstance(part, str))
+            text = f"found {_show(detail['input'])}; must be a list; {_hint(known[name])}"
         else:
             text = f"found {_show(detail['input'])}; {_allowed(detail['msg'])}"
         yield key, text

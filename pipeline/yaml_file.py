@@ -25,14 +25,24 @@ def read(text: str, path: Path) -> tuple[Any, Callable[[Key], str]]:
     except _RepeatedKeyError as error:
         raise UserError(f"{path}:{error}") from None
     except yaml.MarkedYAMLError as error:
-        # A quote that is never closed is noticed at the end of the file, far from where it opens.
-        unclosed = error.context_mark and "end of stream" in str(error.problem)
-        mark = error.context_mark if unclosed else error.problem_mark
+        problem = str(error.problem or error)
+        # A quote that is never closed and a colon that is not there are noticed only further on.
+        late = error.context_mark and ("end of stream" in problem or "expected ':'" in problem)
+        mark = error.context_mark if late else error.problem_mark
         place = f"{path}:{mark.line + 1}" if mark else f"{path}"
-        raise UserError(f"{place}: not valid YAML: {error.problem or error}") from None
+        cure = next((cure for sign, cure in _CURES.items() if sign in problem), "")
+        raise UserError(f"{place}: not valid YAML: {problem}{cure}") from None
     except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
         raise UserError(f"{path}: not valid YAML: {error}") from None
     return value, lambda key: _line(node, key)
+
+
+_CURES = {
+    "expected ':'": ", as in `lr: 0.01`",
+    "'\\t'": "; indent with spaces, not with a tab",
+    "expected <block end>": "; indent the line as its neighbours are",
+    "end of stream": "; a quote or a bracket that opens here is never closed",
+}
 
 
 class _RepeatedKeyError(Exception):
