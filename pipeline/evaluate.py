@@ -5,15 +5,18 @@ Writes  reports/metrics.json, reports/coefficients.csv, reports/predictions.csv,
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import nn
 
-from pipeline import UserError, files, model, plots, stage, table
+from pipeline import UserError, files, linear, plots, stage, table
+from pipeline.linear import Line
 from pipeline.params import Params
+
+Predict = Callable[[NDArray[np.float64]], NDArray[np.float64]]
+"""What the model answers: x [rows, features] to y [rows, targets]."""
 
 # metrics.json answers the first queries only; predictions.csv answers them all.
 QUERIES_IN_METRICS = 10
@@ -51,30 +54,38 @@ def measure(
     }
 
 
-def answer(module: nn.Module, queries: NDArray[np.float64], dtype: str) -> NDArray[Any]:
+def answer(predict: Predict, queries: NDArray[np.float64], dtype: str) -> NDArray[Any]:
     """Predictions for `queries` [rows, features], rounded to the precision that ships.
 
     Raises UserError if one is beyond what that precision holds.
     """
     with np.errstate(over="ignore"):
-        answers: NDArray[Any] = model.predict(module, queries).astype(dtype)
+        answers: NDArray[Any] = predict(queries).astype(dtype)
     bad = np.argwhere(~np.isfinite(answers))
     if len(bad):
         raise UserError(f"evaluate.queries[{bad[0][0]}]: the answer is beyond what {dtype} holds")
     return answers
 
 
-def coefficient_rows(module: nn.Module, params: Params) -> Iterator[tuple[str, str, float]]:
+def coefficient_rows(line: Line | None, params: Params) -> Iterator[tuple[str, str, float]]:
     """Target, term and value of each coefficient that ships; none if the model is not linear."""
-    line = model.coefficients(module)
     if line is None:
         return
     terms = [*params.data.features, *(["bias"] if params.model.bias else [])]
-    for target, slopes, offset in zip(params.data.targets, *line, strict=True):
+    for target, slopes, offset in zip(params.data.targets, line.weight, line.bias, strict=True):
         values = np.append(slopes, offset).astype(params.model.dtype)
         # Without a bias there is one value more than terms.
         for term, value in zip(terms, files.shortest(values), strict=False):
             yield target, term, value
+
+
+def _other_module(params: Params) -> Predict:
+    """What a module that is not linear answers: only torch can tell."""
+    from pipeline import model
+
+    sizes = len(params.data.features), len(params.data.targets)
+    module = model.load(files.MODEL, params.model, *sizes)
+    return lambda x: model.predict(module, x)
 
 
 def main(params: Params) -> None:
@@ -82,24 +93,23 @@ def main(params: Params) -> None:
     features, targets = params.data.features, params.data.targets
     rows = table.read(files.TRAIN)
     x, y = rows.columns(features), rows.columns(targets)
-    module = model.load(files.MODEL, params.model, len(features), len(targets))
+    line = linear.read(files.MODEL, len(features), len(targets))
+    predict = line.predict if line else _other_module(params)
     queries = np.array(params.evaluate.queries, dtype=np.float64).reshape(-1, len(features))
-    answers = answer(module, queries, params.model.dtype)
+    answers = answer(predict, queries, params.model.dtype)
     shown = [files.shortest(row) for row in answers]
 
     files.write_json(
         files.METRICS,
         {
-            "train": measure(y, model.predict(module, x), params.train.reduction),
+            "train": measure(y, predict(x), params.train.reduction),
             "prediction": {
                 f"query_{number}": dict(zip(targets, row, strict=True))
                 for number, row in enumerate(shown[:QUERIES_IN_METRICS], 1)
             },
         },
     )
-    files.write_csv(
-        files.COEFFICIENTS, ["target", "term", "value"], coefficient_rows(module, params)
-    )
+    files.write_csv(files.COEFFICIENTS, ["target", "term", "value"], coefficient_rows(line, params))
     files.write_csv(
         files.PREDICTIONS,
         [*features, *targets],
@@ -109,7 +119,7 @@ def main(params: Params) -> None:
         files.PLOTS / "loss.svg", [float(row["loss"]) for row in files.read_csv(files.HISTORY)]
     )
     if len(features) == 1:
-        plots.fit(files.PLOTS / "fit.svg", rows, features[0], targets, queries, module)
+        plots.fit(files.PLOTS / "fit.svg", rows, features[0], targets, queries, predict)
 
 
 if __name__ == "__main__":

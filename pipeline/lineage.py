@@ -55,10 +55,10 @@ def trained_by(model: Path) -> str:
     """The training_id that a model.safetensors carries. Raises UserError if it has none."""
     try:
         with safetensors.safe_open(model, framework="np") as file:
-            return str(file.metadata()["training_id"])
+            return str(json.loads(file.metadata()["abline"])["training_id"])
     except FileNotFoundError:
         raise UserError(f"{model}: there is no such file; `dvc repro` makes it") from None
-    except (safetensors.SafetensorError, KeyError, TypeError) as error:
+    except (safetensors.SafetensorError, KeyError, TypeError, ValueError) as error:
         raise UserError(f"{model}: not this job's model ({error}); `dvc repro` makes it") from None
 
 

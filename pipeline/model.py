@@ -3,6 +3,7 @@
 The functions that know that it is linear answer None for any other module.
 """
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from pipeline import UserError, files
+from pipeline.linear import Line
 from pipeline.params import Model as ModelParams
 
 DTYPES = {"float32": torch.float32, "float64": torch.float64}
@@ -44,8 +46,9 @@ def build(settings: ModelParams, features: int, targets: int) -> nn.Module:
 def save(path: Path, module: nn.Module, dtype: torch.dtype, training_id: str) -> None:
     """Write the module's parameters and buffers, rounded once to `dtype`.
 
-    `training_id` says what made them; it is the file's only metadata, because safetensors writes
-    several keys in a random order. Raises UserError if a value is beyond what `dtype` holds.
+    The file's metadata say what made them, `training_id`, and whether the module is linear, under
+    one key, because safetensors writes several in a random order.
+    Raises UserError if a value is beyond what `dtype` holds.
     """
     state = {}
     for name, value in module.state_dict().items():
@@ -58,7 +61,8 @@ def save(path: Path, module: nn.Module, dtype: torch.dtype, training_id: str) ->
                     " use float64 or scale the data"
                 )
         state[name] = rounded.contiguous()
-    content = safetensors.torch.save(state, metadata={"training_id": training_id})
+    about = {"linear": coefficients(module) is not None, "training_id": training_id}
+    content = safetensors.torch.save(state, metadata={"abline": json.dumps(about)})
     files.write_bytes(path, content)
 
 
@@ -80,21 +84,20 @@ def load(path: Path, settings: ModelParams, features: int, targets: int) -> nn.M
 def predict(module: nn.Module, x: NDArray[np.float64]) -> NDArray[np.float64]:
     """What the module answers, evaluated in float64: x [rows, features] to y [rows, targets].
 
-    For a linear model the sum runs feature by feature, without BLAS, so that the figures in the
-    reports are the same on every CPU. Another module is evaluated by torch, and its answers are
+    A linear model as `Line.predict`. Another module is evaluated by torch, and its answers are
     rounded to the precision that the module has.
     """
     line = coefficients(module)
-    return _evaluate(module, x) if line is None else _affine(x, *line)
+    return _evaluate(module, x) if line is None else line.predict(x)
 
 
-def coefficients(module: nn.Module) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
-    """The weight [targets, features] and bias [targets] of a linear model; None for another."""
+def coefficients(module: nn.Module) -> Line | None:
+    """The numbers of a linear model; None for another."""
     if not isinstance(module, LinearModel):
         return None
     weight = _numpy(module.linear.weight)
     bias = module.linear.bias
-    return weight, np.zeros(len(weight)) if bias is None else _numpy(bias)
+    return Line(weight, np.zeros(len(weight)) if bias is None else _numpy(bias))
 
 
 def rounding_bound(module: nn.Module, x: NDArray[np.float64]) -> NDArray[np.float64] | None:
@@ -109,12 +112,11 @@ def rounding_bound(module: nn.Module, x: NDArray[np.float64]) -> NDArray[np.floa
     line = coefficients(module)
     if line is None:
         return None
-    weight, bias = line
     kind = torch.finfo(next(module.parameters()).dtype)
     # A zero adds nothing, not even an error.
     terms = np.count_nonzero(x, axis=1)[:, None] + 2
     with np.errstate(over="ignore", invalid="ignore"):
-        magnitude = _affine(np.abs(x), np.abs(weight), np.abs(bias))
+        magnitude = Line(np.abs(line.weight), np.abs(line.bias)).predict(np.abs(x))
         # eps is 2u; an operation that underflows errs by less than smallest_normal · eps.
         bound: NDArray[np.float64] = kind.eps * terms * (magnitude + kind.smallest_normal)
         # Half of the largest number leaves room for the roundings on the way.
@@ -141,16 +143,6 @@ def largest_lr(
         errors = design.shape[0] * targets if reduction == "mean" else 1
         curvature = float(2 * np.linalg.eigvalsh(product)[-1] / errors + weight_decay)
     return 2 / curvature if curvature > 0 else None
-
-
-def _affine(
-    x: NDArray[np.float64], weight: NDArray[np.float64], bias: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """The product x · weightᵀ + bias, added up feature by feature."""
-    y = np.broadcast_to(bias, (len(x), len(bias))).copy()
-    for column, slopes in zip(x.T, weight.T, strict=True):
-        y += column[:, None] * slopes
-    return y
 
 
 def _evaluate(module: nn.Module, x: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -1,6 +1,6 @@
 """The pictures of a fit, as SVG with the same bytes on every machine."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -11,9 +11,8 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogFormatter, MaxNLocator
 from numpy.typing import NDArray
-from torch import nn
 
-from pipeline import files, model
+from pipeline import files
 from pipeline.table import Table
 
 # Colours that stay apart for colour-blind readers (Okabe and Ito, 2008).
@@ -48,17 +47,17 @@ def fit(
     feature: str,
     targets: Sequence[str],
     queries: NDArray[np.float64],
-    module: nn.Module,
+    predict: Callable[[NDArray[np.float64]], NDArray[np.float64]],
 ) -> None:
     """Draw the training points, the fitted curve and the answers, over the one feature.
 
-    queries: [queries, 1].
+    queries: [queries, 1]. predict: the model's answers, x [rows, 1] to y [rows, targets].
     """
     x = rows.columns([feature])
     sample = np.unique(np.linspace(0, len(x) - 1, min(len(x), POINTS)).round().astype(int))
     ends = np.vstack([x, queries])
     line = np.linspace(ends.min(), ends.max(), 200)[:, None]
-    curves, answers = model.predict(module, line), model.predict(module, queries)
+    curves, answers = predict(line), predict(queries)
     with _figure(path) as axes:
         # More lines than colours would say nothing.
         for index, (target, colour) in enumerate(zip(targets, COLOURS, strict=False)):

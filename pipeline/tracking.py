@@ -1,175 +1,64 @@
-"""All that is MLflow: a live run while `train` trains, and its completion by `track`.
+"""What a run holds: from its first moment, while it trains, and when `track` completes it.
 
 MLflow is a view of the result, never its only copy: what a run shows can be rebuilt from files.
 """
 
 import getpass
-import http.client
-import logging
 import os
 import re
 import time
-import urllib.error
-import urllib.request
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock
-
-# Set before MLflow is imported, which reads it once.
-os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
-# A server that has gone would otherwise be tried again for minutes, without a word.
-os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
-os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "10")
-
-import mlflow
 import numpy as np
-from mlflow import MlflowClient
 from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, Run, RunTag
 from mlflow.exceptions import MlflowException
 from mlflow.models import ModelSignature
 from mlflow.types import Schema, TensorSpec
 from sqlalchemy.exc import SQLAlchemyError
 
-from pipeline import UserError, lineage
+from pipeline import lineage
 from pipeline.params import Params
-
-LogLoss = Callable[[int, float], None]
+from pipeline.store import Store, explained, lock, open_store
 
 PARAMS_PER_BATCH = 100  # MLflow's limits
 METRICS_PER_BATCH = 1000
-SECONDS_PER_BATCH = 2.0  # how far `mlflow ui` lags behind a training
 
-# MLflow tells of its database's every migration, and of CUDA being absent, as if it were news.
-for _name in ("mlflow", "alembic"):
-    logging.getLogger(_name).setLevel(logging.ERROR)
+Loss = tuple[int, float, int]
+"""An epoch, its loss, and when it was known, in milliseconds since 1970."""
 
 
-@dataclass(frozen=True)
-class Store:
-    """An open tracking store: a client, its address and this project's experiment there."""
+def begin(params: Params, training_id: str, now: int) -> tuple[Store, str]:
+    """Open the store and create the run of a training in it: the store and the run's id.
 
-    client: MlflowClient
-    uri: str
-    experiment_id: str
-
-
-def root() -> Path:
-    """Where the store lives. Under DVC that is the main checkout, also for `dvc exp run --temp`."""
-    return Path(os.environ.get("DVC_ROOT") or Path.cwd())
-
-
-def address() -> str:
-    """`MLFLOW_TRACKING_URI` if it is set, else the SQLite file that plain `mlflow ui` opens.
-
-    Raises UserError if the repository lies where no such address can point to.
-    """
-    if uri := os.environ.get("MLFLOW_TRACKING_URI"):
-        return uri
-    if odd := set("?%") & set(str(root())):
-        raise UserError(
-            f"the folder {root()} has {' and '.join(sorted(odd))} in its name, which MLflow's"
-            " address of a store cannot have; rename it, or set MLFLOW_TRACKING_URI"
-        )
-    return f"sqlite:///{root() / 'mlflow.db'}"
-
-
-def is_server(uri: str) -> bool:
-    """Whether `uri` is that of a tracking server, which keeps artifacts in a place of its own."""
-    return uri.startswith(("http://", "https://"))
-
-
-def shown(uri: str) -> str:
-    """The address without its password."""
-    return re.sub(r"://([^:/@]+):[^@/]+@", r"://\1:***@", uri)
-
-
-def lock() -> FileLock:
-    """One process at a time: MLflow's first use of a fresh store is not safe against a second."""
-    folder = root() / ".dvc" / "tmp"
-    folder.mkdir(parents=True, exist_ok=True)
-    return FileLock(folder / "mlflow.lock")
-
-
-def open_store(experiment: str) -> Store:
-    """Open the store and the experiment, making either if it is not there.
-
-    Raises UserError if the store cannot be used, with the reason and what helps.
-    """
-    uri = address()
-    if is_server(uri):
-        _answers(uri)
-    with lock(), _explained(uri):
-        mlflow.set_tracking_uri(uri)
-        client = MlflowClient(uri)
-        found = client.get_experiment_by_name(experiment)
-        if found is None:
-            # Left to itself, MLflow would put artifacts under the working directory, which for
-            # a temporary DVC experiment is deleted soon after.
-            place = None if is_server(uri) else (root() / "mlartifacts" / "runs").as_uri()
-            return Store(client, uri, client.create_experiment(experiment, place))
-    if found.lifecycle_stage != "active":
-        raise UserError(
-            f"tracking.experiment: '{experiment}' was deleted in {shown(uri)}; choose another name,"
-            f" or `mlflow experiments restore --experiment-id {found.experiment_id}`"
-        )
-    return Store(client, uri, found.experiment_id)
-
-
-class LiveRun:
-    """A run that is being trained. Losses go to the store in batches, at least every 2 seconds."""
-
-    def __init__(self, store: Store, run_id: str) -> None:
-        self.store = store
-        self.run_id = run_id
-        self._waiting: list[Metric] = []
-        self._sent = time.monotonic()
-
-    def log_loss(self, epoch: int, loss: float) -> None:
-        """Log a finite loss as step `epoch`."""
-        self._waiting.append(Metric("loss", loss, time.time_ns() // 1_000_000, epoch))
-        late = time.monotonic() - self._sent > SECONDS_PER_BATCH
-        if late or len(self._waiting) >= METRICS_PER_BATCH:
-            self.flush()
-
-    def flush(self) -> None:
-        """Send what is waiting."""
-        with _explained(self.store.uri):
-            self.store.client.log_batch(self.run_id, metrics=self._waiting)
-        self._waiting = []
-        self._sent = time.monotonic()
-
-
-@contextmanager
-def live_run(params: Params, training_id: str) -> Iterator[LiveRun]:
-    """A run for the training in the block: FINISHED after it, KILLED by a signal, else FAILED.
-
-    It holds what cannot change without retraining: the params of `train`, training_id and losses.
+    now: when the training began, in milliseconds since 1970.
+    The run holds what cannot change without retraining: the params of `train`, training_id and
+    the losses to come.
     """
     store = open_store(params.tracking.experiment)
-    with _explained(store.uri):
-        run_id = _create(store, params, training_id)
-    run = LiveRun(store, run_id)
-    try:
-        with _explained(store.uri):
-            _log_params(store, run_id, lineage.stage_params("train", params))
-        yield run
-        run.flush()
-        with _explained(store.uri):
-            store.client.set_terminated(run_id, "FINISHED")
-    except BaseException as error:
-        killed = isinstance(error, KeyboardInterrupt)
-        reason = str(error) if isinstance(error, UserError) else f"{type(error).__name__}: {error}"
-        # The error itself matters more than a store that fails to take note of it.
-        with suppress(MlflowException, SQLAlchemyError, OSError, UserError):
-            run.flush()
+    with explained(store.uri):
+        run_id = _create(store, params, training_id, now)
+        _log_params(store, run_id, lineage.stage_params("train", params))
+    return store, run_id
+
+
+def log_losses(store: Store, run_id: str, losses: Sequence[Loss]) -> None:
+    """Log finite losses, each with its epoch as step."""
+    metrics = [Metric("loss", loss, milliseconds, epoch) for epoch, loss, milliseconds in losses]
+    with explained(store.uri):
+        for start in range(0, len(metrics), METRICS_PER_BATCH):
+            store.client.log_batch(run_id, metrics=metrics[start : start + METRICS_PER_BATCH])
+
+
+def end(store: Store, run_id: str, now: int, status: str, reason: str) -> None:
+    """End a run as FINISHED, KILLED or FAILED at `now`, with the reason if there is one."""
+    with explained(store.uri):
+        if reason:
             store.client.set_tag(run_id, "reason", reason[:1000])
-            store.client.set_terminated(run_id, "KILLED" if killed else "FAILED")
-        raise
+        store.client.set_terminated(run_id, status, now)
 
 
 @dataclass(frozen=True)
@@ -206,7 +95,7 @@ def record(params: Params, result: Result) -> str:
     store = open_store(params.tracking.experiment)
     result_id, training_id = result.identity["result_id"], result.identity["training_id"]
     # Two experiments may share a training: whoever holds the lock claims its run.
-    with lock(), _explained(store.uri):
+    with lock(), explained(store.uri):
         found = store.client.search_runs(
             [store.experiment_id],
             f"tags.training_id = '{training_id}'",
@@ -234,7 +123,7 @@ def record(params: Params, result: Result) -> str:
             return f"run completed: {lineage.run_name(params)}"
         if same:
             return f"run known already: {same[0].info.run_name}"
-        run_id = _create(store, params, training_id)
+        run_id = _create(store, params, training_id, time.time_ns() // 1_000_000)
         try:
             _replay(store, run_id, result)
             _complete(store, store.client.get_run(run_id), params, result)
@@ -254,9 +143,7 @@ def _supersede(store: Store, older: Run, newer: Run) -> None:
 def _replay(store: Store, run_id: str, result: Result) -> None:
     """Log the losses of a training that this store has not seen, all at the time of now."""
     now = time.time_ns() // 1_000_000
-    losses = [Metric("loss", loss, now, epoch) for epoch, loss in result.losses]
-    for start in range(0, len(losses), METRICS_PER_BATCH):
-        store.client.log_batch(run_id, metrics=losses[start : start + METRICS_PER_BATCH])
+    log_losses(store, run_id, [(epoch, loss, now) for epoch, loss in result.losses])
     store.client.set_terminated(run_id, "FINISHED")
 
 
@@ -319,10 +206,11 @@ def _log_model(store: Store, run_id: str, result: Result) -> None:
     )
 
 
-def _create(store: Store, params: Params, training_id: str) -> str:
+def _create(store: Store, params: Params, training_id: str, now: int) -> str:
     """Create a run that says from its first moment who is training what."""
     tags = _context() | {"training_id": training_id}
-    run = store.client.create_run(store.experiment_id, tags=tags, run_name=lineage.run_name(params))
+    name = lineage.run_name(params)
+    run = store.client.create_run(store.experiment_id, start_time=now, tags=tags, run_name=name)
     return str(run.info.run_id)
 
 
@@ -375,53 +263,3 @@ def _metric_names(metrics: Mapping[str, float]) -> dict[str, float]:
 def _parent(path: Path) -> str | None:
     place = path if path.is_dir() else path.parent
     return None if place == Path() else place.as_posix()
-
-
-def _answers(uri: str) -> None:
-    """Ask a server once, briefly: MLflow itself would retry for minutes."""
-    try:
-        with urllib.request.urlopen(f"{uri.rstrip('/')}/health", timeout=5):
-            return
-    except urllib.error.HTTPError as error:
-        error.close()
-        if error.code < 500:  # it is there; what it has against us, MLflow will say
-            return
-        reason: object = error
-    except (OSError, ValueError, http.client.HTTPException) as error:
-        reason = getattr(error, "reason", error)
-    raise UserError(
-        f"MLFLOW_TRACKING_URI: {shown(uri)} does not answer as a tracking server ({reason}); start"
-        " it, correct the address, or unset the variable to track in mlflow.db"
-    )
-
-
-@contextmanager
-def _explained(uri: str) -> Iterator[None]:
-    """Turn a store's failure into one message with the likely fix."""
-    try:
-        yield
-    except (MlflowException, SQLAlchemyError, ImportError) as error:
-        text = str(error)
-        reason = next((line for line in text.splitlines() if line.strip()), type(error).__name__)
-        cure = next((cure for sign, cure in _CURES.items() if sign in text), "")
-        cure = cure.format(version=mlflow.__version__, uri=shown(uri))
-        raise UserError(
-            f"the tracking store {shown(uri)} failed ({reason[:300]}){': ' if cure else ''}{cure}"
-        ) from error
-
-
-_OTHER_MLFLOW = (
-    "it was made by another MLflow than {version}; move it away, and `dvc repro -f -s track` makes"
-    " a fresh one, or `mlflow db upgrade '{uri}'` if it is the older of the two"
-)
-_CURES = {
-    "Can't locate revision": _OTHER_MLFLOW,
-    "database schema": _OTHER_MLFLOW,
-    "readonly database": "make the file and its folder writable",
-    "unable to open database": "make the file and its folder writable",
-    "disk is full": "free some space",
-    "database is locked": "another process is writing to it; try again when that has ended",
-    "file is not a database": "move the file away, and `dvc repro -f -s track` makes a fresh one",
-    "filesystem tracking backend": "unset MLFLOW_TRACKING_URI, or use sqlite:///",
-    "No module named": "install what this kind of database needs, or unset MLFLOW_TRACKING_URI",
-}

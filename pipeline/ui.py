@@ -1,76 +1,166 @@
 """What `make ui` does: open `mlflow ui` on the runs, and print the links that matter."""
 
 import argparse
+import json
 import os
 import signal
 import socket
 import subprocess
 import sys
+import time
+import urllib.request
+import webbrowser
+from typing import Any
 
-from pipeline import UserError, tracking
+from pipeline import UserError
 from pipeline import params as params_yaml
+from pipeline.store import Store, explained, is_server, open_store, shown
+
+VIEW = "abline"
+"""The name under which `save_view` keeps its view in the experiment."""
+COLUMNS = 6  # of parameters, and of metrics: more would not fit on a screen
 
 
 def main() -> None:
-    """Print the links that matter and run `mlflow ui` until Ctrl-C."""
+    """Run `mlflow ui` until Ctrl-C; print the links that matter as soon as they work."""
     parser = argparse.ArgumentParser(
         prog="python -m pipeline.ui",
         description="Open `mlflow ui` on the repository's runs. Ctrl-C ends it.",
     )
     parser.add_argument(
-        "--port", type=int, default=5000, help="the port to serve (5000); 0: any free one"
+        "--port", default="5000", help="the port to serve on 127.0.0.1 (5000); 0: any free one"
     )
     port = parser.parse_args().port
     try:
-        store = tracking.open_store(params_yaml.load().tracking.experiment)
-        if tracking.is_server(store.uri):
-            place = store.uri.rstrip("/")
-        else:
-            port = _free(port)
-            place = f"http://127.0.0.1:{port}"
+        store = open_store(params_yaml.load().tracking.experiment)
+        if is_server(store.uri):  # its pages are there already
+            print(links(store, store.uri.rstrip("/")))
+            return
+        _serve(store, _free(port))
     except UserError as error:
         sys.exit(f"error: {error}")
-    table = f"{place}/#/experiments/{store.experiment_id}"
-    print(
-        f"store        {tracking.shown(store.uri)}\n"
-        f"run table    {table}?workflowType=machine_learning\n"
-        f"side by side {table}/runs?workflowType=machine_learning&compareRunsMode=CHART",
-        flush=True,
-    )
-    if tracking.is_server(store.uri):
-        return  # its pages are there already
+
+
+def links(store: Store, place: str) -> str:
+    """The store and the pages worth opening, which `mlflow ui` itself opens on others."""
+    runs = f"{place}/#/experiments/{store.experiment_id}/runs?workflowType=machine_learning"
+    runs += f"&viewStateShareKey={VIEW}"
+    lines = [
+        f"store        {shown(store.uri)}",
+        f"run table    {runs}",
+        f"side by side {runs}&compareRunsMode=CHART",
+    ]
+    if not save_view(store):
+        lines.append("no run yet   `make repro` makes the first")
+    return "\n".join(lines)
+
+
+def save_view(store: Store) -> int:
+    """Save a view of the runs in the store that shows what differs, and give their number.
+
+    By itself the table shows no parameter and no metric, and the charts show ten runs, with a loss
+    that falls by powers of ten on a linear scale. MLflow keeps a view that is shared as a tag of
+    the experiment; this one has the parameters that differ between the newest runs, the metrics
+    that tell which is better, and the loss on a log scale.
+    """
+    with explained(store.uri):
+        runs = store.client.search_runs([store.experiment_id], max_results=200)
+        params = sorted({key for run in runs for key in run.data.params})
+        differ = [key for key in params if len({run.data.params.get(key) for run in runs}) > 1]
+        metrics = sorted({key for run in runs for key in run.data.metrics})
+        telling = [key for key in metrics if key.endswith(".loss") or "query_1." in key][:COLUMNS]
+        columns = [f"params.`{key}`" for key in (differ or ["train.lr"])[:COLUMNS]]
+        columns += [f"metrics.`{key}`" for key in telling]
+        loss: dict[str, Any] = {"type": "LINE", "metricKey": "loss"}
+        loss |= {"selectedMetricKeys": ["loss"]}
+        loss |= {"xAxisKey": "step", "xAxisScaleType": "linear", "scaleType": "log"}
+        loss |= {"lineSmoothness": 0, "selectedXAxisMetricKey": "", "range": {}}
+        charts = [loss, *({"type": "BAR", "metricKey": key} for key in telling)]
+        view = {
+            "selectedColumns": columns,
+            "orderByKey": "attributes.start_time",
+            "orderByAsc": False,
+            "runsHiddenMode": "SHOWALL",
+            "compareRunSections": [{"uuid": "first", "name": "Loss and answers", "display": True}],
+            "compareRunCharts": [
+                {
+                    "uuid": chart["metricKey"],
+                    "displayName": chart["metricKey"],
+                    "metricSectionId": "first",
+                    "runsCountToCompare": 100,
+                    "deleted": False,
+                    "isGenerated": False,
+                    **chart,
+                }
+                for chart in charts
+            ],
+        }
+        tag = f"mlflow.sharedViewState.{VIEW}"
+        store.client.set_experiment_tag(store.experiment_id, tag, json.dumps(view))
+    return len(runs)
+
+
+def _serve(store: Store, port: int) -> None:
     # The model registry's job runners are for other uses; without them it starts in a third of
     # the time and a fraction of the memory.
     os.environ["MLFLOW_SERVER_ENABLE_JOB_EXECUTION"] = "false"
     os.environ.setdefault("PYTHONWARNINGS", "ignore:starlette.middleware.wsgi is deprecated")
+    place = f"http://127.0.0.1:{port}"
     # In a session of its own, because Ctrl-C in the terminal would make it print tracebacks.
     view = subprocess.Popen(
         [
             *(sys.executable, "-m", "mlflow", "ui", "--workers", "1"),
-            *("--backend-store-uri", store.uri, "--host", "127.0.0.1", "--port", str(port)),
+            *("--backend-store-uri", store.uri, "--registry-store-uri", store.uri),
+            *("--host", "127.0.0.1", "--port", str(port)),
+            *("--uvicorn-opts", "--log-level=warning"),
         ],
         start_new_session=True,
     )
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
+        while view.poll() is None and not _answers(place):
+            time.sleep(0.1)
+        print(links(store, place))
+        if not _has_browser():
+            print(f"no browser on this machine; on yours: ssh -N -L {port}:127.0.0.1:{port} HOST")
+        print("Ctrl-C ends it", flush=True)
         sys.exit(view.wait())
     except KeyboardInterrupt:
         os.killpg(view.pid, signal.SIGTERM)
         view.wait()
 
 
-def _free(port: int) -> int:
-    """The port, or a free one for 0. Raises UserError if it is taken."""
+def _answers(place: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{place}/health", timeout=5):
+            return True
+    except OSError:
+        return False
+
+
+def _has_browser() -> bool:
+    try:
+        webbrowser.get()
+    except webbrowser.Error:
+        return False
+    return True
+
+
+def _free(asked: str) -> int:
+    """The port asked for, or a free one for 0. Raises UserError if it is none or taken."""
+    if not asked.isdecimal() or int(asked) > 65535:
+        raise UserError(
+            f"port {asked}: must be a number from 0 to 65535, as in `make ui PORT=5001`"
+        )
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind(("127.0.0.1", port))
+            probe.bind(("127.0.0.1", int(asked)))
             return int(probe.getsockname()[1])
-        except OverflowError:
-            raise UserError(f"port {port}: must be 0 to 65535, e.g. `make ui PORT=5001`") from None
         except OSError as error:
             raise UserError(
-                f"port {port}: {error.strerror}; `make ui PORT={port + 1}` takes another"
+                f"port {asked}: {error.strerror}; `make ui PORT={int(asked) + 1}` takes another,"
+                " and PORT=0 any free one"
             ) from None
 
 

@@ -1,9 +1,12 @@
 """A mistake is one message that helps: exit status 1, no traceback, nothing half written."""
 
 import os
+import re
 import shutil
 import signal
 import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -229,6 +232,29 @@ def test_a_repository_without_a_commit(clone: Clone) -> None:
     (run,) = checkout.runs()
     assert run.name == "params not in git (no commit)"
     assert "mlflow.source.git.commit" not in run.tags
+
+
+@pytest.mark.parametrize("seconds", [0.2, 0.6, 1.2])
+def test_ctrl_c_while_a_stage_still_imports(workspace: Path, seconds: float) -> None:
+    training = subprocess.Popen(
+        [sys.executable, "-m", "pipeline.train"],
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    time.sleep(seconds)
+    training.send_signal(signal.SIGINT)
+    told, _ = training.communicate(timeout=60)
+    assert told.startswith("stopped: ")
+    assert "Traceback" not in told
+
+
+def test_a_shell_without_the_environment(workspace: Path) -> None:
+    """`python -S` finds no more packages than the system's own Python would."""
+    told = Checkout(workspace)("python", "-S", "-m", "pipeline.generate", ok=False)
+    assert re.match(r"error: \w+ is not installed for /.*; `make repro` sets up .venv and", told)
+    assert told.count("\n") == 1
 
 
 def test_ctrl_c_in_dvc_repro(clone: Clone) -> None:

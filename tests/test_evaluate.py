@@ -9,10 +9,14 @@ import torch
 from conftest import job
 from torch import nn
 
-from pipeline import UserError, evaluate, files, generate, lineage, model, plots, table
+from pipeline import UserError, evaluate, files, generate, lineage, linear, model, plots, table
 from pipeline.params import Params
 from pipeline.streams import stream
 from pipeline.table import Table
+
+
+def predicts(module: nn.Module) -> evaluate.Predict:
+    return lambda x: model.predict(module, x)
 
 
 def fitted(params: Params, weight: list[list[float]], bias: list[float]) -> model.LinearModel:
@@ -59,7 +63,7 @@ def test_predictions_are_the_shipped_lines() -> None:
     tenth = float(np.float32(0.1))
     assert model.predict(module, x).ravel().tolist() == [7 + tenth - 6, 7 + tenth * 1e8 - 1.5]
     with pytest.raises(UserError, match=r"evaluate.queries\[1\]: the answer is beyond"):
-        evaluate.answer(module, np.array([[0.0, 0.0], [0.0, 1e39]]), "float32")
+        evaluate.answer(predicts(module), np.array([[0.0, 0.0], [0.0, 1e39]]), "float32")
 
 
 def test_another_module_is_measured_too() -> None:
@@ -71,7 +75,7 @@ def test_another_module_is_measured_too() -> None:
     np.testing.assert_allclose(model.predict(module, x), expected, rtol=1e-5)
     assert next(module.parameters()).dtype == torch.float32, "measuring must not change the model"
     assert model.coefficients(module) is None
-    assert list(evaluate.coefficient_rows(module, job())) == []
+    assert list(evaluate.coefficient_rows(None, job())) == []
     assert model.largest_lr(module, x, 1, 0, "sum") is None
 
 
@@ -135,17 +139,47 @@ def test_models_come_back_rounded_once(tmp_path: Path) -> None:
         spoil()
         with pytest.raises(UserError, match=r"not this job's model"):
             model.load(path, params.model, 1, 1)
+        with pytest.raises(UserError, match=r"not this job's model"):
+            linear.read(path, 1, 1)
     with torch.no_grad():
         exact.linear.weight += 1e39
     with pytest.raises(UserError, match=r"model.dtype: linear.weight has values beyond"):
         model.save(path, exact, torch.float32, "an id")
 
 
+def test_what_is_read_without_torch_is_what_was_saved(tmp_path: Path) -> None:
+    path = tmp_path / "model.safetensors"
+    for bias in (True, False):
+        torch.manual_seed(0)
+        module = model.LinearModel(3, 2, bias)
+        model.save(path, module, torch.float32, "an id")
+        line = linear.read(path, 3, 2)
+        known = model.coefficients(module)
+        assert line is not None
+        assert known is not None
+        np.testing.assert_array_equal(line.weight, known.weight)
+        np.testing.assert_array_equal(line.bias, known.bias)
+        assert (line.bias != 0).any() == bias
+
+
+def test_a_module_is_not_taken_for_linear_by_the_names_of_its_tensors(tmp_path: Path) -> None:
+    class Bent(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.linear = nn.Linear(1, 1)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return torch.tanh(self.linear(x))
+
+    model.save(tmp_path / "model.safetensors", Bent(), torch.float32, "an id")
+    assert linear.read(tmp_path / "model.safetensors", 1, 1) is None
+
+
 def test_the_pictures_hold_what_they_should(tmp_path: Path) -> None:
     params = job()
     rows = generate.generate(params.data, 0)
     module = fitted(params, [[2.0]], [0.5])
-    plots.fit(tmp_path / "fit.svg", rows, "x", ["y"], np.array([[4.0]]), module)
+    plots.fit(tmp_path / "fit.svg", rows, "x", ["y"], np.array([[4.0]]), predicts(module))
     plots.loss(tmp_path / "loss.svg", [10.0, 1.0, 0.1])
     fit, loss = ((tmp_path / name).read_text() for name in ("fit.svg", "loss.svg"))
     # matplotlib writes each text as a comment beside its outlines.
@@ -163,6 +197,13 @@ def test_pictures_of_odd_jobs(tmp_path: Path) -> None:
     rows = Table(("x", "price_$ of_$"), np.array([[1.0, 2.0]]))
     for name in ("once", "twice"):
         plots.loss(tmp_path / f"{name}.svg", [0.0])
-        plots.fit(tmp_path / f"{name}2.svg", rows, "x", ["price_$ of_$"], np.empty((0, 1)), module)
+        plots.fit(
+            tmp_path / f"{name}2.svg",
+            rows,
+            "x",
+            ["price_$ of_$"],
+            np.empty((0, 1)),
+            predicts(module),
+        )
     assert (tmp_path / "once.svg").read_bytes() == (tmp_path / "twice.svg").read_bytes()
     assert (tmp_path / "once2.svg").read_bytes() == (tmp_path / "twice2.svg").read_bytes()

@@ -10,7 +10,6 @@ import subprocess
 import sys
 import threading
 import time
-import urllib.request
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -20,7 +19,6 @@ import mlflow.artifacts
 import numpy as np
 import pytest
 from conftest import (
-    ROOT,
     Checkout,
     Clone,
     environment,
@@ -31,7 +29,8 @@ from conftest import (
     wait_for_losses,
 )
 
-from pipeline import UserError, evaluate, export, files, generate, lineage, track, tracking, train
+from pipeline import UserError, evaluate, export, files, generate, lineage, store, track, train
+from pipeline.live_run import live_run
 from pipeline.params import Params, flatten
 
 STAGES = (generate, train, evaluate, export, track)
@@ -249,7 +248,7 @@ def test_a_folder_that_no_store_address_can_name(
 ) -> None:
     monkeypatch.setenv("DVC_ROOT", str(workspace / name))
     with pytest.raises(UserError, match=r"has . in its name, which MLflow's address"):
-        tracking.open_store("abline")
+        store.open_store("abline")
 
 
 @pytest.mark.parametrize("uri", ["http://127.0.0.1:port", "http://["])
@@ -258,12 +257,12 @@ def test_an_address_that_is_none(
 ) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
     with pytest.raises(UserError, match=r"does not answer as a tracking server"):
-        tracking.open_store("abline")
+        store.open_store("abline")
 
 
 def test_a_password_is_not_shown() -> None:
-    assert tracking.shown("mysql://user:secret@host/db") == "mysql://user:***@host/db"
-    assert tracking.shown("sqlite:////a/b:c@d/mlflow.db") == "sqlite:////a/b:c@d/mlflow.db"
+    assert store.shown("mysql://user:secret@host/db") == "mysql://user:***@host/db"
+    assert store.shown("sqlite:////a/b:c@d/mlflow.db") == "sqlite:////a/b:c@d/mlflow.db"
 
 
 def test_a_locale_without_unicode(clone: Clone) -> None:
@@ -339,10 +338,49 @@ def test_a_stopped_training_leaves_a_killed_run(
     assert not list(files.MODEL.parent.glob("*.partial"))
 
 
+def test_a_training_that_is_killed_outright_does_not_leave_a_running_run(workspace: Path) -> None:
+    """No process can take note of SIGKILL; the run's own process outlives it."""
+    Path("params.yaml").write_text(job_text(train__epochs=10_000_000, train__lr=1e-9))
+    run_stages(job(), generate)
+    training = subprocess.Popen([sys.executable, "-m", "pipeline.train"], env=environment())
+    wait_for_losses(workspace)
+    training.kill()
+    training.wait()
+    deadline = time.monotonic() + 60
+    while (run := tracked_runs(workspace)[0]).status == "RUNNING":
+        assert time.monotonic() < deadline, "the run says RUNNING a minute after its end"
+        time.sleep(0.2)
+    assert run.status == "KILLED"
+    assert run.tags["reason"] == "the training ended without a word"
+    steps = [step for step, _ in run.losses()]
+    assert steps == list(range(1, len(steps) + 1))
+
+
+def test_a_training_does_not_wait_for_its_run(workspace: Path) -> None:
+    """A store that is locked for seconds keeps no epoch waiting, and misses none."""
+    params = job()
+    with live_run() as run, store.lock():
+        run.begin(params, "an id")
+        for epoch in range(1, 20_001):
+            run.log_loss(epoch, 1 / epoch)
+        assert not Path("mlflow.db").exists(), "the store was locked all the time"
+    (tracked,) = tracked_runs(workspace)
+    assert tracked.losses() == [(epoch, 1 / epoch) for epoch in range(1, 20_001)]
+    assert tracked.status == "FINISHED"
+
+
+def test_a_store_that_fails_during_training_is_told(workspace: Path) -> None:
+    run_stages(job(), generate)
+    Path("mlflow.db").write_bytes(b"not a database, " * 100)
+    with pytest.raises(UserError, match=r"the tracking store sqlite:.*: move the file away"):
+        run_stages(job(train__epochs=10_000_000, train__lr=1e-9), train)
+    assert not files.MODEL.exists()
+
+
 def _open(folder: str, barrier: Any) -> None:
     os.chdir(folder)
     barrier.wait()
-    tracking.open_store("abline")
+    store.open_store("abline")
 
 
 def test_many_processes_may_open_a_fresh_store_at_once(workspace: Path) -> None:
@@ -375,10 +413,10 @@ def test_artifacts_lie_beside_the_store_wherever_the_stage_runs(
 
 
 def test_a_store_of_another_mlflow(workspace: Path) -> None:
-    tracking.open_store("abline")
-    with sqlite3.connect("mlflow.db") as store:
-        store.execute("UPDATE alembic_version SET version_num = 'ffffffffffff'")
-    store.close()
+    store.open_store("abline")
+    with sqlite3.connect("mlflow.db") as database:
+        database.execute("UPDATE alembic_version SET version_num = 'ffffffffffff'")
+    database.close()
     run_stages(job(), generate)
     told = Checkout(workspace).stage("train", ok=False)
     assert told.startswith("error: the tracking store sqlite:")
@@ -392,21 +430,21 @@ def test_a_file_that_is_no_store(workspace: Path) -> None:
     with pytest.raises(
         UserError, match=r"the tracking store sqlite:.* failed .*: move the file away"
     ):
-        tracking.open_store("abline")
+        store.open_store("abline")
 
 
 def test_a_deleted_experiment(workspace: Path) -> None:
-    store = tracking.open_store("abline")
-    store.client.delete_experiment(store.experiment_id)
+    opened = store.open_store("abline")
+    opened.client.delete_experiment(opened.experiment_id)
     with pytest.raises(UserError, match=r"tracking.experiment: 'abline' was deleted"):
-        tracking.open_store("abline")
+        store.open_store("abline")
 
 
 def test_a_server_that_does_not_answer(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
     begin = time.monotonic()
     with pytest.raises(UserError, match=r"http://127.0.0.1:9 does not answer .*Connection refused"):
-        tracking.open_store("abline")
+        store.open_store("abline")
     assert time.monotonic() - begin < 30, "MLflow itself would go on trying for minutes"
 
 
@@ -431,50 +469,4 @@ def test_a_server_that_is_broken(
 ) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", broken_server)
     with pytest.raises(UserError, match=r"tracking server \(HTTP Error 503"):
-        tracking.open_store("abline")
-
-
-def test_the_browser_view_serves_the_runs_and_says_where(workspace: Path) -> None:
-    run_stages(job())
-    shutil.copy(ROOT / "params.yaml", "params.yaml")
-    command = [sys.executable, "-m", "pipeline.ui", "--port", "0"]
-    view = subprocess.Popen(command, env=environment(), stdout=subprocess.PIPE, text=True)
-    try:
-        assert view.stdout is not None
-        told = [view.stdout.readline().split(maxsplit=1) for _ in range(3)]
-        assert told[0] == ["store", f"sqlite:///{workspace}/mlflow.db\n"]
-        table = told[1][1].removeprefix("table").strip()
-        assert "?workflowType=machine_learning" in table
-        place, _, experiment = table.partition("/#/experiments/")
-        _wait_for_page(place)
-        asked = json.dumps({"experiment_ids": [experiment.split("?")[0]]}).encode()
-        request = urllib.request.Request(
-            f"{place}/ajax-api/2.0/mlflow/runs/search", asked, {"Content-Type": "application/json"}
-        )
-        with urllib.request.urlopen(request) as answer:
-            (run,) = json.load(answer)["runs"]
-        (ours,) = tracked_runs(workspace)
-        assert run["info"]["run_name"] == ours.name
-    finally:
-        view.send_signal(signal.SIGINT)
-        view.communicate(timeout=60)
-
-
-def _wait_for_page(place: str) -> None:
-    deadline = time.monotonic() + 60
-    while True:
-        try:
-            with urllib.request.urlopen(f"{place}/health", timeout=5):
-                return
-        except OSError:
-            assert time.monotonic() < deadline, "the page did not come up within a minute"
-            time.sleep(0.3)
-
-
-def test_a_port_that_is_taken(workspace: Path, broken_server: str) -> None:
-    port = broken_server.rpartition(":")[2]
-    command = [sys.executable, "-m", "pipeline.ui", "--port", port]
-    done = subprocess.run(command, env=environment(), capture_output=True, text=True)
-    assert done.returncode == 1
-    cure = f"`make ui PORT={int(port) + 1}` takes another"
-    assert done.stderr == f"error: port {port}: Address already in use; {cure}\n"
+        store.open_store("abline")

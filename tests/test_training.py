@@ -9,7 +9,6 @@ from conftest import job
 from torch import nn
 
 from pipeline import UserError, evaluate, generate, model, training
-from pipeline import train as train_stage
 from pipeline.params import Params
 from pipeline.streams import stream
 from pipeline.training import DivergedError
@@ -71,7 +70,7 @@ def test_the_tutorials_numbers_bit_for_bit() -> None:
     our_losses, module = train(job())
     assert our_losses == losses
     assert weights(module) == [layer.weight.item(), layer.bias.item()]
-    answer = evaluate.answer(module, np.array([[4.0]]), "float32")
+    answer = evaluate.answer(lambda x: model.predict(module, x), np.array([[4.0]]), "float32")
     assert answer.item() == np.float32(prediction)
     assert len(losses) == 100
     assert losses[99] < losses[0] / 100
@@ -81,14 +80,14 @@ def test_a_column_has_plain_strides() -> None:
     """With NumPy's (1, rows) the tutorial's weights differ between Intel and AMD processors."""
     rows = generate.generate(job().data, 0)
     for names in (("x",), ("y",), ("x", "y")):
-        assert train_stage._tensor(rows, names, torch.float32).stride() == (len(names), 1)
+        assert training.tensor(rows, names, torch.float32).stride() == (len(names), 1)
 
 
 def test_a_thousand_epochs_come_closer_to_eight() -> None:
     _, module = train(job(train__epochs=1000))
-    assert evaluate.answer(module, np.array([[4.0]]), "float32").item() == np.float32(
-        tutorial(1000)[2]
-    )
+    assert evaluate.answer(
+        lambda x: model.predict(module, x), np.array([[4.0]]), "float32"
+    ).item() == np.float32(tutorial(1000)[2])
     assert abs(model.predict(module, np.array([[4.0]])).item() - 8) < 0.01
 
 
@@ -135,8 +134,8 @@ def test_adam_in_batches_learns_several_features_and_targets() -> None:
     losses, module = train(params)
     found = model.coefficients(module)
     assert found is not None
-    np.testing.assert_allclose(found[0], [[1, 0.5, 0], [-2, 3, 1.5]], atol=1e-3)
-    np.testing.assert_allclose(found[1], [4, -1], atol=1e-3)
+    np.testing.assert_allclose(found.weight, [[1, 0.5, 0], [-2, 3, 1.5]], atol=1e-3)
+    np.testing.assert_allclose(found.bias, [4, -1], atol=1e-3)
     assert losses[-1] < 1e-6
 
 

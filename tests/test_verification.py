@@ -270,7 +270,7 @@ def test_the_bound_holds_for_torch_against_exact_arithmetic(
     line = model.coefficients(module)
     assert bound is not None
     assert line is not None
-    weight, bias = [Fraction(value) for value in line[0][0]], Fraction(line[1][0])
+    weight, bias = [Fraction(value) for value in line.weight[0]], Fraction(line.bias[0])
     for row, answer, allowed in zip(x.tolist(), found, bound, strict=True):
         exact = sum((Fraction(v) * w for v, w in zip(row, weight, strict=True)), bias)
         assert abs(Fraction(float(answer[0])) - exact) <= Fraction(float(allowed[0])) / 2

@@ -1,13 +1,18 @@
 """dvc.yaml tells the truth: what a stage depends on is what it imports and reads."""
 
 import ast
+import importlib.metadata
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from unittest.mock import MagicMock
 
 import pytest
 import yaml
 from conftest import ROOT, job
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 from pydantic import BaseModel
 
 from pipeline import evaluate, export, generate, lineage, stage, train
@@ -69,7 +74,7 @@ def test_a_stage_runs_again_when_a_parameter_it_reads_changes(
     settings = job()
     # What is logged of the parameters is asked for by dvc.yaml itself, so it may read them all.
     monkeypatch.setattr(lineage, "stage_params", lambda name, _: {"stage": name})
-    monkeypatch.setattr(lineage, "run_name", lambda _: "a run")
+    monkeypatch.setattr(train, "live_run", MagicMock())
     for module in (generate, train, evaluate, export):
         name = module.__name__.removeprefix("pipeline.")
         read: set[str] = set()
@@ -102,3 +107,27 @@ def test_no_stage_reads_what_a_later_one_writes() -> None:
 def test_run_json_is_made_from_every_output() -> None:
     seen = set(STAGES["track"]["deps"])
     assert {out for name in STAGES if name != "track" for out in outs(name)} <= seen
+
+
+def test_requirements_pin_every_package_that_is_needed() -> None:
+    """What is not pinned would be whatever is newest on the day of the installation."""
+    lines = stage.REQUIREMENTS.read_text().splitlines()
+    pinned = {canonicalize_name(line.partition("==")[0]) for line in lines if "==" in line}
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    todo = [Requirement(text) for text in project["dependencies"]]
+    needed: set[str] = set()
+    while todo:
+        wanted = todo.pop()
+        name = canonicalize_name(wanted.name)
+        extras = wanted.extras or {""}
+        if wanted.marker and not wanted.marker.evaluate({"extra": ""}):
+            continue
+        if {f"{name}[{extra}]" for extra in extras} <= needed:
+            continue
+        needed |= {f"{name}[{extra}]" for extra in extras} | {name}
+        for text in importlib.metadata.requires(name) or ():
+            found = Requirement(text)
+            if not found.marker or any(found.marker.evaluate({"extra": e}) for e in extras):
+                found.marker = None
+                todo.append(found)
+    assert {name for name in needed if "[" not in name} <= pinned

@@ -1,0 +1,93 @@
+"""`make ui` shows at a glance which run was better and what was different about it."""
+
+import json
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+
+import pytest
+from conftest import ROOT, Checkout, environment, job, tracked_runs
+from screenshots import links, page
+
+from pipeline import evaluate, export, generate, store, track, train, ui
+from pipeline.params import Params
+
+STAGES = (generate, train, evaluate, export, track)
+
+
+def run_stages(params: Params) -> None:
+    for stage in STAGES:
+        stage.main(params)
+
+
+def test_the_browser_view_serves_the_runs_and_says_where(workspace: Path) -> None:
+    run_stages(job())
+    shutil.copy(ROOT / "params.yaml", "params.yaml")
+    command = [sys.executable, "-m", "pipeline.ui", "--port", "0"]
+    view = subprocess.Popen(command, env=environment(), stdout=subprocess.PIPE, text=True)
+    try:
+        assert view.stdout is not None
+        told = [view.stdout.readline().split(maxsplit=1) for _ in range(3)]
+        assert told[0] == ["store", f"sqlite:///{workspace}/mlflow.db\n"]
+        table = told[1][1].removeprefix("table").strip()
+        assert "?workflowType=machine_learning" in table
+        place, _, experiment = table.partition("/#/experiments/")
+        with urllib.request.urlopen(f"{place}/health", timeout=5):
+            pass  # the links are printed when they work
+        asked = json.dumps({"experiment_ids": [experiment.partition("/")[0]]}).encode()
+        request = urllib.request.Request(
+            f"{place}/ajax-api/2.0/mlflow/runs/search", asked, {"Content-Type": "application/json"}
+        )
+        with urllib.request.urlopen(request) as answer:
+            (run,) = json.load(answer)["runs"]
+        (ours,) = tracked_runs(workspace)
+        assert run["info"]["run_name"] == ours.name
+    finally:
+        view.send_signal(signal.SIGINT)
+        view.communicate(timeout=60)
+
+
+@pytest.mark.parametrize("port", ["abc", "-1", "65536", "5000.0"])
+def test_a_port_that_is_none(workspace: Path, port: str) -> None:
+    told = Checkout(workspace)("python", "-m", "pipeline.ui", f"--port={port}", ok=False)
+    assert told.startswith(f"error: port {port}: must be a number from 0 to 65535")
+    assert told.count("\n") == 1
+
+
+def test_the_browser_view_of_an_empty_store_says_what_to_do(workspace: Path) -> None:
+    told = ui.links(store.open_store("abline"), "http://127.0.0.1:5000")
+    assert told.splitlines()[-1] == "no run yet   `make repro` makes the first"
+
+
+def test_a_port_that_is_taken(workspace: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = str(server.getsockname()[1])
+        command = [sys.executable, "-m", "pipeline.ui", "--port", port]
+        done = subprocess.run(command, env=environment(), capture_output=True, text=True)
+    assert done.returncode == 1
+    cure = f"`make ui PORT={int(port) + 1}` takes another, and PORT=0 any free one"
+    assert done.stderr == f"error: port {port}: Address already in use; {cure}\n"
+
+
+@pytest.mark.skipif(
+    not (shutil.which("chromium") or shutil.which("google-chrome")),
+    reason="there is no Chromium; on Debian, `apt-get install chromium` brings it",
+)
+def test_the_first_screen_says_which_run_was_better_and_what_was_different(workspace: Path) -> None:
+    for lr in (0.01, 0.02):
+        run_stages(job(train__lr=lr))
+    with links(workspace) as served:
+        with page(served["run table"], 1480, 450) as opened:
+            for text in ("train.lr", "0.01", "0.02", "7.5619025", "7.7886806"):
+                opened.get_by_text(text, exact=True).first.wait_for()
+            assert opened.get_by_text("train.momentum", exact=True).count() == 0, "it is the same"
+        with page(served["side by side"], 1480, 760) as opened:
+            opened.get_by_text("Loss and answers").wait_for()
+            # The ticks of a log scale: a linear one would have 0, 10, 20, ...
+            ticks = opened.locator("g.ytick text")
+            ticks.first.wait_for()
+            assert {"0.1", "1", "10"} <= set(ticks.all_text_contents())
