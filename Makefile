@@ -1,6 +1,6 @@
 # Every target sets up what it needs: `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help repro ui test test-slow lint format schema clean
+.PHONY: help repro ui test test-slow lint format schema bench screenshots clean
 .DELETE_ON_ERROR:
 
 PYTHON ?= python3
@@ -14,7 +14,7 @@ SETUP := .venv/.installed
 TOOLS := .venv/.tools-installed
 
 help: ## list the targets
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1 \2/p' Makefile | awk '{printf "  %s %-10s", $$1, $$2; $$1=$$2=""; print}'
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1 \2/p' Makefile | awk '{printf "  %s %-12s", $$1, $$2; $$1=$$2=""; print}'
 
 repro: $(SETUP) ## run the pipeline where something changed, and show the result
 	@python -m pipeline.params
@@ -42,6 +42,12 @@ format: $(TOOLS) ## put the code into its format
 
 schema: $(SETUP) ## write params.schema.json anew from pipeline/params.py
 	@python -m pipeline.params --schema > params.schema.json
+
+bench: $(SETUP) ## time this pipeline and a plain one in turn, in about ten minutes
+	@python benchmarks/against_plain.py
+
+screenshots: $(TOOLS) ## take the README's pictures anew; needs Chromium
+	@python docs/screenshots.py
 
 clean: ## remove the environment and the tools' caches, nothing that is a result
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache abline.egg-info

@@ -1,0 +1,185 @@
+"""The documents are true: their commands run, their snippets print what is shown under them."""
+
+import contextlib
+import io
+import itertools
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.request import urlopen
+
+import pytest
+from conftest import ROOT, Checkout, Clone, environment, job_text, stopping
+
+from pipeline import UserError, export, generate, params, table, train, training
+
+DOCUMENTS = sorted(
+    path
+    for path in ROOT.rglob("*.md")
+    if not any(part.startswith(".") for part in path.relative_to(ROOT).parts)
+)
+TUTORIALS = ("docs/tutorial.md", "docs/tutorial.zh.md")
+
+
+@dataclass
+class Block:
+    """A fenced block of a document, and what a comment before it says it is quoted from."""
+
+    language: str
+    text: str
+    quoted: str | None
+
+
+def blocks(document: str) -> Iterator[Block]:
+    pattern = r"(?:<!-- from (\S+) -->\n)?^```(\w+)\n(.*?)^```$"
+    for found in re.finditer(pattern, (ROOT / document).read_text(), re.DOTALL | re.MULTILINE):
+        yield Block(found[2], found[3], found[1])
+
+
+def snippets(document: str) -> Iterator[tuple[str, str]]:
+    """Each block of Python that is not a quotation, and the output shown right under it."""
+    found = [*blocks(document), Block("end", "", None)]
+    for block, after in itertools.pairwise(found):
+        if block.language == "python" and not block.quoted:
+            yield block.text, after.text if after.language == "text" else ""
+
+
+@pytest.fixture
+def trained(workspace: Path) -> Path:
+    """A workspace with the tutorial's model in it."""
+    for stage in (generate, train, export):
+        stage.main(params.load())
+    return workspace
+
+
+@pytest.mark.parametrize("document", ["README.md", *TUTORIALS])
+def test_each_snippet_prints_what_is_shown(document: str, trained: Path) -> None:
+    names: dict[str, object] = {}
+    ran = 0
+    for code, shown in snippets(document):
+        printed = io.StringIO()
+        with contextlib.redirect_stdout(printed):
+            exec(compile(code, document, "exec"), names)
+        assert shown in printed.getvalue(), code
+        if document in TUTORIALS:
+            assert shown == printed.getvalue(), code
+        ran += 1
+    assert ran >= (1 if document == "README.md" else 15)
+
+
+@pytest.mark.parametrize("document", TUTORIALS)
+def test_quotations_are_the_code_as_it_stands(document: str) -> None:
+    quotations = [block for block in blocks(document) if block.quoted]
+    assert len(quotations) == 2
+    for block in quotations:
+        assert block.text in (ROOT / str(block.quoted)).read_text()
+
+
+def test_the_tutorial_runs_the_same_code_in_both_languages() -> None:
+    english, chinese = (list(blocks(document)) for document in TUTORIALS)
+    assert english == chinese
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_each_link_leads_somewhere(document: Path) -> None:
+    text = document.read_text()
+    for link in re.findall(r"\]\(([^)#\s]+)[^)]*\)", text):
+        if not re.match(r"https?:", link):
+            assert (document.parent / link).exists(), link
+    made = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    named = set(re.findall(r"`make ([a-z-]+)", text)) | set(re.findall(r"^make (\S+)", text, re.M))
+    assert named <= made
+    for module in re.findall(r"python -m pipeline\.(\w+)", text):
+        assert (ROOT / f"pipeline/{module}.py").exists(), module
+
+
+def errors(document: str) -> list[str]:
+    return re.findall(r"^error: (.*)$", (ROOT / document).read_text(), re.MULTILINE)
+
+
+def test_the_readmes_messages_are_those_that_appear() -> None:
+    text = (ROOT / "params.yaml").read_text()
+    with pytest.raises(UserError) as misspelt:
+        params.parse(text.replace("  lr:", "  learning_rate:"))
+    wrong = params.parse(job_text(train__lr=0.1))
+    rows: table.Table = generate.generate(wrong.data, wrong.seed)
+    with pytest.raises(UserError) as diverged:
+        training.train(wrong, *training.tensors(wrong, rows), lambda *_: None)
+    assert errors("README.md") == [str(misspelt.value), str(diverged.value)]
+
+
+def environment_in(folder: Path) -> None:
+    """Put this Python's environment where `make` would set one up."""
+    (folder / ".venv").mkdir()
+    for name in ("bin", "lib", "pyvenv.cfg"):
+        (folder / ".venv" / name).symlink_to(Path(sys.prefix) / name)
+    for stamp in (".installed", ".tools-installed"):
+        (folder / ".venv" / stamp).touch()
+
+
+def serve_and_stop(checkout: Checkout, command: str) -> str:
+    """Run `make ui` until it says that it is ready, look at the page, and press Ctrl-C."""
+    view = subprocess.Popen(
+        f"{command} PORT=0",
+        shell=True,
+        cwd=checkout.path,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    told = ""
+    with stopping(view):
+        assert view.stdout is not None
+        for line in view.stdout:
+            told += line
+            if line.startswith("Ctrl-C"):
+                break
+        place = re.search(r"http://127.0.0.1:\d+", told)
+        assert place, told
+        with urlopen(f"{place[0]}/health", timeout=10) as answer:
+            assert answer.status == 200
+    os.killpg(view.pid, signal.SIGINT)
+    view.communicate(timeout=60)
+    return told
+
+
+def wait_for_queue(checkout: Checkout) -> None:
+    deadline = time.monotonic() + 300
+    while re.search(r"Running|Queued", told := checkout("dvc", "queue", "status")):
+        assert time.monotonic() < deadline, told
+        time.sleep(1)
+    assert "Failed" not in told
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("document", ["README.md", "docs/tutorial.md"])
+def test_each_command_runs_in_a_fresh_clone(document: str, clone: Clone) -> None:
+    checkout = clone("fresh")
+    environment_in(checkout.path)
+    activate, ran = "", 0
+    for block, after in itertools.pairwise([*blocks(document), Block("end", "", None)]):
+        if block.language != "sh":
+            continue
+        told = ""
+        for line in block.text.splitlines():
+            command = line.partition("  #")[0].strip()
+            if command.startswith(". "):
+                activate = f"{command} && "
+            elif command.startswith("make ui"):
+                told += serve_and_stop(checkout, command)
+            else:
+                told += checkout("bash", "-ec", activate + command)
+            if command.startswith("dvc queue start"):
+                wait_for_queue(checkout)
+            ran += 1
+        if after.language == "text" and not after.text.startswith("error: "):
+            assert after.text in told
+    assert ran >= 4
+    assert checkout.status() == "", "the last command brings the committed result back"
