@@ -131,6 +131,11 @@ def changed_files() -> list[str]:
     )
 
 
+def changed_code() -> list[str]:
+    """Files other than params.yaml that differ from the commit: without them it makes no result."""
+    return [path for path in changed_files() if path != str(params_yaml.PATH)]
+
+
 def changed_params(params: Params) -> dict[str, Any] | None:
     """The parameters whose values differ from the commit's; None where there is no comparison."""
     text = _git("show", f"HEAD:./{params_yaml.PATH}")
@@ -150,11 +155,13 @@ def run_name(params: Params) -> str:
     head = commit()
     changed = changed_params(params)
     if changed:
-        differences = ", ".join(f"{key}={short(value)}" for key, value in changed.items())
+        # The short ones first: a list of names or rows would push the others out of sight.
+        shown = sorted((f"{key}={short(value)}" for key, value in changed.items()), key=len)
+        differences = ", ".join(shown)
     else:
         differences = "committed params" if changed is not None else "params not in git"
     place = experiment or (head[:7] if head else "no commit")
-    if head and set(changed_files()) - {str(params_yaml.PATH)}:
+    if head and changed_code():
         place += " + changes"
     # `mlflow ui` shows the first 20 letters or so: the difference comes first.
     name = differences if len(differences) <= 200 else differences[:197] + "..."

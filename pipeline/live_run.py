@@ -103,9 +103,6 @@ def _now() -> int:
 
 def main() -> None:
     """Write what the training sends, until it ends or is gone."""
-    # To be stopped with the training's whole group would leave a run that says RUNNING for ever.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     # From now on, because a training must not wait for the import of MLflow.
     messages: queue.SimpleQueue[list[Any]] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=[messages], daemon=True).start()
@@ -134,6 +131,9 @@ def _record(messages: queue.SimpleQueue[list[Any]]) -> None:
     kind, now, *content = messages.get()
     if kind == "end":
         return
+    # To be stopped with the training's whole group would leave a run that says RUNNING for ever.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     # Through JSON again: its lists are what Params makes tuples of.
     params = Params.model_validate_json(json.dumps(content[0]))
     store, run_id = tracking.begin(params, content[1], now)

@@ -53,7 +53,9 @@ class Section(BaseModel):
 class Generate(Section):
     """The table to make: y = x · weight + bias + noise · N(0, 1)."""
 
-    x: Annotated[Rows, Field(min_length=1)] | None = Field(examples=[[[1.0], [2.0], [3.0]]])
+    x: Annotated[tuple[Row, ...], Field(min_length=1), *_List] | None = Field(
+        examples=[[[1.0], [2.0], [3.0]]]
+    )
     """The input rows themselves, or null to draw `rows` of them from N(0, 1)."""
     rows: Annotated[int, Field(ge=1, le=100_000_000)] | None = Field(examples=[None])
     """How many rows to draw when x is null; null when x is given."""
@@ -358,7 +360,7 @@ def _allowed(message: str) -> str:
     """Pydantic's "Input should be ..." as "must be ..."."""
     text = re.sub(r"^Input should (have|be) ", r"must \1 ", message)
     text = re.sub(r"^must be a valid (\w+)", r"must be a \1", text)
-    text = re.sub(r"^(Tuple|String) should have", r"must have", text)
+    text = re.sub(r"^(Tuple|String|Value) should have", r"must have", text)
     text = text.replace(" after validation, not 0", "").replace("tuple", "list")
     return text.replace("a integer", "an integer")
 

@@ -38,8 +38,11 @@ def run(main: Callable[[Params], None]) -> NoReturn:
     parser.parse_args()
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _terminate)
-    # DVC removes what a stage wrote last time before it starts the stage anew.
-    undo = "\n`git checkout reports && dvc checkout` brings the last result back"
+    # DVC removes what a stage wrote last time before it starts the stage anew, and knows it still.
+    undo = (
+        "\nto have the last result back, undo what you changed (`git checkout params.yaml`, if that"
+        " result was committed) and `dvc repro`: it trains nothing anew"
+    )
     undo = undo if "DVC_STAGE" in os.environ else ""
     try:
         params = params_yaml.load()

@@ -88,6 +88,9 @@ def note(identity: dict[str, Any], metrics: dict[str, float]) -> str:
     """The run's description: its figures and the way back to it."""
     head = lineage.commit()
     back = f"`git checkout {head[:12]}`, the parameters below and " if head else ""
+    if head and (changed := lineage.changed_code()):
+        named = ", ".join(f"`{path}`" for path in changed[:10]) + ", …" * (len(changed) > 10)
+        back += f"changes that were not committed ({named}) and "
     figures = "\n".join(f"| {name} | {value:g} |" for name, value in list(metrics.items())[:30])
     return (
         f"Made by {back}`dvc repro`.\n\n"

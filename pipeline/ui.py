@@ -18,6 +18,10 @@ from pipeline.store import Store, explained, is_server, open_store, shown
 
 VIEW = "abline"
 """The name under which `save_view` keeps its view in the experiment."""
+REFUSED = {1719, 1720, 1723, 2049, 3659, 4045, 4190, 5060, 5061, 6000, 6566, 6697, 10080} | set(
+    range(6665, 6670)
+)
+"""Ports above 1023 that browsers do not open (the Fetch standard's "bad ports")."""
 COLUMNS = 6  # of parameters, and of metrics: more would not fit on a screen
 
 
@@ -147,10 +151,18 @@ def _has_browser() -> bool:
 
 
 def _free(asked: str) -> int:
-    """The port asked for, or a free one for 0. Raises UserError if it is none or taken."""
+    """The port asked for, or a free one for 0.
+
+    Raises UserError if it is no port, one that browsers refuse, or taken.
+    """
     if not asked.isdecimal() or int(asked) > 65535:
         raise UserError(
             f"port {asked}: must be a number from 0 to 65535, as in `make ui PORT=5001`"
+        )
+    if int(asked) in REFUSED:
+        raise UserError(
+            f"port {asked}: browsers refuse it, because another protocol has it; `make ui PORT=0`"
+            " takes any free one"
         )
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

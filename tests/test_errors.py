@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from conftest import Checkout, Clone, environment, job, job_text, stopping, wait_for_losses
 
-from pipeline import UserError, export, files, generate, stage, train
+from pipeline import UserError, export, files, generate, lineage, stage, train
 
 
 @pytest.fixture
@@ -257,6 +257,25 @@ def test_a_shell_without_the_environment(workspace: Path) -> None:
     assert told.count("\n") == 1
 
 
+@pytest.mark.slow
+def test_the_last_result_comes_back_as_the_message_says(clone: Clone) -> None:
+    """A result that was never committed is in DVC's run cache only."""
+    checkout = clone("undone")
+    path = checkout.path / "params.yaml"
+    rows = {"data__generate__x": None, "data__generate__rows": 50, "data__generate__noise": 0.5}
+    good = job_text(**rows, train__lr=0.001)
+    path.write_text(good)
+    checkout("dvc", "repro")
+    before = {file: lineage.md5(checkout.path / file) for file in ("models", "reports", "data")}
+    path.write_text(job_text(**rows, seed=1, train__lr=10.0))
+    told = checkout("dvc", "repro", ok=False)
+    assert "undo what you changed (`git checkout params.yaml`, if that result was" in told
+    path.write_text(good)
+    told = checkout("dvc", "repro")
+    assert "Running stage 'train'" not in told
+    assert before == {file: lineage.md5(checkout.path / file) for file in before}
+
+
 def test_ctrl_c_in_dvc_repro(clone: Clone) -> None:
     """The terminal sends SIGINT to dvc and to the stage alike."""
     checkout = clone("stopped")
@@ -275,7 +294,7 @@ def test_ctrl_c_in_dvc_repro(clone: Clone) -> None:
     os.killpg(repro.pid, signal.SIGINT)
     told, _ = repro.communicate(timeout=60)
     assert "stopped: train was ended by SIGINT before it wrote a result" in told
-    assert "`git checkout reports && dvc checkout` brings the last result back" in told
+    assert "to have the last result back, undo what you changed (`git checkout params.yaml`" in told
     assert "Traceback" not in told
     (run,) = checkout.runs()
     assert run.status == "KILLED"

@@ -58,6 +58,11 @@ def test_a_port_that_is_none(workspace: Path, port: str) -> None:
     assert told.count("\n") == 1
 
 
+def test_a_port_that_browsers_refuse(workspace: Path) -> None:
+    told = Checkout(workspace)("python", "-m", "pipeline.ui", "--port=5061", ok=False)
+    assert told.startswith("error: port 5061: browsers refuse it")
+
+
 def test_the_browser_view_of_an_empty_store_says_what_to_do(workspace: Path) -> None:
     told = ui.links(store.open_store("abline"), "http://127.0.0.1:5000")
     assert told.splitlines()[-1] == "no run yet   `make repro` makes the first"
