@@ -9,6 +9,7 @@ epoch ["loss", milliseconds, epoch, loss], and ["end", milliseconds, status, rea
 answers only if it fails, with the message.
 """
 
+import argparse
 import json
 import queue
 import signal
@@ -68,13 +69,16 @@ class LiveRun:
             self._finish()
 
     def _finish(self) -> None:
-        """Wait for the process to end. Raises UserError with what it has to say."""
+        """Wait for the process to end. Raises UserError if it has failed, with what it says."""
         if self._recorder.returncode is not None:
             return
         told, _ = self._recorder.communicate()
-        if told:
-            raise UserError(told)
-        assert self._recorder.poll() in (0, -signal.SIGKILL), "it failed, as it says above"
+        if self._begun and self._recorder.returncode:
+            raise UserError(
+                told
+                or "the process that writes the run ended before its time (exit status"
+                f" {self._recorder.returncode}); `dvc repro` trains again"
+            )
 
 
 @contextmanager
@@ -103,6 +107,10 @@ def _now() -> int:
 
 def main() -> None:
     """Write what the training sends, until it ends or is gone."""
+    argparse.ArgumentParser(
+        prog="python -m pipeline.live_run",
+        description="`train` starts this to write its run while it trains.",
+    ).parse_args()
     # From now on, because a training must not wait for the import of MLflow.
     messages: queue.SimpleQueue[list[Any]] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=[messages], daemon=True).start()
@@ -120,8 +128,9 @@ def main() -> None:
 
 def _listen(messages: queue.SimpleQueue[list[Any]]) -> None:
     sys.stdin.reconfigure(encoding="utf-8")  # type: ignore[union-attr]
-    for line in sys.stdin:
-        messages.put(json.loads(line))
+    with suppress(ValueError):  # a line that SIGKILL has cut short
+        for line in sys.stdin:
+            messages.put(json.loads(line))
     messages.put(["end", _now(), "KILLED", "the training ended without a word"])
 
 

@@ -356,6 +356,29 @@ def test_a_training_that_is_killed_outright_does_not_leave_a_running_run(workspa
     assert steps == list(range(1, len(steps) + 1))
 
 
+def test_a_run_whose_own_process_is_killed_is_told(workspace: Path) -> None:
+    with (
+        live_run() as run,
+        pytest.raises(UserError, match=r"ended before its time \(exit status -9"),
+    ):
+        run.begin(job(), "an id")
+        run._recorder.kill()
+        for epoch in range(1, 10_000):
+            run.log_loss(epoch, 1.0)
+            time.sleep(0.001)
+
+
+def test_a_line_that_was_cut_short_ends_the_run(workspace: Path) -> None:
+    begin = json.dumps(["begin", 1, job().model_dump(mode="json"), "an id"])
+    loss = json.dumps(["loss", 2, 1, 0.5])
+    command = [sys.executable, "-m", "pipeline.live_run"]
+    text = f"{begin}\n{loss}\n{loss[:7]}"
+    subprocess.run(command, input=text, text=True, check=True, env=environment(), timeout=60)
+    (run,) = tracked_runs(workspace)
+    assert run.status == "KILLED"
+    assert run.losses() == [(1, 0.5)]
+
+
 def test_a_training_does_not_wait_for_its_run(workspace: Path) -> None:
     """A store that is locked for seconds keeps no epoch waiting, and misses none."""
     params = job()
