@@ -4,7 +4,8 @@ benchmarks/plain/ does the same job in four stages as most people write it: pand
 mlflow.log_metric an epoch, torch.save, the default export. It keeps no promise about bytes, checks
 nothing but one answer, and tracks nothing but the training. Each command below is timed for both,
 one after the other, over several rounds; what counts is the ratio within a round, because the
-machine's own speed changes from minute to minute.
+machine's own speed changes from minute to minute. Ours is a clone of HEAD: what is not committed is
+not timed.
 """
 
 import argparse
@@ -119,7 +120,7 @@ def main() -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--rounds", type=int, default=5, help="how often to time each (5)")
-    rounds = parser.parse_args().rounds
+    rounds = max(1, parser.parse_args().rounds)
     with tempfile.TemporaryDirectory() as work:
         print(table(measure(*prepare(Path(work)), rounds)))
 

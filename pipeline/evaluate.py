@@ -93,7 +93,7 @@ def main(params: Params) -> None:
     features, targets = params.data.features, params.data.targets
     rows = table.read(files.TRAIN)
     x, y = rows.columns(features), rows.columns(targets)
-    line = linear.read(files.MODEL, len(features), len(targets))
+    line = linear.read(files.MODEL, params.model, len(features), len(targets))
     predict = line.predict if line else _other_module(params)
     queries = np.array(params.evaluate.queries, dtype=np.float64).reshape(-1, len(features))
     answers = answer(predict, queries, params.model.dtype)

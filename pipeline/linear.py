@@ -13,6 +13,7 @@ import safetensors.numpy
 from numpy.typing import NDArray
 
 from pipeline import UserError
+from pipeline.params import Model
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class Line:
         return y
 
 
-def read(path: Path, features: int, targets: int) -> Line | None:
+def read(path: Path, settings: Model, features: int, targets: int) -> Line | None:
     """The line in a model.safetensors; None if what was trained is not linear.
 
     Raises UserError if the file is missing, damaged or of another model.
@@ -46,19 +47,19 @@ def read(path: Path, features: int, targets: int) -> Line | None:
             # Whoever saved the module knew. Tensors may be called linear.weight in any module.
             if not json.loads(file.metadata()["abline"])["linear"]:
                 return None
-            weight = file.get_tensor("linear.weight").astype(np.float64)
-            bias = (
-                file.get_tensor("linear.bias").astype(np.float64)
-                if "linear.bias" in file.keys()  # noqa: SIM118 - it is no mapping
-                else np.zeros(len(weight))
-            )
+            found = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except FileNotFoundError:
         raise UserError(f"{path}: there is no such file; `dvc repro` makes it") from None
     except (safetensors.SafetensorError, KeyError, TypeError, ValueError) as error:
         raise UserError(f"{path}: not this job's model ({error}); `dvc repro` makes it") from None
-    if weight.shape != (targets, features):
+    shapes: dict[str, tuple[int, ...]] = {"linear.weight": (targets, features)}
+    if settings.bias:
+        shapes["linear.bias"] = (targets,)
+    asked = {name: (shape, settings.dtype) for name, shape in shapes.items()}
+    there = {name: (value.shape, str(value.dtype)) for name, value in found.items()}
+    if there != asked:
         raise UserError(
-            f"{path}: not this job's model (its weight is {weight.shape}, must be"
-            f" {(targets, features)}); `dvc repro` makes it"
+            f"{path}: not this job's model (found {there}, must be {asked}); `dvc repro` makes it"
         )
-    return Line(weight, bias)
+    bias = found.get("linear.bias", np.zeros(targets))
+    return Line(found["linear.weight"].astype(np.float64), bias.astype(np.float64))

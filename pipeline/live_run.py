@@ -111,6 +111,8 @@ def main() -> None:
         prog="python -m pipeline.live_run",
         description="`train` starts this to write its run while it trains.",
     ).parse_args()
+    for stream in (sys.stdin, sys.stdout):  # whatever the locale is
+        stream.reconfigure(encoding="utf-8")  # type: ignore[union-attr]
     # From now on, because a training must not wait for the import of MLflow.
     messages: queue.SimpleQueue[list[Any]] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=[messages], daemon=True).start()
@@ -127,7 +129,6 @@ def main() -> None:
 
 
 def _listen(messages: queue.SimpleQueue[list[Any]]) -> None:
-    sys.stdin.reconfigure(encoding="utf-8")  # type: ignore[union-attr]
     with suppress(ValueError):  # a line that SIGKILL has cut short
         for line in sys.stdin:
             messages.put(json.loads(line))
@@ -141,8 +142,8 @@ def _record(messages: queue.SimpleQueue[list[Any]]) -> None:
     if kind == "end":
         return
     # To be stopped with the training's whole group would leave a run that says RUNNING for ever.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
     # Through JSON again: its lists are what Params makes tuples of.
     params = Params.model_validate_json(json.dumps(content[0]))
     store, run_id = tracking.begin(params, content[1], now)

@@ -48,6 +48,7 @@ def run(main: Callable[[Params], None]) -> NoReturn:
         params = params_yaml.load()
         check_environment()
         main(params)
+        leave()
     except (UserError, OSError, MemoryError) as error:
         sys.exit(f"error: {told(error)}{undo}")
     except KeyboardInterrupt as stop:
@@ -59,7 +60,6 @@ def run(main: Callable[[Params], None]) -> NoReturn:
             file=sys.stderr,
         )
         sys.exit(128 + number)
-    leave()
 
 
 def leave() -> NoReturn:

@@ -35,7 +35,7 @@ def write(path: Path, table: Table) -> None:
     # Not pa.array: it imports pandas, a quarter of a second.
     columns = [
         pa.Array.from_buffers(
-            pa.float64(), len(column), [None, pa.py_buffer(np.ascontiguousarray(column))]
+            pa.float64(), len(column), [None, pa.py_buffer(np.ascontiguousarray(column, float))]
         )
         for column in table.values.T
     ]
@@ -54,14 +54,14 @@ def read(path: Path) -> Table:
         # Not pq.read_table: it imports pandas too.
         with pq.ParquetFile(path, memory_map=True) as file:
             arrow = file.read()
+        values = np.empty((arrow.num_rows, arrow.num_columns), order="F")
+        for index, column in enumerate(arrow.columns):
+            # Not to_numpy: it imports pandas as well.
+            np.concatenate([np.from_dlpack(chunk) for chunk in column.chunks], out=values[:, index])
     except FileNotFoundError:
         raise UserError(f"{path}: there is no such file; `dvc repro` makes it") from None
     except pa.ArrowException as error:
         raise UserError(
             f"{path}: not a readable Parquet file ({error}); `dvc repro -f` makes it anew"
         ) from None
-    values = np.empty((arrow.num_rows, arrow.num_columns), order="F")
-    for index, column in enumerate(arrow.columns):
-        # Not to_numpy: it imports pandas as well.
-        np.concatenate([np.from_dlpack(chunk) for chunk in column.chunks], out=values[:, index])
     return Table(tuple(arrow.column_names), values)

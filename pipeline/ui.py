@@ -1,6 +1,7 @@
 """What `make ui` does: open `mlflow ui` on the runs, and print the links that matter."""
 
 import argparse
+import http.client
 import json
 import os
 import signal
@@ -110,6 +111,8 @@ def _serve(store: Store, port: int) -> None:
     os.environ["MLFLOW_SERVER_ENABLE_JOB_EXECUTION"] = "false"
     os.environ.setdefault("PYTHONWARNINGS", "ignore:starlette.middleware.wsgi is deprecated")
     place = f"http://127.0.0.1:{port}"
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
     # In a session of its own, because Ctrl-C in the terminal would make it print tracebacks.
     view = subprocess.Popen(
         [
@@ -120,25 +123,31 @@ def _serve(store: Store, port: int) -> None:
         ],
         start_new_session=True,
     )
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         while view.poll() is None and not _answers(place):
             time.sleep(0.1)
-        print(links(store, place))
-        if not _has_browser():
-            print(f"no browser on this machine; on yours: ssh -N -L {port}:127.0.0.1:{port} HOST")
-        print("Ctrl-C ends it", flush=True)
+        if view.returncode is None:
+            print(links(store, place))
+            if not _has_browser():
+                here = f"{port}:127.0.0.1:{port}"
+                print(f"no browser on this machine; on yours: ssh -N -L {here} HOST")
+            print("Ctrl-C ends it", flush=True)
         sys.exit(view.wait())
     except KeyboardInterrupt:
-        os.killpg(view.pid, signal.SIGTERM)
-        view.wait()
+        return
+    finally:
+        if view.poll() is None:
+            os.killpg(view.pid, signal.SIGTERM)
+            view.wait()
 
 
 def _answers(place: str) -> bool:
+    # Without the proxy that a user may have set for the world outside.
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        with urllib.request.urlopen(f"{place}/health", timeout=5):
+        with opener.open(f"{place}/health", timeout=5):
             return True
-    except OSError:
+    except (OSError, http.client.HTTPException):
         return False
 
 

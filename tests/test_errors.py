@@ -235,7 +235,9 @@ def test_a_repository_without_a_commit(clone: Clone) -> None:
 
 
 @pytest.mark.parametrize("seconds", [0.2, 0.6, 1.2])
-def test_ctrl_c_while_a_stage_still_imports(workspace: Path, seconds: float) -> None:
+def test_ctrl_c_while_a_stage_still_imports(checkout: Checkout, seconds: float) -> None:
+    Path("params.yaml").write_text(job_text(train__epochs=10**7, train__lr=1e-9))
+    checkout.stage("generate")
     training = subprocess.Popen(
         [sys.executable, "-m", "pipeline.train"],
         env=environment(),

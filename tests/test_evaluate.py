@@ -140,7 +140,7 @@ def test_models_come_back_rounded_once(tmp_path: Path) -> None:
         with pytest.raises(UserError, match=r"not this job's model"):
             model.load(path, params.model, 1, 1)
         with pytest.raises(UserError, match=r"not this job's model"):
-            linear.read(path, 1, 1)
+            linear.read(path, params.model, 1, 1)
     with torch.no_grad():
         exact.linear.weight += 1e39
     with pytest.raises(UserError, match=r"model.dtype: linear.weight has values beyond"):
@@ -153,7 +153,9 @@ def test_what_is_read_without_torch_is_what_was_saved(tmp_path: Path) -> None:
         torch.manual_seed(0)
         module = model.LinearModel(3, 2, bias)
         model.save(path, module, torch.float32, "an id")
-        line = linear.read(path, 3, 2)
+        line = linear.read(path, job(model__bias=bias).model, 3, 2)
+        with pytest.raises(UserError, match=r"not this job's model \(found .* must be "):
+            linear.read(path, job(model__bias=not bias).model, 3, 2)
         known = model.coefficients(module)
         assert line is not None
         assert known is not None
@@ -172,7 +174,7 @@ def test_a_module_is_not_taken_for_linear_by_the_names_of_its_tensors(tmp_path: 
             return torch.tanh(self.linear(x))
 
     model.save(tmp_path / "model.safetensors", Bent(), torch.float32, "an id")
-    assert linear.read(tmp_path / "model.safetensors", 1, 1) is None
+    assert linear.read(tmp_path / "model.safetensors", job().model, 1, 1) is None
 
 
 def test_the_pictures_hold_what_they_should(tmp_path: Path) -> None:

@@ -357,15 +357,16 @@ def test_a_training_that_is_killed_outright_does_not_leave_a_running_run(workspa
 
 
 def test_a_run_whose_own_process_is_killed_is_told(workspace: Path) -> None:
-    with (
-        live_run() as run,
-        pytest.raises(UserError, match=r"ended before its time \(exit status -9"),
-    ):
-        run.begin(job(), "an id")
-        run._recorder.kill()
-        for epoch in range(1, 10_000):
-            run.log_loss(epoch, 1.0)
-            time.sleep(0.001)
+    def training() -> None:
+        with live_run() as run:
+            run.begin(job(), "an id")
+            run._recorder.kill()
+            for epoch in range(1, 10_000):
+                run.log_loss(epoch, 1.0)
+                time.sleep(0.001)
+
+    with pytest.raises(UserError, match=r"ended before its time \(exit status -9"):
+        training()
 
 
 def test_a_line_that_was_cut_short_ends_the_run(workspace: Path) -> None:
@@ -390,6 +391,21 @@ def test_a_training_does_not_wait_for_its_run(workspace: Path) -> None:
     (tracked,) = tracked_runs(workspace)
     assert tracked.losses() == [(epoch, 1 / epoch) for epoch in range(1, 20_001)]
     assert tracked.status == "FINISHED"
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "utf-8"])
+def test_a_failure_is_told_in_any_encoding(workspace: Path, encoding: str) -> None:
+    name = "été"
+    opened = store.open_store(name)
+    opened.client.delete_experiment(opened.experiment_id)
+    Path("params.yaml").write_text(job_text(tracking__experiment=name))
+    run_stages(job(), generate)
+    told = subprocess.run(
+        [sys.executable, "-m", "pipeline.train"],
+        env=environment(PYTHONIOENCODING=encoding),
+        capture_output=True,
+    ).stderr.decode(encoding)
+    assert told.startswith(f"error: tracking.experiment: '{name}' was deleted in ")
 
 
 def test_a_store_that_fails_during_training_is_told(workspace: Path) -> None:

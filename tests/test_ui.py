@@ -28,7 +28,8 @@ def test_the_browser_view_serves_the_runs_and_says_where(workspace: Path) -> Non
     run_stages(job())
     shutil.copy(ROOT / "params.yaml", "params.yaml")
     command = [sys.executable, "-m", "pipeline.ui", "--port", "0"]
-    view = subprocess.Popen(command, env=environment(), stdout=subprocess.PIPE, text=True)
+    proxied = environment(http_proxy="http://127.0.0.1:9")
+    view = subprocess.Popen(command, env=proxied, stdout=subprocess.PIPE, text=True)
     try:
         assert view.stdout is not None
         told = [view.stdout.readline().split(maxsplit=1) for _ in range(3)]
@@ -47,8 +48,10 @@ def test_the_browser_view_serves_the_runs_and_says_where(workspace: Path) -> Non
         (ours,) = tracked_runs(workspace)
         assert run["info"]["run_name"] == ours.name
     finally:
-        view.send_signal(signal.SIGINT)
+        view.send_signal(signal.SIGHUP)  # its terminal was closed
         view.communicate(timeout=60)
+    with pytest.raises(OSError, match="refused"):
+        urllib.request.urlopen(f"{place}/health", timeout=5)
 
 
 @pytest.mark.parametrize("port", ["abc", "-1", "65536", "5000.0"])
