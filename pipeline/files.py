@@ -12,7 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+RAW = Path("data/raw")
 TRAIN = Path("data/train.parquet")
+TEST = Path("data/test.parquet")
 MODEL = Path("models/model.safetensors")
 ONNX = Path("models/model.onnx")
 HISTORY = Path("reports/history.csv")

@@ -5,9 +5,8 @@ editors read from params.schema.json.
 """
 
 import argparse
-import difflib
 import json
-import re
+import posixpath
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -16,7 +15,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, Strict, ValidationError
 from pydantic_core import PydanticCustomError
 
-from pipeline import UserError, yaml_file
+from pipeline import UserError, mistakes, yaml_file
 
 PATH = Path("params.yaml")
 
@@ -67,13 +66,21 @@ class Generate(Section):
     """Standard deviation of the noise on the targets."""
 
 
+GENERATE = "generate"
+RAW = "data/raw"
+
+
 class Data(Section):
     """The table."""
 
-    features: Names = Field(min_length=1, examples=[["x"]])
-    """Names of the input columns, in order."""
+    source: str = Field(min_length=1, max_length=4096, examples=[GENERATE])
+    """generate, or a CSV or Parquet file, or a glob of them, under data/raw/."""
+    features: Names = Field(examples=[["x"]])
+    """Names of the input columns, in order; []: every column of the file but the targets."""
     targets: Names = Field(min_length=1, examples=[["y"]])
     """Names of the columns to predict, in order."""
+    test_fraction: float = Field(ge=0, lt=1, examples=[0.0])
+    """Which share of the rows is held out, chosen by the seed."""
     generate: Generate
 
 
@@ -82,6 +89,8 @@ class Model(Section):
 
     bias: bool = Field(examples=[True])
     """Whether the line may miss the origin."""
+    standardize: bool = Field(examples=[False])
+    """Scale the inputs by the training rows' mean and deviation, inside the model."""
     dtype: Literal["float32", "float64"] = Field(examples=["float32"])
     """The precision that ships."""
 
@@ -89,8 +98,8 @@ class Model(Section):
 class Train(Section):
     """The training loop."""
 
-    optimizer: Literal["sgd", "adam"] = Field(examples=["sgd"])
-    """torch.optim.SGD or torch.optim.Adam."""
+    optimizer: Literal["sgd", "adam", "lbfgs", "exact"] = Field(examples=["sgd"])
+    """torch.optim.SGD, Adam or LBFGS, or exact: least squares in closed form, of linear models."""
     lr: float = Field(gt=0, le=1e30, examples=[0.01])
     """Learning rate: the size of a step."""
     momentum: float = Field(ge=0, lt=1, examples=[0.0])
@@ -103,6 +112,8 @@ class Train(Section):
     """SGD: Nesterov's momentum."""
     epochs: int = Field(ge=1, le=100_000_000, examples=[100])
     """Passes over the training rows."""
+    patience: Annotated[int, Field(ge=1)] | None = Field(examples=[None])
+    """Stop after so many epochs without a better held-out loss, and keep the best; null: never."""
     batch_size: Annotated[int, Field(ge=1)] | None = Field(examples=[None])
     """Rows in a step, shuffled by the seed; null: all rows at once, in order."""
     reduction: Literal["sum", "mean"] = Field(examples=["sum"])
@@ -111,6 +122,10 @@ class Train(Section):
     """The precision of the arithmetic."""
     device: Literal["cpu", "cuda", "auto"] = Field(examples=["cpu"])
     """Where to train; auto: a CUDA GPU if there is one. A GPU gives other bytes than a CPU."""
+    portable: bool = Field(examples=[False])
+    """Slower kernels that give the same bits on every x86-64 CPU."""
+    allow_dependent: bool = Field(examples=[False])
+    """exact: fit although some columns say the same as others, to within their rounding."""
 
 
 class Evaluate(Section):
@@ -170,15 +185,15 @@ def parse(text: str) -> Params:
     """Check the text of a params.yaml. Raises UserError with one line for each mistake."""
     value, lines = yaml_file.read(text, PATH)
     if not isinstance(value, dict):
-        found = "nothing" if value is None else _show(value)
+        found = "nothing" if value is None else mistakes.show(value)
         raise UserError(f"{PATH}: found {found}; must be a mapping of keys such as `seed: 0`")
     try:
         params = Params.model_validate(value)
         problems = list(_contradictions(params))
     except ValidationError as error:
-        problems = list(_problems(error))
+        problems = list(mistakes.problems(error, Params))
     if problems:
-        told = [f"{PATH}{lines(key)}: {_dotted(key)}: {text}" for key, text in problems]
+        told = [f"{PATH}{lines(key)}: {mistakes.dotted(key)}: {text}" for key, text in problems]
         raise UserError(
             told[0] if len(told) == 1 else "\n  ".join([f"{len(told)} mistakes in {PATH}", *told])
         )
@@ -208,7 +223,7 @@ def _contradictions(params: Params) -> Iterator[tuple[Key, str]]:
     features, targets = params.data.features, params.data.targets
     for kind, names in (("features", features), ("targets", targets)):
         if len(set(names)) < len(names):
-            yield ("data", kind), f"found {_show(names)}; each name must stand there once"
+            yield ("data", kind), f"found {mistakes.show(names)}; each name must stand there once"
     if both := [name for name in targets if name in features]:
         yield (
             ("data", "targets"),
@@ -216,6 +231,7 @@ def _contradictions(params: Params) -> Iterator[tuple[Key, str]]:
             " or a target",
         )
 
+    yield from _source(params.data)
     if params.model.bias and "bias" in features:
         yield (
             ("data", "features"),
@@ -229,7 +245,34 @@ def _contradictions(params: Params) -> Iterator[tuple[Key, str]]:
             ' another name, such as "abline"',
         )
 
-    generate = params.data.generate
+    if params.data.source == GENERATE:
+        yield from _generated(params.data)
+    if features:
+        yield from _widths(("evaluate", "queries"), params.evaluate.queries, "feature", features)
+    yield from _training(params)
+
+
+def _source(data: Data) -> Iterator[tuple[Key, str]]:
+    key = ("data", "source")
+    if data.source == GENERATE:
+        if not data.features:
+            yield (
+                ("data", "features"),
+                "found [], which means every column of a file but the targets; name the columns to"
+                " generate, or give a file in data.source",
+            )
+        return
+    plain = posixpath.normpath(data.source.replace("\\", "/"))
+    if not plain.startswith(f"{RAW}/"):
+        yield (
+            key,
+            f"found {mistakes.show(data.source)}; must be {GENERATE}, or a file or a glob under"
+            f" {RAW}/; put the file there and write {RAW}/{posixpath.basename(plain)}",
+        )
+
+
+def _generated(data: Data) -> Iterator[tuple[Key, str]]:
+    generate, features, targets = data.generate, data.features, data.targets
     if generate.x is None and generate.rows is None:
         yield (
             ("data", "generate", "rows"),
@@ -241,30 +284,64 @@ def _contradictions(params: Params) -> Iterator[tuple[Key, str]]:
             ("data", "generate", "rows"),
             f"found {generate.rows}, but x gives the rows themselves; set rows or x to null",
         )
-    yield from _widths(("data", "generate", "x"), generate.x or (), "feature", features)
+    if features:
+        yield from _widths(("data", "generate", "x"), generate.x or (), "feature", features)
     if generate.weight is not None:
         key: Key = ("data", "generate", "weight")
-        yield from _length(key, len(generate.weight), "row", "feature", features)
+        if features:
+            yield from _length(key, len(generate.weight), "row", "feature", features)
         yield from _widths(key, generate.weight, "target", targets)
     yield from _length(
         ("data", "generate", "bias"), len(generate.bias), "number", "target", targets
     )
-    yield from _widths(("evaluate", "queries"), params.evaluate.queries, "feature", features)
 
+
+def _training(params: Params) -> Iterator[tuple[Key, str]]:
     train = params.train
     if train.optimizer != "sgd":
         for name in ("momentum", "dampening", "nesterov"):
             if getattr(train, name):
                 yield (
                     ("train", name),
-                    f"found {_show(getattr(train, name))}, which {train.optimizer} does not have;"
-                    f" set it to {_show(type(getattr(train, name))(0))}, or train.optimizer to sgd",
+                    f"found {mistakes.show(getattr(train, name))}, which {train.optimizer} does not"
+                    f" have; set it to {mistakes.show(type(getattr(train, name))(0))}, or"
+                    " train.optimizer to sgd",
                 )
     elif train.nesterov and (train.momentum == 0 or train.dampening != 0):
         yield (
             ("train", "nesterov"),
             f"found true with momentum {train.momentum} and dampening {train.dampening};"
             " Nesterov's momentum needs a momentum above 0 and a dampening of 0",
+        )
+    if train.optimizer in ("lbfgs", "exact"):
+        if train.weight_decay:
+            yield (
+                ("train", "weight_decay"),
+                f"found {train.weight_decay}, which {train.optimizer} does not have; set it to 0.0,"
+                " or train.optimizer to sgd or adam",
+            )
+        if train.batch_size is not None:
+            yield (
+                ("train", "batch_size"),
+                f"found {train.batch_size}, but {train.optimizer} takes all rows at once; set it to"
+                " null, or train.optimizer to sgd or adam",
+            )
+    if train.patience is not None and train.optimizer == "exact":
+        yield (
+            ("train", "patience"),
+            f"found {train.patience}, but exact has no epochs to stop after; set it to null",
+        )
+    elif train.patience is not None and params.data.test_fraction == 0:
+        yield (
+            ("train", "patience"),
+            f"found {train.patience}, but no rows are held out to watch; set data.test_fraction to"
+            " 0.2, say, or train.patience to null",
+        )
+    if train.portable and train.device != "cpu":
+        yield (
+            ("train", "portable"),
+            f"found true with device {train.device}; the same bits on every machine need the CPU:"
+            " set train.device to cpu",
         )
 
 
@@ -284,107 +361,9 @@ def _length(
     if found != len(names):
         yield (
             key,
-            f"found {_count(found, unit)}; must be {len(names)}, one for each {noun}"
+            f"found {mistakes.count(found, unit)}; must be {len(names)}, one for each {noun}"
             f" ({', '.join(names)})",
         )
-
-
-def _problems(error: ValidationError) -> Iterator[tuple[Key, str]]:
-    """Pydantic's findings in our words; a misspelt key and the key it meant are one finding."""
-    known = dict(_fields(Params))
-    details = error.errors(include_url=False)
-    # A list that is too short only because what is in it was refused is not a finding of its own.
-    places = [detail["loc"] for detail in details]
-    details = [
-        detail
-        for detail in details
-        if detail["type"] != "too_short"
-        or not any(place[:-1] == detail["loc"] for place in places if place)
-    ]
-    missing = {detail["loc"] for detail in details if detail["type"] == "missing"}
-    for detail in sorted(details, key=lambda detail: detail["type"] != "extra_forbidden"):
-        key = detail["loc"]
-        if detail["type"] == "extra_forbidden":
-            meant = _nearest(key, known, missing)
-            missing.discard(meant or ())
-            text = f"no such key; did you mean {_dotted(meant)}?" if meant else "no such key"
-        elif detail["type"] == "missing":
-            if key not in missing:
-                continue
-            text = f"missing; {_hint(known[key])}"
-        elif detail["type"] == "model_type":
-            text = f"found {_show(detail['input'])}; {_hint(known[key])}"
-        elif detail["type"] == "list":
-            # The rows after a first one that is none most likely have the same cause.
-            if isinstance(key[-1], int) and (*key[:-1], 0) != key and (*key[:-1], 0) in places:
-                continue
-            name = tuple(part for part in key if isinstance(part, str))
-            text = f"found {_show(detail['input'])}; must be a list; {_hint(known[name])}"
-        else:
-            text = f"found {_show(detail['input'])}; {_allowed(detail['msg'])}"
-        yield key, text
-
-
-def _fields(section: type[Section], prefix: Key = ()) -> Iterator[tuple[Key, Any]]:
-    for name, field in section.model_fields.items():
-        yield (*prefix, name), field
-        if isinstance(field.annotation, type) and issubclass(field.annotation, Section):
-            yield from _fields(field.annotation, (*prefix, name))
-
-
-def _nearest(key: Key, known: dict[Key, Any], missing: set[Key]) -> Key | None:
-    """The known key that `key` most likely meant, a missing sibling before any other; or None."""
-
-    def likeness(other: Key) -> float:
-        ours, theirs = str(key[-1]), str(other[-1])
-        closeness = difflib.SequenceMatcher(None, ours, theirs).ratio()
-        # learning_rate for lr, batch for batch_size
-        initials = "".join(word[:1] for word in ours.split("_"))
-        if theirs in (ours, initials) or ours in theirs.split("_"):
-            closeness = 1.0
-        if closeness < 0.6:
-            return 0.0
-        return closeness + (other[:-1] == key[:-1]) * 0.5 + (other in missing) * 0.25
-
-    nearest = max(known, key=likeness)
-    return nearest if likeness(nearest) else None
-
-
-def _hint(field: Any) -> str:
-    if field.examples:
-        return f"the tutorial's job has {_show(field.examples[0])} there"
-    return f"it must be a mapping of {', '.join(field.annotation.model_fields)}"
-
-
-def _allowed(message: str) -> str:
-    """Pydantic's "Input should be ..." as "must be ..."."""
-    text = re.sub(r"^Input should (have|be) ", r"must \1 ", message)
-    text = re.sub(r"^must be a valid (\w+)", r"must be a \1", text)
-    text = re.sub(r"^(Tuple|String|Value) should have", r"must have", text)
-    text = text.replace(" after validation, not 0", "").replace("tuple", "list")
-    return text.replace("a integer", "an integer")
-
-
-def _dotted(key: Key) -> str:
-    text = ""
-    for part in key:
-        text += f"[{part}]" if isinstance(part, int) else f".{part}"
-    return text.removeprefix(".")
-
-
-def _show(value: Any) -> str:
-    """A value as params.yaml would say it, cut to a readable length."""
-    if isinstance(value, dict):
-        return f"a mapping of {', '.join(map(str, value)) or 'nothing'}"
-    try:
-        text = json.dumps(value, default=str, ensure_ascii=False)
-    except ValueError:  # a YAML alias that holds itself
-        text = "a value that contains itself"
-    return text if len(text) <= 60 else text[:57] + "..."
-
-
-def _count(number: int, unit: str) -> str:
-    return f"{number} {unit}" + "s" * (number != 1)
 
 
 def main() -> None:
