@@ -1,19 +1,25 @@
 """Stage `evaluate`: measure the trained model and answer the query points.
 
-Reads   models/model.safetensors, data/train.parquet, reports/history.csv
+Reads   models/model.safetensors, data/train.parquet, data/test.parquet, reports/history.csv
 Writes  reports/metrics.json, reports/coefficients.csv, reports/predictions.csv, reports/plots/
 """
 
 import math
-from collections.abc import Callable, Iterator
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline import UserError, files, linear, plots, stage, table
+from pipeline import UserError, files, least_squares, linear, plots, stage, table
+from pipeline.least_squares import Fit, Gram
 from pipeline.linear import Line
 from pipeline.params import Params
+from pipeline.table import Table
 
 Predict = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 """What the model answers: x [rows, features] to y [rows, targets]."""
@@ -21,36 +27,109 @@ Predict = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 # metrics.json answers the first queries only; predictions.csv answers them all.
 QUERIES_IN_METRICS = 10
 
+# From here on the closed form is worth a word before it starts.
+PATIENCE_SECONDS = 10
+
+
+@dataclass(frozen=True)
+class Part:
+    """The rows for training, or those held out, and what the model says of them."""
+
+    x: NDArray[np.float64]
+    """[rows, features]"""
+    y: NDArray[np.float64]
+    """[rows, targets]"""
+    predicted: NDArray[np.float64]
+    """[rows, targets]"""
+    gram: Gram
+    """Of [1 x y], exact."""
+
+    @classmethod
+    def of(cls, rows: Table, targets: Sequence[str], predict: Predict) -> "Part":
+        """What `predict` says of `rows`."""
+        x, y = rows.columns(rows.features(targets)), rows.columns(targets)
+        return cls(x, y, predict(x), least_squares.gram(rows.values))
+
+    def squares(self, line: Line | None) -> Fraction:
+        """The sum of the squared errors: of a line exactly, of another module's answers as given.
+
+        Raises UserError if a square is beyond what float64 holds.
+        """
+        if line is not None:
+            return sum(least_squares.squared_error(self.gram, line.weight, line.bias, line.centre))
+        with np.errstate(over="ignore"):
+            residuals = (self.y - self.predicted).ravel()
+            squares = residuals**2
+        if not np.isfinite(squares).all():
+            raise UserError(_TOO_LARGE)
+        return Fraction(math.fsum(squares.tolist()))
+
+    def variation(self) -> Fraction:
+        """The sum of squares of the targets around their means, exactly."""
+        features, targets = self.x.shape[1], self.y.shape[1]
+        return sum(self.gram.variation(1 + features + index) for index in range(targets))
+
+
+_TOO_LARGE = "the squared errors are beyond what float64 holds; scale the targets"
+
 
 def measure(
-    actual: NDArray[np.float64], predicted: NDArray[np.float64], reduction: str
+    squares: Fraction, variation: Fraction, errors: int, reduction: str
 ) -> dict[str, float | None]:
-    """loss, mse, rmse, mae and r2 of predictions; actual, predicted: [rows, targets].
+    """loss, mse, rmse and r2 of a sum of squared errors, each correctly rounded.
 
     loss is the sum or the mean of the squared errors, as `reduction` says; the others are means
-    over all rows and targets. r2 is 1 − (sum of squared errors) / (sum of squares around each
-    target's mean), or None where the targets do not vary. Sums are exactly rounded (math.fsum):
-    their bits do not depend on an order of summation.
-    Raises UserError if a square is beyond what float64 holds.
+    over all rows and targets, `errors` in number. r2 is 1 − squares / variation, the sum of squares
+    around each target's mean, or None where the targets do not vary.
+    Raises UserError if a figure is beyond what float64 holds.
     """
-    with np.errstate(over="ignore"):
-        residuals = (actual - predicted).ravel()
-        squares = residuals**2
-    if not np.isfinite(squares).all():
-        raise UserError(
-            f"the squared errors are beyond what float64 holds (largest error"
-            f" {np.abs(residuals).max():g}); scale the targets"
-        )
-    centred = [column - math.fsum(column) / len(column) for column in actual.T]
-    variation = math.fsum(float(value) for column in centred for value in column**2)
-    total = math.fsum(squares)
-    mse = total / len(squares)
+    try:
+        total, mse = float(squares), float(squares / errors)
+        r2 = float(1 - squares / variation) if variation else None
+    except OverflowError:
+        raise UserError(_TOO_LARGE) from None
     return {
         "loss": total if reduction == "sum" else mse,
         "mse": mse,
         "rmse": math.sqrt(mse),
-        "mae": math.fsum(np.abs(residuals)) / len(residuals),
-        "r2": 1 - total / variation if variation > 0 else None,
+        "r2": r2,
+    }
+
+
+def metrics(part: Part, line: Line | None, reduction: str) -> dict[str, float | None]:
+    """`measure` of a model on a table, and mae, the mean of the absolute errors.
+
+    Sums are exactly rounded: their bits do not depend on an order of summation.
+    Raises UserError if a figure is beyond what float64 holds.
+    """
+    found = measure(part.squares(line), part.variation(), part.y.size, reduction)
+    absolute = np.abs(part.y - part.predicted).ravel().tolist()
+    return found | {"mae": math.fsum(absolute) / len(absolute)}
+
+
+def compare(
+    train: Part, test: Part | None, line: Line | None, fit: Fit, reduction: str
+) -> dict[str, Any]:
+    """How good the best of all lines is, and by how much the model's loss is above its own.
+
+    fit: the least-squares line of the training rows.
+    Raises UserError if a figure is beyond what float64 holds.
+    """
+    best = sum(fit.squares)
+    gap = train.squares(line) - best
+    best_line = Line(fit.weight, fit.bias, np.zeros(train.x.shape[1]))
+    measured = measure(best, train.variation(), train.y.size, reduction)
+    return {
+        **measured,
+        "gap": measure(gap, Fraction(0), train.y.size, reduction)["loss"],
+        "rank": fit.rank,
+        "degrees_of_freedom": fit.degrees_of_freedom,
+        "condition_number": fit.condition_number if math.isfinite(fit.condition_number) else None,
+        **(
+            {"test": measure(test.squares(best_line), test.variation(), test.y.size, reduction)}
+            if test is not None
+            else {}
+        ),
     }
 
 
@@ -67,59 +146,153 @@ def answer(predict: Predict, queries: NDArray[np.float64], dtype: str) -> NDArra
     return answers
 
 
-def coefficient_rows(line: Line | None, params: Params) -> Iterator[tuple[str, str, float]]:
-    """Target, term and value of each coefficient that ships; none if the model is not linear."""
+def coefficient_rows(line: Line | None, fit: Fit, dtype: str) -> Iterator[list[Any]]:
+    """The rows of coefficients.csv: what ships, and the reference with its errors.
+
+    None if the model is not linear. What does not exist, such as a standard error without degrees
+    of freedom, is empty.
+    """
     if line is None:
         return
-    terms = [*params.data.features, *(["bias"] if params.model.bias else [])]
-    for target, slopes, offset in zip(params.data.targets, line.weight, line.bias, strict=True):
-        values = np.append(slopes, offset).astype(params.model.dtype)
-        # Without a bias there is one value more than terms.
-        for term, value in zip(terms, files.shortest(values), strict=False):
-            yield target, term, value
+    terms = [*fit.features, *(["bias"] if fit.intercept else [])]
+    for index, target in enumerate(fit.targets):
+        slopes = files.shortest(line.weight[index].astype(dtype))
+        intercept = line.intercepts()[index]
+        # Of a model that subtracts a mean, the intercept is computed, not a number that ships.
+        offset = (
+            float(intercept) if line.centre.any() else files.shortest([intercept.astype(dtype)])[0]
+        )
+        reference = [*fit.weight[index], fit.bias[index]]
+        columns = (fit.std_error, fit.t, fit.p, fit.ci_low, fit.ci_high)
+        for place, term in enumerate(terms):
+            errors = [column[index, place] for column in columns]
+            yield [
+                target,
+                term,
+                [*slopes, offset][place],
+                None if term in fit.dropped else float(reference[place]),
+                *(None if math.isnan(value) else float(value) for value in errors),
+            ]
 
 
-def _other_module(params: Params) -> Predict:
+COEFFICIENTS = ("target", "term", "value", "reference", "std_error", "t", "p", "ci_low", "ci_high")
+
+
+def prediction_rows(
+    queries: NDArray[np.float64], answers: Sequence[Sequence[float]], fit: Fit
+) -> Iterator[list[Any]]:
+    """The rows of predictions.csv: a query, the answers, and what the reference says.
+
+    Of each target the reference's own answer and its 95 % prediction interval, in which a new
+    measurement at the query would lie; empty without degrees of freedom.
+    """
+    if not len(queries):
+        return
+    reference = np.stack(fit.predict(queries), axis=2)  # [queries, targets, 3]
+    for query, row, around in zip(queries.tolist(), answers, reference.tolist(), strict=True):
+        interval = [value for target in around for value in target]
+        yield [*query, *row, *(None if math.isnan(value) else value for value in interval)]
+
+
+AROUND = ("reference", "low 95%", "high 95%")
+
+
+def warn(fit: Fit) -> None:
+    """Say which columns make the reference doubtful."""
+    for each in fit.dependent:
+        print(f"warning: {each}: the reference leaves it out", file=sys.stderr)
+    for each in fit.nearly_dependent:
+        print(
+            f"warning: {each}: the coefficients of these columns mean nothing by themselves",
+            file=sys.stderr,
+        )
+
+
+def _other_module(params: Params, features: int) -> Predict:
     """What a module that is not linear answers: only torch can tell."""
     from pipeline import model
 
-    sizes = len(params.data.features), len(params.data.targets)
-    module = model.load(files.MODEL, params.model, *sizes)
+    module = model.load(files.MODEL, params.model, features, len(params.data.targets))
     return lambda x: model.predict(module, x)
 
 
 def main(params: Params) -> None:
     """Write the metrics, the coefficients, the answers and the plots."""
-    features, targets = params.data.features, params.data.targets
-    rows = table.read(files.TRAIN)
-    x, y = rows.columns(features), rows.columns(targets)
+    targets, reduction = params.data.targets, params.train.reduction
+    rows, held_out = table.read(files.TRAIN), table.read(files.TEST)
+    features = rows.features(targets)
+    queries = table.queries(params.evaluate.queries, features)
     line = linear.read(files.MODEL, params.model, len(features), len(targets))
-    predict = line.predict if line else _other_module(params)
-    queries = np.array(params.evaluate.queries, dtype=np.float64).reshape(-1, len(features))
+    predict = line.predict if line else _other_module(params, len(features))
+
+    if (seconds := least_squares.seconds(len(features))) > PATIENCE_SECONDS:
+        print(f"least squares of {len(features)} features takes about {seconds:.0f} s")
+    train = Part.of(rows, targets, predict)
+    test = Part.of(held_out, targets, predict) if len(held_out.values) else None
+    fit = least_squares.fit(
+        train.gram, features, targets, params.model.bias, rows.roundoff(features)
+    )
+    warn(fit)
     answers = answer(predict, queries, params.model.dtype)
     shown = [files.shortest(row) for row in answers]
-
     files.write_json(
         files.METRICS,
         {
-            "train": measure(y, predict(x), params.train.reduction),
+            "train": metrics(train, line, reduction),
+            **({"test": metrics(test, line, reduction)} if test else {}),
+            "reference": compare(train, test, line, fit, reduction),
             "prediction": {
                 f"query_{number}": dict(zip(targets, row, strict=True))
                 for number, row in enumerate(shown[:QUERIES_IN_METRICS], 1)
             },
         },
     )
-    files.write_csv(files.COEFFICIENTS, ["target", "term", "value"], coefficient_rows(line, params))
+    files.write_csv(
+        files.COEFFICIENTS, COEFFICIENTS, coefficient_rows(line, fit, params.model.dtype)
+    )
     files.write_csv(
         files.PREDICTIONS,
-        [*features, *targets],
-        ([*query, *row] for query, row in zip(params.evaluate.queries, shown, strict=True)),
+        [*features, *targets, *(f"{target} {what}" for target in targets for what in AROUND)],
+        prediction_rows(queries, shown, fit),
     )
+    draw(files.PLOTS, params, train, test, line, fit, queries, predict)
+
+
+def draw(
+    folder: Path,
+    params: Params,
+    train: Part,
+    test: Part | None,
+    line: Line | None,
+    fit: Fit,
+    queries: NDArray[np.float64],
+    predict: Predict,
+) -> None:
+    """Draw all plots into `folder`, and take away those that this job does not have."""
+    targets, features = params.data.targets, fit.features
+    for old in folder.glob("*.svg"):
+        old.unlink()
+    history = files.read_csv(files.HISTORY)
+    # A sum over few held-out rows stands beside one over many training rows: per error, then.
+    sums = params.train.reduction == "sum" and test is not None
     plots.loss(
-        files.PLOTS / "loss.svg", [float(row["loss"]) for row in files.read_csv(files.HISTORY)]
+        folder / "loss.svg",
+        [float(row["loss"]) / (train.y.size if sums else 1) for row in history],
+        [float(row["test_loss"]) / (test.y.size if sums else 1) for row in history]
+        if test
+        else None,
+        per_error=sums,
     )
+    clouds = {"training rows": train} | ({"rows held out": test} if test else {})
+    points = {name: plots.Points(part.y, part.predicted) for name, part in clouds.items()}
+    plots.predicted_and_actual(folder / "predicted.svg", points, targets)
+    plots.residuals(folder / "residuals.svg", points, targets)
+    plots.quantiles(folder / "quantiles.svg", points, targets)
     if len(features) == 1:
-        plots.fit(files.PLOTS / "fit.svg", rows, features[0], targets, queries, predict)
+        plots.fit(folder / "fit.svg", train.x, train.y, features[0], targets, queries, predict)
+    if line is not None:
+        deviations = train.gram.deviations()[: len(features)]
+        plots.coefficients(folder / "coefficients.svg", fit, line.weight, deviations)
 
 
 if __name__ == "__main__":

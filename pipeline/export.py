@@ -85,7 +85,9 @@ def report(checks: list[Check], params: Params) -> dict[str, Any]:
 
 def main(params: Params) -> None:
     """Write the ONNX file if every check holds; else say which do not."""
-    features, targets = params.data.features, params.data.targets
+    targets = params.data.targets
+    rows = table.read(files.TRAIN)
+    features = rows.features(targets)
     module = model.load(files.MODEL, params.model, len(features), len(targets))
     content = export(
         module,
@@ -101,13 +103,13 @@ def main(params: Params) -> None:
     expected = Expected(
         module, features, targets, params.export.opset, params.export.rtol, params.export.atol
     )
-    rows = verification.inputs(
-        table.read(files.TRAIN).columns(features),
-        np.array(params.evaluate.queries, dtype=np.float64).reshape(-1, len(features)),
+    inputs = verification.inputs(
+        rows.columns(features),
+        table.queries(params.evaluate.queries, features),
         expected.dtype,
         stream(params.seed, "verification"),
     )
-    checks = verification.verify(content, expected, rows)
+    checks = verification.verify(content, expected, inputs)
     if problems := [f"{check.name}: {check.problem}" for check in checks if check.problem]:
         # No file is better than one that an app might pick up.
         files.ONNX.unlink(missing_ok=True)

@@ -5,7 +5,7 @@ to wait for. And whatever ends the training, SIGKILL included, this process outl
 into the run how it ended.
 
 The training sends JSON lines: ["begin", milliseconds since 1970, params, training_id], for each
-epoch ["loss", milliseconds, epoch, loss], and ["end", milliseconds, status, reason]. The process
+epoch ["loss", milliseconds, epoch, loss, loss of the rows held out or null], and ["end", milliseconds, status, reason]. The process
 answers only if it fails, with the message.
 """
 
@@ -45,9 +45,9 @@ class LiveRun:
         self._begun = True
         self._tell("begin", params.model_dump(mode="json"), training_id)
 
-    def log_loss(self, epoch: int, loss: float) -> None:
-        """Log a finite loss as step `epoch`. Raises UserError if the store has failed."""
-        self._tell("loss", epoch, loss)
+    def log_losses(self, epoch: int, loss: float, test_loss: float | None) -> None:
+        """Log finite losses as step `epoch`. Raises UserError if the store has failed."""
+        self._tell("loss", epoch, loss, test_loss)
 
     def end(self, status: str, reason: str = "") -> None:
         """End the run, if it has begun, and wait until all is written.
@@ -147,13 +147,13 @@ def _record(messages: queue.SimpleQueue[list[Any]]) -> None:
     # Through JSON again: its lists are what Params makes tuples of.
     params = Params.model_validate_json(json.dumps(content[0]))
     store, run_id = tracking.begin(params, content[1], now)
-    losses: list[tracking.Loss] = []
+    losses: list[tracking.Timed] = []
     sent = time.monotonic()
     while True:
         with suppress(queue.Empty):
             kind, now, *content = messages.get(timeout=SECONDS_PER_BATCH)
             if kind == "loss":
-                losses.append((content[0], content[1], now))
+                losses.append((*content, now))
         late = time.monotonic() - sent > SECONDS_PER_BATCH
         if losses and (late or len(losses) >= tracking.METRICS_PER_BATCH or kind == "end"):
             tracking.log_losses(store, run_id, losses)

@@ -38,9 +38,78 @@ class LinearModel(nn.Module):
         return y
 
 
+class Standardized(nn.Module):
+    """A module that is given (x − mean) / deviation for x, so that clients send raw units.
+
+    mean, deviation: [features]. Without a deviation the mean alone is subtracted: that is how a
+    linear model ships, whose weights have taken the deviation in. The mean stays, because to take
+    it into a float32 bias loses the digits in which a column of 2000 ± 5 differs from row to row.
+    """
+
+    mean: torch.Tensor
+    deviation: torch.Tensor | None
+
+    def __init__(
+        self, module: nn.Module, mean: torch.Tensor, deviation: torch.Tensor | None
+    ) -> None:
+        super().__init__()
+        self.module = module
+        self.register_buffer("mean", mean)
+        self.register_buffer("deviation", deviation)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Predict: x [batch, features], in the table's units, to y [batch, targets]."""
+        scaled = x - self.mean
+        if self.deviation is not None:
+            scaled = scaled / self.deviation
+        y: torch.Tensor = self.module(scaled)
+        return y
+
+
 def build(settings: ModelParams, features: int, targets: int) -> nn.Module:
     """The module to train, untrained. Another regression module may stand here."""
     return LinearModel(features, targets, settings.bias)
+
+
+def linear(weight: torch.Tensor, bias: torch.Tensor, settings: ModelParams) -> LinearModel:
+    """The linear model with these numbers, in their precision.
+
+    weight: [targets, features]; bias: [targets], not looked at if the model has none.
+    Raises UserError if what `build` returns is another module.
+    """
+    module = build(settings, weight.shape[1], weight.shape[0]).to(weight.dtype)
+    if not isinstance(module, LinearModel):
+        raise UserError(
+            f"train.optimizer: found exact, which is for linear models, but model.build returns"
+            f" a {type(module).__name__}; set it to sgd, adam or lbfgs"
+        )
+    with torch.no_grad():
+        module.linear.weight.copy_(weight)
+        if module.linear.bias is not None:
+            module.linear.bias.copy_(bias)
+    return module
+
+
+def as_shipped(module: nn.Module, dtype: torch.dtype) -> dict[str, torch.Tensor]:
+    """The numbers that ship, by their names in the module that `load` gives, rounded to `dtype`.
+
+    The weights of a standardized linear model take in the deviation before they are rounded, once.
+    Raises UserError if a value is beyond what `dtype` holds.
+    """
+    state = {name: value.detach().cpu() for name, value in module.state_dict().items()}
+    if isinstance(module, Standardized) and isinstance(module.module, LinearModel):
+        deviation = state.pop("deviation", torch.ones(1))
+        weight = state["module.linear.weight"].double() / deviation.double()
+        state["module.linear.weight"] = weight
+    for name, value in state.items():
+        if value.is_floating_point():
+            state[name] = value.to(dtype)
+            if not bool(torch.isfinite(state[name]).all()):
+                raise UserError(
+                    f"model.dtype: {name} has values beyond what {_name(dtype)} holds;"
+                    " use float64 or scale the data"
+                )
+    return state
 
 
 def save(path: Path, module: nn.Module, dtype: torch.dtype, training_id: str) -> None:
@@ -50,17 +119,7 @@ def save(path: Path, module: nn.Module, dtype: torch.dtype, training_id: str) ->
     one key, because safetensors writes several in a random order.
     Raises UserError if a value is beyond what `dtype` holds.
     """
-    state = {}
-    for name, value in module.state_dict().items():
-        rounded = value.detach().cpu()
-        if rounded.is_floating_point():
-            rounded = rounded.to(dtype)
-            if not bool(torch.isfinite(rounded).all()):
-                raise UserError(
-                    f"model.dtype: {name} has values beyond what {_name(dtype)} holds;"
-                    " use float64 or scale the data"
-                )
-        state[name] = rounded.contiguous()
+    state = {name: value.contiguous() for name, value in as_shipped(module, dtype).items()}
     about = {"linear": coefficients(module) is not None, "training_id": training_id}
     content = safetensors.torch.save(state, metadata={"abline": json.dumps(about)})
     files.write_bytes(path, content)
@@ -72,7 +131,11 @@ def load(path: Path, settings: ModelParams, features: int, targets: int) -> nn.M
     Raises UserError if the file is missing, damaged or of another model.
     """
     try:
-        module = build(settings, features, targets).to(DTYPES[settings.dtype])
+        module = build(settings, features, targets)
+        if settings.standardize:
+            deviation = None if isinstance(module, LinearModel) else torch.ones(features)
+            module = Standardized(module, torch.zeros(features), deviation)
+        module.to(DTYPES[settings.dtype])
         module.load_state_dict(safetensors.torch.load_file(path))
     except FileNotFoundError:
         raise UserError(f"{path}: there is no such file; `dvc repro` makes it") from None
@@ -93,11 +156,16 @@ def predict(module: nn.Module, x: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def coefficients(module: nn.Module) -> Line | None:
     """The numbers of a linear model; None for another."""
-    if not isinstance(module, LinearModel):
+    inner = module.module if isinstance(module, Standardized) else module
+    if not isinstance(inner, LinearModel):
         return None
-    weight = _numpy(module.linear.weight)
-    bias = module.linear.bias
-    return Line(weight, np.zeros(len(weight)) if bias is None else _numpy(bias))
+    weight = _numpy(inner.linear.weight)
+    bias = np.zeros(len(weight)) if inner.linear.bias is None else _numpy(inner.linear.bias)
+    if not isinstance(module, Standardized):
+        return Line(weight, bias, np.zeros(weight.shape[1]))
+    if module.deviation is not None:
+        weight = weight / _numpy(module.deviation)
+    return Line(weight, bias, _numpy(module.mean))
 
 
 def rounding_bound(module: nn.Module, x: NDArray[np.float64]) -> NDArray[np.float64] | None:
@@ -106,21 +174,25 @@ def rounding_bound(module: nn.Module, x: NDArray[np.float64]) -> NDArray[np.floa
     2(p + 2) u (|x| |weight|ᵀ + |bias|) for p features that are not zero and the unit roundoff u of
     the module's precision, whatever the order of the sums and with or without fused multiply-add
     (Higham, *Accuracy and Stability of Numerical Algorithms*, 2002, section 3.1), plus what
-    products lose that fall below the smallest normal number. Infinite where a sum may overflow.
+    products lose that fall below the smallest normal number. Where the model subtracts a mean, |x|
+    is |x − mean|, and the subtraction adds one rounding more. Infinite where a sum may overflow.
     None if the module is not linear.
     """
     line = coefficients(module)
     if line is None:
         return None
     kind = torch.finfo(next(module.parameters()).dtype)
+    centred = np.abs(x - line.centre)
     # A zero adds nothing, not even an error.
-    terms = np.count_nonzero(x, axis=1)[:, None] + 2
+    terms = np.count_nonzero(centred, axis=1)[:, None] + (3 if line.centre.any() else 2)
     with np.errstate(over="ignore", invalid="ignore"):
-        magnitude = Line(np.abs(line.weight), np.abs(line.bias)).predict(np.abs(x))
+        plain = Line(np.abs(line.weight), np.abs(line.bias), np.zeros_like(line.centre))
+        magnitude = plain.predict(centred)
         # eps is 2u; an operation that underflows errs by less than smallest_normal · eps.
         bound: NDArray[np.float64] = kind.eps * terms * (magnitude + kind.smallest_normal)
         # Half of the largest number leaves room for the roundings on the way.
-        return np.where(magnitude < kind.max / 2, bound, np.inf)
+        safe = np.maximum(magnitude, centred.max(axis=1, keepdims=True, initial=0)) < kind.max / 2
+        return np.where(safe, bound, np.inf)
 
 
 def largest_lr(
@@ -132,10 +204,14 @@ def largest_lr(
     2 [x 1]ᵀ[x 1] for each target, over the number of errors if they are averaged, plus the weight
     decay. None if the module is not linear.
     """
-    if not isinstance(module, LinearModel):
+    inner = module.module if isinstance(module, Standardized) else module
+    if not isinstance(inner, LinearModel):
         return None
+    if isinstance(module, Standardized):
+        assert module.deviation is not None, "a model that has shipped is trained no more"
+        x = (x - _numpy(module.mean)) / _numpy(module.deviation)
     with np.errstate(over="ignore", invalid="ignore"):
-        design = x if module.linear.bias is None else np.hstack([x, np.ones((len(x), 1))])
+        design = x if inner.linear.bias is None else np.hstack([x, np.ones((len(x), 1))])
         # Both products have the same eigenvalues but zeros: the smaller one is enough.
         product = design.T @ design if design.shape[0] > design.shape[1] else design @ design.T
         if not np.isfinite(product).all():

@@ -1,8 +1,11 @@
 """The pictures of a fit, as SVG with the same bytes on every machine."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from statistics import NormalDist
+from typing import TYPE_CHECKING, Any
 
 import matplotlib as mpl
 import numpy as np
@@ -13,7 +16,9 @@ from matplotlib.ticker import LogFormatter, MaxNLocator
 from numpy.typing import NDArray
 
 from pipeline import files
-from pipeline.table import Table
+
+if TYPE_CHECKING:
+    from pipeline.least_squares import Fit
 
 # Colours that stay apart for colour-blind readers (Okabe and Ito, 2008).
 BLUE, ORANGE, GREEN, PINK = COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7")
@@ -21,13 +26,47 @@ BLUE, ORANGE, GREEN, PINK = COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7
 # More points than this are drawn as a sample, evenly spaced through the rows.
 POINTS = 2_000
 
+# So many coefficients can be read; of more, the largest are drawn.
+TERMS = 40
 
-def loss(path: Path, losses: Sequence[float]) -> None:
-    """Draw the training loss of each epoch on a log scale."""
+GREY = "#888888"
+_DOTS: dict[str, Any] = {"markersize": 4, "alpha": 0.6, "markeredgewidth": 1}
+
+
+@dataclass(frozen=True)
+class Points:
+    """Rows of a table as the plots show them."""
+
+    actual: NDArray[np.float64]
+    """[rows, targets]"""
+    predicted: NDArray[np.float64]
+    """[rows, targets]"""
+
+    def sample(self) -> "Points":
+        """At most POINTS of the rows, evenly spaced."""
+        rows = _sample(len(self.actual))
+        return Points(self.actual[rows], self.predicted[rows])
+
+
+def _sample(rows: int) -> NDArray[np.int64]:
+    return np.unique(np.linspace(0, rows - 1, min(rows, POINTS)).round().astype(int))
+
+
+def loss(
+    path: Path, losses: Sequence[float], held_out: Sequence[float] | None, per_error: bool
+) -> None:
+    """Draw the loss of each epoch on a log scale, and that of the rows held out.
+
+    per_error: whether the losses are means, where the job's are sums.
+    """
+    marker = "." if len(losses) < 3 else ""
+    name = "mean squared error" if per_error else "loss"
     with _figure(path) as axes:
-        axes.plot(
-            range(1, len(losses) + 1), losses, color=BLUE, marker="." if len(losses) < 3 else ""
-        )
+        epochs = range(1, len(losses) + 1)
+        axes.plot(epochs, losses, color=BLUE, marker=marker, label="training rows")
+        if held_out is not None:
+            axes.plot(epochs, held_out, color=ORANGE, marker=marker, label="rows held out")
+            axes.legend()
         if any(value > 0 for value in losses):  # a loss of zero has no place on a log scale
             axes.set_yscale("log")
             # Plain numbers; between the powers of ten only where there are few of those.
@@ -35,15 +74,129 @@ def loss(path: Path, losses: Sequence[float]) -> None:
             axes.yaxis.set_minor_formatter(LogFormatter(minor_thresholds=(1, 0.5)))
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.set_title(
-            f"Training loss: {losses[0]:.3g} in epoch 1, {losses[-1]:.3g} in epoch {len(losses)}"
+            f"Training {name}: {losses[0]:.3g} in epoch 1, {losses[-1]:.3g} in epoch {len(losses)}"
         )
         axes.set_xlabel("epoch")
-        axes.set_ylabel("loss before the epoch's update")
+        axes.set_ylabel(f"{name} before the epoch's update")
+
+
+def predicted_and_actual(path: Path, points: Mapping[str, Points], targets: Sequence[str]) -> None:
+    """Draw what was predicted over what is: a good fit lies along the diagonal."""
+    with _figure(path) as axes:
+        for label, colour, marker, rows, index in _clouds(points, targets):
+            axes.plot(
+                *(rows.actual[:, index], rows.predicted[:, index], marker),
+                color=colour,
+                label=label,
+                **_DOTS,
+            )
+        low = min(axes.get_xlim()[0], axes.get_ylim()[0])
+        high = max(axes.get_xlim()[1], axes.get_ylim()[1])
+        axes.plot([low, high], [low, high], color=GREY, linewidth=1, zorder=1)
+        axes.set_title("Predicted against actual")
+        axes.set_xlabel(f"actual {_cut(', '.join(targets))}")
+        axes.set_ylabel("predicted")
+        axes.legend()
+
+
+def residuals(path: Path, points: Mapping[str, Points], targets: Sequence[str]) -> None:
+    """Draw the errors over the predictions: a curve or a funnel says what the line has missed."""
+    with _figure(path) as axes:
+        for label, colour, marker, rows, index in _clouds(points, targets):
+            predicted = rows.predicted[:, index]
+            axes.plot(
+                *(predicted, rows.actual[:, index] - predicted, marker),
+                color=colour,
+                label=label,
+                **_DOTS,
+            )
+        axes.axhline(0, color=GREY, linewidth=1, zorder=1)
+        axes.set_title("Residuals against predicted")
+        axes.set_xlabel(f"predicted {_cut(', '.join(targets))}")
+        axes.set_ylabel("residual: actual − predicted")
+        axes.legend()
+
+
+def quantiles(path: Path, points: Mapping[str, Points], targets: Sequence[str]) -> None:
+    """Draw the residuals' quantiles over those of a normal distribution.
+
+    Each is divided by the root mean square of its kind. Normal errors lie along the diagonal; t, p
+    and the intervals in coefficients.csv take them for such.
+    """
+    with _figure(path) as axes:
+        ends = [0.0]
+        for label, colour, marker, rows, index in _clouds(points, targets):
+            errors = np.sort(rows.actual[:, index] - rows.predicted[:, index])
+            scale = np.sqrt(np.mean(errors**2))
+            errors = errors / scale if scale > 0 else errors
+            # Plotting positions of Hazen: (k − 1/2) / n.
+            normal = [NormalDist().inv_cdf((k + 0.5) / len(errors)) for k in range(len(errors))]
+            axes.plot(normal, errors, marker, color=colour, label=label, **_DOTS)
+            ends += [normal[0], normal[-1]]
+        axes.plot(*[[min(ends), max(ends)]] * 2, color=GREY, linewidth=1, zorder=1)
+        axes.set_title("Residuals' quantiles against a normal distribution's")
+        axes.set_xlabel("normal quantile")
+        axes.set_ylabel("residual / root mean square")
+        axes.legend()
+
+
+def coefficients(
+    path: Path, reference: "Fit", weight: NDArray[np.float64], deviations: NDArray[np.float64]
+) -> None:
+    """Draw what a change of one deviation in each feature does to the target.
+
+    The reference with its 95 % interval, and what ships. Per deviation, so that features in
+    different units can stand side by side; of many, those with the largest effect.
+    weight: [targets, features], what ships; deviations: [features].
+    """
+    targets = reference.targets[: len(COLOURS)]
+    effect = np.abs(reference.weight * deviations).max(axis=0)
+    chosen = np.sort(np.argsort(-effect, kind="stable")[:TERMS])[::-1]
+    height = max(4.0, 0.22 * len(chosen) * len(targets) + 1.2)
+    with _figure(path, height) as axes:
+        for index, (target, colour) in enumerate(zip(targets, COLOURS, strict=False)):
+            name = f"{_cut(target)}: " if len(targets) > 1 else ""
+            places = np.arange(len(chosen)) + (index + 1) / (len(targets) + 1) - 0.5
+            scale = deviations[chosen]
+            low = reference.ci_low[index, chosen] * scale
+            high = reference.ci_high[index, chosen] * scale
+            axes.hlines(places, low, high, color=colour, linewidth=3, alpha=0.4)
+            best = reference.weight[index, chosen] * scale
+            axes.plot(
+                best, places, "|", color=colour, markersize=10, label=f"{name}reference, 95 %"
+            )
+            axes.plot(
+                *(weight[index, chosen] * scale, places, "D"),
+                color=colour,
+                markerfacecolor="white",
+                markersize=4,
+                label=f"{name}what ships",
+            )
+        axes.axvline(0, color=GREY, linewidth=1, zorder=1)
+        axes.set_yticks(range(len(chosen)), [_cut(reference.features[place]) for place in chosen])
+        shown = f"the {len(chosen)} largest of {len(effect)}" if len(chosen) < len(effect) else ""
+        axes.set_title("Effect of one deviation of each feature" + (f", {shown}" if shown else ""))
+        axes.set_xlabel(f"change in {_cut(', '.join(targets))}")
+        axes.legend()
+
+
+def _clouds(
+    points: Mapping[str, Points], targets: Sequence[str]
+) -> Iterator[tuple[str, str, str, Points, int]]:
+    """Label, colour, marker, rows and index of the target of each cloud of points to draw."""
+    for (name, part), marker in zip(points.items(), ("o", "x"), strict=False):
+        rows = part.sample()
+        # More targets than colours would say nothing.
+        for index, (target, colour) in enumerate(zip(targets, COLOURS, strict=False)):
+            one = len(targets) == 1
+            label = name if one else f"{_cut(target)}: {name}"
+            yield label, ORANGE if one and marker == "x" else colour, marker, rows, index
 
 
 def fit(
     path: Path,
-    rows: Table,
+    x: NDArray[np.float64],
+    y: NDArray[np.float64],
     feature: str,
     targets: Sequence[str],
     queries: NDArray[np.float64],
@@ -51,10 +204,9 @@ def fit(
 ) -> None:
     """Draw the training points, the fitted curve and the answers, over the one feature.
 
-    queries: [queries, 1]. predict: the model's answers, x [rows, 1] to y [rows, targets].
+    x: [rows, 1]; y: [rows, targets]; queries: [queries, 1]. predict: the model's answers, x [rows, 1] to y [rows, targets].
     """
-    x = rows.columns([feature])
-    sample = np.unique(np.linspace(0, len(x) - 1, min(len(x), POINTS)).round().astype(int))
+    sample = _sample(len(x))
     ends = np.vstack([x, queries])
     line = np.linspace(ends.min(), ends.max(), 200)[:, None]
     curves, answers = predict(line), predict(queries)
@@ -62,8 +214,7 @@ def fit(
         # More lines than colours would say nothing.
         for index, (target, colour) in enumerate(zip(targets, COLOURS, strict=False)):
             name = f"target {_cut(target)}: " if len(targets) > 1 else ""
-            y = rows.columns([target])
-            axes.plot(x[sample], y[sample], "o", color=colour, label=f"{name}training rows")
+            axes.plot(x[sample], y[sample, index], "o", color=colour, label=f"{name}training rows")
             axes.plot(line, curves[:, index], color=colour, label=f"{name}fit", zorder=1)
             if len(queries):
                 axes.plot(
@@ -88,14 +239,14 @@ def _cut(text: str, longest: int = 30) -> str:
 
 
 @contextmanager
-def _figure(path: Path) -> Iterator[Axes]:
+def _figure(path: Path, height: float = 4) -> Iterator[Axes]:
     """Axes to draw on; saved as SVG at `path` when the block ends."""
     # Built-in settings, not the user's matplotlibrc: a style sheet must not change the bytes.
     with mpl.rc_context():
         mpl.rcdefaults()
         mpl.rcParams["svg.hashsalt"] = "abline"
         mpl.rcParams["text.parse_math"] = False  # a column may be called price_$
-        figure = Figure(figsize=(6.4, 4), layout="constrained")
+        figure = Figure(figsize=(6.4, height), layout="constrained")
         FigureCanvasSVG(figure)
         axes = figure.add_subplot()
         axes.spines[["top", "right"]].set_visible(False)

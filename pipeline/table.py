@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from pipeline import UserError, files
+from pipeline import UserError, files, mistakes
 
 ROW_GROUP = 65_536
 
@@ -28,6 +28,14 @@ class Table:
     def columns(self, names: Sequence[str]) -> NDArray[np.float64]:
         """The columns called `names`, in that order: [rows, len(names)], column-major."""
         return np.asfortranarray(self.values[:, [self.names.index(name) for name in names]])
+
+    def features(self, targets: Sequence[str]) -> tuple[str, ...]:
+        """The names of the columns that are not targets, in order."""
+        return tuple(name for name in self.names if name not in targets)
+
+    def roundoff(self, names: Sequence[str]) -> list[float]:
+        """The unit roundoff of each column's source: 2⁻²⁴ if that was float32, else 2⁻⁵³."""
+        return [2.0**-24 if name in self.float32 else 2.0**-53 for name in names]
 
 
 def write(path: Path, table: Table) -> None:
@@ -65,3 +73,19 @@ def read(path: Path) -> Table:
             f"{path}: not a readable Parquet file ({error}); `dvc repro -f` makes it anew"
         ) from None
     return Table(tuple(arrow.column_names), values)
+
+
+def queries(rows: Sequence[Sequence[float]], features: Sequence[str]) -> NDArray[np.float64]:
+    """evaluate.queries as [queries, features].
+
+    Raises UserError if one has another number of values; params.yaml alone cannot tell where the
+    features come from a file.
+    """
+    for index, row in enumerate(rows):
+        if len(row) != len(features):
+            raise UserError(
+                f"evaluate.queries[{index}]: found {mistakes.count(len(row), 'number')}; must be"
+                f" {len(features)}, one for each feature ({', '.join(features)}), or"
+                " evaluate.queries must be []"
+            )
+    return np.array(rows, dtype=np.float64).reshape(-1, len(features))

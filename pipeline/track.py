@@ -30,16 +30,30 @@ def main(params: Params) -> None:
 def read_result(params: Params, identity: dict[str, Any]) -> Result:
     """Read the files of the workspace into what a run shows."""
     metrics = dict(flatten(json.loads(files.METRICS.read_text(encoding="utf-8"))))
-    rows = table.read(files.TRAIN)
+    rows, held_out = table.read(files.TRAIN), table.read(files.TEST)
     return Result(
         identity=identity,
-        losses=[(int(row["epoch"]), float(row["loss"])) for row in files.read_csv(files.HISTORY)],
+        losses=[
+            (
+                int(row["epoch"]),
+                float(row["loss"]),
+                float(row["test_loss"]) if "test_loss" in row else None,
+            )
+            for row in files.read_csv(files.HISTORY)
+        ],
         metrics=metrics,
         artifacts=[params_yaml.PATH, *(Path(out) for out in identity["outs"] if is_report(out))],
         onnx_file=files.ONNX.read_bytes(),
-        example=rows.columns(params.data.features)[:1].astype(params.model.dtype),
+        example=rows.columns(rows.features(params.data.targets))[:1].astype(params.model.dtype),
         requirements=pins(SERVING),
-        data=dataset(params, rows, identity["outs"][str(files.TRAIN)]),
+        data={
+            context: dataset(path, part, identity["outs"][str(path)])
+            for context, path, part in (
+                ("training", files.TRAIN, rows),
+                ("test", files.TEST, held_out),
+            )
+            if len(part.values)
+        },
         note=note(identity, metrics),
     )
 
@@ -60,17 +74,14 @@ def flatten(nested: dict[str, Any], prefix: str = "") -> list[tuple[str, float]]
     return flat
 
 
-def dataset(params: Params, rows: table.Table, md5: str) -> Dataset:
-    """The training table as MLflow describes datasets, by our own digest."""
-    columns = [
-        {"type": "double", "name": name, "required": True}
-        for name in (*params.data.features, *params.data.targets)
-    ]
+def dataset(path: Path, rows: table.Table, md5: str) -> Dataset:
+    """A table of the result as MLflow describes datasets, by our own digest."""
+    columns = [{"type": "double", "name": name, "required": True} for name in rows.names]
     return Dataset(
-        name=files.TRAIN.name,
+        name=path.name,
         digest=md5,
         source_type="local",
-        source=json.dumps({"uri": str(files.TRAIN)}),
+        source=json.dumps({"uri": str(path)}),
         schema=json.dumps({"mlflow_colspec": columns}),
         profile=json.dumps(
             {"num_rows": len(rows.values), "num_elements": int(np.size(rows.values))}

@@ -27,8 +27,11 @@ from pipeline.store import Store, explained, lock, open_store
 PARAMS_PER_BATCH = 100  # MLflow's limits
 METRICS_PER_BATCH = 1000
 
-Loss = tuple[int, float, int]
-"""An epoch, its loss, and when it was known, in milliseconds since 1970."""
+Losses = tuple[int, float, float | None]
+"""An epoch, its loss, and that of the rows held out, if there are any."""
+
+Timed = tuple[int, float, float | None, int]
+"""Losses, and when they were known, in milliseconds since 1970."""
 
 
 def begin(params: Params, training_id: str, now: int) -> tuple[Store, str]:
@@ -45,9 +48,14 @@ def begin(params: Params, training_id: str, now: int) -> tuple[Store, str]:
     return store, run_id
 
 
-def log_losses(store: Store, run_id: str, losses: Sequence[Loss]) -> None:
+def log_losses(store: Store, run_id: str, losses: Sequence[Timed]) -> None:
     """Log finite losses, each with its epoch as step."""
-    metrics = [Metric("loss", loss, milliseconds, epoch) for epoch, loss, milliseconds in losses]
+    metrics = [
+        Metric(name, value, milliseconds, epoch)
+        for epoch, loss, test_loss, milliseconds in losses
+        for name, value in (("loss", loss), ("test_loss", test_loss))
+        if value is not None
+    ]
     with explained(store.uri):
         for start in range(0, len(metrics), METRICS_PER_BATCH):
             store.client.log_batch(run_id, metrics=metrics[start : start + METRICS_PER_BATCH])
@@ -67,8 +75,7 @@ class Result:
 
     identity: Mapping[str, Any]
     """The content of run.json."""
-    losses: Sequence[tuple[int, float]]
-    """Epochs and losses."""
+    losses: Sequence[Losses]
     metrics: Mapping[str, float]
     """Dotted names and values."""
     artifacts: Sequence[Path]
@@ -78,8 +85,8 @@ class Result:
     """An input row of the model: [1, features], in its precision."""
     requirements: Sequence[str]
     """Pinned packages that answer with the model."""
-    data: Dataset
-    """The training table."""
+    data: Mapping[str, Dataset]
+    """The tables, by what they are for: training, test."""
     note: str
     """What the run's page says first, in Markdown."""
 
@@ -143,7 +150,7 @@ def _supersede(store: Store, older: Run, newer: Run) -> None:
 def _replay(store: Store, run_id: str, result: Result) -> None:
     """Log the losses of a training that this store has not seen, all at the time of now."""
     now = time.time_ns() // 1_000_000
-    log_losses(store, run_id, [(epoch, loss, now) for epoch, loss in result.losses])
+    log_losses(store, run_id, [(*losses, now) for losses in result.losses])
     store.client.set_terminated(run_id, "FINISHED")
 
 
@@ -165,7 +172,11 @@ def _complete(store: Store, run: Run, params: Params, result: Result) -> None:
     for tag in set(_CONTEXT) & set(run.data.tags) - set(tags):
         client.delete_tag(run_id, tag)  # of the experiment that trained, if this is another
     client.log_inputs(
-        run_id, [DatasetInput(result.data, [InputTag("mlflow.data.context", "training")])]
+        run_id,
+        [
+            DatasetInput(dataset, [InputTag("mlflow.data.context", context)])
+            for context, dataset in result.data.items()
+        ],
     )
     for path in result.artifacts:
         log = client.log_artifacts if path.is_dir() else client.log_artifact

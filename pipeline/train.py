@@ -1,6 +1,6 @@
 """Stage `train`: design the model, construct loss and optimizer, run the training cycle.
 
-Reads   data/train.parquet
+Reads   data/train.parquet, data/test.parquet
 Writes  models/model.safetensors, reports/history.csv, and an MLflow run while it trains
 """
 
@@ -10,19 +10,25 @@ from pipeline.params import Params
 
 
 def main(params: Params) -> None:
-    """Train the model, with each epoch's loss in a live MLflow run."""
+    """Train the model, with each epoch's losses in a live MLflow run."""
     with live_run() as run:
         # Imported here, while the run's process imports MLflow: each of the two takes a second.
         from pipeline import model, training
 
-        x, y = training.tensors(params, table.read(files.TRAIN))
+        rows, held_out = table.read(files.TRAIN), table.read(files.TEST)
+        training.check(params, rows, held_out)
         training_id = lineage.training_id(params)
         run.begin(params, training_id)
-        module, losses = training.train(
-            params, x, y, lambda epoch, loss: run.log_loss(epoch, rounded(loss))
-        )
+
+        def tell(epoch: int, loss: float, test_loss: float | None) -> None:
+            run.log_losses(epoch, rounded(loss), None if test_loss is None else rounded(test_loss))
+
+        module, history = training.train(params, rows, held_out, tell)
         model.save(files.MODEL, module, model.DTYPES[params.model.dtype], training_id)
-        files.write_csv(files.HISTORY, ["epoch", "loss"], enumerate(map(rounded, losses), 1))
+        # The rows held out have a loss of their own, where there are any.
+        shown = [[rounded(loss) for loss in losses if loss is not None] for losses in history]
+        header = ["epoch", "loss", "test_loss"][: 1 + len(shown[0])]
+        files.write_csv(files.HISTORY, header, ([n, *row] for n, row in enumerate(shown, 1)))
 
 
 def rounded(loss: float) -> float:

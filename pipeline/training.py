@@ -8,9 +8,12 @@ import math
 import os
 from collections.abc import Callable, Iterator
 from decimal import ROUND_DOWN, Context
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import nn
 from tqdm import tqdm
 
@@ -19,8 +22,17 @@ from pipeline.params import Params, Train
 from pipeline.streams import stream
 from pipeline.table import Table
 
-OnEpoch = Callable[[int, float], None]
-"""Is told each epoch, from 1, and its loss, as soon as it is known."""
+if TYPE_CHECKING:
+    from pipeline.least_squares import Fit, Gram
+
+Epoch = tuple[float, float | None]
+"""The loss of an epoch, before its updates, and that of the rows held out, if there are any."""
+
+OnEpoch = Callable[[int, float, float | None], None]
+"""Is told each epoch, from 1, and its losses, as soon as they are known."""
+
+Pair = tuple[torch.Tensor, torch.Tensor]
+"""x [rows, features] and y [rows, targets]."""
 
 # A loss this many times the largest of the first one and that of predicting zero is no fit any
 # more: it would take the whole range of float32 to say so by itself.
@@ -35,32 +47,88 @@ class DivergedError(UserError):
 
 
 def train(
-    params: Params, x: torch.Tensor, y: torch.Tensor, on_epoch: OnEpoch
-) -> tuple[nn.Module, list[float]]:
-    """Build the model that `params` asks for, as its seed starts it, and fit it to x and y.
+    params: Params, rows: Table, held_out: Table, on_epoch: OnEpoch
+) -> tuple[nn.Module, list[Epoch]]:
+    """Build the model that `params` asks for, as its seed starts it, and fit it to `rows`.
 
-    x: [rows, features]; y: [rows, targets]; as `tensors` makes them.
-    Gives the fitted module and the loss of each epoch, measured before its updates.
-    Raises UserError if the fit diverges, with what to change.
+    held_out: the rows to watch the fit on; may be empty.
+    Gives the fitted module and the losses of each epoch, measured before its updates.
+    Raises UserError if the fit diverges or has no answer, with what to change.
     """
+    if params.train.optimizer == "exact":
+        return solve(params, rows, held_out, on_epoch)
+    x, y = tensors(params, rows)
+    watched = tensors(params, held_out) if len(held_out.values) else None
     torch.manual_seed(params.seed)
     module = model.build(params.model, x.shape[1], y.shape[1])
+    if params.model.standardize:
+        module = model.Standardized(module, *_scaling(params, rows))
     module.to(x.device, x.dtype)
     watch = _Watch(params.train.lr, lambda: _largest_lr(params, module, x), on_epoch)
+    shuffle = stream(params.seed, "shuffle")
     try:
-        return module, fit(module, x, y, params.train, stream(params.seed, "shuffle"), watch)
+        return module, fit(module, x, y, params.train, shuffle, watch, watched)
     except DivergedError as error:
         raise UserError(f"{error}; {watch.advice()}") from None
 
 
-def tensors(params: Params, rows: Table) -> tuple[torch.Tensor, torch.Tensor]:
-    """The features and the targets of `rows`, in train.dtype, on train.device.
+def solve(
+    params: Params, rows: Table, held_out: Table, on_epoch: OnEpoch
+) -> tuple[nn.Module, list[Epoch]]:
+    """The least-squares solution, without rounding error until it is rounded to model.dtype.
 
-    Raises UserError for a GPU that is not there, and for a number beyond train.dtype's range.
+    Gives the module in that precision, and its losses as those of a single epoch.
+    Raises UserError if there is no single solution, or none that makes sense, unless
+    train.allow_dependent is true.
     """
+    from pipeline import least_squares  # only here: other trainings have no need of FLINT
+
+    targets = params.data.targets
+    features = rows.features(targets)
+    gram = least_squares.gram(rows.values)
+    found = least_squares.fit(
+        gram, features, targets, params.model.bias, roundoff=rows.roundoff(features)
+    )
+    if not params.train.allow_dependent:
+        _refuse_dependent(found)
+    dtype = model.DTYPES[params.model.dtype]
+    mean = _means(rows, features, dtype) if params.model.standardize else None
+    centre = mean.double().numpy() if mean is not None else None
+    weight, bias = found.shipped(params.model.dtype, centre)
+    module: nn.Module = model.linear(torch.from_numpy(weight), torch.from_numpy(bias), params.model)
+    if mean is not None:
+        module = model.Standardized(module, mean, None)
+    exact = functools.partial(_exact_loss, params, weight, bias, centre)
+    epoch = (
+        exact(gram),
+        exact(least_squares.gram(held_out.values)) if held_out.values.size else None,
+    )
+    on_epoch(1, *epoch)
+    return module, [epoch]
+
+
+def check(params: Params, rows: Table, held_out: Table) -> None:
+    """See that a training can start.
+
+    Raises UserError for a GPU that is not there, and for a number beyond the range of model.dtype
+    or train.dtype.
+    """
+    choose_device(params.train.device)
+    # What is beyond the range of the model that ships could not be sent to it.
+    kinds = {"model.dtype": params.model.dtype}
+    if params.train.optimizer != "exact":
+        kinds["train.dtype"] = params.train.dtype
+    for key, dtype in kinds.items():
+        for path, table in ((files.TRAIN, rows), (files.TEST, held_out)):
+            _in_range(path, table, dtype, key)
+
+
+def tensors(params: Params, rows: Table) -> Pair:
+    """The features and the targets of `rows`, in train.dtype, on train.device."""
     device = choose_device(params.train.device)
     dtype = model.DTYPES[params.train.dtype]
-    x, y = (tensor(rows, names, dtype) for names in (params.data.features, params.data.targets))
+    targets = params.data.targets
+    x, y = (tensor(rows, names, dtype) for names in (rows.features(targets), targets))
     return x.to(device), y.to(device)
 
 
@@ -86,22 +154,28 @@ def fit(
     settings: Train,
     shuffle: np.random.Generator,
     on_epoch: OnEpoch,
-) -> list[float]:
-    """Train `module` in place and give the loss of each epoch, measured before its updates.
+    held_out: Pair | None = None,
+) -> list[Epoch]:
+    """Train `module` in place and give the losses of each epoch, measured before its updates.
 
     x: [rows, features]; y: [rows, targets]; both of the module's dtype and on its device.
     shuffle: draws the order of the rows of each epoch, if they are taken in batches.
+    held_out: x and y of rows that are not trained on. With train.patience the module ends with the
+    parameters that had the smallest loss on them.
     Raises DivergedError as soon as the loss shows that no fit will come of it.
     """
     criterion = nn.MSELoss(reduction=settings.reduction)
-    optimizer = _optimizer(module, settings)
+    optimizer = _optimizer(module, settings, lambda: criterion(module(x), y))
     limit = DIVERGED * criterion(torch.zeros_like(y), y).item()
+    best = _Best(module, settings.patience)
 
-    history: list[float] = []
+    history: list[Epoch] = []
     # The bar shows itself after a second, and only on a terminal.
     for epoch in tqdm(
         range(1, settings.epochs + 1), "training", unit=" epochs", delay=1, disable=None
     ):
+        watched = _loss(module, criterion, held_out)
+        best.note(epoch, watched)
         total = 0.0
         for rows_x, rows_y in _batches(x, y, settings.batch_size, shuffle):
             prediction = module(rows_x)
@@ -115,14 +189,78 @@ def fit(
             limit = max(limit, DIVERGED * total)
         if not math.isfinite(total) or total > limit:
             raise DivergedError(epoch, f"the loss is {total:.4g}")
-        history.append(total)
-        on_epoch(epoch, total)
+        if watched is not None and not math.isfinite(watched):
+            raise DivergedError(epoch, f"the loss of the rows held out is {watched:.4g}")
+        history.append((total, watched))
+        on_epoch(epoch, total, watched)
+        if best.is_long_ago(epoch):
+            break
     if not all(bool(torch.isfinite(value).all()) for value in module.parameters()):
-        raise DivergedError(settings.epochs, "the parameters are infinite")
+        raise DivergedError(len(history), "the parameters are infinite")
+    best.note(len(history) + 1, _loss(module, criterion, held_out))
+    best.bring_back()
     return history
 
 
-def _optimizer(module: nn.Module, settings: Train) -> torch.optim.Optimizer:
+class _Best:
+    """Keeps the parameters that had the smallest loss on the rows held out, if patience asks."""
+
+    def __init__(self, module: nn.Module, patience: int | None) -> None:
+        self.module = module
+        self.patience = patience
+        self.loss = math.inf
+        self.epoch = 1
+        self.state: dict[str, torch.Tensor] | None = None
+
+    def note(self, epoch: int, loss: float | None) -> None:
+        """Take note of the loss before the updates of `epoch`."""
+        if self.patience is not None and loss is not None and loss < self.loss:
+            self.loss, self.epoch = loss, epoch
+            self.state = {k: value.clone() for k, value in self.module.state_dict().items()}
+
+    def is_long_ago(self, epoch: int) -> bool:
+        """Whether `patience` epochs have passed since without a better one."""
+        return self.patience is not None and epoch - self.epoch >= self.patience
+
+    def bring_back(self) -> None:
+        """Give the module the best parameters again."""
+        if self.state is not None:
+            self.module.load_state_dict(self.state)
+
+
+def _loss(module: nn.Module, criterion: nn.Module, rows: Pair | None) -> float | None:
+    if rows is None:
+        return None
+    with torch.inference_mode():
+        return float(criterion(module(rows[0]), rows[1]))
+
+
+class _Lbfgs(torch.optim.LBFGS):
+    """L-BFGS that asks for the loss by itself, so that the training cycle is one for all."""
+
+    def __init__(self, module: nn.Module, lr: float, loss: Callable[[], torch.Tensor]) -> None:
+        super().__init__(module.parameters(), lr=lr, line_search_fn="strong_wolfe")
+        self._loss = loss
+
+    @torch.no_grad()
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:  # type: ignore[override]
+        """Make up to 20 iterations of L-BFGS, with as many evaluations as the line search needs."""
+
+        def evaluate() -> torch.Tensor:
+            self.zero_grad()
+            loss = self._loss()
+            loss.backward()
+            return loss
+
+        return super().step(closure or evaluate)
+
+
+def _optimizer(
+    module: nn.Module, settings: Train, loss: Callable[[], torch.Tensor]
+) -> torch.optim.Optimizer:
+    """The optimizer; loss: evaluates that of all rows, for one that does so more than once."""
+    if settings.optimizer == "lbfgs":
+        return _Lbfgs(module, settings.lr, loss)
     if settings.optimizer == "adam":
         return torch.optim.Adam(
             module.parameters(), lr=settings.lr, weight_decay=settings.weight_decay
@@ -163,9 +301,9 @@ class _Watch:
         self.tell = tell
         self.last = math.inf
 
-    def __call__(self, epoch: int, loss: float) -> None:
+    def __call__(self, epoch: int, loss: float, held_out: float | None) -> None:
         """Take note of an epoch's loss. Raises DivergedError if it will rise for ever."""
-        self.tell(epoch, loss)
+        self.tell(epoch, loss, held_out)
         if loss > self.last and self.lr > (self.largest_lr() or math.inf):
             raise DivergedError(epoch, f"the loss is {loss:.4g}")
         self.last = loss
@@ -205,13 +343,90 @@ def tensor(rows: Table, names: tuple[str, ...], dtype: torch.dtype) -> torch.Ten
     columns = rows.columns(names)
     # Into a tensor of its own, for plain strides. What NumPy has for a single column, (1, rows),
     # sends its products through routines of MKL that round differently on Intel and AMD.
-    values = torch.empty(columns.shape, dtype=dtype).copy_(torch.from_numpy(columns))
-    if not bool(torch.isfinite(values).all()):
-        row, column = (~torch.isfinite(values)).nonzero()[0].tolist()
-        found = columns[row, column]
+    return torch.empty(columns.shape, dtype=dtype).copy_(torch.from_numpy(columns))
+
+
+def _in_range(path: Path, rows: Table, dtype: str, key: str) -> None:
+    """Raise UserError if a number is beyond what `dtype`, asked for by `key`, holds."""
+    with np.errstate(over="ignore"):
+        largest = np.abs(rows.values).max(axis=0, initial=0).astype(dtype)
+    for column in np.flatnonzero(~np.isfinite(largest)):
+        values = rows.values[:, column]
+        with np.errstate(over="ignore"):
+            row = int(np.flatnonzero(~np.isfinite(values.astype(dtype)))[0])
         raise UserError(
-            f"{files.TRAIN}: row {row + 1} has {names[column]} = {found:g}, beyond what"
-            f" {str(dtype).removeprefix('torch.')} holds; set train.dtype to float64 or scale the"
-            " column"
+            f"{path}: row {row + 1} has {rows.names[column]} = {values[row]:g}, beyond what"
+            f" {dtype} holds; set {key} to float64 or scale the column"
         )
-    return values
+
+
+def _means(rows: Table, names: tuple[str, ...], dtype: torch.dtype) -> torch.Tensor:
+    """The mean of each column: its sum exactly rounded, divided, and rounded to `dtype`."""
+    values = [math.fsum(column.tolist()) / len(column) for column in rows.columns(names).T]
+    return torch.tensor(values, dtype=torch.float64).to(dtype)
+
+
+def _scaling(params: Params, rows: Table) -> Pair:
+    """Mean and deviation of each feature over `rows`, [features] each.
+
+    Raises UserError if a column does not vary.
+    """
+    names = rows.features(params.data.targets)
+    # As it ships, already: the weights are learnt for the mean that will be subtracted.
+    coarser = min(params.model.dtype, params.train.dtype)  # float32 < float64
+    mean = _means(rows, names, model.DTYPES[coarser])
+    columns = rows.columns(names)
+    deviation = []
+    for name, column, centre in zip(names, columns.T, mean.tolist(), strict=True):
+        with np.errstate(over="ignore"):
+            squares = ((column - centre) ** 2).tolist()
+        spread = math.sqrt(math.fsum(squares) / len(squares))
+        if column.min() == column.max() or not 1e-37 < spread < 1e37:
+            constant = f"is {column[0]:g} in every training row"
+            extreme = f"has a deviation of {spread:g} in the training rows"
+            raise UserError(
+                f"model.standardize: {name} {constant if column.min() == column.max() else extreme}"
+                ", which nothing can be divided by; leave it out of data.features or set"
+                " model.standardize to false"
+            )
+        deviation.append(spread)
+    return mean, torch.tensor(deviation, dtype=torch.float64)
+
+
+def _exact_loss(
+    params: Params,
+    weight: NDArray[Any],
+    bias: NDArray[Any],
+    centre: NDArray[np.float64] | None,
+    gram: "Gram",
+) -> float:
+    """The loss of a linear model on the table behind `gram`."""
+    from pipeline import least_squares
+
+    squares = least_squares.squared_error(gram, weight, bias, centre)
+    errors = gram.rows * len(squares) if params.train.reduction == "mean" else 1
+    try:
+        return float(sum(squares) / errors)
+    except OverflowError:
+        raise UserError(
+            "the squared errors are beyond what float64 holds; scale the targets"
+        ) from None
+
+
+def _refuse_dependent(found: "Fit") -> None:
+    """Raise UserError if columns say the same as others, exactly or to within their rounding."""
+    forced = "or set train.allow_dependent to true, which gives"
+    if found.dependent:
+        told = "\n  ".join(str(each) for each in found.dependent[:10])
+        more = f"\n  and {len(found.dependent) - 10} more" if len(found.dependent) > 10 else ""
+        raise UserError(
+            "train.optimizer: exact has more than one solution, because columns say the same as"
+            f" others:\n  {told}{more}\nname data.features without them, {forced} them the weight 0"
+        )
+    if found.nearly_dependent:
+        told = "\n  ".join(str(each) for each in found.nearly_dependent[:10])
+        raise UserError(
+            "train.optimizer: exact would fit the rounding of the numbers, because columns say the"
+            f" same as others to within it:\n  {told}\nname data.features without one of them,"
+            f" {forced} the exact solution with its huge weights"
+        )

@@ -1,0 +1,251 @@
+"""The Gram matrix of a table, without rounding error: the products of its columns with each other.
+
+Normal equations lose half of the digits only because the matrix in them is rounded. Here it is not.
+Each column is cut into slices of few bits, so that an ordinary float64 matrix product of two slices
+is exact in whatever order BLAS adds (Ozaki, Ogita, Oishi and Rump, *Error-free transformations of
+matrix multiplication by using fast routines of matrix multiplication and its applications*, 2012).
+The few rows that do not fit into the slices are multiplied as integers, by FLINT.
+"""
+
+import math
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from flint import fmpz_mat
+from numpy.typing import NDArray
+
+Floats = NDArray[Any]  # float32 or float64
+
+# A slice holds signed digits of base 2^21, at most 2^20 in size: a product of two has 40 bits, and
+# the sum of 4,096 of them 52.
+DIGIT = 21
+BLOCK = 4_096
+
+# float64 numbers of one size need 3 slices, float32 numbers 2. Rows that would need more than this
+# are multiplied as integers.
+SLICES = 4
+
+# Sums of 2^52 each, in int64.
+FLUSH = 1_024
+
+# Beyond these exponents the numbers of the method itself might over- or underflow.
+EXTREME = 400
+
+# Rows that FLINT takes at a time.
+PIECE = 16_384
+
+
+@dataclass(frozen=True)
+class Gram:
+    """The inner products of the columns [1, ...] of a table, exactly.
+
+    That of columns i and j is entries[i][j] · 2^(exponents[i] + exponents[j]). Those of two tables
+    with the same columns add up to that of both.
+    """
+
+    rows: int
+    exponents: tuple[int, ...]
+    entries: tuple[tuple[int, ...], ...]
+
+    def __add__(self, other: "Gram") -> "Gram":
+        """The Gram matrix of the rows of both."""
+        common = tuple(map(min, self.exponents, other.exponents))
+        mine, theirs = self._at(common), other._at(common)
+        entries = tuple(
+            tuple(a + b for a, b in zip(row, other_row, strict=True))
+            for row, other_row in zip(mine, theirs, strict=True)
+        )
+        return Gram(self.rows + other.rows, common, entries)
+
+    def _at(self, exponents: tuple[int, ...]) -> list[list[int]]:
+        shifts = [mine - asked for mine, asked in zip(self.exponents, exponents, strict=True)]
+        return [
+            [entry << (a + b) for entry, b in zip(row, shifts, strict=True)]
+            for row, a in zip(self.entries, shifts, strict=True)
+        ]
+
+    def inner(self, i: int, j: int) -> Fraction:
+        """The inner product of columns i and j; column 0 is that of ones."""
+        exponent = self.exponents[i] + self.exponents[j]
+        return Fraction(self.entries[i][j]) * Fraction(2) ** exponent
+
+    def variation(self, i: int) -> Fraction:
+        """The sum of the squares of column i around its mean."""
+        return self.inner(i, i) - self.inner(0, i) ** 2 / self.rows
+
+    def means(self) -> NDArray[np.float64]:
+        """The mean of each column but the ones, correctly rounded."""
+        return np.array([float(self.inner(0, i) / self.rows) for i in self._columns()])
+
+    def deviations(self) -> NDArray[np.float64]:
+        """The standard deviation (over the rows, not one less) of each column but the ones."""
+        return np.array([_root(self.variation(i) / self.rows) for i in self._columns()])
+
+    def _columns(self) -> range:
+        return range(1, len(self.exponents))
+
+
+def _root(square: Fraction) -> float:
+    """The square root, to within the last digit, of a number that may be beyond float64."""
+    if not square:
+        return 0.0
+    half = (square.numerator.bit_length() - square.denominator.bit_length()) // 2
+    return math.ldexp(math.sqrt(square / Fraction(4) ** half), half)
+
+
+def gram(columns: Floats, block: int = BLOCK) -> Gram:
+    """The Gram matrix of a table with a column of ones put before it.
+
+    columns: [rows, columns] of finite float32 or float64, fastest if column-major.
+    block: how many rows to take at a time, at most BLOCK; the result is the same bits for any.
+    """
+    assert 0 < block <= BLOCK
+    rows, width = columns.shape
+    if not rows:
+        return Gram(0, (0,) * (width + 1), ((0,) * (width + 1),) * (width + 1))
+    plan = _Plan.of(columns)
+    cutter = _Cutter(plan, block)
+    size = len(cutter.units)
+    exact = np.zeros((size, size), dtype=object)
+    sums = np.zeros((size, size), dtype=np.int64)
+    scale = -(cutter.units[:, None] + cutter.units)
+    total = Gram(0, (0,) * (width + 1), ((0,) * (width + 1),) * (width + 1))
+    left: list[Floats] = []
+    rest = 0
+    for number, start in enumerate(range(0, rows, block), 1):
+        taken = columns[start : start + block]
+        slices, lost = cutter.cut(taken)
+        # Threads of ours would only get into the way of those of BLAS.
+        sums += np.ldexp(slices @ slices.T, scale).astype(np.int64)
+        if number % FLUSH == 0:
+            exact += sums
+            sums[:] = 0
+        if lost.any():
+            left.append(taken[lost])
+            rest += len(left[-1])
+            if sum(map(len, left)) >= PIECE:
+                total += _as_integers(np.concatenate(left))
+                left = []
+    if left:
+        total += _as_integers(np.concatenate(left))
+    return total + _together(exact + sums, cutter, plan, rows - rest)
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """How the columns, that of ones included, are cut."""
+
+    exponents: NDArray[np.int64]
+    """[columns]: every number of a column is below 2^exponent."""
+    slices: NDArray[np.int64]
+    """[columns]: how many slices hold nearly all numbers of a column."""
+
+    @classmethod
+    def of(cls, columns: Floats) -> "_Plan":
+        """Sizes from all numbers, slices from a sample."""
+        # Not np.abs(columns).max: it would copy the table.
+        largest = np.maximum(columns.max(axis=0), -columns.min(axis=0)).astype(np.float64)
+        exponents = np.frexp(np.append(1.0, largest))[1].astype(np.int64)
+        sample = columns[:: max(1, len(columns) // BLOCK)][:BLOCK].T.astype(np.float64)
+        bits = exponents[1:, None] - _lowest_bits(sample)
+        bits[sample == 0] = 0
+        # The rows that need more than 99.9 % of the others do are few enough for FLINT, if there
+        # are many rows; of few rows, none need go there.
+        share = 99.9 if len(columns) > BLOCK else 100
+        wanted = np.percentile(bits, share, axis=1, method="higher") if len(bits) else np.empty(0)
+        # The first digit has one bit less: it is rounded, not cut.
+        slices = np.clip(-(-(np.append(1, wanted) + 1) // DIGIT), 1, SLICES)
+        return cls(exponents, slices.astype(np.int64))
+
+
+def _lowest_bits(values: NDArray[np.float64]) -> NDArray[np.int64]:
+    """The exponent of the lowest bit of each number; of a zero, anything."""
+    mantissas, exponents = np.frexp(values)
+    digits = np.ldexp(mantissas, 53).astype(np.int64)
+    lowest = (digits & -digits).astype(np.float64)
+    return (exponents - 53 + np.frexp(lowest)[1] - 1).astype(np.int64)
+
+
+class _Cutter:
+    """Cuts blocks of rows into slices, in buffers that are used again and again."""
+
+    def __init__(self, plan: _Plan, block: int) -> None:
+        self.extreme = np.flatnonzero(np.abs(plan.exponents) > EXTREME)
+        # A column of extreme numbers is scaled to numbers near 1.
+        self.scale = np.where(np.abs(plan.exponents) > EXTREME, plan.exponents, 0)
+        tops = plan.exponents - self.scale
+        self.depth = int(plan.slices.max())
+        # Columns with many slices first: each further slice is then of the leading ones.
+        self.order = np.argsort(-plan.slices, kind="stable")
+        self.counts = [int((plan.slices > level).sum()) for level in range(self.depth)]
+        # The digit of each level is a multiple of its unit; adding and taking away 1.5 · 2^52 units
+        # rounds to that.
+        units = [tops[self.order[:n]] - (DIGIT - 1) - DIGIT * k for k, n in enumerate(self.counts)]
+        self.magic = [np.ldexp(1.5, 52 + unit)[:, None] for unit in units]
+        self.units = np.concatenate(units)
+        self.column = np.concatenate([self.order[:n] for n in self.counts])
+        self.values = np.empty((len(tops), block))
+        self.slices = np.empty((sum(self.counts), block))
+
+    def cut(self, rows: Floats) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+        """The slices of `rows` [rows, columns]: [slices, rows]; and which rows do not fit.
+
+        The slices of rows that do not fit are zeros.
+        """
+        n = len(rows)
+        values, slices = self.values[:, :n], self.slices[:, :n]
+        where = np.argsort(self.order, kind="stable")  # of a column, its place in the buffers
+        values[where[0]] = 1.0
+        values[where[1:]] = rows.T
+        lost = np.zeros(n, dtype=bool)
+        for column in self.extreme:
+            place = where[column]
+            scaled = np.ldexp(values[place], -self.scale[column])
+            lost |= np.ldexp(scaled, self.scale[column]) != values[place]
+            values[place] = scaled
+        start = 0
+        for magic, count in zip(self.magic, self.counts, strict=True):
+            rest, digits = values[:count], slices[start : start + count]
+            np.add(rest, magic, out=digits)
+            np.subtract(digits, magic, out=digits)
+            np.subtract(rest, digits, out=rest)
+            start += count
+        if values.any():
+            lost |= values.any(axis=0)
+        if lost.any():
+            slices[:, lost] = 0
+        return slices, lost
+
+
+def _together(exact: NDArray[Any], cutter: _Cutter, plan: _Plan, rows: int) -> Gram:
+    """The Gram matrix of columns from that of their slices."""
+    width = len(plan.exponents)
+    units = cutter.units + cutter.scale[cutter.column]
+    lowest = np.full(width, np.iinfo(np.int64).max)
+    np.minimum.at(lowest, cutter.column, units)
+    shifts = [int(shift) for shift in units - lowest[cutter.column]]
+    entries = [[0] * width for _ in range(width)]
+    for i, (row, column, shift) in enumerate(zip(exact, cutter.column, shifts, strict=True)):
+        target = entries[column]
+        for j in range(len(shifts)):
+            target[cutter.column[j]] += int(row[j]) << (shift + shifts[j])
+    return Gram(rows, tuple(map(int, lowest)), tuple(map(tuple, entries)))
+
+
+def _as_integers(columns: Floats) -> Gram:
+    """The Gram matrix of any numbers that float64 holds, with a column of ones."""
+    exponents, table = [0], [[1] * len(columns)]
+    for column in columns.T.astype(np.float64):
+        mantissas, sizes = np.frexp(column)
+        digits = np.ldexp(mantissas, 53).astype(np.int64)
+        lowest = np.where(digits == 0, np.iinfo(np.int32).max, sizes)
+        base = int(lowest.min()) if digits.any() else 53
+        shifts = np.where(digits == 0, 0, sizes - base)
+        table.append([d << s for d, s in zip(digits.tolist(), shifts.tolist(), strict=True)])
+        exponents.append(base - 53)
+    matrix = fmpz_mat(table)
+    product = matrix * matrix.transpose()
+    entries = tuple(tuple(int(entry) for entry in row) for row in product.tolist())
+    return Gram(len(columns), tuple(exponents), entries)
