@@ -1,6 +1,6 @@
 """Tables: named columns of numbers, read from and written to Parquet."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +31,23 @@ class Table:
     def columns(self, names: Sequence[str]) -> NDArray[np.float64]:
         """The columns called `names`, in that order: [rows, len(names)], column-major."""
         return np.asfortranarray(self.values[:, [self.names.index(name) for name in names]])
+
+
+@dataclass(frozen=True)
+class Block:
+    """Some rows of a file.
+
+    values: [rows, columns], column-major; NaN where there is none.
+    size: the bytes of the file that it took, about.
+    places: where rows are in the file, given by their index here: lines of a CSV, rows of Parquet.
+    inexact: of a column, given by its index, and some of its rows, the rows where the file has an
+        integer that float64 does not hold, and that integer.
+    """
+
+    values: NDArray[np.float64]
+    size: int
+    places: Callable[[Sequence[int]], list[int]]
+    inexact: Callable[[int, NDArray[np.intp]], list[tuple[int, int]]]
 
 
 class Writer:
@@ -98,9 +115,9 @@ def writer(
         files.whole(path) as partial,
         pq.ParquetWriter(partial, schema, compression="NONE", use_dictionary=False) as file,
     ):
-        writer = Writer(file)
-        yield writer
-        writer.finish()
+        growing = Writer(file)
+        yield growing
+        growing.finish()
 
 
 def write(path: Path, table: Table) -> None:
