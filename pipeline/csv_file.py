@@ -10,7 +10,7 @@ of them. Only the columns asked for are looked into: others may hold anything.
 import csv
 import io
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
@@ -99,16 +99,16 @@ class CsvFile:
         separator, names = _names(text, wanted)
         return cls(path, names, separator, newline, len(head) if end < 0 else end + 1)
 
-    def blocks(self, columns: Sequence[int], chosen: bool) -> Iterator[Block]:
+    def blocks(self, columns: Sequence[int], advice: Mapping[int, str]) -> Iterator[Block]:
         """The numbers in `columns`, given by their indices, block by block.
 
-        chosen: whether the user named these columns.
+        advice: of each column, what to do if it can never be numbers.
         Raises UserError with the line of a field that is no number, or of too few or many fields.
         """
         for offset, text in self._texts():
             values = self._parse(text, columns)
             if values is None:
-                values = self._parse_slowly(offset, text, columns, chosen)
+                values = self._parse_slowly(offset, text, columns, advice)
             yield Block(
                 values,
                 len(text),
@@ -153,9 +153,9 @@ class CsvFile:
             except pa.ArrowException:
                 return None
         values = np.empty((arrow.num_rows, len(columns)), order="F")
-        for index, column in enumerate(columns):
+        for index, column in enumerate(arrow.columns):
             begin = 0
-            for chunk in arrow.column(str(column)).chunks:
+            for chunk in column.chunks:
                 # Not to_numpy: it imports pandas.
                 if chunk.null_count:
                     chunk = chunk.fill_null(float("nan"))
@@ -183,7 +183,7 @@ class CsvFile:
         )
 
     def _parse_slowly(
-        self, offset: int, text: bytes, columns: Sequence[int], chosen: bool
+        self, offset: int, text: bytes, columns: Sequence[int], advice: Mapping[int, str]
     ) -> NDArray[np.float64]:
         """`_parse` by Python: with the line of a mistake, and with spaces around what is missing.
 
@@ -194,7 +194,7 @@ class CsvFile:
         first = self._line(offset)
         for line, fields in self._records(text):
             if len(fields) != len(self.names):
-                raise UserError(f"{self.path}:{first + line}: {self._width(fields)}")
+                raise UserError(f"{self.path}:{first + line}: {self._width(fields, found)}")
             row = []
             for column in columns:
                 field = fields[column].strip(" \t")
@@ -207,37 +207,42 @@ class CsvFile:
                     wrong[column] = (where, what, times + 1)
             found.append(row)
         if wrong:
-            raise UserError(self._told(wrong, len(found), chosen))
+            raise UserError(self._told(wrong, len(found), advice))
         return np.array(found, order="F").reshape(len(found), len(columns))
 
-    def _told(self, wrong: dict[int, tuple[int, str, int]], rows: int, chosen: bool) -> str:
+    def _told(
+        self, wrong: dict[int, tuple[int, str, int]], rows: int, advice: Mapping[int, str]
+    ) -> str:
         """What to say of columns that have something else than numbers."""
-        texts = [column for column, (_, _, times) in wrong.items() if times > rows / 2]
-        if texts and not chosen:
-            texts.sort()
-            names = [show(self.names[column]) for column in texts]
-            shown = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if names[5:] else "")
-            line, text, _ = wrong[texts[0]]
-            return (
-                f"{self.path}:{line}: {names[0]} is {show(text)}; columns of a fit must hold"
-                f" numbers, and {shown} {'hold' if names[1:] else 'holds'} text; name the features"
-                " without it in data.features, or write it as numbers, e.g. 0 and 1"
-            )
-        column = min(wrong, key=lambda column: wrong[column][0])
+        # Where most fields are words, no line is to blame.
+        texts = [
+            column
+            for column, (_, field, times) in wrong.items()
+            if times > rows / 2 and not _hint(field)
+        ]
+        column = min(texts or wrong, key=lambda column: (wrong[column][0], column))
         line, text, times = wrong[column]
-        more = f" (one of {times})" if times > 1 else ""
-        return (
-            f"{self.path}:{line}: {show(self.names[column])} is {show(text)}{more}; must be a"
-            f" number; {_hint(text)}"
-        )
+        found = f"{self.path}:{line}: {show(self.names[column])} is {show(text)}"
+        if texts:
+            names = [show(self.names[column]) for column in sorted(texts)]
+            shown = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if names[5:] else "")
+            return (
+                f"{found}; must be a number, and {shown} {'hold' if names[1:] else 'holds'} text;"
+                f" {advice[column]}, or write it as numbers, e.g. 0 and 1"
+            )
+        more = f" (the first of {times} such fields)" if times > 1 else ""
+        cure = _hint(text) or f"put the line right, or {advice[column]}"
+        return f"{found}{more}; must be a number; {cure}"
 
-    def _width(self, fields: Sequence[str]) -> str:
+    def _width(self, fields: Sequence[str], before: Sequence[object]) -> str:
         """What to say of a row with too few or too many fields."""
         separator = SEPARATORS[self.separator]
         if len(fields) < len(self.names):
             cure = "the row may be cut short"
         elif len(fields) == len(self.names) + 1 and not fields[-1].strip():
             cure = f"take away the {separator} at the end, or put one after the names too"
+        elif len(fields) == len(self.names) + 1 and not before:
+            cure = f"if the first field is a row's label, put a {separator} before the names"
         elif separator == "comma":
             cure = "quote text that has a comma in it, and write decimals with a point"
         else:
@@ -330,7 +335,7 @@ def _cut(text: bytes, newline: bytes, separator: str) -> tuple[int, int | None]:
 
 
 def _hint(text: str) -> str:
-    """The likely fix of a field that is no number."""
+    """The likely fix of a field that is no number; nothing if it may be a word."""
     if "\0" in text or "\\x" in text:
         return "save the file as text in UTF-8"
     if re.fullmatch(r"[+-]?\d+,\d+", text):
@@ -341,4 +346,4 @@ def _hint(text: str) -> str:
         return "write yes and no as 1 and 0"
     if re.fullmatch(r"[$€£]?\s*[+-]?[\d.,]+\s*[%$€£]?", text):
         return "write the number alone"
-    return "put the line right, or leave the column out of data.features"
+    return ""

@@ -92,6 +92,9 @@ def main(params: Params) -> None:
             train.write(fit)
             test.write(held_out)
         _check_sides(data.test_fraction, train.rows, test.rows)
+        # Both before either has its name: the disk may be full only now.
+        train.finish()
+        test.finish()
 
 
 def _check_sides(fraction: float, train: int, test: int) -> None:

@@ -1,6 +1,6 @@
 """Parquet files: columns of numbers, read block by block, and the row of whatever is no number."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -40,9 +40,9 @@ class ParquetFile:
             schema = file.schema_arrow
             return cls(path, tuple(schema.names), schema, file.metadata.num_rows)
 
-    def blocks(self, columns: Sequence[int], chosen: bool) -> Iterator[Block]:
+    def blocks(self, columns: Sequence[int], advice: Mapping[int, str]) -> Iterator[Block]:
         """See CsvFile.blocks. Raises UserError if a column holds no numbers."""
-        self._check_types(columns, chosen)
+        self._check_types(columns, advice)
         names = [self.names[index] for index in columns]
         begin = 0
         with _damage(self.path), pq.ParquetFile(self.path, page_checksum_verification=True) as file:
@@ -62,25 +62,21 @@ class ParquetFile:
                 )
                 begin += len(batch)
 
-    def _check_types(self, columns: Sequence[int], chosen: bool) -> None:
+    def _check_types(self, columns: Sequence[int], advice: Mapping[int, str]) -> None:
         wrong = [
-            (self.names[index], str(kind), _type_hint(kind))
+            (index, kind)
             for index in columns
             if not (pa.types.is_integer(kind := self.schema.field(index).type))
             and not pa.types.is_floating(kind)
         ]
         if not wrong:
             return
-        shown = ", ".join(f"{show(name)} ({kind})" for name, kind, _ in wrong[:5])
+        shown = ", ".join(f"{show(self.names[index])} ({kind})" for index, kind in wrong[:5])
         more = f" and {len(wrong) - 5} more" if wrong[5:] else ""
-        leave = (
-            "leave it out of data.features"
-            if chosen
-            else "name the features without it in data.features"
-        )
+        index, kind = wrong[0]
         raise UserError(
             f"{self.path}: found {shown}{more}; columns of a fit must hold integers or floats;"
-            f" {wrong[0][2]}, or {leave}"
+            f" {_type_hint(kind)}, or {advice[index]}"
         )
 
 

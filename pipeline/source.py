@@ -9,13 +9,14 @@ CSV file may look like. Parquet columns must be integers or floats.
 import difflib
 import os
 import posixpath
+import re
 import shlex
 import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from glob import glob, has_magic
 from pathlib import Path
 
@@ -77,12 +78,20 @@ class Source:
     def _read(self) -> Iterator[Block]:
         """The blocks of all files. Raises UserError for what `blocks` says."""
         asked = self.features + self.targets
+        feature = (
+            "leave it out of data.features"
+            if self._chosen
+            else "name the features without it in data.features"
+        )
         rows = 0
         for sheet in self._sheets:
             index = {name: index for index, name in enumerate(sheet.names)}
+            columns = [index[name] for name in asked]
+            advice = dict.fromkeys(columns[: len(self.features)], feature)
+            advice |= dict.fromkeys(columns[len(self.features) :], "choose another target")
             faults = _Faults(f"{sheet.path}", sheet.unit, asked)
             try:
-                for block in sheet.blocks([index[name] for name in asked], self._chosen):
+                for block in sheet.blocks(columns, advice):
                     rows += len(block.values)
                     if faults.none_in(block):
                         yield block
@@ -113,29 +122,20 @@ def find(data: Data) -> Source:
             raise _unreadable(path, error) from None
 
     first = sheets[0]
-    features = data.features or tuple(name for name in first.names if name not in data.targets)
+    _check_columns(first, "targets", data.targets, first)
     if not data.features:
         _check_all_names(first, data.targets)
+    features = data.features or tuple(name for name in first.names if name not in data.targets)
     for sheet in sheets:
-        found = Counter(sheet.names)
-        for kind, names in (("targets", data.targets), ("features", features)):
-            for name in names:
-                if not found[name]:
-                    raise UserError(_no_column(sheet, kind, name, first))
-                if found[name] > 1:
-                    raise UserError(
-                        f"{sheet.path}: found {found[name]} columns {show(name)}; rename all but"
-                        " one"
-                    )
-        extra = [name for name in sheet.names if name not in first.names]
+        _check_columns(sheet, "targets", data.targets, first)
+        _check_columns(sheet, "features", features, first)
+        extra = sorted(set(sheet.names).difference(first.names), key=sheet.names.index)
         if extra and not data.features:
             raise UserError(
                 f"{sheet.path}: found a column {show(extra[0])}, which {first.path} does not have;"
                 " give all files the same columns, or name the features in data.features"
             )
-    float32 = frozenset(
-        name for name in features + data.targets if all(name in sheet.float32 for sheet in sheets)
-    )
+    float32 = frozenset(features + data.targets).intersection(*(sheet.float32 for sheet in sheets))
     _warn_unkept(data.source, files)
     return Source(features, data.targets, float32, tuple(files), tuple(sheets), bool(data.features))
 
@@ -208,7 +208,7 @@ def _not_there(pattern: str) -> str:
         if entry.suffix.lower() in CSV + PARQUET
     )
     near = difflib.get_close_matches(path.name, names, 1)
-    if near and not has_magic(pattern):
+    if near and folder == path.parent and not has_magic(pattern):
         return f"{text}; did you mean {folder / near[0]}?"
     if names:
         shown = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if names[5:] else "")
@@ -228,6 +228,20 @@ def _unreadable(path: Path, error: OSError) -> UserError:
 # --- columns
 
 
+def _check_columns(
+    sheet: CsvFile | ParquetFile, kind: str, names: Sequence[str], first: CsvFile | ParquetFile
+) -> None:
+    """Refuse a file that does not have each of `names` once."""
+    found = Counter(sheet.names)
+    for name in names:
+        if not found[name]:
+            raise UserError(_no_column(sheet, kind, name, first))
+        if found[name] > 1:
+            raise UserError(
+                f"{sheet.path}: found {found[name]} columns {show(name)}; rename all but one"
+            )
+
+
 def _check_all_names(sheet: CsvFile | ParquetFile, targets: Sequence[str]) -> None:
     """Refuse names that cannot be features', where every column is to be one."""
     cure = "name the features in data.features to leave it out"
@@ -238,10 +252,11 @@ def _check_all_names(sheet: CsvFile | ParquetFile, targets: Sequence[str]) -> No
                 f" {index + 1}, which may be row labels (pandas writes none with index=False, R"
                 f" with row.names=FALSE); {cure}"
             )
-        if len(name) > 200 or not name.isprintable():
+        # As params.yaml has it of the names there.
+        if len(name) > 200 or re.search(r"[\x00-\x1f\x7f]", name):
             raise UserError(
-                f"{sheet.path}: found a column {show(name)}; a name must be of at most 200"
-                f" printable characters; rename it, or {cure}"
+                f"{sheet.path}: found a column {show(name)}; a name must have at most 200"
+                f" characters, none of them a line end or a tab; rename it, or {cure}"
             )
     if all(name in targets for name in sheet.names):
         raise UserError(f"{sheet.path}: found only targets; a fit needs a feature beside them")
@@ -287,6 +302,39 @@ def _is_number(text: str) -> bool:
 # --- values
 
 
+@dataclass
+class _Fault:
+    """One way of being no number: how many values of each column, in how many rows, the first."""
+
+    counts: NDArray[np.int64]
+    rows: int = 0
+    places: list[int] = field(default_factory=list)
+
+    def add(self, bad: NDArray[np.bool_], block: Block) -> None:
+        """Count what is `bad` [rows, columns] in `block`."""
+        rows = np.flatnonzero(bad.any(axis=1)).tolist()
+        if rows:
+            self.counts += bad.sum(axis=0)
+            self.rows += len(rows)
+            if wanted := rows[: 3 - len(self.places)]:
+                self.places += block.places(wanted)
+
+    def told(self, fault: str, names: Sequence[str], unit: str) -> str:
+        """How many values are so, in which columns, and where the first of them are."""
+        total = int(self.counts.sum())
+        columns = np.flatnonzero(self.counts).tolist()
+        shown = [f"{show(names[column])} ({self.counts[column]})" for column in columns[:5]]
+        if len(columns) == 1:
+            shown = [show(names[columns[0]])]
+        more = f" and {len(columns) - 5} more columns" if columns[5:] else ""
+        first = "first " if self.rows > len(self.places) else ""
+        return (
+            f"{count(total, 'value')} {'is' if total == 1 else 'are'} {fault} in"
+            f" {', '.join(shown)}{more}, {first}in {unit}{'s' * (len(self.places) > 1)}"
+            f" {', '.join(map(str, self.places))}"
+        )
+
+
 class _Faults:
     """The values of a file that are no finite numbers: how many there are, and the first of them.
 
@@ -295,8 +343,9 @@ class _Faults:
 
     def __init__(self, where: str, unit: str, names: Sequence[str]) -> None:
         self._where, self._unit, self._names = where, unit, names
-        self._counts: dict[str, dict[str, int]] = {"missing": {}, "infinite": {}}
-        self._places: dict[str, list[int]] = {"missing": [], "infinite": []}
+        self._faults = {
+            name: _Fault(np.zeros(len(names), np.int64)) for name in ("missing", "infinite")
+        }
         self._inexact: list[str] = []
 
     def none_in(self, block: Block) -> bool:
@@ -306,26 +355,25 @@ class _Faults:
             with np.errstate(invalid="ignore"):
                 low, high = values.min(axis=0), values.max(axis=0)
             # NaN is in no interval.
-            for column in np.flatnonzero(~((low > -EXACT) & (high < EXACT))):
-                self._look(block, int(column))
-        return not (self._counts["missing"] or self._counts["infinite"] or self._inexact)
+            suspects = np.flatnonzero(~((low > -EXACT) & (high < EXACT)))
+            if len(suspects):
+                self._faults["missing"].add(np.isnan(values), block)
+                self._faults["infinite"].add(np.isinf(values), block)
+                for column in suspects:
+                    self._look_closer(block, int(column))
+        return not (self._inexact or any(fault.rows for fault in self._faults.values()))
 
-    def _look(self, block: Block, column: int) -> None:
-        values, name = block.values[:, column], self._names[column]
-        for fault, bad in (("missing", np.isnan(values)), ("infinite", np.isinf(values))):
-            if rows := np.flatnonzero(bad).tolist():
-                counts, places = self._counts[fault], self._places[fault]
-                counts[name] = counts.get(name, 0) + len(rows)
-                places[:] = sorted({*places, *block.places(rows[:3])})[:3]
-        if not self._inexact:
-            large = np.flatnonzero(np.isfinite(values) & (abs(values) >= EXACT))
-            for row, value in block.inexact(column, large)[:1]:
-                (place,) = block.places([row])
-                self._inexact.append(
-                    f"{self._unit} {place} has {show(name)} = {value}, an integer that float64 does"
-                    f" not hold (the nearest is {int(float(value))}); if it is a label, leave the"
-                    " column out of data.features; else write it in a larger unit"
-                )
+    def _look_closer(self, block: Block, column: int) -> None:
+        """Find the first integer that float64 does not hold."""
+        values = abs(block.values[:, column])
+        large = np.flatnonzero(np.isfinite(values) & (values >= EXACT))
+        for row, value in block.inexact(column, large)[: 1 - len(self._inexact)]:
+            (place,) = block.places([row])
+            self._inexact.append(
+                f"{self._unit} {place} has {show(self._names[column])} = {value}, an integer that"
+                f" float64 does not hold (the nearest is {int(float(value))}); if it is a label,"
+                " leave the column out of data.features; else write it in a larger unit"
+            )
 
     def check(self) -> None:
         """Raises UserError if something was wrong with the file."""
@@ -334,19 +382,9 @@ class _Faults:
             ("missing", "fill them in, or take these rows away"),
             ("infinite", "put finite numbers there, or take these rows away"),
         ):
-            if counts := self._counts[fault]:
-                total, places = sum(counts.values()), self._places[fault]
-                columns = ", ".join(
-                    show(name) + (f" ({number})" if len(counts) > 1 else "")
-                    for name, number in list(counts.items())[:5]
-                )
-                columns += f" and {len(counts) - 5} more columns" if len(counts) > 5 else ""
-                first = "" if total == len(places) else "first "
-                told.append(
-                    f"{count(total, 'value')} {'is' if total == 1 else 'are'} {fault} in {columns},"
-                    f" {first}in {self._unit}{'s' * (len(places) > 1)}"
-                    f" {', '.join(map(str, places))}; {cure}"
-                )
+            if self._faults[fault].rows:
+                what = self._faults[fault].told(fault, self._names, self._unit)
+                told.append(f"{what}; {cure}")
         told += self._inexact
         if told:
             raise UserError(f"{self._where}: " + f"\n  {self._where}: ".join(told))

@@ -80,9 +80,11 @@ class Writer:
                 self._flush(self._held)
 
     def finish(self) -> None:
-        """Write the rows that fill no row group."""
-        if rest := self.rows % ROW_GROUP:
-            self._flush(self._held[:rest])
+        """Write what is left to write: nothing but the file's name is then to be settled."""
+        if self._file.is_open:
+            if rest := self.rows % ROW_GROUP:
+                self._flush(self._held[:rest])
+            self._file.close()
 
     def _flush(self, values: NDArray[np.float64]) -> None:
         """Write `values` as one row group."""
