@@ -41,7 +41,7 @@ _MAGIC = {
     b"\xfe\xff": "text in UTF-16; save it as UTF-8",
 }
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?|[+-]?inf(inity)?", re.I | re.A)
-_INTEGER = re.compile(r"[+-]?\d+", re.A)
+_INTEGER = r"^[ \t]*[+-]?[0-9]+[ \t]*$"
 
 
 @dataclass(frozen=True)
@@ -137,7 +137,7 @@ class CsvFile:
                         f"{self.path}:{self._line(offset)}: found a line of more than"
                         f" {LONGEST >> 20} MB; save the table with a line for each row"
                     )
-                if text[:end].strip(b"\r\n"):
+                if re.search(rb"[^\r\n]", text[:end]):
                     yield offset, text[:end]
                 if not new:
                     return
@@ -282,13 +282,22 @@ class CsvFile:
         self, text: bytes, columns: Sequence[int], column: int, rows: NDArray[np.intp]
     ) -> list[tuple[int, int]]:
         """See Block.inexact."""
-        fields = self._read(text, [columns[column]], pa.string(), len(text)).column(0).to_pylist()
-        integers = (
-            (int(row), int(fields[row]))
-            for row in rows
-            if _INTEGER.fullmatch(fields[row].strip(" \t"))
-        )
-        return [(row, value) for row, value in integers if int(float(value)) != value]
+        if not len(rows):
+            return []
+        from pyarrow import compute  # 25 ms that only these rare columns need
+
+        fields = self._read(text, [columns[column]], pa.string(), len(text)).column(0)
+        matched = compute.match_substring_regex(fields, _INTEGER)
+        integers = compute.indices_nonzero(matched)
+        wanted = set(rows.tolist())
+        found = [
+            (row, int(text))
+            for row, text in zip(
+                integers.to_pylist(), fields.take(integers).to_pylist(), strict=True
+            )
+            if row in wanted
+        ]
+        return [(row, value) for row, value in found if int(float(value)) != value]
 
 
 def _names(line: str, wanted: Sequence[str]) -> tuple[str, tuple[str, ...]]:

@@ -15,6 +15,8 @@ from pipeline import UserError
 from pipeline.mistakes import show
 from pipeline.table import ROW_GROUP, Block
 
+BUFFER = 1 << 18  # bytes of each column that are read at a time
+
 
 @dataclass(frozen=True)
 class ParquetFile:
@@ -45,7 +47,16 @@ class ParquetFile:
         self._check_types(columns, advice)
         names = [self.names[index] for index in columns]
         begin = 0
-        with _damage(self.path), pq.ParquetFile(self.path, page_checksum_verification=True) as file:
+        with (
+            _damage(self.path),
+            pq.ParquetFile(
+                self.path,
+                # Without these two, all that was read of the file stays in memory.
+                pre_buffer=False,
+                buffer_size=BUFFER,
+                page_checksum_verification=True,
+            ) as file,
+        ):
             for batch in file.iter_batches(ROW_GROUP, columns=names):
                 # By name: a column "a.b" comes along with "a", and the order is the file's.
                 arrays = [batch.column(batch.schema.get_field_index(name)) for name in names]

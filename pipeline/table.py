@@ -60,8 +60,7 @@ class Writer:
         self.rows = 0
         self._file = file
         self._schema = file.schema
-        # Its memory is taken from the machine only as rows fill it.
-        self._held = np.empty((ROW_GROUP, len(file.schema)), order="F")
+        self._held = np.empty((0, len(file.schema)), order="F")
 
     def write(self, values: NDArray[np.float64]) -> None:
         """Append `values` [rows, columns]."""
@@ -75,6 +74,12 @@ class Writer:
             if taken == ROW_GROUP:
                 self._flush(part)
                 continue
+            if held + taken > len(self._held):
+                # By doubling: the pages of a thousand columns at full length are a gigabyte.
+                room = min(ROW_GROUP, max(2 * len(self._held), held + taken))
+                larger = np.empty((room, values.shape[1]), order="F")
+                larger[:held] = self._held[:held]
+                self._held = larger
             self._held[held : held + taken] = part
             if held + taken == ROW_GROUP:
                 self._flush(self._held)

@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from conftest import Checkout, job
+from conftest import Checkout, environment, job
 from numpy.typing import NDArray
 
 from pipeline import UserError, csv_file, files, generate, source, table
@@ -479,6 +479,11 @@ def test_a_table_of_no_rows_comes_back(tmp_path: Path) -> None:
     assert found.float32 == {"a"}
 
 
+def ours() -> dict[str, str]:
+    """An environment where pipeline and conftest are at hand, and DVC is not."""
+    return environment(PYTHONPATH=f"{Path.cwd()}{os.pathsep}{Path(__file__).parent}")
+
+
 @pytest.mark.parametrize("name", ["t.csv", "t.parquet"])
 def test_nothing_imports_pandas(workspace: Path, name: str) -> None:
     numbers = np.arange(10.0)
@@ -490,12 +495,38 @@ def test_nothing_imports_pandas(workspace: Path, name: str) -> None:
         "table.read(files.TRAIN), table.read(files.TEST)\n"
         "assert 'pandas' not in sys.modules\n"
     )
-    # conftest's job is all that is wanted of pytest's side.
-    subprocess.run(
-        [sys.executable, "-c", program],
-        check=True,
-        env=os.environ | {"PYTHONPATH": f"{workspace}:{Path(__file__).parent}"},
+    subprocess.run([sys.executable, "-c", program], check=True, env=ours())
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_memory_does_not_grow_with_the_file(workspace: Path, kind: str) -> None:
+    draws = np.random.default_rng(0).random((1 << 17, 4))
+    text = "a,b,c,y\n", "".join(",".join(map(repr, row)) + "\n" for row in draws.tolist())
+    arrow = pa.table([pa.array(column) for column in draws.T], names=list("abcy"))
+    program = (
+        "import re; from pathlib import Path; from conftest import job; from pipeline import source\n"
+        "def peak():\n"
+        "    status = Path('/proc/self/status').read_text()\n"
+        "    return int(re.search(r'VmHWM:\\s*(\\d+)', status)[1]) / 1024\n"
+        "before = peak()\n"
+        f"data = job(data__source='data/raw/t.{kind}', data__features=[], data__targets=['y'],"
+        " evaluate__queries=[]).data\n"
+        "for block in source.find(data).blocks(): pass\n"
+        "print(peak() - before)"
     )
+    peaks = []
+    for times in (5, 25):
+        path = put("", f"t.{kind}")
+        if kind == "csv":
+            path.write_text(text[0] + text[1] * times)
+        else:
+            with pq.ParquetWriter(path, arrow.schema, compression="NONE") as file:
+                for _ in range(times):
+                    file.write_table(arrow)
+        peaks.append(float(subprocess.check_output([sys.executable, "-c", program], env=ours())))
+    size = path.stat().st_size / 2**20
+    assert size > 100
+    assert peaks[1] - peaks[0] < size / 4, peaks
 
 
 # --- what is held out
