@@ -2,9 +2,10 @@
 
 A file is text in UTF-8 (a byte order mark is skipped) whose first line names the columns. Fields
 are separated by commas, semicolons or tabs, whichever the first line has most of, and may be quoted
-with "; quoted fields may hold separators, line ends and doubled quotes. Lines end with LF, CRLF or
-CR; the last may lack its end; empty lines are skipped. Spaces around names and numbers are no part
-of them. Only the columns asked for are looked into: others may hold anything.
+with "; quoted fields may hold separators, line ends and doubled quotes, and a field that opens with
+a quote ends with one. Lines end with LF, CRLF or CR; the last may lack its end; empty lines are
+skipped. Spaces around names and numbers are no part of them. Only the columns asked for are looked
+into: others may hold anything.
 """
 
 import csv
@@ -77,27 +78,30 @@ class CsvFile:
                 f"{path}: the file is empty; its first line must name the columns, and the rows"
                 " follow"
             )
-        newline = b"\r" if b"\r" in head and b"\n" not in head else b"\n"
-        end = head.find(newline, begin)
-        while end >= 0 and head.count(b'"', begin, end) % 2:
-            end = head.find(newline, end + 1)
-        if end < 0 and len(head) == BLOCK:
-            raise UserError(
-                f"{path}:1: found no end of the first line in {BLOCK >> 20} MB; it must name the"
-                " columns, with every quote closed"
-            )
-        line = head[begin:] if end < 0 else head[begin:end]
         if b"\0" in head:
             raise UserError(f"{path}: found bytes that are no text; save the table as CSV in UTF-8")
+        line, newline = head[begin:], b""
+        for found in re.finditer(_quoted(",;\t") + rb"|(\r\n?|\n)", line):
+            if newline := found[2] or b"":
+                line = line[: found.start()]
+                break
+            if not found[1]:
+                raise UserError(f"{path}:1: found a quote that is never closed; close it")
+        if not newline and len(head) == BLOCK:
+            raise UserError(
+                f"{path}:1: found no end of the first line in {BLOCK >> 20} MB; it must name the"
+                " columns"
+            )
         try:
-            text = line.decode().rstrip("\r")
+            text = line.decode()
         except UnicodeDecodeError as error:
             raise UserError(
                 f"{path}:1: found the byte 0x{line[error.start]:02x}, which is not UTF-8; save the"
                 " file as UTF-8"
             ) from None
         separator, names = _names(text, wanted)
-        return cls(path, names, separator, newline, len(head) if end < 0 else end + 1)
+        start = begin + len(line) + len(newline)
+        return cls(path, names, separator, newline[-1:] or b"\n", start)
 
     def blocks(self, columns: Sequence[int], advice: Mapping[int, str]) -> Iterator[Block]:
         """The numbers in `columns`, given by their indices, block by block.
@@ -124,7 +128,14 @@ class CsvFile:
             while True:
                 new = file.read(BLOCK)
                 text = rest + new
-                end, opened = _cut(text, self.newline, self.separator)
+                end, opened, broken = _cut(text, self.newline, self.separator)
+                if broken is not None:
+                    first, last = (self._line(offset + place) for place in broken)
+                    raise UserError(
+                        f"{self.path}:{first}: found a quoted field that goes on after its closing"
+                        f" quote, in line {last}; close the quote where the field ends, and write a"
+                        ' quote within it twice ("")'
+                    )
                 if opened is not None and (not new or len(text) - opened > LONGEST):
                     raise UserError(
                         f"{self.path}:{self._line(offset + opened)}: found a quote that is never"
@@ -314,25 +325,35 @@ def _names(line: str, wanted: Sequence[str]) -> tuple[str, tuple[str, ...]]:
     return found[0]
 
 
-def _cut(text: bytes, newline: bytes, separator: str) -> tuple[int, int | None]:
-    """Where the last whole row in `text` ends, and where a quote opens that is not closed.
+def _cut(
+    text: bytes, newline: bytes, separator: str
+) -> tuple[int, int | None, tuple[int, int] | None]:
+    """Where the last whole row in `text` ends, and where quotes go wrong.
 
+    That is where a quote opens that is not closed, and where a quoted field begins and ends after
+    which comes neither a separator nor the end of the line. Readers take such a field to go on, and
+    so a forgotten quote would swallow all rows up to the next one.
     A quote opens a field only at its beginning; anywhere else it is a character like others.
     """
     if b'"' not in text:
-        return text.rfind(newline) + 1, None
+        return text.rfind(newline) + 1, None, None
     characters = np.frombuffer(text, np.uint8)
     quotes = np.flatnonzero(characters == ord('"'))
     begins, ends = quotes[0::2], quotes[1::2]
     before = characters[begins - 1]  # of a quote at 0 it is the last one, which does not matter
-    usual = np.isin(before, np.frombuffer(b'\r\n"' + separator.encode(), np.uint8))
-    if not (usual | (begins == 0)).all():
+    borders = b"\r\n" + separator.encode()
+    usual = np.isin(before, np.frombuffer(borders + b'"', np.uint8)) | (begins == 0)
+    if not usual.all():
         # Some quote stands within a field. This takes ten times as long.
-        field = rb'(?<![^\r\n%s])"[^"]*(?:""[^"]*)*("|\Z)' % separator.encode()
-        fields = list(re.finditer(field, text))
+        fields = list(re.finditer(_quoted(separator), text))
         begins = np.array([match.start() for match in fields], np.intp)
         ends = np.array([match.start(1) for match in fields if match[1]], np.intp)
     opened = int(begins[-1]) if len(ends) < len(begins) else None
+
+    after = characters[np.minimum(ends + 1, len(text) - 1)]  # the last one: not known yet
+    wrong = np.flatnonzero(~np.isin(after, np.frombuffer(borders + b'" \t', np.uint8)))
+    if len(wrong):
+        return 0, None, (int(begins[wrong[0]]), int(ends[wrong[0]]))
 
     end = text.rfind(newline) if opened is None else text.rfind(newline, 0, opened)
     while end >= 0:
@@ -340,7 +361,12 @@ def _cut(text: bytes, newline: bytes, separator: str) -> tuple[int, int | None]:
         if index < 0 or ends[index] < end:
             break
         end = text.rfind(newline, 0, int(begins[index]))
-    return end + 1, opened
+    return end + 1, opened, None
+
+
+def _quoted(separators: str) -> bytes:
+    """A regular expression for a quoted field; its group is the closing quote, if there is one."""
+    return rb'(?<![^\r\n%s])"[^"]*(?:""[^"]*)*("|\Z)' % separators.encode()
 
 
 def _hint(text: str) -> str:

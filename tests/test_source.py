@@ -97,10 +97,13 @@ def test_every_dialect_reads_to_the_same_numbers(workspace: Path, text: str) -> 
 
 
 def test_quoted_text_may_hold_anything(workspace: Path) -> None:
-    put('x,"a ""note"", or two",y\n1,"a\nb, ""c"", d",2\n3,5" pipe,4\n5,"",6\n')
+    put('x,"a ""note"", or two",y\n1,"a\nb, ""c"", d" ,2\n3,5" pipe,4\n5,"",6\n')
     assert values(features=("x",)).tolist() == [[1, 2], [3, 4], [5, 6]]
     put('"weight, kg";"y"\n1;2\n')
     assert source.find(settings().data).features == ("weight, kg",)
+    put('length, 5" pipe;"y\n";z\r1;2;3\r')
+    found = source.find(settings(targets=("z",), features=('length, 5" pipe',)).data)
+    assert np.concatenate([*found.blocks()]).tolist() == [[1, 3]]
     # As many commas in the names as semicolons between them.
     put("weight, kg;y\n1;2\n")
     assert source.find(settings().data).features == ("weight, kg",)
@@ -248,6 +251,8 @@ def test_a_link_to_a_file_elsewhere(workspace: Path) -> None:
         ("x,y\n,inf\n1,1\n", {}, ': 1 value is missing in "x", in line 2; fill them in, or take these rows away\n  data/raw/t.csv: 1 value is infinite in "y", in line 2; put finite numbers there, or take these rows away'),
         ("x,y\n1,2\n-9007199254740993,4\n", {}, ': line 3 has "x" = -9007199254740993, an integer that float64 does not hold (the nearest is -9007199254740992); if it is a label, leave the column out of data.features; else write it in a larger unit'),
         ('x,t,y\n1,a,2\n3,"b,4\n5,c,6\n', {"features": ("x",)}, ':3: found a quote that is never closed; close it, or write a quote within a quoted field twice ("")'),
+        ('x,t,y\n1,a,2\n3,"b,4\n5,c,6\n7,"d,8\n9,e,0\n', {"features": ("x",)}, ':3: found a quoted field that goes on after its closing quote, in line 5; close the quote where the field ends, and write a quote within it twice ("")'),
+        ('x,"t,y\n1,a,2\n', {"features": ("x",)}, ":1: found a quote that is never closed; close it"),
         (b"x,y\n1,2\n1,\xe9\n5,6\n", {}, ':3: "y" is "\\\\xe9"; must be a number; save the file as text in UTF-8'),
         ("é,y\n1,2\n".encode("latin-1"), {}, ":1: found the byte 0xe9, which is not UTF-8; save the file as UTF-8"),
         ("x,y\n1,2\n".encode("utf-16"), {}, ": found text in UTF-16; save it as UTF-8"),
