@@ -63,7 +63,7 @@ def split(
     if fraction == 0:
         return values, values[:0]
     held_out = draws.random(len(values)) < fraction
-    # Row by row along each column, which is how they lie in memory.
+    # Along each column, which is how the numbers lie in memory.
     columns = values.T
     return columns[:, ~held_out].T, columns[:, held_out].T
 
