@@ -56,7 +56,8 @@ class Part:
         Raises UserError if a square is beyond what float64 holds.
         """
         if line is not None:
-            return sum(least_squares.squared_error(self.gram, line.weight, line.bias, line.centre))
+            found = least_squares.squared_error(self.gram, line.weight, line.bias, line.centre)
+            return sum(found, Fraction(0))
         with np.errstate(over="ignore"):
             residuals = (self.y - self.predicted).ravel()
             squares = residuals**2
@@ -67,7 +68,8 @@ class Part:
     def variation(self) -> Fraction:
         """The sum of squares of the targets around their means, exactly."""
         features, targets = self.x.shape[1], self.y.shape[1]
-        return sum(self.gram.variation(1 + features + index) for index in range(targets))
+        columns = range(1 + features, 1 + features + targets)
+        return sum((self.gram.variation(column) for column in columns), Fraction(0))
 
 
 _TOO_LARGE = "the squared errors are beyond what float64 holds; scale the targets"
@@ -115,7 +117,7 @@ def compare(
     fit: the least-squares line of the training rows.
     Raises UserError if a figure is beyond what float64 holds.
     """
-    best = sum(fit.squares)
+    best = sum(fit.squares, Fraction(0))
     gap = train.squares(line) - best
     best_line = Line(fit.weight, fit.bias, np.zeros(train.x.shape[1]))
     measured = measure(best, train.variation(), train.y.size, reduction)
@@ -157,11 +159,9 @@ def coefficient_rows(line: Line | None, fit: Fit, dtype: str) -> Iterator[list[A
     terms = [*fit.features, *(["bias"] if fit.intercept else [])]
     for index, target in enumerate(fit.targets):
         slopes = files.shortest(line.weight[index].astype(dtype))
-        intercept = line.intercepts()[index]
         # Of a model that subtracts a mean, the intercept is computed, not a number that ships.
-        offset = (
-            float(intercept) if line.centre.any() else files.shortest([intercept.astype(dtype)])[0]
-        )
+        kind = "float64" if line.centre.any() else dtype
+        (offset,) = files.shortest(line.intercepts()[[index]].astype(kind))
         reference = [*fit.weight[index], fit.bias[index]]
         columns = (fit.std_error, fit.t, fit.p, fit.ci_low, fit.ci_high)
         for place, term in enumerate(terms):
@@ -199,13 +199,10 @@ AROUND = ("reference", "low 95%", "high 95%")
 
 def warn(fit: Fit) -> None:
     """Say which columns make the reference doubtful."""
-    for each in fit.dependent:
-        print(f"warning: {each}: the reference leaves it out", file=sys.stderr)
-    for each in fit.nearly_dependent:
-        print(
-            f"warning: {each}: the coefficients of these columns mean nothing by themselves",
-            file=sys.stderr,
-        )
+    told = [f"{each}: the reference leaves it out" for each in fit.dependent]
+    told += [f"{each}: their coefficients mean nothing one by one" for each in fit.nearly_dependent]
+    for text in told:
+        print(f"warning: {text}", file=sys.stderr)
 
 
 def _other_module(params: Params, features: int) -> Predict:

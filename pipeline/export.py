@@ -10,7 +10,6 @@ import warnings
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
 import onnxruntime
 import torch
 from google.protobuf.message import Message

@@ -1,14 +1,14 @@
 """Stage `generate`: prepare the dataset.
 
-Reads   params.yaml
-Writes  data/train.parquet
+Reads   params.yaml, data/raw/
+Writes  data/train.parquet, data/test.parquet
 """
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline import UserError, files, stage, table
-from pipeline.params import Data, Params
+from pipeline import UserError, files, mistakes, source, stage, table
+from pipeline.params import GENERATE, Data, Params
 from pipeline.streams import stream
 from pipeline.table import Table
 
@@ -51,9 +51,64 @@ def _product(x: NDArray[np.float64], weight: NDArray[np.float64]) -> NDArray[np.
     return total
 
 
+def split(
+    values: NDArray[np.float64], fraction: float, draws: np.random.Generator
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Divide rows into those to fit and those held out, in their order, column-major.
+
+    values: [rows, columns]. fraction: the share to hold out, about.
+    draws: one number a row, in order. So a row's side depends on the seed and on how many rows are
+    before it, on nothing else: rows that are appended later leave it where it is.
+    """
+    if fraction == 0:
+        return values, values[:0]
+    held_out = draws.random(len(values)) < fraction
+    # Along each column, which is how the numbers lie in memory.
+    columns = values.T
+    return columns[:, ~held_out].T, columns[:, held_out].T
+
+
 def main(params: Params) -> None:
-    """Write the training table."""
-    table.write(files.TRAIN, generate(params.data, params.seed))
+    """Write the training table and the test table, both or none.
+
+    Raises UserError if one has no rows that should have some.
+    """
+    data = params.data
+    if data.source == GENERATE:
+        made = generate(data, params.seed)
+        names, float32, blocks = made.names, made.float32, iter([made.values])
+    else:
+        found = source.find(data)
+        names, float32 = found.features + found.targets, found.float32
+        blocks = found.blocks()
+
+    draws = stream(params.seed, "split")
+    with (
+        table.writer(files.TRAIN, names, float32) as train,
+        table.writer(files.TEST, names, float32) as test,
+    ):
+        for block in blocks:
+            fit, held_out = split(block, data.test_fraction, draws)
+            train.write(fit)
+            test.write(held_out)
+        _check_sides(data.test_fraction, train.rows, test.rows)
+        # Both before either has its name: the disk may be full only now.
+        train.finish()
+        test.finish()
+
+
+def _check_sides(fraction: float, train: int, test: int) -> None:
+    rows = mistakes.count(train + test, "row")
+    if train == 0:
+        raise UserError(
+            f"data.test_fraction: found {fraction}, which leaves none of {rows} to fit; make it"
+            " smaller, or change the seed"
+        )
+    if fraction > 0 and test == 0:
+        raise UserError(
+            f"data.test_fraction: found {fraction}, which holds out none of {rows}; make it larger,"
+            " set it to 0.0, or change the seed"
+        )
 
 
 if __name__ == "__main__":

@@ -227,7 +227,7 @@ def _together(exact: NDArray[Any], cutter: _Cutter, plan: _Plan, rows: int) -> G
     np.minimum.at(lowest, cutter.column, units)
     shifts = [int(shift) for shift in units - lowest[cutter.column]]
     entries = [[0] * width for _ in range(width)]
-    for i, (row, column, shift) in enumerate(zip(exact, cutter.column, shifts, strict=True)):
+    for row, column, shift in zip(exact, cutter.column, shifts, strict=True):
         target = entries[column]
         for j in range(len(shifts)):
             target[cutter.column[j]] += int(row[j]) << (shift + shifts[j])

@@ -5,8 +5,8 @@ to wait for. And whatever ends the training, SIGKILL included, this process outl
 into the run how it ended.
 
 The training sends JSON lines: ["begin", milliseconds since 1970, params, training_id], for each
-epoch ["loss", milliseconds, epoch, loss, loss of the rows held out or null], and ["end", milliseconds, status, reason]. The process
-answers only if it fails, with the message.
+epoch ["loss", milliseconds, epoch, loss, loss of the rows held out or null], and ["end",
+milliseconds, status, reason]. The process answers only if it fails, with the message.
 """
 
 import argparse

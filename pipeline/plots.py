@@ -204,7 +204,8 @@ def fit(
 ) -> None:
     """Draw the training points, the fitted curve and the answers, over the one feature.
 
-    x: [rows, 1]; y: [rows, targets]; queries: [queries, 1]. predict: the model's answers, x [rows, 1] to y [rows, targets].
+    x: [rows, 1]; y: [rows, targets]; queries: [queries, 1]. predict: the model's answers, x
+    [rows, 1] to y [rows, targets].
     """
     sample = _sample(len(x))
     ends = np.vstack([x, queries])

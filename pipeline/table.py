@@ -1,6 +1,7 @@
 """Tables: named columns of numbers, read from and written to Parquet."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,10 +21,12 @@ class Table:
 
     names: the columns' names, in order.
     values: [rows, columns], column-major, so that each column is contiguous.
+    float32: the columns that the file has as float32; in `values` they are the same numbers.
     """
 
     names: tuple[str, ...]
     values: NDArray[np.float64]
+    float32: frozenset[str] = frozenset()
 
     def columns(self, names: Sequence[str]) -> NDArray[np.float64]:
         """The columns called `names`, in that order: [rows, len(names)], column-major."""
@@ -38,22 +41,104 @@ class Table:
         return [2.0**-24 if name in self.float32 else 2.0**-53 for name in names]
 
 
+@dataclass(frozen=True)
+class Block:
+    """Some rows of a file.
+
+    values: [rows, columns], column-major; NaN where there is none.
+    size: the bytes of the file that it took, about.
+    places: where rows are in the file, given by their index here: lines of a CSV, rows of Parquet.
+    inexact: of a column, given by its index, and some of its rows, the rows where the file has an
+        integer that float64 does not hold, and that integer.
+    """
+
+    values: NDArray[np.float64]
+    size: int
+    places: Callable[[Sequence[int]], list[int]]
+    inexact: Callable[[int, NDArray[np.intp]], list[tuple[int, int]]]
+
+
+class Writer:
+    """A Parquet file that grows by blocks of rows. Made by `writer`.
+
+    rows: how many were written so far.
+    """
+
+    def __init__(self, file: pq.ParquetWriter) -> None:
+        self.rows = 0
+        self._file = file
+        self._schema = file.schema
+        self._held = np.empty((0, len(file.schema)), order="F")
+
+    def write(self, values: NDArray[np.float64]) -> None:
+        """Append `values` [rows, columns]."""
+        begin = 0
+        while begin < len(values):
+            held = self.rows % ROW_GROUP
+            taken = min(ROW_GROUP - held, len(values) - begin)
+            part = values[begin : begin + taken]
+            begin += taken
+            self.rows += taken
+            if taken == ROW_GROUP:
+                self._flush(part)
+                continue
+            if held + taken > len(self._held):
+                # By doubling: the pages of a thousand columns at full length are a gigabyte.
+                room = min(ROW_GROUP, max(2 * len(self._held), held + taken))
+                larger = np.empty((room, values.shape[1]), order="F")
+                larger[:held] = self._held[:held]
+                self._held = larger
+            self._held[held : held + taken] = part
+            if held + taken == ROW_GROUP:
+                self._flush(self._held)
+
+    def finish(self) -> None:
+        """Write what is left to write: nothing but the file's name is then to be settled."""
+        if self._file.is_open:
+            if rest := self.rows % ROW_GROUP:
+                self._flush(self._held[:rest])
+            self._file.close()
+
+    def _flush(self, values: NDArray[np.float64]) -> None:
+        """Write `values` as one row group."""
+        columns = []
+        for field, column in zip(self._schema, values.T, strict=True):
+            dtype = np.float32 if field.type == pa.float32() else np.float64
+            # Not pa.array: it imports pandas, a quarter of a second.
+            buffer = pa.py_buffer(np.ascontiguousarray(column, dtype))
+            columns.append(pa.Array.from_buffers(field.type, len(column), [None, buffer]))
+        arrow = pa.Table.from_arrays(columns, schema=self._schema)
+        self._file.write_table(arrow, row_group_size=ROW_GROUP)
+
+
+@contextmanager
+def writer(
+    path: Path, names: Sequence[str], float32: Collection[str] = frozenset()
+) -> Iterator[Writer]:
+    """Write a table of columns `names` block by block, whole or not at all.
+
+    The same rows give the same bytes on every machine, however they are cut into blocks: a row
+    group has exactly ROW_GROUP rows, and so many are held in memory, 8 bytes a number.
+    float32: the columns to write so; their numbers must be some that float32 has.
+    """
+    schema = pa.schema(
+        [(name, pa.float32() if name in float32 else pa.float64()) for name in names]
+    )
+    # Neither compression nor dictionaries: full-precision numbers gain nothing by them, and what a
+    # compressor makes of a block may depend on its build.
+    with (
+        files.whole(path) as partial,
+        pq.ParquetWriter(partial, schema, compression="NONE", use_dictionary=False) as file,
+    ):
+        growing = Writer(file)
+        yield growing
+        growing.finish()
+
+
 def write(path: Path, table: Table) -> None:
     """Write `table` as Parquet. The same numbers give the same bytes on every machine."""
-    # Not pa.array: it imports pandas, a quarter of a second.
-    columns = [
-        pa.Array.from_buffers(
-            pa.float64(), len(column), [None, pa.py_buffer(np.ascontiguousarray(column, float))]
-        )
-        for column in table.values.T
-    ]
-    arrow = pa.table(columns, names=list(table.names))
-    with files.whole(path) as partial:
-        # Neither compression nor dictionaries: full-precision numbers gain nothing by them, and
-        # what a compressor makes of a block may depend on its build.
-        pq.write_table(
-            arrow, partial, row_group_size=ROW_GROUP, compression="NONE", use_dictionary=False
-        )
+    with writer(path, table.names, table.float32) as file:
+        file.write(table.values)
 
 
 def read(path: Path) -> Table:
@@ -64,15 +149,19 @@ def read(path: Path) -> Table:
             arrow = file.read()
         values = np.empty((arrow.num_rows, arrow.num_columns), order="F")
         for index, column in enumerate(arrow.columns):
-            # Not to_numpy: it imports pandas as well.
-            np.concatenate([np.from_dlpack(chunk) for chunk in column.chunks], out=values[:, index])
+            begin = 0
+            for chunk in column.chunks:
+                # Not to_numpy: it imports pandas as well.
+                values[begin : begin + len(chunk), index] = np.from_dlpack(chunk)
+                begin += len(chunk)
     except FileNotFoundError:
         raise UserError(f"{path}: there is no such file; `dvc repro` makes it") from None
     except pa.ArrowException as error:
         raise UserError(
             f"{path}: not a readable Parquet file ({error}); `dvc repro -f` makes it anew"
         ) from None
-    return Table(tuple(arrow.column_names), values)
+    float32 = frozenset(field.name for field in arrow.schema if field.type == pa.float32())
+    return Table(tuple(arrow.column_names), values, float32)
 
 
 def queries(rows: Sequence[Sequence[float]], features: Sequence[str]) -> NDArray[np.float64]:

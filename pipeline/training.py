@@ -242,17 +242,16 @@ class _Lbfgs(torch.optim.LBFGS):
         super().__init__(module.parameters(), lr=lr, line_search_fn="strong_wolfe")
         self._loss = loss
 
-    @torch.no_grad()
-    def step(self, closure: Callable[[], Any] | None = None) -> Any:  # type: ignore[override]
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Make up to 20 iterations of L-BFGS, with as many evaluations as the line search needs."""
 
         def evaluate() -> torch.Tensor:
             self.zero_grad()
             loss = self._loss()
-            loss.backward()
+            torch.autograd.backward(loss)
             return loss
 
-        return super().step(closure or evaluate)
+        return super().step(closure or evaluate)  # type: ignore[no-untyped-call]
 
 
 def _optimizer(

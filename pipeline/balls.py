@@ -1,0 +1,121 @@
+"""Real numbers in balls that hold them for certain, and the one float that a ball rounds to.
+
+The balls are FLINT's (Johansson, *Arb: efficient arbitrary-precision midpoint-radius interval
+arithmetic*, 2017).
+"""
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from fractions import Fraction
+from typing import Any
+
+from flint import arb, ctx
+
+# Bits of a number, exponent of the smallest, exponent that is too large.
+FORMATS = {"float64": (53, -1074, 1024), "float32": (24, -149, 128)}
+
+
+@contextmanager
+def precision(bits: int) -> Iterator[None]:
+    """Compute with so many bits in the block. FLINT's setting is one for the whole process."""
+    before = ctx.prec
+    ctx.prec = bits
+    try:
+        yield
+    finally:
+        ctx.prec = before
+
+
+def shift(value: Any, exponent: int) -> Any:
+    """Value · 2^exponent as a ball; exact if `value` is."""
+    return (arb(value) if isinstance(value, int) else value) * arb((1, exponent))
+
+
+def enclose(value: Fraction) -> Any:
+    """The smallest ball around a fraction, at the working precision."""
+    return arb(value.numerator) / arb(value.denominator)
+
+
+def exactly(exact: Any) -> Fraction:
+    """A ball without a radius as a fraction."""
+    mantissa, exponent = exact.man_exp()
+    return Fraction(int(mantissa)) * Fraction(2) ** int(exponent)
+
+
+def certain(ball: Any, dtype: str) -> float | None:
+    """The number of `dtype` that everything in a ball rounds to, if there is one."""
+    if not ball.is_finite():
+        return None
+    low, high = (_end(end, dtype) for end in (ball.lower(), ball.upper()))
+    return low if low == high else None
+
+
+def _end(exact: Any, dtype: str) -> float:
+    mantissa, exponent = exact.man_exp()
+    size = int(mantissa).bit_length() + int(exponent)
+    if mantissa == 0 or size < -2000:
+        return 0.0
+    if size > 2000:
+        return math.copysign(math.inf, int(mantissa))
+    return nearest(exactly(exact), dtype)
+
+
+def nearest(value: Fraction, dtype: str) -> float:
+    """The number of `dtype` that is nearest to `value`, the even one of two."""
+    if not value:
+        return 0.0
+    bits, lowest, highest = FORMATS[dtype]
+    size = value.numerator.bit_length() - value.denominator.bit_length()
+    if abs(value) < Fraction(2) ** size:
+        size -= 1
+    unit = max(size - bits + 1, lowest)
+    digits = round(value / Fraction(2) ** unit)
+    if not digits:
+        return 0.0  # not -0.0
+    if digits.bit_length() + unit > highest:
+        return math.copysign(math.inf, digits)
+    return math.ldexp(digits, unit)
+
+
+def two_sided(t: Any, free: int) -> Any:
+    """How likely a |t| as large is, by Student's distribution with `free` degrees of freedom.
+
+    The regularized incomplete beta function I_z(free/2, 1/2) at z = free / (free + t²).
+    """
+    z = arb(free) / (free + t * t)
+    return z.beta_lower(arb(free) / 2, arb(1) / 2, regularized=True)
+
+
+def quantile(confidence: Fraction, free: int) -> Any:
+    """The t within which, on both sides, so much of Student's distribution lies."""
+    alpha = enclose(1 - confidence)
+    precision = ctx.prec
+    # By Newton's method, then a ball around it whose ends are on both sides.
+    low, high = arb(1), arb(13)  # 12.7 with one degree of freedom
+    ctx.prec = 64
+    for _ in range(20):
+        middle = ((low + high) / 2).mid()
+        if two_sided(middle, free) > alpha:
+            low = middle
+        else:
+            high = middle
+    t = ((low + high) / 2).mid()
+    half = arb(free) / 2
+    while True:
+        ctx.prec = min(2 * ctx.prec, precision + 32)
+        half = arb(free) / 2
+        density = ((half + arb(1) / 2).lgamma() - half.lgamma()).exp() / (arb.pi() * free).sqrt()
+        density *= (1 + t * t / free) ** (-(half + arb(1) / 2))
+        t = (t + (two_sided(t, free) - alpha) / (2 * density)).mid()
+        if ctx.prec == precision + 32:
+            break
+    ctx.prec = precision + 32
+    t = (t + (two_sided(t, free) - alpha) / (2 * density)).mid()
+    for bits in range(precision, 16, -8):
+        radius = shift(arb(1), 2 - bits)
+        below, above = t - radius, t + radius
+        if two_sided(below, free) > alpha and two_sided(above, free) < alpha:
+            ctx.prec = precision
+            return below.union(above)
+    raise AssertionError("Newton's method has not arrived")
