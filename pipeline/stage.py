@@ -17,6 +17,16 @@ from pipeline.params import Params
 
 REQUIREMENTS = Path("requirements.txt")
 
+# torch, and MKL in it, choose their routines by these when they first compute: those that every
+# x86-64 processor has, and the same for each vendor. One thread, because a sum over more than
+# 32,768 numbers is added up in as many parts as there are threads.
+PORTABLE = {
+    "ATEN_CPU_CAPABILITY": "default",
+    "MKL_CBWR": "COMPATIBLE",
+    "MKL_NUM_THREADS": "1",
+    "OMP_NUM_THREADS": "1",
+}
+
 
 class Terminated(KeyboardInterrupt):
     """The process was asked to end, by SIGTERM or by the closing of its terminal."""
@@ -47,6 +57,8 @@ def run(main: Callable[[Params], None]) -> NoReturn:
     try:
         params = params_yaml.load()
         check_environment()
+        if params.train.portable:
+            os.environ |= PORTABLE
         main(params)
         leave()
     except (UserError, OSError, MemoryError) as error:

@@ -25,6 +25,11 @@ def main(params: Params) -> None:
 
         module, history = training.train(params, rows, held_out, tell)
         model.save(files.MODEL, module, model.DTYPES[params.model.dtype], training_id)
+        if len(history) < params.train.epochs and params.train.patience is not None:
+            print(
+                f"stopped after epoch {len(history)}: no better loss on the rows held out for"
+                f" {params.train.patience} epochs; the best weights are kept"
+            )
         # The rows held out have a loss of their own, where there are any.
         shown = [[rounded(loss) for loss in losses if loss is not None] for losses in history]
         header = ["epoch", "loss", "test_loss"][: 1 + len(shown[0])]

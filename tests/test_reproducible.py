@@ -44,7 +44,7 @@ from pipeline import evaluate, export, generate, lineage, params, train
 import contextlib
 nothing = lambda *_: None
 train.live_run = lambda: contextlib.nullcontext(
-    type("NoRun", (), {"begin": nothing, "log_loss": nothing}))
+    type("NoRun", (), {"begin": nothing, "log_losses": nothing}))
 for stage in (generate, train, evaluate, export):
     stage.main(params.load())
 outs = [out for stage in lineage.stages().values() for out in stage["outs"]]
