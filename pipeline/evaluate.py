@@ -118,12 +118,15 @@ def compare(
     Raises UserError if a figure is beyond what float64 holds.
     """
     best = sum(fit.squares, Fraction(0))
-    gap = train.squares(line) - best
+    above = train.squares(line) - best  # below zero, if another module beats every line
+    gap = math.copysign(
+        measure(abs(above), Fraction(0), train.y.size, reduction)["loss"] or 0, above
+    )
     best_line = Line(fit.weight, fit.bias, np.zeros(train.x.shape[1]))
     measured = measure(best, train.variation(), train.y.size, reduction)
     return {
         **measured,
-        "gap": measure(gap, Fraction(0), train.y.size, reduction)["loss"],
+        "gap": gap if above else 0.0,
         "rank": fit.rank,
         "degrees_of_freedom": fit.degrees_of_freedom,
         "condition_number": fit.condition_number if math.isfinite(fit.condition_number) else None,
@@ -200,6 +203,11 @@ AROUND = ("reference", "low 95%", "high 95%")
 def warn(fit: Fit) -> None:
     """Say which columns make the reference doubtful."""
     told = [f"{each}: the reference leaves it out" for each in fit.dependent]
+    terms = len(fit.features) + fit.intercept
+    if fit.rows < terms:
+        told = [
+            f"{fit.rows} rows for {terms} numbers: the reference leaves {len(told)} features out"
+        ]
     told += [f"{each}: their coefficients mean nothing one by one" for each in fit.nearly_dependent]
     for text in told:
         print(f"warning: {text}", file=sys.stderr)

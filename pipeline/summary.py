@@ -5,7 +5,7 @@ import sys
 
 from pipeline import UserError, files
 from pipeline import params as params_yaml
-from pipeline.params import Params
+from pipeline.params import GENERATE, Params
 
 SHOWN = 10  # coefficients and answers; the files have them all
 
@@ -18,13 +18,25 @@ def lines(params: Params) -> list[str]:
         symbol = "b" if row["term"] == "bias" else "w"
         name = symbol if len(coefficients) <= 2 else f"{symbol} {row['term']} → {row['target']}"
         text.append(f"{name:12} {row['value']}")
-    features, targets = params.data.features, params.data.targets
+    targets = params.data.targets
     for row in files.read_csv(files.PREDICTIONS)[:SHOWN]:
+        features = list(row)[: list(row).index(targets[0])]
         given = ", ".join(f"{name} = {float(row[name]):g}" for name in features)
         told = ", ".join(f"{name} = {row[name]}" for name in targets)
         text.append(f"{'prediction':12} {told} at {given}")
     last = files.read_csv(files.HISTORY)[-1]
-    text.append(f"{'final loss':12} {last['loss']} (in epoch {last['epoch']}, before its update)")
+    when = "" if params.train.optimizer == "exact" else ", before its update"
+    text.append(f"{'final loss':12} {last['loss']} (in epoch {last['epoch']}{when})")
+    metrics = json.loads(files.METRICS.read_text(encoding="utf-8"))
+    if held_out := metrics.get("test"):
+        r2 = "" if held_out["r2"] is None else f", R² {held_out['r2']:.4g}"
+        text.append(f"{'held out':12} root mean square error {held_out['rmse']:.6g}{r2}")
+    if params.data.source != GENERATE:
+        best = metrics["reference"]
+        text.append(
+            f"{'optimum':12} loss {best['loss']:.9g} by exact least squares; the model's is"
+            f" {best['gap']:.3g} above it"
+        )
     checks = json.loads(files.VERIFICATION.read_text(encoding="utf-8"))["checks"]
     rows = sum(check["rows"] for check in checks)
     text.append(

@@ -47,18 +47,23 @@ class DivergedError(UserError):
 
 
 def train(
-    params: Params, rows: Table, held_out: Table, on_epoch: OnEpoch
+    params: Params,
+    rows: Table,
+    held_out: Table | None = None,
+    on_epoch: OnEpoch = lambda *_: None,
 ) -> tuple[nn.Module, list[Epoch]]:
     """Build the model that `params` asks for, as its seed starts it, and fit it to `rows`.
 
-    held_out: the rows to watch the fit on; may be empty.
+    held_out: rows to watch the fit on; may be empty.
     Gives the fitted module and the losses of each epoch, measured before its updates.
     Raises UserError if the fit diverges or has no answer, with what to change.
     """
+    if held_out is not None and not len(held_out.values):
+        held_out = None
     if params.train.optimizer == "exact":
         return solve(params, rows, held_out, on_epoch)
     x, y = tensors(params, rows)
-    watched = tensors(params, held_out) if len(held_out.values) else None
+    watched = tensors(params, held_out) if held_out else None
     torch.manual_seed(params.seed)
     module = model.build(params.model, x.shape[1], y.shape[1])
     if params.model.standardize:
@@ -73,7 +78,7 @@ def train(
 
 
 def solve(
-    params: Params, rows: Table, held_out: Table, on_epoch: OnEpoch
+    params: Params, rows: Table, held_out: Table | None, on_epoch: OnEpoch
 ) -> tuple[nn.Module, list[Epoch]]:
     """The least-squares solution, without rounding error until it is rounded to model.dtype.
 
@@ -101,7 +106,7 @@ def solve(
     exact = functools.partial(_exact_loss, params, weight, bias, centre)
     epoch = (
         exact(gram),
-        exact(least_squares.gram(held_out.values)) if held_out.values.size else None,
+        exact(least_squares.gram(held_out.values)) if held_out else None,
     )
     on_epoch(1, *epoch)
     return module, [epoch]
@@ -110,10 +115,24 @@ def solve(
 def check(params: Params, rows: Table, held_out: Table) -> None:
     """See that a training can start.
 
-    Raises UserError for a GPU that is not there, and for a number beyond the range of model.dtype
-    or train.dtype.
+    Raises UserError for a GPU that is not there, for a number beyond the range of model.dtype or
+    train.dtype, for fewer rows than the closed form needs, and for a feature called bias, which
+    params.yaml alone cannot see where the features come from a file.
     """
     choose_device(params.train.device)
+    features = rows.features(params.data.targets)
+    if params.model.bias and "bias" in features:
+        raise UserError(
+            f"{files.TRAIN}: found a feature called bias, which is what coefficients.csv calls the"
+            " model's own; rename the column, or set model.bias to false"
+        )
+    terms = len(features) + params.model.bias
+    if params.train.optimizer == "exact" and len(rows.values) < terms:
+        raise UserError(
+            f"train.optimizer: exact fits {terms} numbers (one for each feature"
+            f"{' and the bias' if params.model.bias else ''}) and needs as many rows, but found"
+            f" {len(rows.values)} for training; name fewer data.features, or bring more rows"
+        )
     # What is beyond the range of the model that ships could not be sent to it.
     kinds = {"model.dtype": params.model.dtype}
     if params.train.optimizer != "exact":

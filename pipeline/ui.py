@@ -23,6 +23,7 @@ REFUSED = {1719, 1720, 1723, 2049, 3659, 4045, 4190, 5060, 5061, 6000, 6566, 669
     range(6665, 6670)
 )
 """Ports above 1023 that browsers do not open (the Fetch standard's "bad ports")."""
+TELLING = ("reference.gap", "test.loss", "test.r2", "train.loss")
 COLUMNS = 6  # of parameters, and of metrics: more would not fit on a screen
 
 
@@ -73,7 +74,7 @@ def save_view(store: Store) -> int:
         params = sorted({key for run in runs for key in run.data.params})
         differ = [key for key in params if len({run.data.params.get(key) for run in runs}) > 1]
         metrics = sorted({key for run in runs for key in run.data.metrics})
-        telling = [key for key in metrics if key.endswith(".loss") or "query_1." in key][:COLUMNS]
+        telling = [key for key in metrics if "query_1." in key or key in TELLING][:COLUMNS]
         columns = [f"params.`{key}`" for key in (differ or ["train.lr"])[:COLUMNS]]
         columns += [f"metrics.`{key}`" for key in telling]
         loss: dict[str, Any] = {"type": "LINE", "metricKey": "loss"}

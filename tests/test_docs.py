@@ -110,7 +110,7 @@ def test_the_readmes_messages_are_those_that_appear() -> None:
     wrong = params.parse(job_text(train__lr=0.1))
     rows: table.Table = generate.generate(wrong.data, wrong.seed)
     with pytest.raises(UserError) as diverged:
-        training.train(wrong, *training.tensors(wrong, rows), lambda *_: None)
+        training.train(wrong, rows)
     assert errors("README.md") == [str(misspelt.value), str(diverged.value)]
 
 

@@ -86,7 +86,7 @@ def test_numbers_beyond_float32(checkout: Checkout) -> None:
     told = checkout.stage("train", ok=False)
     assert told == (
         "error: data/train.parquet: row 2 has x = 1e+39, beyond what float32 holds; set"
-        " train.dtype to float64 or scale the column\n"
+        " model.dtype to float64 or scale the column\n"
     )
 
 
@@ -150,7 +150,7 @@ def test_a_full_disk(workspace: Path) -> None:
     assert "No space left on device; free some space and run `dvc repro` again" in told
     assert "Traceback" not in told
     # The old table is whole, and nothing lies beside it.
-    assert "status 1\ntrain.parquet\nstatus 0\n" in told
+    assert "status 1\ntest.parquet\ntrain.parquet\nstatus 0\n" in told
 
 
 def test_a_full_disk_stops_the_tracking_store_with_a_message(workspace: Path) -> None:

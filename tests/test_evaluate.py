@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 import torch
 from conftest import job
+from numpy.typing import NDArray
 from torch import nn
 
 from pipeline import UserError, evaluate, files, generate, lineage, linear, model, plots, table
+from pipeline.least_squares import fit, gram
 from pipeline.params import Params
 from pipeline.streams import stream
 from pipeline.table import Table
@@ -17,6 +19,15 @@ from pipeline.table import Table
 
 def predicts(module: nn.Module) -> evaluate.Predict:
     return lambda x: model.predict(module, x)
+
+
+def measured(
+    actual: NDArray[np.float64], predicted: NDArray[np.float64], reduction: str
+) -> dict[str, float | None]:
+    """The metrics of a module that is not linear, which predicted this."""
+    table_ = gram(np.hstack([np.zeros((len(actual), 1)), actual]))
+    part = evaluate.Part(np.zeros((len(actual), 1)), actual, predicted, table_)
+    return evaluate.metrics(part, None, reduction)
 
 
 def fitted(params: Params, weight: list[list[float]], bias: list[float]) -> model.LinearModel:
@@ -31,7 +42,7 @@ def test_metrics_against_exact_fractions() -> None:
     random = np.random.default_rng(0)
     actual = random.normal(size=(50, 2)) * [1, 1000]
     predicted = actual + random.normal(size=(50, 2))
-    found = evaluate.measure(actual, predicted, "sum")
+    found = measured(actual, predicted, "sum")
     errors = [Fraction(float(e)) for e in (actual - predicted).ravel()]
     total = sum(error**2 for error in errors)
     centred = 0.0
@@ -43,16 +54,20 @@ def test_metrics_against_exact_fractions() -> None:
     assert found["rmse"] == pytest.approx(float(total / 100) ** 0.5, rel=1e-15)
     assert found["mae"] == pytest.approx(float(sum(map(abs, errors)) / 100), rel=1e-15)
     assert found["r2"] == pytest.approx(1 - float(total) / centred, rel=1e-14)
-    assert evaluate.measure(actual, predicted, "mean")["loss"] == found["mse"]
+    assert measured(actual, predicted, "mean")["loss"] == found["mse"]
 
 
 def test_metrics_where_there_is_little_to_measure() -> None:
     one = np.array([[3.0]])
-    assert evaluate.measure(one, one, "sum") == {
+    assert measured(one, one, "sum") == {
         "loss": 0, "mse": 0, "rmse": 0, "mae": 0, "r2": None
     }  # fmt: skip
-    with pytest.raises(UserError, match=r"largest error 1e\+200\); scale the targets"):
-        evaluate.measure(np.array([[1e200]]), np.array([[0.0]]), "sum")
+    with pytest.raises(UserError, match=r"beyond what float64 holds; scale the targets"):
+        measured(np.array([[1e200]]), np.array([[0.0]]), "sum")
+    line = linear.Line(np.zeros((1, 1)), np.zeros(1), np.zeros(1))
+    part = evaluate.Part.of(Table(("x", "y"), np.array([[1.0, 1e200]])), ["y"], line.predict)
+    with pytest.raises(UserError, match=r"beyond what float64 holds; scale the targets"):
+        evaluate.metrics(part, line, "sum")
 
 
 def test_predictions_are_the_shipped_lines() -> None:
@@ -75,7 +90,8 @@ def test_another_module_is_measured_too() -> None:
     np.testing.assert_allclose(model.predict(module, x), expected, rtol=1e-5)
     assert next(module.parameters()).dtype == torch.float32, "measuring must not change the model"
     assert model.coefficients(module) is None
-    assert list(evaluate.coefficient_rows(None, job())) == []
+    reference = fit(gram(np.hstack([x, x])), ["x"], ["y"])
+    assert list(evaluate.coefficient_rows(None, reference, "float32")) == []
     assert model.largest_lr(module, x, 1, 0, "sum") is None
 
 
@@ -181,8 +197,9 @@ def test_the_pictures_hold_what_they_should(tmp_path: Path) -> None:
     params = job()
     rows = generate.generate(params.data, 0)
     module = fitted(params, [[2.0]], [0.5])
-    plots.fit(tmp_path / "fit.svg", rows, "x", ["y"], np.array([[4.0]]), predicts(module))
-    plots.loss(tmp_path / "loss.svg", [10.0, 1.0, 0.1])
+    x, y = rows.columns(["x"]), rows.columns(["y"])
+    plots.fit(tmp_path / "fit.svg", x, y, "x", ["y"], np.array([[4.0]]), predicts(module))
+    plots.loss(tmp_path / "loss.svg", [10.0, 1.0, 0.1], None, per_error=False)
     fit, loss = ((tmp_path / name).read_text() for name in ("fit.svg", "loss.svg"))
     # matplotlib writes each text as a comment beside its outlines.
     for text in ("8.5", "y over x", "training rows", "fit", "queries"):
@@ -196,12 +213,13 @@ def test_the_pictures_hold_what_they_should(tmp_path: Path) -> None:
 def test_pictures_of_odd_jobs(tmp_path: Path) -> None:
     """One epoch, a loss of zero, no query, dollar signs: each draws, and draws the same twice."""
     module = fitted(job(), [[2.0]], [0.0])
-    rows = Table(("x", "price_$ of_$"), np.array([[1.0, 2.0]]))
+    x, y = np.array([[1.0]]), np.array([[2.0]])
     for name in ("once", "twice"):
-        plots.loss(tmp_path / f"{name}.svg", [0.0])
+        plots.loss(tmp_path / f"{name}.svg", [0.0], None, per_error=False)
         plots.fit(
             tmp_path / f"{name}2.svg",
-            rows,
+            x,
+            y,
             "x",
             ["price_$ of_$"],
             np.empty((0, 1)),

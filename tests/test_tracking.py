@@ -362,7 +362,7 @@ def test_a_run_whose_own_process_is_killed_is_told(workspace: Path) -> None:
             run.begin(job(), "an id")
             run._recorder.kill()
             for epoch in range(1, 10_000):
-                run.log_loss(epoch, 1.0)
+                run.log_losses(epoch, 1.0, None)
                 time.sleep(0.001)
 
     with pytest.raises(UserError, match=r"ended before its time \(exit status -9"):
@@ -371,7 +371,7 @@ def test_a_run_whose_own_process_is_killed_is_told(workspace: Path) -> None:
 
 def test_a_line_that_was_cut_short_ends_the_run(workspace: Path) -> None:
     begin = json.dumps(["begin", 1, job().model_dump(mode="json"), "an id"])
-    loss = json.dumps(["loss", 2, 1, 0.5])
+    loss = json.dumps(["loss", 2, 1, 0.5, None])
     command = [sys.executable, "-m", "pipeline.live_run"]
     text = f"{begin}\n{loss}\n{loss[:7]}"
     subprocess.run(command, input=text, text=True, check=True, env=environment(), timeout=60)
@@ -386,7 +386,7 @@ def test_a_training_does_not_wait_for_its_run(workspace: Path) -> None:
     with live_run() as run, store.lock():
         run.begin(params, "an id")
         for epoch in range(1, 20_001):
-            run.log_loss(epoch, 1 / epoch)
+            run.log_losses(epoch, 1 / epoch, None)
         assert not Path("mlflow.db").exists(), "the store was locked all the time"
     (tracked,) = tracked_runs(workspace)
     assert tracked.losses() == [(epoch, 1 / epoch) for epoch in range(1, 20_001)]

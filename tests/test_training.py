@@ -57,8 +57,8 @@ def train(params: Params) -> tuple[list[float], nn.Module]:
     torch.manual_seed(params.seed)
     module = model.build(params.model, x.shape[1], y.shape[1]).to(x.dtype)
     shuffle = stream(params.seed, "shuffle")
-    losses = training.fit(module, x, y, params.train, shuffle, lambda *_: None)
-    return losses, module
+    history = training.fit(module, x, y, params.train, shuffle, lambda *_: None)
+    return [loss for loss, _ in history], module
 
 
 def weights(module: nn.Module) -> list[float]:
