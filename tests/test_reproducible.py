@@ -16,6 +16,8 @@ import pytest
 import yaml
 from conftest import ROOT, Checkout, Clone, TrackedRun, job_text
 
+from pipeline import lineage
+
 # What a user's machine may set, and must not change a byte.
 ELSEWHERE = {
     "LC_ALL": "de_DE.UTF-8",
@@ -213,6 +215,62 @@ def test_a_larger_job_gives_the_same_bytes_twice(clone: Clone) -> None:
     assert found[0] == found[1]
     assert found[0].keys() == promised().keys()
     assert not set(found[0].values()) & set(promised().values())
+
+
+# What is promised on every x86-64 processor besides the tutorial's job: 10⁴ rows of 8 features.
+LARGER: dict[str, Any] = {
+    "data__features": [f"x{index}" for index in range(8)],
+    "data__generate__x": None,
+    "data__generate__rows": 10_000,
+    "data__generate__weight": None,
+    "data__generate__noise": 0.5,
+    "data__test_fraction": 0.2,
+    "train__reduction": "mean",
+    "evaluate__queries": [[1.0] * 8],
+}
+PORTABLE: dict[str, dict[str, Any]] = {
+    "exact": {"train__optimizer": "exact"},
+    "portable": {"train__portable": True, "train__lr": 0.1, "train__epochs": 50},
+    "portable, in batches": {
+        "train__portable": True,
+        "train__optimizer": "adam",
+        "train__batch_size": 64,
+        "train__epochs": 2,
+    },
+}
+REPORTS = ["models/model.safetensors", "reports"]
+
+
+def stages_on(checkout: Checkout, machine: Mapping[str, Any]) -> dict[str, str]:
+    """Train and evaluate as two programs, as `dvc repro` does: what they wrote."""
+    for stage in ("train", "evaluate"):
+        checkout.stage(stage, **machine)
+    return {path: lineage.md5(checkout.path / path) for path in REPORTS}
+
+
+@pytest.mark.parametrize("job", PORTABLE)
+def test_a_larger_job_is_portable_if_asked_to(clone: Clone, job: str) -> None:
+    checkout = clone("portable")
+    (checkout.path / "params.yaml").write_text(job_text(**LARGER, **PORTABLE[job]))
+    checkout.stage("generate")
+    found = [stages_on(checkout, machine) for machine in (MACHINES[0], MACHINES[2])]
+    assert found[0] == found[1]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("job", PORTABLE)
+def test_a_portable_job_on_other_processors(clone: Clone, job: str) -> None:
+    emulator = shutil.which("qemu-x86_64")
+    if emulator is None:
+        pytest.skip("qemu-x86_64, of the package qemu-user, is not installed")
+    checkout = clone("portable")
+    (checkout.path / "params.yaml").write_text(job_text(**LARGER, **PORTABLE[job]))
+    checkout.stage("generate")
+    here = stages_on(checkout, {})
+    assert [stages_on(checkout, machine) for machine in MACHINES] == [here] * len(MACHINES)
+    for processor in PROCESSORS:
+        checkout(emulator, "-cpu", processor, sys.executable, "-m", "pipeline.train")
+        assert lineage.md5(checkout.path / REPORTS[0]) == here[REPORTS[0]], processor
 
 
 # Processors that this machine is not: without AVX, Intel with AVX2 and FMA, AMD with the same.
