@@ -57,7 +57,7 @@ def _end(exact: Any, dtype: str) -> float:
     if mantissa == 0 or size < -2000:
         return 0.0
     if size > 2000:
-        return math.copysign(math.inf, int(mantissa))
+        return math.inf if mantissa > 0 else -math.inf
     return nearest(exactly(exact), dtype)
 
 

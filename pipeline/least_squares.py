@@ -16,9 +16,9 @@ import numpy as np
 from flint import arb
 from numpy.typing import NDArray
 
-from pipeline.balls import enclose, precision, two_sided
+from pipeline.balls import enclose, exactly, nearest, precision, two_sided
 from pipeline.gram import Gram, gram
-from pipeline.normal_equations import LIMIT, START, Balls, System, independent
+from pipeline.normal_equations import START, Balls, System, independent
 
 __all__ = ["Fit", "Gram", "fit", "gram", "seconds", "squared_error"]
 
@@ -313,22 +313,20 @@ def _nearly(
 ) -> Iterator[Nearly]:
     """The groups of kept columns that depend on each other to within their rounding.
 
-    With M the inverse of the Gram matrix, the regression of column j on the others has the
-    coefficients −M_jk / M_jj and leaves a residual of length 1 / √M_jj.
+    With M the inverse of the Gram matrix of columns of length 1, the regression of column j on the
+    others has the coefficients −M_jk / M_jj and leaves a residual of length 1 / √M_jj.
     """
     kept = system.kept
     if not kept:
         return
-    _, inverse = _unit_length(system)
+    _, inverse, lengths = _unit_length(system)
     # The column of ones is exact.
     u = np.array([0.0 if i == 0 else (roundoff[i - 1] if roundoff else 2.0**-53) for i in kept])
     seen: set[str] = set()
     for j, index in enumerate(kept):
-        if index == 0:
-            continue
-        # Lengths are 1 here: what the rounding of all columns can have made of the residual.
-        parts = np.abs(inverse[j]) / inverse[j, j]
-        if 1 / math.sqrt(inverse[j, j]) <= ROUNDINGS * float(parts @ u):
+        # In lengths of the residual: what the rounding of each column can have made of it.
+        parts = np.abs(inverse[j]) * lengths
+        if index and ROUNDINGS * float(parts @ u) >= 1:
             group = tuple(
                 str(names[i])
                 for i, part in zip(kept, parts, strict=True)
@@ -343,26 +341,29 @@ def _condition(system: System) -> float:
     """The ratio of the largest to the smallest singular value, to four digits."""
     if not system.kept:
         return 1.0
-    correlation, inverse = _unit_length(system)
-    # Each eigenvalue is its matrix's largest, which is computed to nearly all digits.
-    largest = np.linalg.eigvalsh(correlation)[-1] * np.linalg.eigvalsh(inverse)[-1]
-    return float(f"{math.sqrt(largest):.4g}")
+    correlation, inverse, lengths = _unit_length(system)
+    share = lengths / lengths.max()
+    # Each is its matrix's largest eigenvalue, which is computed to nearly all digits.
+    most = np.linalg.eigvalsh(correlation)[-1]
+    least = np.linalg.eigvalsh(share[:, None] * inverse * share)[-1]
+    return float(f"{lengths.max() * math.sqrt(most * least):.4g}")
 
 
-def _unit_length(system: System) -> tuple[Floats, Floats]:
-    """The Gram matrix of the kept columns scaled to length 1, and its inverse, both rounded."""
-    n = len(system.kept)
+def _unit_length(system: System) -> tuple[Floats, Floats, Floats]:
+    """The Gram matrix of the kept columns scaled to length 1, and its inverse, as floats.
+
+    Of the inverse: its entries over the roots of their diagonals, which lie between −1 and 1, and
+    these roots, at most 1e300.
+    """
+    n = range(len(system.kept))
 
     def numbers(balls: Balls) -> list[Any]:
-        lengths = [balls.matrix[i, i].sqrt() for i in range(n)]
+        lengths = [balls.matrix[i, i].sqrt() for i in n]
+        roots = [balls.scaled[i, i].sqrt() for i in n]
         return [
-            value
-            for i in range(n)
-            for j in range(n)
-            for value in (
-                balls.matrix[i, j] / (lengths[i] * lengths[j]),
-                balls.scaled[i, j] * (lengths[i] * lengths[j]),
-            )
+            *(balls.matrix[i, j] / (lengths[i] * lengths[j]) for i in n for j in n),
+            *(balls.scaled[i, j] / (roots[i] * roots[j]) for i in n for j in n),
+            *(length * root for length, root in zip(lengths, roots, strict=True)),
         ]
 
     bits = START
@@ -371,11 +372,15 @@ def _unit_length(system: System) -> tuple[Floats, Floats]:
             try:
                 balls = numbers(system.at(bits))
                 # Not correctly rounded: nothing shows more than four digits of it.
-                if all(b.is_zero() or b.rad() < abs(b.mid()) * 2**-40 + 2**-60 for b in balls) or (
-                    bits > LIMIT
+                if all(
+                    ball.is_finite() and ball.rad() < abs(ball.mid()) * 2**-40 + 2**-60
+                    for ball in balls
                 ):
-                    values = np.array([float(ball.mid()) for ball in balls])
-                    return values[0::2].reshape(n, n), values[1::2].reshape(n, n)
+                    break
             except ZeroDivisionError:
                 pass
         bits *= 2
+    values = np.array([min(nearest(exactly(ball.mid()), "float64"), 1e300) for ball in balls])
+    square = len(n) ** 2
+    correlation, inverse = values[:square], values[square : 2 * square]
+    return correlation.reshape(len(n), -1), inverse.reshape(len(n), -1), values[2 * square :]

@@ -40,12 +40,16 @@ def job_text(**changes: Any) -> str:
     return yaml.safe_dump(values)
 
 
+# What libraries let a machine say about its processor: an emulated one is another.
+ARITHMETIC = ("OPENBLAS_", "OMP_", "MKL_", "NPY_", "ATEN_")
+
+
 def environment(**extra: str) -> dict[str, str]:
-    """The environment of a stage's user: this Python first, nothing of DVC or MLflow set."""
+    """The environment of a stage's user: this Python first, nothing that libraries listen to."""
     ours = {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith(("DVC_", "MLFLOW_", "GIT_", "PYTEST_"))
+        if not name.startswith(("DVC_", "MLFLOW_", "GIT_", "PYTEST_", *ARITHMETIC))
     }
     path = f"{Path(sys.executable).parent}{os.pathsep}{ours.get('PATH', '')}"
     who = {"NAME": "A User", "EMAIL": "user@example.com"}
