@@ -8,6 +8,7 @@ The few rows that do not fit into the slices are multiplied as integers, by FLIN
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -95,17 +96,17 @@ def _root(square: Fraction) -> float:
     return math.ldexp(math.sqrt(square / Fraction(4) ** half), half)
 
 
-def gram(columns: Floats, block: int = BLOCK) -> Gram:
-    """The Gram matrix of a table with a column of ones put before it.
+def gram(*tables: Floats, block: int = BLOCK) -> Gram:
+    """The Gram matrix of tables side by side, with a column of ones put before them.
 
-    columns: [rows, columns] of finite float32 or float64, fastest if column-major.
+    tables: [rows, columns] each, of finite float32 or float64, in any memory order.
     block: how many rows to take at a time, at most BLOCK; the result is the same bits for any.
     """
     assert 0 < block <= BLOCK
-    rows, width = columns.shape
+    rows, width = len(tables[0]), sum(table.shape[1] for table in tables)
     if not rows:
         return Gram(0, (0,) * (width + 1), ((0,) * (width + 1),) * (width + 1))
-    plan = _Plan.of(columns)
+    plan = _Plan.of(tables)
     cutter = _Cutter(plan, block)
     size = len(cutter.units)
     exact = np.zeros((size, size), dtype=object)
@@ -115,7 +116,7 @@ def gram(columns: Floats, block: int = BLOCK) -> Gram:
     left: list[Floats] = []
     rest = 0
     for number, start in enumerate(range(0, rows, block), 1):
-        taken = columns[start : start + block]
+        taken = [table[start : start + block] for table in tables]
         slices, lost = cutter.cut(taken)
         # Threads of ours would only get into the way of those of BLAS.
         sums += np.ldexp(slices @ slices.T, scale).astype(np.int64)
@@ -123,7 +124,7 @@ def gram(columns: Floats, block: int = BLOCK) -> Gram:
             exact += sums
             sums[:] = 0
         if lost.any():
-            left.append(taken[lost])
+            left.append(np.column_stack([part[lost] for part in taken]))
             rest += len(left[-1])
             if sum(map(len, left)) >= PIECE:
                 total += _as_integers(np.concatenate(left))
@@ -143,21 +144,30 @@ class _Plan:
     """[columns]: how many slices hold nearly all numbers of a column."""
 
     @classmethod
-    def of(cls, columns: Floats) -> "_Plan":
+    def of(cls, tables: Sequence[Floats]) -> "_Plan":
         """Sizes from all numbers, slices from a sample."""
-        # Not np.abs(columns).max: it would copy the table.
-        largest = np.maximum(columns.max(axis=0), -columns.min(axis=0)).astype(np.float64)
+        largest = np.concatenate([_largest(table) for table in tables]).astype(np.float64)
         exponents = np.frexp(np.append(1.0, largest))[1].astype(np.int64)
-        sample = columns[:: max(1, len(columns) // BLOCK)][:BLOCK].T.astype(np.float64)
+        rows = len(tables[0])
+        sample = np.column_stack([table[:: max(1, rows // BLOCK)][:BLOCK] for table in tables])
+        sample = sample.T.astype(np.float64)
         bits = exponents[1:, None] - _lowest_bits(sample)
         bits[sample == 0] = 0
         # The rows that need more than 99.9 % of the others do are few enough for FLINT, if there
         # are many rows; of few rows, none need go there.
-        share = 99.9 if len(columns) > BLOCK else 100
+        share = 99.9 if rows > BLOCK else 100
         wanted = np.percentile(bits, share, axis=1, method="higher") if len(bits) else np.empty(0)
         # The first digit has one bit less: it is rounded, not cut.
         slices = np.clip(-(-(np.append(1, wanted) + 1) // DIGIT), 1, SLICES)
         return cls(exponents, slices.astype(np.int64))
+
+
+def _largest(table: Floats) -> Floats:
+    """The largest size of a number in each column."""
+    # In blocks, which stay in the cache: along the columns of a row-major table NumPy is slow.
+    blocks = [table[start : start + BLOCK] for start in range(0, len(table), BLOCK)]
+    largest: Floats = np.max([np.abs(block).max(axis=0) for block in blocks], axis=0)
+    return largest
 
 
 def _lowest_bits(values: NDArray[np.float64]) -> NDArray[np.int64]:
@@ -189,16 +199,23 @@ class _Cutter:
         self.values = np.empty((len(tops), block))
         self.slices = np.empty((sum(self.counts), block))
 
-    def cut(self, rows: Floats) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-        """The slices of `rows` [rows, columns]: [slices, rows]; and which rows do not fit.
+    def cut(self, tables: Sequence[Floats]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+        """The slices of tables side by side: [slices, rows]; and which rows do not fit.
 
-        The slices of rows that do not fit are zeros.
+        tables: [rows, columns] each. The slices of rows that do not fit are zeros.
         """
-        n = len(rows)
+        n = len(tables[0])
         values, slices = self.values[:, :n], self.slices[:, :n]
         where = np.argsort(self.order, kind="stable")  # of a column, its place in the buffers
         values[where[0]] = 1.0
-        values[where[1:]] = rows.T
+        begin = 1
+        for table in tables:
+            end = begin + table.shape[1]
+            places = where[begin:end]
+            # Nearly always columns in a row, which NumPy copies in half the time.
+            in_a_row = bool((np.diff(places) == 1).all())
+            values[slice(places[0], places[-1] + 1) if in_a_row else places] = table.T
+            begin = end
         lost = np.zeros(n, dtype=bool)
         for column in self.extreme:
             place = where[column]

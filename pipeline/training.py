@@ -281,7 +281,12 @@ def _optimizer(
         return _Lbfgs(module, settings.lr, loss)
     if settings.optimizer == "adam":
         return torch.optim.Adam(
-            module.parameters(), lr=settings.lr, weight_decay=settings.weight_decay
+            module.parameters(),
+            lr=settings.lr,
+            weight_decay=settings.weight_decay,
+            # By itself Adam takes its square roots from MKL, which estimates them with an
+            # instruction (rsqrtps) that gives other bits on Intel than on AMD.
+            fused=settings.portable or None,
         )
     return torch.optim.SGD(
         module.parameters(),

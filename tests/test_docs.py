@@ -58,7 +58,9 @@ def trained(workspace: Path) -> Path:
     return workspace
 
 
-@pytest.mark.parametrize("document", ["README.md", *TUTORIALS])
+@pytest.mark.parametrize(
+    "document", ["README.md", "docs/least-squares.md", "docs/your-own-table.md", *TUTORIALS]
+)
 def test_each_snippet_prints_what_is_shown(document: str, trained: Path) -> None:
     names: dict[str, object] = {}
     ran = 0
@@ -159,7 +161,7 @@ def wait_for_queue(checkout: Checkout) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("document", ["README.md", "docs/tutorial.md"])
+@pytest.mark.parametrize("document", ["README.md", "docs/tutorial.md", "docs/your-own-table.md"])
 def test_each_command_runs_in_a_fresh_clone(document: str, clone: Clone) -> None:
     checkout = clone("fresh")
     environment_in(checkout.path)

@@ -1,0 +1,103 @@
+"""Time exact least squares beside the libraries that round, on this machine: part of `make bench`.
+
+All fit the same float32 array, row-major as scikit-learn is mostly given it, in turn within each
+round; what counts is the ratio within a round. Ours comes with standard errors, t, p, intervals and
+rank, statsmodels' with standard errors, the others with coefficients alone. Beside the time stands
+how far the worst coefficient is from the exact solution, which ours is.
+"""
+
+import argparse
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+from pipeline.least_squares import fit, gram
+
+Floats = NDArray[np.float32]
+Solver = Callable[[Floats, Floats], NDArray[np.float64]]
+"""x [rows, features] and y [rows] to the coefficients, the bias last."""
+
+
+def ours(x: Floats, y: Floats) -> NDArray[np.float64]:
+    """Exact least squares, with everything it gives."""
+    found = fit(gram(x, y[:, None]), [f"x{i}" for i in range(x.shape[1])], ["y"])
+    return np.append(found.weight[0], found.bias[0])
+
+
+def scikit_learn(x: Floats, y: Floats) -> NDArray[np.float64]:
+    """scikit-learn's LinearRegression."""
+    from sklearn.linear_model import LinearRegression
+
+    found = LinearRegression().fit(x, y)
+    return np.append(found.coef_, found.intercept_).astype(float)
+
+
+def statsmodels(x: Floats, y: Floats) -> NDArray[np.float64]:
+    """Statsmodels' OLS, with its standard errors."""
+    from statsmodels.api import OLS, add_constant
+
+    found = OLS(y, add_constant(x)).fit()
+    assert len(found.bse) == x.shape[1] + 1
+    return np.roll(np.asarray(found.params, float), -1)
+
+
+def numpy_normal_equations(x: Floats, y: Floats) -> NDArray[np.float64]:
+    """The normal equations as one writes them, in float64."""
+    design = np.column_stack([x, np.ones(len(x), np.float32)]).astype(np.float64)
+    return np.linalg.solve(design.T @ design, design.T @ y.astype(np.float64))
+
+
+SOLVERS: dict[str, Solver] = {
+    "exact, with standard errors": ours,
+    "scikit-learn LinearRegression": scikit_learn,
+    "statsmodels OLS, with standard errors": statsmodels,
+    "NumPy, normal equations": numpy_normal_equations,
+}
+
+
+def main() -> None:
+    """Time each solver in each round, and print a table in Markdown."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--rows", type=int, default=2_000_000)
+    parser.add_argument("--features", type=int, default=32)
+    parser.add_argument("--rounds", type=int, default=3)
+    asked = parser.parse_args()
+    random = np.random.default_rng(0)
+    x = random.standard_normal((asked.rows, asked.features), dtype=np.float32)
+    # Columns that lie away from zero, as measured ones do.
+    x += random.uniform(-100, 100, asked.features).astype(np.float32)
+    y = (x @ random.standard_normal(asked.features, dtype=np.float32)).astype(np.float32)
+    y += random.standard_normal(asked.rows, dtype=np.float32)
+    for solve in SOLVERS.values():
+        solve(x[:1000], y[:1000])  # imports
+    seconds: dict[str, list[float]] = {name: [] for name in SOLVERS}
+    errors: dict[str, float] = {}
+    for _ in range(asked.rounds):
+        for name, solve in SOLVERS.items():
+            begin = time.perf_counter()
+            found = solve(x, y)
+            seconds[name].append(time.perf_counter() - begin)
+            if solve is ours:
+                exact = found
+            errors[name] = float(np.max(np.abs(found / exact - 1)))
+    rows = f"{asked.rows:,} × {asked.features} float32"
+    print(f"| {rows} | seconds | times ours | range | worst coefficient off by |")
+    print("|---|---|---|---|---|")
+    for name, times in seconds.items():
+        ratios = [t / o for t, o in zip(times, seconds[next(iter(SOLVERS))], strict=True)]
+        spread = f"{min(ratios):.1f} to {max(ratios):.1f}"
+        print(
+            f"| {name} | {statistics.median(times):.2f} | **{statistics.median(ratios):.1f}** |"
+            f" {spread} | {errors[name]:.1e} |"
+        )
+
+
+if __name__ == "__main__":
+    main()
