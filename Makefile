@@ -43,8 +43,11 @@ format: $(TOOLS) ## put the code into its format
 schema: $(SETUP) ## write params.schema.json anew from pipeline/params.py
 	@python -m pipeline.params --schema > params.schema.json
 
-bench: $(SETUP) ## time this pipeline and a plain one in turn, in about ten minutes
+bench: $(TOOLS) ## time this pipeline beside its peers in turn, in about a quarter of an hour
 	@python benchmarks/against_plain.py
+	@python benchmarks/least_squares.py
+	@python benchmarks/reading.py
+	@python benchmarks/portable.py
 
 screenshots: $(TOOLS) ## take the README's pictures anew; needs Chromium
 	@python docs/screenshots.py

@@ -51,7 +51,8 @@ def statsmodels(x: Floats, y: Floats) -> NDArray[np.float64]:
 def numpy_normal_equations(x: Floats, y: Floats) -> NDArray[np.float64]:
     """The normal equations as one writes them, in float64."""
     design = np.column_stack([x, np.ones(len(x), np.float32)]).astype(np.float64)
-    return np.linalg.solve(design.T @ design, design.T @ y.astype(np.float64))
+    found: NDArray[np.float64] = np.linalg.solve(design.T @ design, design.T @ y.astype(float))
+    return found
 
 
 SOLVERS: dict[str, Solver] = {

@@ -15,6 +15,9 @@ from flint import arb, ctx
 # Bits of a number, exponent of the smallest, exponent that is too large.
 FORMATS = {"float64": (53, -1074, 1024), "float32": (24, -149, 128)}
 
+# A tie between two floats has one bit more than they; what is this short is no coincidence.
+SHORT = 256
+
 
 @contextmanager
 def precision(bits: int) -> Iterator[None]:
@@ -51,6 +54,20 @@ def certain(ball: Any, dtype: str) -> float | None:
     return low if low == high else None
 
 
+def settled(ball: Any, dtype: str) -> float:
+    """The number of `dtype` that a ball of thousands of bits rounds to, be it a tie.
+
+    If a number of a few hundred bits lies in it, that is the true value.
+    """
+    value = certain(ball, dtype)
+    if value is not None:
+        return value
+    middle = exactly(ball.mid())
+    unit = Fraction(2) ** (_size(middle) - SHORT)
+    short = round(middle / unit) * unit
+    return nearest(short if ball.contains(enclose(short)) else middle, dtype)
+
+
 def _end(exact: Any, dtype: str) -> float:
     mantissa, exponent = exact.man_exp()
     size = int(mantissa).bit_length() + int(exponent)
@@ -61,15 +78,18 @@ def _end(exact: Any, dtype: str) -> float:
     return nearest(exactly(exact), dtype)
 
 
+def _size(value: Fraction) -> int:
+    """The least n for which |value| < 2^n; of zero, anything."""
+    size = value.numerator.bit_length() - value.denominator.bit_length()
+    return size + (abs(value) >= Fraction(2) ** size)
+
+
 def nearest(value: Fraction, dtype: str) -> float:
     """The number of `dtype` that is nearest to `value`, the even one of two."""
     if not value:
         return 0.0
     bits, lowest, highest = FORMATS[dtype]
-    size = value.numerator.bit_length() - value.denominator.bit_length()
-    if abs(value) < Fraction(2) ** size:
-        size -= 1
-    unit = max(size - bits + 1, lowest)
+    unit = max(_size(value) - bits, lowest)
     digits = round(value / Fraction(2) ** unit)
     if not digits:
         return 0.0  # not -0.0

@@ -9,6 +9,7 @@ rounded: at any condition number, for any order of the rows, on any machine.
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
@@ -18,7 +19,7 @@ from numpy.typing import NDArray
 
 from pipeline.balls import enclose, exactly, nearest, precision, two_sided
 from pipeline.gram import Gram, gram
-from pipeline.normal_equations import START, Balls, System, independent
+from pipeline.normal_equations import Balls, System, independent
 
 __all__ = ["Fit", "Gram", "fit", "gram", "seconds", "squared_error"]
 
@@ -62,7 +63,10 @@ def _term(name: str | None, factor: Fraction) -> str:
 
 
 def _short(value: Fraction) -> str:
-    return f"{float(value):g}"
+    shown = nearest(value, "float64")
+    if value and (shown == 0 or math.isinf(shown)):  # beyond what float64 holds
+        return f"{Decimal(value.numerator) / Decimal(value.denominator):.6g}"
+    return f"{shown:g}"
 
 
 @dataclass(frozen=True)
@@ -366,20 +370,12 @@ def _unit_length(system: System) -> tuple[Floats, Floats, Floats]:
             *(length * root for length, root in zip(lengths, roots, strict=True)),
         ]
 
-    bits = START
-    while True:
+    for bits in system.precisions():
         with precision(bits):
-            try:
-                balls = numbers(system.at(bits))
-                # Not correctly rounded: nothing shows more than four digits of it.
-                if all(
-                    ball.is_finite() and ball.rad() < abs(ball.mid()) * 2**-40 + 2**-60
-                    for ball in balls
-                ):
-                    break
-            except ZeroDivisionError:
-                pass
-        bits *= 2
+            balls = numbers(system.at(bits))
+            # Not correctly rounded: nothing shows more than four digits of it.
+            if all(b.is_finite() and b.rad() < abs(b.mid()) * 2**-40 + 2**-60 for b in balls):
+                break
     values = np.array([min(nearest(exactly(ball.mid()), "float64"), 1e300) for ball in balls])
     square = len(n) ** 2
     correlation, inverse = values[:square], values[square : 2 * square]

@@ -4,19 +4,19 @@ What is an integer or a fraction is computed as such; the rest in balls whose pr
 until each rounds to one float.
 """
 
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from typing import Any
 
 from flint import arb, arb_mat, fmpz_mat, nmod_mat
 
-from pipeline.balls import certain, enclose, exactly, nearest, precision, quantile, shift
+from pipeline.balls import certain, enclose, exactly, precision, quantile, settled, shift
 from pipeline.gram import Gram
 
 CONFIDENCE = Fraction(95, 100)
 
-# Bits to begin with. What rounds to two numbers after so many as LIMIT is zero or a tie, and
-# decided with integers.
+# Bits to begin with. What rounds to two numbers after so many as LIMIT is zero or a tie.
 START, LIMIT = 128, 4096
 
 PRIMES = (2**61 - 1, 2**59 - 55, 2**57 - 13, 2**55 - 55, 2**53 - 111)
@@ -119,13 +119,26 @@ class System:
         """The residual sums of squares: as fractions if they are short, else to 128 digits."""
         if len(self.kept) <= 64:
             return tuple(self.exact_squares())
-        bits = START
-        while True:
+        for bits in self.precisions():
             with precision(bits):
                 balls = self.at(bits).squares
                 if all(b.is_zero() or b.rel_accuracy_bits() >= START for b in balls):
                     return tuple(exactly(ball.mid()) for ball in balls)
-            bits *= 2
+        raise AssertionError("unreachable: there are always more bits")
+
+    def precisions(self) -> Iterator[int]:
+        """Numbers of bits to compute with, each twice the one before, for ever.
+
+        Those that cannot tell the matrix from a singular one are left out.
+        """
+        for doubling in itertools.count():
+            bits = START << doubling
+            with precision(bits):
+                try:
+                    self.at(bits)
+                except ZeroDivisionError:
+                    continue
+            yield bits
 
     def at(self, bits: int) -> "Balls":
         """The solution in balls of so many bits, computed once."""
@@ -137,29 +150,18 @@ class System:
         self, numbers: Callable[["Balls"], list[Any]], dtype: str = "float64"
     ) -> list[float]:
         """What `numbers` computes in balls, correctly rounded to `dtype`."""
-        bits = START
-        while bits <= LIMIT:
+        for bits in self.precisions():
             with precision(bits):
-                try:
-                    balls = numbers(self.at(bits))
-                except (
-                    ZeroDivisionError
-                ):  # not enough digits to tell the matrix from a singular one
-                    bits *= 2
-                    continue
+                balls = numbers(self.at(bits))
                 found = [certain(ball, dtype) for ball in balls]
                 if None not in found:
                     return [value for value in found if value is not None]
-            bits *= 2
-        # Zeros and ties: with the solution known exactly, nothing is left to be undecided but a tie
-        # of irrational numbers that agree in a thousand digits.
-        with precision(LIMIT):
+            if bits >= LIMIT:
+                break
+        # Zeros and ties, with the solution known exactly.
+        with precision(bits):
             balls = numbers(Balls(self, self.exact(), self.exact_squares()))
-            return [
-                nearest(exactly(ball.mid()), dtype) if value is None else value
-                for ball in balls
-                for value in [certain(ball, dtype)]
-            ]
+            return [settled(ball, dtype) for ball in balls]
 
 
 class Balls:

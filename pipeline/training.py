@@ -97,7 +97,7 @@ def solve(
     if not params.train.allow_dependent:
         _refuse_dependent(found)
     dtype = model.DTYPES[params.model.dtype]
-    mean = _means(rows, features, dtype) if params.model.standardize else None
+    mean = _means(params, rows, dtype) if params.model.standardize else None
     centre = mean.double().numpy() if mean is not None else None
     weight, bias = found.shipped(params.model.dtype, centre)
     module: nn.Module = model.linear(torch.from_numpy(weight), torch.from_numpy(bias), params.model)
@@ -383,32 +383,39 @@ def _in_range(path: Path, rows: Table, dtype: str, key: str) -> None:
         )
 
 
-def _means(rows: Table, names: tuple[str, ...], dtype: torch.dtype) -> torch.Tensor:
-    """The mean of each column: its sum exactly rounded, divided, and rounded to `dtype`."""
-    values = [math.fsum(column.tolist()) / len(column) for column in rows.columns(names).T]
+def _means(params: Params, rows: Table, dtype: torch.dtype) -> torch.Tensor:
+    """The mean of each feature: its sum exactly rounded, divided, and rounded to `dtype`.
+
+    Zeros for a fit through the origin, which another centre would take away from it.
+    """
+    columns = rows.columns(rows.features(params.data.targets)).T
+    if not params.model.bias:
+        return torch.zeros(len(columns), dtype=dtype)
+    values = [math.fsum(column.tolist()) / len(column) for column in columns]
     return torch.tensor(values, dtype=torch.float64).to(dtype)
 
 
 def _scaling(params: Params, rows: Table) -> Pair:
-    """Mean and deviation of each feature over `rows`, [features] each.
+    """Mean of each feature over `rows`, and its deviation from that: [features] each.
 
     Raises UserError if a column does not vary.
     """
     names = rows.features(params.data.targets)
     # As it ships, already: the weights are learnt for the mean that will be subtracted.
     coarser = min(params.model.dtype, params.train.dtype)  # float32 < float64
-    mean = _means(rows, names, model.DTYPES[coarser])
+    mean = _means(params, rows, model.DTYPES[coarser])
     columns = rows.columns(names)
     deviation = []
     for name, column, centre in zip(names, columns.T, mean.tolist(), strict=True):
         with np.errstate(over="ignore"):
             squares = ((column - centre) ** 2).tolist()
         spread = math.sqrt(math.fsum(squares) / len(squares))
-        if column.min() == column.max() or not 1e-37 < spread < 1e37:
-            constant = f"is {column[0]:g} in every training row"
+        constant = column.min() == column.max() and (params.model.bias or not column[0])
+        if constant or not 1e-37 < spread < 1e37:
+            same = f"is {column[0]:g} in every training row"
             extreme = f"has a deviation of {spread:g} in the training rows"
             raise UserError(
-                f"model.standardize: {name} {constant if column.min() == column.max() else extreme}"
+                f"model.standardize: {name} {same if constant else extreme}"
                 ", which nothing can be divided by; leave it out of data.features or set"
                 " model.standardize to false"
             )

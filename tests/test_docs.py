@@ -72,7 +72,7 @@ def test_each_snippet_prints_what_is_shown(document: str, trained: Path) -> None
         if document in TUTORIALS:
             assert shown == printed.getvalue(), code
         ran += 1
-    assert ran >= (1 if document == "README.md" else 15)
+    assert ran >= (15 if "tutorial" in document else 1)
 
 
 @pytest.mark.parametrize("document", TUTORIALS)
@@ -183,5 +183,5 @@ def test_each_command_runs_in_a_fresh_clone(document: str, clone: Clone) -> None
             ran += 1
         if after.language == "text" and not after.text.startswith("error: "):
             assert after.text in told
-    assert ran >= 4
+    assert ran >= (4 if document == "README.md" or "tutorial" in document else 1)
     assert checkout.status() == "", "the last command brings the committed result back"

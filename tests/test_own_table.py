@@ -253,6 +253,10 @@ def test_a_fit_through_the_origin(workspace: Path) -> None:
     assert row["reference"] == row["value"]
     assert f"{float(row['value']):.15g}" == "2.07438016528926"
     assert f"{float(row['std_error']):.15g}" == "0.0165289256198347"
+    for settings in ({"train__optimizer": "exact"}, {"train__lr": 0.3}):
+        run(own("noint1.csv", model__bias=False, model__standardize=True, **settings))
+        assert answers(np.array([[0.0]])).item() == 0
+        assert answers(np.array([[1.0]])).item() == pytest.approx(2.07438016528926, rel=1e-6)
 
 
 def held_out_job(**changes: object) -> tuple[Params, Table, Table]:
