@@ -27,9 +27,6 @@ Predict = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 # metrics.json answers the first queries only; predictions.csv answers them all.
 QUERIES_IN_METRICS = 10
 
-# From here on the closed form is worth a word before it starts.
-PATIENCE_SECONDS = 10
-
 
 @dataclass(frozen=True)
 class Part:
@@ -230,8 +227,7 @@ def main(params: Params) -> None:
     line = linear.read(files.MODEL, params.model, len(features), len(targets))
     predict = line.predict if line else _other_module(params, len(features))
 
-    if (seconds := least_squares.seconds(len(features))) > PATIENCE_SECONDS:
-        print(f"least squares of {len(features)} features takes about {seconds:.0f} s")
+    least_squares.announce(len(features))
     train = Part.of(rows, targets, predict)
     test = Part.of(held_out, targets, predict) if len(held_out.values) else None
     fit = least_squares.fit(

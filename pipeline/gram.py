@@ -213,7 +213,7 @@ class _Cutter:
             end = begin + table.shape[1]
             places = where[begin:end]
             # Nearly always columns in a row, which NumPy copies in half the time.
-            in_a_row = bool((np.diff(places) == 1).all())
+            in_a_row = len(places) and bool((np.diff(places) == 1).all())
             values[slice(places[0], places[-1] + 1) if in_a_row else places] = table.T
             begin = end
         lost = np.zeros(n, dtype=bool)

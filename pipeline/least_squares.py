@@ -17,11 +17,11 @@ import numpy as np
 from flint import arb
 from numpy.typing import NDArray
 
-from pipeline.balls import enclose, exactly, nearest, precision, two_sided
+from pipeline.balls import enclose, nearest, precision, two_sided
 from pipeline.gram import Gram, gram
 from pipeline.normal_equations import Balls, System, independent
 
-__all__ = ["Fit", "Gram", "fit", "gram", "seconds", "squared_error"]
+__all__ = ["Fit", "Gram", "announce", "fit", "gram", "squared_error"]
 
 # A column is nearly dependent if what the others leave of it is no more than so many times what the
 # rounding of all of them can have made.
@@ -203,9 +203,11 @@ class Fit:
         return value, low, high
 
 
-def seconds(features: int) -> float:
-    """About how long `fit` takes for so many features, on one of today's CPUs."""
-    return 2e-8 * features**3
+def announce(features: int) -> None:
+    """Say how long `fit` will take, about, if that is long. A minute is 850 features."""
+    seconds = 1e-7 * features**3
+    if seconds > 10:
+        print(f"least squares of {features} features takes about {seconds:.0f} s")
 
 
 def squared_error(
@@ -325,7 +327,9 @@ def _nearly(
         return
     _, inverse, lengths = _unit_length(system)
     # The column of ones is exact.
-    u = np.array([0.0 if i == 0 else (roundoff[i - 1] if roundoff else 2.0**-53) for i in kept])
+    u = np.array(
+        [0.0 if i == 0 else (2.0**-53 if roundoff is None else roundoff[i - 1]) for i in kept]
+    )
     seen: set[str] = set()
     for j, index in enumerate(kept):
         # In lengths of the residual: what the rounding of each column can have made of it.
@@ -376,7 +380,8 @@ def _unit_length(system: System) -> tuple[Floats, Floats, Floats]:
             # Not correctly rounded: nothing shows more than four digits of it.
             if all(b.is_finite() and b.rad() < abs(b.mid()) * 2**-40 + 2**-60 for b in balls):
                 break
-    values = np.array([min(nearest(exactly(ball.mid()), "float64"), 1e300) for ball in balls])
+    # Not as fractions: of hundreds of columns that would take longer than all the rest.
+    values = np.array([min(float(ball.mid()), 1e300) for ball in balls])
     square = len(n) ** 2
     correlation, inverse = values[:square], values[square : 2 * square]
     return correlation.reshape(len(n), -1), inverse.reshape(len(n), -1), values[2 * square :]

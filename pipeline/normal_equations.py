@@ -61,6 +61,7 @@ def independent(
                         exponent = table.exponents[columns[other]] - table.exponents[columns[pivot]]
                         exact = Fraction(int(factor.p), int(factor.q)) * Fraction(2) ** exponent
                         found[columns[other]].append((columns[pivot], exact))
+                        assert pivot < other, "the prime took a later column for an earlier one"
         elif any(entries[o][o] for o in others):
             continue
         kept = [columns[pivot] for pivot in pivots]
@@ -158,10 +159,19 @@ class System:
                     return [value for value in found if value is not None]
             if bits >= LIMIT:
                 break
-        # Zeros and ties, with the solution known exactly.
-        with precision(bits):
-            balls = numbers(Balls(self, self.exact(), self.exact_squares()))
-            return [settled(ball, dtype) for ball in balls]
+        # Zeros and ties, with the solution known exactly; not what has no digits yet, because the
+        # matrix is nearly singular at these bits, too.
+        for bits in self.precisions():
+            if bits < LIMIT:
+                continue
+            with precision(bits):
+                balls = numbers(Balls(self, self.exact(), self.exact_squares()))
+                if all(
+                    certain(ball, dtype) is not None or ball.rel_accuracy_bits() >= LIMIT // 2
+                    for ball in balls
+                ):
+                    return [settled(ball, dtype) for ball in balls]
+        raise AssertionError("unreachable: there are always more bits")
 
 
 class Balls:

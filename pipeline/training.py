@@ -90,6 +90,7 @@ def solve(
 
     targets = params.data.targets
     features = rows.features(targets)
+    least_squares.announce(len(features))
     gram = least_squares.gram(rows.values)
     found = least_squares.fit(
         gram, features, targets, params.model.bias, roundoff=rows.roundoff(features)
