@@ -9,11 +9,13 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 import pytest
+import scipy
 import statsmodels.api as sm
 import torch
 from conftest import Clone, job, job_text
 from numpy.typing import NDArray
 from sklearn.datasets import load_diabetes
+from statsmodels.datasets import longley
 from torch import nn
 
 from pipeline import (
@@ -141,6 +143,51 @@ def test_a_table_of_an_installed_package_end_to_end(clone: Clone) -> None:
     shown = checkout("python", "-m", "pipeline.summary")
     assert "held out     root mean square error" in shown
     assert "optimum      loss" in shown
+
+
+def nist(name: str) -> tuple[NDArray[np.float64], dict[str, float]]:
+    """A table of NIST, the target last, and certified values of it."""
+    if name == "norris":
+        path = next(Path(scipy.__file__).parent.rglob("Norris.dat"))
+        rows = np.array([line.split() for line in path.read_text().splitlines()[60:96]], float)
+        return rows[:, ::-1], {"x0": 1.00211681802045, "bias": -0.262323073774029}
+    if name == "longley":
+        data = longley.load_pandas()
+        table = np.column_stack([data.exog.to_numpy(float), data.endog.to_numpy(float)])
+        return table, {"x0": 15.0618722713733, "x5": 1829.15146461355, "bias": -3482258.63459582}
+    x = np.arange(21.0)
+    powers = np.stack([x**k for k in range(1, 6)], axis=1)
+    return np.column_stack([powers, 1 + powers.sum(axis=1)]), {"x0": 1.0, "x4": 1.0, "bias": 1.0}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["norris", "longley", "wampler1"])
+def test_tables_of_nist_end_to_end(clone: Clone, name: str) -> None:
+    checkout = clone(name)
+    rows, values = nist(name)
+    names = [f"x{index}" for index in range(rows.shape[1] - 1)]
+    path = checkout.path / "data/raw/nist.csv"
+    np.savetxt(path, rows, delimiter=";", header=";".join([*names, "y"]), comments="", fmt="%.17g")
+    (checkout.path / "params.yaml").write_text(
+        job_text(
+            data__source="data/raw/nist.csv",
+            data__features=[],
+            model__dtype="float64",
+            model__standardize=True,
+            train__optimizer="exact",
+            evaluate__queries=[],
+        )
+    )
+    checkout("dvc", "repro")
+    found = {row["term"]: row for row in files.read_csv(checkout.path / files.COEFFICIENTS)}
+    for term, value in values.items():
+        assert float(found[term]["reference"]) == pytest.approx(value, rel=1e-13)
+    session = onnxruntime.InferenceSession(checkout.path / files.ONNX)
+    (y,) = session.run(["y"], {"x": rows[:, :-1]})
+    line = float(found["bias"]["reference"]) + rows[:, :-1] @ [
+        float(found[term]["reference"]) for term in names
+    ]
+    np.testing.assert_allclose(y[:, 0], line, rtol=1e-9)
 
 
 def test_a_column_far_from_zero_loses_no_digits(workspace: Path) -> None:
