@@ -159,8 +159,6 @@ class Fit:
             for place in places:
                 weight[target, system.kept[place] - 1] = next(rounded)
             bias[target] = next(rounded)
-        if not self.intercept:
-            bias[:] = 0 if centre is None else bias
         return weight, bias
 
     def predict(self, queries: Floats) -> tuple[Floats, Floats, Floats]:

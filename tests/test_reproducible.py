@@ -248,6 +248,15 @@ def stages_on(checkout: Checkout, machine: Mapping[str, Any]) -> dict[str, str]:
     return {path: lineage.md5(checkout.path / path) for path in REPORTS}
 
 
+@pytest.fixture
+def emulator() -> str:
+    """A program that runs others as on another processor."""
+    found = shutil.which("qemu-x86_64")
+    if found is None:
+        pytest.skip("qemu-x86_64, of the package qemu-user, is not installed")
+    return found
+
+
 @pytest.mark.parametrize("job", PORTABLE)
 def test_a_larger_job_is_portable_if_asked_to(clone: Clone, job: str) -> None:
     checkout = clone("portable")
@@ -259,10 +268,7 @@ def test_a_larger_job_is_portable_if_asked_to(clone: Clone, job: str) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("job", PORTABLE)
-def test_a_portable_job_on_other_processors(clone: Clone, job: str) -> None:
-    emulator = shutil.which("qemu-x86_64")
-    if emulator is None:
-        pytest.skip("qemu-x86_64, of the package qemu-user, is not installed")
+def test_a_portable_job_on_other_processors(clone: Clone, emulator: str, job: str) -> None:
     checkout = clone("portable")
     (checkout.path / "params.yaml").write_text(job_text(**LARGER, **PORTABLE[job]))
     checkout.stage("generate")
@@ -280,10 +286,9 @@ PROCESSORS = ["Nehalem", "Haswell", "EPYC-Rome"]
 
 @pytest.mark.slow
 @pytest.mark.parametrize("processor", PROCESSORS)
-def test_other_processors_give_the_promised_bytes(clone: Clone, processor: str) -> None:
-    emulator = shutil.which("qemu-x86_64")
-    if emulator is None:
-        pytest.skip("qemu-x86_64, of the package qemu-user, is not installed")
+def test_other_processors_give_the_promised_bytes(
+    clone: Clone, emulator: str, processor: str
+) -> None:
     checkout = clone("processor")
     told = checkout(emulator, "-cpu", processor, sys.executable, "-c", COMPUTE)
     assert json.loads(told.splitlines()[-1]) == promised()
