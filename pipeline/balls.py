@@ -101,10 +101,18 @@ def nearest(value: Fraction, dtype: str) -> float:
 def two_sided(t: Any, free: int) -> Any:
     """How likely a |t| as large is, by Student's distribution with `free` degrees of freedom.
 
-    The regularized incomplete beta function I_z(free/2, 1/2) at z = free / (free + t²).
+    It falls as |t| grows, so its ends are those at the ends of |t|: FLINT would integrate over a
+    wide ball for hours, or give up.
     """
-    z = arb(free) / (free + t * t)
-    return z.beta_lower(arb(free) / 2, arb(1) / 2, regularized=True)
+    return _two_sided(t.abs_lower(), free).union(_two_sided(t.abs_upper(), free))
+
+
+def _two_sided(t: Any, free: int) -> Any:
+    """The regularized incomplete beta function I_z(free/2, 1/2) at z = free / (free + t²)."""
+    square, half = t * t, arb(1) / 2
+    if square < 1:  # z is near to 1, and 1 − z has the digits
+        return 1 - (square / (free + square)).beta_lower(half, half * free, regularized=True)
+    return (free / (free + square)).beta_lower(half * free, half, regularized=True)
 
 
 def quantile(confidence: Fraction, free: int) -> Any:

@@ -206,6 +206,15 @@ def is_nearest(shipped: np.floating, value: Fraction) -> bool:
     return all(apart <= abs(Fraction(float(b)) - value) for b in beside if np.isfinite(b))
 
 
+def test_p_of_columns_that_thousands_of_bits_lie_apart() -> None:
+    """Their t is known to no digit for long; with two degrees of freedom p is a square root."""
+    table = [[-2, 1e9, 2, -2], [-2, 1e9, 2, 0], [0, -2, 0, 0], [-2e-17, -1e-38, 2e-308, 0]]
+    for row in ([0, 0, 2e-308, 1], [1, 0, 0, 2e-308], [0.3, 0.7, 0, 1]):
+        found = fit(gram(np.array([*table, row])), ["a", "b", "c"], ["y"], intercept=False)
+        assert found.degrees_of_freedom == 2
+        assert found.p == pytest.approx(1 - np.abs(found.t) / np.sqrt(2 + found.t**2), rel=1e-14)
+
+
 def test_a_number_halfway_between_two_floats_goes_to_the_even_one() -> None:
     """A line of slope 1/3, which no ball holds without a radius."""
     unit = 3 * 2.0**-24
