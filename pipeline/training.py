@@ -9,7 +9,7 @@ import os
 from collections.abc import Callable, Iterator
 from decimal import ROUND_DOWN, Context
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import torch
@@ -31,6 +31,23 @@ Epoch = tuple[float, float | None]
 OnEpoch = Callable[[int, float, float | None], None]
 """Is told each epoch, from 1, and its losses, as soon as they are known."""
 
+State = dict[str, Any]
+"""All that a training needs to go on: dicts and lists of tensors, numbers, strings and None."""
+
+
+class Keeper(Protocol):
+    """Keeps the state of a training, for when it is killed; `checkpoint.Checkpoint` is one."""
+
+    def load(self) -> State | None:
+        """What was kept last, if anything."""
+
+    def is_due(self) -> bool:
+        """Whether it is time to keep the state again; asked after each epoch."""
+
+    def save(self, state: State) -> None:
+        """Keep `state`, which the training goes on to change."""
+
+
 Pair = tuple[torch.Tensor, torch.Tensor]
 """x [rows, features] and y [rows, targets]."""
 
@@ -51,10 +68,12 @@ def train(
     rows: Table,
     held_out: Table | None = None,
     on_epoch: OnEpoch = lambda *_: None,
+    keeper: Keeper | None = None,
 ) -> tuple[nn.Module, list[Epoch]]:
     """Build the model that `params` asks for, as its seed starts it, and fit it to `rows`.
 
     held_out: rows to watch the fit on; may be empty.
+    keeper: may have the state of the same training, killed before its end, to go on from.
     Gives the fitted module and the losses of each epoch, measured before its updates.
     Raises UserError if the fit diverges or has no answer, with what to change.
     """
@@ -72,7 +91,7 @@ def train(
     watch = _Watch(params.train.lr, lambda: _largest_lr(params, module, x), on_epoch)
     shuffle = stream(params.seed, "shuffle")
     try:
-        return module, fit(module, x, y, params.train, shuffle, watch, watched)
+        return module, fit(module, x, y, params.train, shuffle, watch, watched, keeper)
     except DivergedError as error:
         raise UserError(f"{error}; {watch.advice()}") from None
 
@@ -175,6 +194,7 @@ def fit(
     shuffle: np.random.Generator,
     on_epoch: OnEpoch,
     held_out: Pair | None = None,
+    keeper: Keeper | None = None,
 ) -> list[Epoch]:
     """Train `module` in place and give the losses of each epoch, measured before its updates.
 
@@ -182,17 +202,26 @@ def fit(
     shuffle: draws the order of the rows of each epoch, if they are taken in batches.
     held_out: x and y of rows that are not trained on. With train.patience the module ends with the
     parameters that had the smallest loss on them.
+    keeper: keeps the state after an epoch, and may have one to go on from, with its epochs.
     Raises DivergedError as soon as the loss shows that no fit will come of it.
     """
     criterion = nn.MSELoss(reduction=settings.reduction)
     optimizer = _optimizer(module, settings, lambda: criterion(module(x), y))
     limit = DIVERGED * criterion(torch.zeros_like(y), y).item()
     best = _Best(module, settings.patience)
-
     history: list[Epoch] = []
+    if keeper is not None and (state := keeper.load()) is not None:
+        limit, history = _go_on(state, module, optimizer, shuffle, best)
+
     # The bar shows itself after a second, and only on a terminal.
     for epoch in tqdm(
-        range(1, settings.epochs + 1), "training", unit=" epochs", delay=1, disable=None
+        range(len(history) + 1, settings.epochs + 1),
+        "training",
+        unit=" epochs",
+        initial=len(history),
+        total=settings.epochs,
+        delay=1,
+        disable=None,
     ):
         watched = _loss(module, criterion, held_out)
         best.note(epoch, watched)
@@ -215,11 +244,61 @@ def fit(
         on_epoch(epoch, total, watched)
         if best.is_long_ago(epoch):
             break
+        if keeper is not None and keeper.is_due():
+            keeper.save(_state(limit, history, module, optimizer, shuffle, best))
     if not all(bool(torch.isfinite(value).all()) for value in module.parameters()):
         raise DivergedError(len(history), "the parameters are infinite")
     best.note(len(history) + 1, _loss(module, criterion, held_out))
     best.bring_back()
     return history
+
+
+def losses(state: State) -> list[Epoch]:
+    """The losses of each epoch so far in the state that a `Keeper` has kept."""
+    loss, held_out = state["loss"].tolist(), state["held_out"].tolist()
+    return list(zip(loss, held_out or [None] * len(loss), strict=True))
+
+
+def _state(
+    limit: float,
+    history: list[Epoch],
+    module: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    shuffle: np.random.Generator,
+    best: "_Best",
+) -> State:
+    """All that the epochs to come depend on, between two of them."""
+    return {
+        "limit": limit,
+        # As tensors: JSON would take a second for a million epochs.
+        "loss": torch.tensor([loss for loss, _ in history], dtype=torch.float64),
+        "held_out": torch.tensor([w for _, w in history if w is not None], dtype=torch.float64),
+        "module": module.state_dict(),
+        "optimizer": optimizer.state_dict(),
+        "shuffle": shuffle.bit_generator.state,
+        "best": {"loss": best.loss, "epoch": best.epoch, "state": best.state},
+        # A module may draw random numbers, as those with dropout do.
+        "random": torch.get_rng_state(),
+        "random_cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
+    }
+
+
+def _go_on(
+    state: State,
+    module: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    shuffle: np.random.Generator,
+    best: "_Best",
+) -> tuple[float, list[Epoch]]:
+    """Put back what `_state` gave, and give the limit and the history."""
+    module.load_state_dict(state["module"])
+    optimizer.load_state_dict(state["optimizer"])
+    shuffle.bit_generator.state = state["shuffle"]
+    best.loss, best.epoch, best.state = (state["best"][key] for key in ("loss", "epoch", "state"))
+    torch.set_rng_state(state["random"])
+    if state["random_cuda"]:
+        torch.cuda.set_rng_state_all(state["random_cuda"])
+    return state["limit"], losses(state)
 
 
 class _Best:
