@@ -43,11 +43,12 @@ format: $(TOOLS) ## put the code into its format
 schema: $(SETUP) ## write params.schema.json anew from pipeline/params.py
 	@python -m pipeline.params --schema > params.schema.json
 
-bench: $(TOOLS) ## time this pipeline beside its peers in turn, in about a quarter of an hour
+bench: $(TOOLS) ## time this pipeline beside its peers in turn, in about three quarters of an hour
 	@python benchmarks/against_plain.py
 	@python benchmarks/least_squares.py
 	@python benchmarks/reading.py
 	@python benchmarks/portable.py
+	@python benchmarks/tracking.py
 
 screenshots: $(TOOLS) ## take the README's pictures anew; needs Chromium
 	@python docs/screenshots.py

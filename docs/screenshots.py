@@ -31,8 +31,11 @@ def links(root: Path) -> Iterator[dict[str, str]]:
     )
     assert view.stdout is not None
     try:
-        lines = [view.stdout.readline().rpartition(" ") for _ in range(3)]
-        yield {name.strip(): link.strip() for name, _, link in lines}
+        found: dict[str, str] = {}
+        while "side by side" not in found and (line := view.stdout.readline()):
+            name, _, link = line.rpartition(" ")
+            found[name.strip()] = link.strip()
+        yield found
     finally:
         view.terminate()
         view.communicate()
@@ -62,7 +65,7 @@ def main() -> None:
     os.environ |= people | {"PATH": programs, "DVC_NO_ANALYTICS": "1"}
     with tempfile.TemporaryDirectory() as work:
         clone = Path(work) / "abline"
-        subprocess.run(["git", "clone", "--quiet", ROOT, clone], check=True)
+        subprocess.run(["git", "clone", "--quiet", "--depth=1", ROOT.as_uri(), clone], check=True)
         subprocess.run(["dvc", "repro", "--quiet"], cwd=clone, check=True)
         for change in OTHERS:
             subprocess.run(["git", "checkout", "--quiet", "."], cwd=clone, check=True)

@@ -2,8 +2,9 @@
 
 import gc
 import os
+import signal
 import sys
-from types import TracebackType
+from types import FrameType, TracebackType
 
 # MLflow reads these once, when it is imported.
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
@@ -23,9 +24,7 @@ class UserError(Exception):
 
 def _explain(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
     """Report what ends a program before its `main` begins, while it imports."""
-    if issubclass(kind, KeyboardInterrupt):
-        print("stopped: ended by SIGINT while it started", file=sys.stderr)
-    elif isinstance(error, ModuleNotFoundError) and not str(error.name).startswith("pipeline"):
+    if isinstance(error, ModuleNotFoundError) and not str(error.name).startswith("pipeline"):
         print(
             f"error: {error.name} is not installed for {sys.executable}; `make repro` sets up .venv"
             " and uses it, `. .venv/bin/activate` makes it this shell's own",
@@ -35,8 +34,23 @@ def _explain(kind: type[BaseException], error: BaseException, trace: TracebackTy
         sys.__excepthook__(kind, error, trace)
 
 
+def _stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - signal's interface
+    os.write(2, b"stopped: ended by SIGINT while it started\n")
+    os._exit(128 + number)
+
+
+def started() -> None:
+    """Let Ctrl-C raise KeyboardInterrupt, now that the program has imported what it needs."""
+    if signal.getsignal(signal.SIGINT) is _stop:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 if sys.argv[:1] == ["-m"]:  # so it is while `python -m pipeline.<stage>` starts
     sys.excepthook = _explain
+    # Python drops a KeyboardInterrupt that comes while it lets go of an import's lock, and the
+    # program would go on. Ctrl-C that is ignored, as in a shell's background, stays so.
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, _stop)
     # Importing torch and MLflow makes a million objects and no garbage. To look for some after
     # every 700 of them takes a fifth of a stage's time.
     gc.set_threshold(2_000_000)

@@ -4,6 +4,7 @@ Reads   models/model.safetensors, data/train.parquet
 Writes  models/model.onnx, reports/verification.json
 """
 
+import hashlib
 import json
 import logging
 import warnings
@@ -71,9 +72,10 @@ def _strip(message: Message) -> None:
                 _strip(part)
 
 
-def report(checks: list[Check], params: Params) -> dict[str, Any]:
-    """The content of verification.json: what was tried and which difference was allowed."""
+def report(content: bytes, checks: list[Check], params: Params) -> dict[str, Any]:
+    """The content of verification.json: for which file, what was tried, what was allowed."""
     return {
+        "model_md5": hashlib.md5(content).hexdigest(),
         "checks": [
             {"name": check.name, "rows": check.rows, "bound": check.bound} for check in checks
         ],
@@ -117,7 +119,7 @@ def main(params: Params) -> None:
             + "\n  ".join(problems)
         )
     files.write_bytes(files.ONNX, content)
-    files.write_json(files.VERIFICATION, report(checks, params))
+    files.write_json(files.VERIFICATION, report(content, checks, params))
     print(
         f"ONNX file verified: {len(checks)} checks, {sum(check.rows for check in checks)} rows;"
         f" the largest difference from torch is {max(check.used for check in checks):.0%} of what"

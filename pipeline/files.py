@@ -24,6 +24,12 @@ PREDICTIONS = Path("reports/predictions.csv")
 PLOTS = Path("reports/plots")
 VERIFICATION = Path("reports/verification.json")
 RUN = Path("reports/run.json")
+OURS = Path(".dvc/tmp/abline")  # under `root`: what is no result, such as locks
+
+
+def root() -> Path:
+    """The repository. Under DVC that is the main checkout, also for `dvc exp run --temp`."""
+    return Path(os.environ.get("DVC_ROOT") or Path.cwd())
 
 
 @contextmanager
@@ -50,8 +56,13 @@ def write_json(path: Path, value: Any) -> None:
 
     Raises ValueError for NaN and infinity, which JSON does not have.
     """
+    write_bytes(path, json_bytes(value))
+
+
+def json_bytes(value: Any) -> bytes:
+    """What `write_json` writes."""
     text = json.dumps(value, indent=2, sort_keys=True, allow_nan=False, ensure_ascii=False)
-    write_bytes(path, (text + "\n").encode())
+    return (text + "\n").encode()
 
 
 def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:

@@ -7,12 +7,17 @@ Equal ids mean equal inputs, whoever ran the job, where and when.
 """
 
 import functools
+import getpass
 import hashlib
 import json
 import os
 import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, Self
 
 import safetensors
 import yaml
@@ -65,19 +70,47 @@ def trained_by(model: Path) -> str:
 def result(params: Params, training_id: str) -> dict[str, Any]:
     """The identity of a result: its ids, parameters and outputs, the content of run.json."""
     all_stages = stages()
-    others = {
-        key: value
-        for name in all_stages
-        if name != "train"
-        for key, value in stage_params(name, params).items()
-    }
+    values = {name: stage_params(name, params) for name in all_stages}
     # What the last stage writes is this identity itself.
     outs = md5s([out for name in all_stages if name != "track" for out in all_stages[name]["outs"]])
+    return _identity(training_id, values, outs)
+
+
+def identity_in(lock: Mapping[str, Any], checked: Mapping[str, Any]) -> dict[str, Any]:
+    """The same for a result of which dvc.lock is known.
+
+    lock: its stages; checked: values of parameters to use instead of those in it.
+    """
+    values = {
+        name: {
+            key: checked.get(key, value)
+            for key, value in stage.get("params", {}).get(str(params_yaml.PATH), {}).items()
+        }
+        for name, stage in lock.items()
+    }
+    md5s_of = {
+        (name, kind): {file["path"]: file.get("md5") for file in stage.get(kind, ())}
+        for name, stage in lock.items()
+        for kind in ("deps", "outs")
+    }
+    training_id = _hash({"deps": md5s_of["train", "deps"], "params": values["train"]})
+    outs: dict[str, str] = {}
+    for name in lock:
+        outs |= md5s_of[name, "outs"] if name != "track" else {}
+    return _identity(training_id, values, outs)
+
+
+def _identity(
+    training_id: str, values: Mapping[str, Mapping[str, Any]], outs: Mapping[str, str]
+) -> dict[str, Any]:
+    others: dict[str, Any] = {}
+    for name, of_stage in values.items():
+        others |= dict(of_stage) if name != "train" else {}
     identity = {"training_id": training_id, "params": others, "outs": outs}
     return {
         "result_id": _hash(identity),
         "training_id": training_id,
-        "params": stage_params("train", params) | others,
+        "params": dict(values["train"]) | others,
         "outs": outs,
     }
 
@@ -114,15 +147,20 @@ def _hash(value: Any) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
+def milliseconds() -> int:
+    """Now, in milliseconds since 1970, as MLflow counts."""
+    return time.time_ns() // 1_000_000
+
+
 def commit() -> str | None:
     """The commit that is checked out, if there is one."""
-    return _git("rev-parse", "HEAD")
+    return git("rev-parse", "HEAD")
 
 
 def changed_files() -> list[str]:
     """Files that differ from the commit, apart from those that DVC itself writes."""
     dvcs_own = {"dvc.lock", *(out for stage in stages().values() for out in stage["outs"])}
-    status = _git("status", "--porcelain", "--no-renames", "-z") or ""
+    status = git("status", "--porcelain", "--no-renames", "-z") or ""
     paths = [entry[3:] for entry in status.split("\0") if entry]
     return sorted(
         path
@@ -131,14 +169,9 @@ def changed_files() -> list[str]:
     )
 
 
-def changed_code() -> list[str]:
-    """Files other than params.yaml that differ from the commit: without them it makes no result."""
-    return [path for path in changed_files() if path != str(params_yaml.PATH)]
-
-
 def changed_params(params: Params) -> dict[str, Any] | None:
     """The parameters whose values differ from the commit's; None where there is no comparison."""
-    text = _git("show", f"HEAD:./{params_yaml.PATH}")
+    text = git("show", f"HEAD:./{params_yaml.PATH}")
     if text is None:
         return None
     try:
@@ -149,23 +182,63 @@ def changed_params(params: Params) -> dict[str, Any] | None:
     return {key: value for key, value in now.items() if value != before[key]}
 
 
-def run_name(params: Params) -> str:
-    """What is particular about this job: what differs from the commit, and experiment or commit."""
-    experiment = os.environ.get("DVC_EXP_NAME")
-    head = commit()
-    changed = changed_params(params)
-    if changed:
-        # The short ones first: a list of names or rows would push the others out of sight.
-        shown = sorted((f"{key}={short(value)}" for key, value in changed.items()), key=len)
-        differences = ", ".join(shown)
-    else:
-        differences = "committed params" if changed is not None else "params not in git"
-    place = experiment or (head[:7] if head else "no commit")
-    if head and changed_code():
-        place += " + changes"
-    # `mlflow ui` shows the first 20 letters or so: the difference comes first.
-    name = differences if len(differences) <= 200 else differences[:197] + "..."
-    return f"{name} ({place})"
+@dataclass(frozen=True)
+class Origin:
+    """Where a result comes from, and what its run is called."""
+
+    name: str
+    """What is particular about it: the parameters that differ, and its experiment or commit."""
+    commit: str | None
+    changed: Sequence[str] = ()
+    """Files that differed from the commit."""
+    experiment: str | None = None
+    """DVC's name of the experiment."""
+    baseline: str | None = None
+    """The commit that the experiment started from."""
+    user: str | None = None
+    time: int | None = None
+    """When it was made, in milliseconds since 1970; None: it is being made now."""
+
+    TAGS: ClassVar = ("mlflow.source.git.commit", "dvc.experiment", "dvc.baseline", "mlflow.user")
+
+    @classmethod
+    def here(cls, params: Params) -> Self:
+        """That of what is made in this folder now."""
+        experiment = os.environ.get("DVC_EXP_NAME")
+        head = commit()
+        changed = changed_files()
+        place = experiment or (head[:7] if head else "no commit")
+        if head and set(changed) - {str(params_yaml.PATH)}:
+            place += " + changes"
+        user = None
+        with suppress(OSError, KeyError):  # a user without a name, as in some containers
+            user = getpass.getuser()
+        name = f"{differences(changed_params(params))} ({place})"
+        baseline = os.environ.get("DVC_EXP_BASELINE_REV")
+        return cls(name, head, tuple(changed), experiment, baseline, user)
+
+    def tags(self) -> dict[str, str]:
+        """Tags of a run: who made this from which code, and under which DVC experiment."""
+        tags = {
+            "mlflow.source.name": "dvc.yaml",
+            "mlflow.source.type": "LOCAL",
+            "mlflow.source.git.commit": self.commit,
+            "git.changed_files": ", ".join(self.changed)[:5000] or "none",
+            "dvc.experiment": self.experiment,
+            "dvc.baseline": self.baseline,
+            "mlflow.user": self.user,
+        }
+        return {key: value for key, value in tags.items() if value}
+
+
+def differences(changed: Mapping[str, Any] | None) -> str:
+    """Parameters and their values for the name of a run; None: there is nothing to compare with."""
+    if not changed:
+        return "committed params" if changed is not None else "params not in git"
+    # The short ones first: a list of names or rows would push the others out of sight, and
+    # `mlflow ui` shows the first 20 letters or so.
+    shown = ", ".join(sorted((f"{key}={short(value)}" for key, value in changed.items()), key=len))
+    return shown if len(shown) <= 200 else shown[:197] + "..."
 
 
 def short(value: Any) -> str:
@@ -173,7 +246,7 @@ def short(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def _git(*arguments: str) -> str | None:
+def git(*arguments: str) -> str | None:
     """What git answers, or None where there is no git, no repository or no such thing in it."""
     try:
         answer = subprocess.run(["git", *arguments], capture_output=True, check=True)

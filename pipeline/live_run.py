@@ -1,84 +1,183 @@
 """The MLflow run of a training, written while it trains by a process of its own.
 
-MLflow takes a second to import, and a store may be slow or far away: neither is for the training
-to wait for. And whatever ends the training, SIGKILL included, this process outlives it and writes
-into the run how it ended.
+MLflow takes a second to import, and a store may be slow, far away or gone: nothing that a training
+is to wait for, and nothing that may stop it. Whatever ends the training, SIGKILL included, this
+process outlives it and writes into the run how it ended.
 
-The training sends JSON lines: ["begin", milliseconds since 1970, params, training_id], for each
-epoch ["loss", milliseconds, epoch, loss, loss of the rows held out or null], and ["end",
-milliseconds, status, reason]. The process answers only if it fails, with the message.
+The training sends lines of JSON: ["begin", milliseconds since 1970, params, training_id, the
+training's process], ["losses", n] with n rows of four numbers after it (epoch, loss, that of the
+rows held out or NaN, milliseconds) as bytes, and ["end", milliseconds, status, reason]. The process
+answers ["ready"] when it is about to open the store, ["trouble", message] if the store fails, and
+exits with 0 once all is written.
 """
 
 import argparse
 import json
+import math
+import os
 import queue
+import select
 import signal
 import subprocess
 import sys
 import threading
 import time
+from array import array
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from pipeline import UserError, stage
+from pipeline import UserError, files, process, stage, store
+from pipeline.lineage import milliseconds
 from pipeline.params import Params
 
+Losses = tuple[int, float, float | None]
+"""An epoch, its loss, and that of the rows held out, if there are any."""
+
+Timed = tuple[int, float, float | None, int]
+"""Losses, and when they were known, in milliseconds since 1970."""
+
 SECONDS_PER_BATCH = 2.0  # how far `mlflow ui` lags behind a training
+SECONDS_TO_SEND = 0.2  # a system call an epoch would cost a short one a tenth of its time
+SECONDS_TO_START = 60.0  # for importing MLflow on a machine that does much else
+SECONDS_TO_WAIT = 2.5  # for a store, after the training; as long again for `track`: 5 in all
+SECONDS_OF_WORK = 60.0  # for a store in a file that can be written to: it only has much to write
+SECONDS_STUCK = 2.0  # until a process that reads nothing counts as lost
+NUMBERS = 4  # in a row of losses
+LATER = "`python -m pipeline.track --all` makes the run when the store is well again"
 
 
 class LiveRun:
-    """The training's end of the line."""
+    """The training's end of the line. Nothing that happens to the run raises an error here."""
 
     def __init__(self) -> None:
         self._recorder = subprocess.Popen(
             [sys.executable, "-m", "pipeline.live_run"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            encoding="utf-8",
+            bufsize=0,
             start_new_session=True,  # Ctrl-C is for the training, which passes it on in its words
         )
-        self._begun = False
+        assert self._recorder.stdin is not None
+        assert self._recorder.stdout is not None
+        self._input, self._output = self._recorder.stdin, self._recorder.stdout
+        for pipe in (self._input, self._output):
+            os.set_blocking(pipe.fileno(), False)
+        self._heard = b""
+        self._is_ready = False
+        self._warned = False
+        self._lost = False
+        self._training_id: str | None = None
+        self._waiting = array("d")
+        self._sent = 0.0
 
     def begin(self, params: Params, training_id: str) -> None:
-        """Create the run, with what cannot change without retraining."""
-        self._begun = True
-        self._tell("begin", params.model_dump(mode="json"), training_id)
+        """Create the run, with what cannot change without retraining, or go on with its own.
 
-    def log_losses(self, epoch: int, loss: float, test_loss: float | None) -> None:
-        """Log finite losses as step `epoch`. Raises UserError if the store has failed."""
-        self._tell("loss", epoch, loss, test_loss)
+        A training that goes on with one that was killed logs its epochs first, as they were.
+        """
+        self._training_id = training_id
+        self._tell(
+            "begin", milliseconds(), params.model_dump(mode="json"), training_id, process.identity()
+        )
+
+    def log_losses(self, epoch: int, loss: float, test_loss: float | None, now: int) -> None:
+        """Log finite losses, to nine digits, as step `epoch`.
+
+        now: when they were known, in milliseconds since 1970.
+        """
+        self._waiting.extend((epoch, loss, math.nan if test_loss is None else test_loss, now))
+        if now - self._sent > 1000 * SECONDS_TO_SEND or len(self._waiting) >= 1000 * NUMBERS:
+            self._sent = now
+            self._send()
 
     def end(self, status: str, reason: str = "") -> None:
-        """End the run, if it has begun, and wait until all is written.
-
-        Raises UserError if the store has failed.
-        """
-        if self._begun:
-            self._tell("end", status, reason)
-        else:
+        """End the run, if it has begun, and wait until all is written, or as long as is allowed."""
+        began = time.monotonic()
+        if self._training_id is None:
             self._recorder.kill()
-        self._finish()
-
-    def _tell(self, kind: str, *content: Any) -> None:
-        assert self._recorder.stdin is not None
-        try:
-            self._recorder.stdin.write(json.dumps([kind, _now(), *content]) + "\n")
-            self._recorder.stdin.flush()
-        except (BrokenPipeError, ValueError):  # it is gone, or has been told to end before
-            self._finish()
-
-    def _finish(self) -> None:
-        """Wait for the process to end. Raises UserError if it has failed, with what it says."""
-        if self._recorder.returncode is not None:
+        else:
+            self._send()
+            self._tell("end", milliseconds(), status, reason)
+        self._input.close()
+        self._wait()
+        self._output.close()
+        if self._training_id is None:
             return
-        told, _ = self._recorder.communicate()
-        if self._begun and self._recorder.returncode:
-            raise UserError(
-                told
-                or "the process that writes the run ended before its time (exit status"
-                f" {self._recorder.returncode}); `dvc repro` trains again"
-            )
+        if self._recorder.returncode and not self._lost:
+            self._warn(f"the process that writes the run ended ({self._recorder.returncode})")
+        waited = time.monotonic() - began
+        if self._warned or waited > 1:
+            trouble = files.root() / files.OURS / "trouble" / self._training_id
+            with suppress(OSError):
+                files.write_json(trouble, {"waited": waited, "warned": self._warned})
+
+    def _send(self) -> None:
+        if self._waiting and not self._lost:
+            self._tell("losses", len(self._waiting) // NUMBERS, then=self._waiting.tobytes())
+            self._listen()
+        self._waiting = array("d")
+
+    def _tell(self, kind: str, *content: Any, then: bytes = b"") -> None:
+        """Send a line, and bytes after it. A process that does not read them is given up."""
+        left = memoryview(json.dumps([kind, *content]).encode() + b"\n" + then)
+        while left and not self._lost:
+            try:
+                left = left[os.write(self._input.fileno(), left) :]
+            except BlockingIOError:
+                _, writable, _ = select.select([], [self._input], [], SECONDS_STUCK)
+                if not writable:
+                    self._give_up("the process that writes the run has stopped")
+            except BrokenPipeError:
+                code = self._recorder.wait()
+                self._give_up(f"the process that writes the run ended before its time ({code})")
+
+    def _listen(self) -> None:
+        """Take note of what the process has said, without waiting for more."""
+        with suppress(BlockingIOError):
+            while told := os.read(self._output.fileno(), 65536):
+                self._heard += told
+        *lines, self._heard = self._heard.split(b"\n")
+        for line in lines:
+            kind, *content = json.loads(line)
+            self._is_ready = self._is_ready or kind == "ready"
+            if kind == "trouble":
+                self._warn(content[0])
+
+    def _wait(self) -> None:
+        """Wait until the process ends; end it if its store keeps it for too long."""
+        start = time.monotonic()
+        limit = SECONDS_TO_START
+        while self._recorder.poll() is None and not self._lost:
+            self._listen()
+            if limit == SECONDS_TO_START and (self._is_ready or self._warned):
+                # Where there is trouble already, long enough for one more try.
+                start, limit = time.monotonic(), 1.5 if self._warned else SECONDS_TO_WAIT
+            elif time.monotonic() - start > limit:
+                if limit == SECONDS_TO_WAIT and not self._warned:
+                    limit = SECONDS_OF_WORK
+                    try:
+                        store.check_at_work(store.address())
+                    except UserError as error:
+                        self._give_up(str(error))
+                else:
+                    self._give_up("the tracking store is too slow")
+            else:
+                # Its end closes the pipe, which wakes this up.
+                select.select([self._output], [], [], 0.05)
+        self._listen()
+
+    def _give_up(self, reason: str) -> None:
+        self._lost = True
+        self._recorder.kill()
+        self._recorder.wait()
+        self._warn(reason)
+
+    def _warn(self, reason: str) -> None:
+        """Say once that the run is not what it should be."""
+        if not self._warned:
+            self._warned = True
+            print(f"warning: {reason}. The result is not touched by this; {LATER}", file=sys.stderr)
 
 
 @contextmanager
@@ -90,19 +189,17 @@ def live_run() -> Iterator[LiveRun]:
     run = LiveRun()
     try:
         yield run
-        run.end("FINISHED")
     except BaseException as error:
         killed = isinstance(error, KeyboardInterrupt)
         reason = str(error) if isinstance(error, UserError) else f"{type(error).__name__}: {error}"
-        # The error itself matters more than a store that fails to take note of it.
-        with suppress(OSError, UserError):
-            run.end("KILLED" if killed else "FAILED", reason)
+        run.end("KILLED" if killed else "FAILED", reason)
         raise
+    run.end("FINISHED")
 
 
-def _now() -> int:
-    """Milliseconds since 1970, as MLflow counts."""
-    return time.time_ns() // 1_000_000
+def rounded(loss: float) -> float:
+    """Nine digits: all that float32 has, and hardly one that the order of a float64 sum decides."""
+    return float(f"{loss:.9g}")
 
 
 def main() -> None:
@@ -111,56 +208,89 @@ def main() -> None:
         prog="python -m pipeline.live_run",
         description="`train` starts this to write its run while it trains.",
     ).parse_args()
-    for stream in (sys.stdin, sys.stdout):  # whatever the locale is
-        stream.reconfigure(encoding="utf-8")  # type: ignore[union-attr]
     # From now on, because a training must not wait for the import of MLflow.
     messages: queue.SimpleQueue[list[Any]] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=[messages], daemon=True).start()
-    try:
-        _record(messages)
-    except Exception as error:
-        told = stage.told(error)
-        if told is None:
-            raise
-        with suppress(BrokenPipeError):
-            print(told, end="", flush=True)
-        sys.exit(1)
+    _record(messages)
     stage.leave()
 
 
 def _listen(messages: queue.SimpleQueue[list[Any]]) -> None:
-    with suppress(ValueError):  # a line that SIGKILL has cut short
-        for line in sys.stdin:
-            messages.put(json.loads(line))
-    messages.put(["end", _now(), "KILLED", "the training ended without a word"])
+    with suppress(ValueError):  # what SIGKILL has cut short
+        while line := sys.stdin.buffer.readline():
+            kind, *content = json.loads(line)
+            if kind == "losses":
+                numbers = array("d", sys.stdin.buffer.read(8 * NUMBERS * content[0]))
+                rows = zip(*[iter(numbers)] * NUMBERS, strict=True)
+                content = [
+                    (
+                        int(epoch),
+                        rounded(loss),
+                        None if math.isnan(test) else rounded(test),
+                        int(milliseconds),
+                    )
+                    for epoch, loss, test, milliseconds in rows
+                ]
+            messages.put([kind, *content])
+    messages.put(["end", milliseconds(), "KILLED", GONE])
+
+
+GONE = "the training ended without a word"
 
 
 def _record(messages: queue.SimpleQueue[list[Any]]) -> None:
-    from pipeline import tracking  # only here: the training's end of the line has no need of it
-
-    kind, now, *content = messages.get()
+    kind, *content = messages.get()
     if kind == "end":
         return
     # To be stopped with the training's whole group would leave a run that says RUNNING for ever.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
+    from pipeline import tracking  # only here: the training's end of the line has no need of it
+
+    _answer("ready")
+    began, params, training_id, trainer = content
     # Through JSON again: its lists are what Params makes tuples of.
-    params = Params.model_validate_json(json.dumps(content[0]))
-    store, run_id = tracking.begin(params, content[1], now)
-    losses: list[tracking.Timed] = []
+    run = tracking.TrainingRun(
+        Params.model_validate_json(json.dumps(params)), training_id, trainer, began
+    )
+    losses: list[Timed] = []
+    end: list[Any] | None = None
     sent = time.monotonic()
+    troubled = False
+    next_try = sent
     while True:
-        with suppress(queue.Empty):
-            kind, now, *content = messages.get(timeout=SECONDS_PER_BATCH)
-            if kind == "loss":
-                losses.append((*content, now))
+        if end is None:
+            with suppress(queue.Empty):
+                kind, *content = messages.get(timeout=SECONDS_PER_BATCH)
+                if kind == "losses":
+                    losses += content
+                elif kind == "end":
+                    end = content
         late = time.monotonic() - sent > SECONDS_PER_BATCH
-        if losses and (late or len(losses) >= tracking.METRICS_PER_BATCH or kind == "end"):
-            tracking.log_losses(store, run_id, losses)
+        due = end or late or len(losses) >= 1000 or not run.is_open
+        if not due or time.monotonic() < next_try:
+            time.sleep(0.1 if end else 0)
+            continue
+        try:
+            if not run.open():
+                return
+            run.log(losses)
             losses, sent = [], time.monotonic()
-        if kind == "end":
-            tracking.end(store, run_id, now, *content)
-            return
+            if end is not None:
+                run.end(*end)
+                return
+        except (UserError, OSError) as error:
+            if not troubled:
+                _answer("trouble", stage.told(error))
+                troubled = True
+            if end is not None and end[2] == GONE and time.monotonic() - sent > SECONDS_OF_WORK:
+                return  # nobody is there any more to end this
+            next_try = time.monotonic() + 1.0
+
+
+def _answer(*line: Any) -> None:
+    with suppress(BrokenPipeError):
+        print(json.dumps(line), flush=True)
 
 
 if __name__ == "__main__":

@@ -126,6 +126,8 @@ class Train(Section):
     """Slower kernels that give the same bits on every x86-64 CPU."""
     allow_dependent: bool = Field(examples=[False])
     """exact: fit although some columns say the same as others, to within their rounding."""
+    checkpoint_seconds: Annotated[float, Field(ge=0)] | None = Field(examples=[30.0])
+    """How often to note down how far it has come, to go on from if it is killed; null: never."""
 
 
 class Evaluate(Section):
@@ -146,11 +148,16 @@ class Export(Section):
     """Absolute difference from torch that is allowed to a model that is not linear."""
 
 
+ModelName = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^/:]+$")]
+
+
 class Tracking(Section):
     """Where MLflow keeps the run. Never changes a result."""
 
     experiment: str = Field(min_length=1, max_length=500, examples=["abline"])
     """The MLflow experiment."""
+    model_name: ModelName | None = Field(examples=["abline"])
+    """The registered model that each verified one becomes a version of; null: none."""
 
 
 class Params(Section):

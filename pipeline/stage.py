@@ -6,12 +6,13 @@ import os
 import re
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
-from pipeline import UserError
+from pipeline import UserError, started
 from pipeline import params as params_yaml
 from pipeline.params import Params
 
@@ -48,6 +49,7 @@ def run(main: Callable[[Params], None]) -> NoReturn:
     parser.parse_args()
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _terminate)
+    started()
     # DVC removes what a stage wrote last time before it starts the stage anew, and knows it still.
     undo = (
         "\nto have the last result back, undo what you changed (`git checkout params.yaml`, if that"
@@ -72,6 +74,17 @@ def run(main: Callable[[Params], None]) -> NoReturn:
             file=sys.stderr,
         )
         sys.exit(128 + number)
+
+
+@contextmanager
+def importing() -> Iterator[None]:
+    """Keep signals back while a stage imports, for Python may drop what they raise meanwhile."""
+    ours = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ours)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def leave() -> NoReturn:

@@ -4,15 +4,22 @@ Reads   all that the stages before it wrote
 Writes  reports/run.json, the identity of the result, and the MLflow run
 """
 
+import argparse
 import json
+import sys
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+import pyarrow.parquet as pq
 from mlflow.entities import Dataset
 
-from pipeline import files, lineage, stage, table, tracking
+from pipeline import UserError, files, lineage, results, stage, started, store, tracking
 from pipeline import params as params_yaml
+from pipeline.lineage import Origin
+from pipeline.live_run import LATER, SECONDS_OF_WORK, SECONDS_TO_WAIT
 from pipeline.params import Params
 from pipeline.tracking import Result
 
@@ -21,40 +28,106 @@ SERVING = ("mlflow", "numpy", "onnx", "onnxruntime", "pandas")
 
 
 def main(params: Params) -> None:
-    """Read the result from its files and record it."""
+    """Read the result from its files and record it, or keep it for when the store is well again."""
     identity = lineage.result(params, lineage.trained_by(files.MODEL))
-    print(tracking.record(params, read_result(params, identity)))
+    result = read_result(Path(), identity, results.md5(identity))
+    origin = Origin.here(params)
+    trouble = files.root() / files.OURS / "trouble" / identity["training_id"]
+    before = {"waited": 0.0, "warned": False}
+    with suppress(OSError, ValueError):
+        before = json.loads(trouble.read_bytes())
+        trouble.unlink()
+    try:
+        told = _within(
+            2 * SECONDS_TO_WAIT - before["waited"],
+            lambda: tracking.record(params.tracking, result, origin),
+        )
+        print(told)
+    except (UserError, OSError) as error:
+        results.keep(identity, origin)
+        if before["warned"]:  # the training has said what is wrong
+            print(f"run not written yet; {LATER}")
+        else:
+            print(f"warning: {stage.told(error)}. The result is whole; {LATER}", file=sys.stderr)
     files.write_json(files.RUN, identity)
 
 
-def read_result(params: Params, identity: dict[str, Any]) -> Result:
-    """Read the files of the workspace into what a run shows."""
-    metrics = dict(flatten(json.loads(files.METRICS.read_text(encoding="utf-8"))))
-    rows, held_out = table.read(files.TRAIN), table.read(files.TEST)
+def _within(seconds: float, work: Callable[[], str]) -> str:
+    """What `work` gives, unless it takes longer, which only a store in a file may that is well.
+
+    Raises UserError if it does, and whatever `work` raises.
+    """
+    done: list[str] = []
+    failed: list[BaseException] = []
+
+    def try_it() -> None:
+        try:
+            done.append(work())
+        except BaseException as error:
+            failed.append(error)
+
+    # A thread, because MLflow may hang for minutes; `stage.leave` does not wait for it.
+    thread = threading.Thread(target=try_it, daemon=True)
+    thread.start()
+    thread.join(max(seconds, 1.0))
+    if thread.is_alive():
+        store.check_at_work(store.address())
+        thread.join(SECONDS_OF_WORK)
+    for error in failed:
+        raise error
+    if not done:
+        raise UserError(f"the tracking store {store.shown(store.address())} is too slow")
+    return done[0]
+
+
+def read_result(
+    folder: Path, identity: Mapping[str, Any], md5: str, missing: Sequence[str] = ()
+) -> Result:
+    """Read the files of a result into what a run shows.
+
+    md5: that of its run.json; missing: outputs that are not in `folder`.
+    Raises UserError if its figures or its losses are among them.
+    """
+    if lacks := {str(files.METRICS), str(files.HISTORY)} & set(missing):
+        raise UserError(f"{' and '.join(sorted(lacks))} is not at hand")
+    here = {path for path in identity["outs"] if path not in missing}
+    metrics = json.loads((folder / files.METRICS).read_text(encoding="utf-8"))
+    onnx_file = (folder / files.ONNX).read_bytes() if str(files.ONNX) in here else None
+    verified = False
+    if onnx_file is not None and str(files.VERIFICATION) in here:
+        told = json.loads((folder / files.VERIFICATION).read_bytes())
+        verified = told.get("model_md5") == identity["outs"][str(files.ONNX)]
+    example = []
+    if str(files.PREDICTIONS) in here:
+        example = [list(row.values()) for row in files.read_csv(folder / files.PREDICTIONS)][:1]
+    reports = (path for path in (*identity["outs"],) if path in here and is_report(path))
     return Result(
         identity=identity,
+        md5=md5,
         losses=[
             (
                 int(row["epoch"]),
                 float(row["loss"]),
                 float(row["test_loss"]) if "test_loss" in row else None,
             )
-            for row in files.read_csv(files.HISTORY)
+            for row in files.read_csv(folder / files.HISTORY)
         ],
-        metrics=metrics,
-        artifacts=[params_yaml.PATH, *(Path(out) for out in identity["outs"] if is_report(out))],
-        onnx_file=files.ONNX.read_bytes(),
-        example=rows.columns(rows.features(params.data.targets))[:1].astype(params.model.dtype),
-        requirements=pins(SERVING),
+        metrics=dict(flatten(metrics)),
+        folder=folder,
+        artifacts=[
+            path for path in (params_yaml.PATH, *map(Path, reports)) if (folder / path).exists()
+        ],
+        onnx_file=onnx_file,
+        example=[float(value) for row in example for value in row],
+        verified=verified,
+        requirements=pins(folder / stage.REQUIREMENTS, SERVING),
         data={
-            context: dataset(path, part, identity["outs"][str(path)])
-            for context, path, part in (
-                ("training", files.TRAIN, rows),
-                ("test", files.TEST, held_out),
-            )
-            if len(part.values)
+            context: described
+            for context, path in (("training", files.TRAIN), ("test", files.TEST))
+            if str(path) in identity["outs"]
+            and (described := dataset(folder, path, identity["outs"][str(path)])) is not None
         },
-        note=note(identity, metrics),
+        missing=missing,
     )
 
 
@@ -74,42 +147,71 @@ def flatten(nested: dict[str, Any], prefix: str = "") -> list[tuple[str, float]]
     return flat
 
 
-def dataset(path: Path, rows: table.Table, md5: str) -> Dataset:
-    """A table of the result as MLflow describes datasets, by our own digest."""
-    columns = [{"type": "double", "name": name, "required": True} for name in rows.names]
-    return Dataset(
-        name=path.name,
-        digest=md5,
-        source_type="local",
-        source=json.dumps({"uri": str(path)}),
-        schema=json.dumps({"mlflow_colspec": columns}),
-        profile=json.dumps(
-            {"num_rows": len(rows.values), "num_elements": int(np.size(rows.values))}
-        ),
-    )
+def dataset(folder: Path, path: Path, md5: str) -> Dataset | None:
+    """A table of the result as MLflow describes datasets, by our own digest; None if it is empty.
+
+    What is not at hand is described by its digest alone.
+    """
+    about: dict[str, str] = {}
+    if (folder / path).exists():
+        with pq.ParquetFile(folder / path) as found:
+            rows, names = found.metadata.num_rows, found.schema_arrow.names
+        if not rows:
+            return None
+        columns = [{"type": "double", "name": name, "required": True} for name in names]
+        about["schema"] = json.dumps({"mlflow_colspec": columns})
+        about["profile"] = json.dumps({"num_rows": rows, "num_elements": rows * len(names)})
+    source = json.dumps({"uri": str(path)})
+    return Dataset(name=path.name, digest=md5, source_type="local", source=source, **about)
 
 
-def pins(names: tuple[str, ...]) -> list[str]:
-    """The lines of requirements.txt for `names`."""
-    lines = stage.REQUIREMENTS.read_text(encoding="utf-8").splitlines()
+def pins(requirements: Path, names: tuple[str, ...]) -> list[str]:
+    """The lines of a requirements.txt for `names`."""
+    if not requirements.exists():
+        return []
+    lines = requirements.read_text(encoding="utf-8").splitlines()
     return [line for line in lines if line.partition("==")[0] in names]
 
 
-def note(identity: dict[str, Any], metrics: dict[str, float]) -> str:
-    """The run's description: its figures and the way back to it."""
-    head = lineage.commit()
-    back = f"`git checkout {head[:12]}`, the parameters below and " if head else ""
-    if head and (changed := lineage.changed_code()):
-        named = ", ".join(f"`{path}`" for path in changed[:10]) + ", …" * (len(changed) > 10)
-        back += f"changes that were not committed ({named}) and "
-    figures = "\n".join(f"| {name} | {value:g} |" for name, value in list(metrics.items())[:30])
-    return (
-        f"Made by {back}`dvc repro`.\n\n"
-        f"model.safetensors md5 `{identity['outs'][str(files.MODEL)]}`,"
-        f" training_id `{identity['training_id']}`, result_id `{identity['result_id']}`.\n\n"
-        f"| metric | value |\n|---|---|\n{figures}\n"
+def command() -> None:
+    """Track the result in this folder, or all there are, or find one."""
+    parser = argparse.ArgumentParser(
+        prog="python -m pipeline.track",
+        description=f"{__doc__}\nWithout options it is the stage, which `dvc repro` runs.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument(
+        "--all",
+        action="store_true",
+        help="see that every result of this folder, of the branch's commits and of DVC's"
+        " experiments has its run; those that it lacks are replayed from git and DVC's cache",
+    )
+    what.add_argument(
+        "--find",
+        metavar="WHAT",
+        help="tell what made a result, and how to make it again: a run's id or name, an"
+        " experiment, a commit, or the path of an .onnx file",
+    )
+    asked = parser.parse_args()
+    if not (asked.all or asked.find):
+        stage.run(main)
+    started()
+    try:
+        if asked.all:
+            from pipeline.catch_up import catch_up
+
+            news, known = catch_up(params_yaml.load().tracking)
+            print(*news, f"{known} result{'s' * (known != 1)} had a run already", sep="\n")
+        else:
+            from pipeline.find import find
+
+            print(find(asked.find, params_yaml.load().tracking))
+    except (UserError, OSError) as error:
+        sys.exit(f"error: {stage.told(error)}")
+    except KeyboardInterrupt:
+        sys.exit(130)
 
 
 if __name__ == "__main__":
-    stage.run(main)
+    command()

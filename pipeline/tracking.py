@@ -3,49 +3,215 @@
 MLflow is a view of the result, never its only copy: what a run shows can be rebuilt from files.
 """
 
-import getpass
-import os
+import json
 import re
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import numpy as np
-from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, Run, RunTag
+from mlflow.entities import (
+    Dataset,
+    DatasetInput,
+    InputTag,
+    LoggedModel,
+    Metric,
+    Param,
+    Run,
+    RunTag,
+    ViewType,
+)
 from mlflow.exceptions import MlflowException
 from mlflow.models import ModelSignature
 from mlflow.types import Schema, TensorSpec
-from sqlalchemy.exc import SQLAlchemyError
 
-from pipeline import lineage
-from pipeline.params import Params
+from pipeline import files, lineage, process
+from pipeline.lineage import Origin, milliseconds
+from pipeline.live_run import Losses, Timed
+from pipeline.params import Params, Tracking
 from pipeline.store import Store, explained, lock, open_store
 
 PARAMS_PER_BATCH = 100  # MLflow's limits
 METRICS_PER_BATCH = 1000
 
-Losses = tuple[int, float, float | None]
-"""An epoch, its loss, and that of the rows held out, if there are any."""
+RESULT = f"md5 {files.RUN}"
+"""The tag of a complete run that says which result it shows, as dvc.lock does."""
+COMMIT, CHANGED = "mlflow.source.git.commit", "git.changed_files"
+TRAINING, RECORDER = "process.training", "process.recorder"
+"""Tags: the processes behind a run that is not complete yet."""
 
-Timed = tuple[int, float, float | None, int]
-"""Losses, and when they were known, in milliseconds since 1970."""
 
+class TrainingRun:
+    """The run of a training, written while it trains.
 
-def begin(params: Params, training_id: str, now: int) -> tuple[Store, str]:
-    """Open the store and create the run of a training in it: the store and the run's id.
-
-    now: when the training began, in milliseconds since 1970.
-    The run holds what cannot change without retraining: the params of `train`, training_id and
-    the losses to come.
+    Whatever fails may be tried again: nothing is logged twice.
     """
-    store = open_store(params.tracking.experiment)
+
+    def __init__(self, params: Params, training_id: str, trainer: str, began: int) -> None:
+        """trainer: the identity of the training's process; began: when, in ms since 1970."""
+        self.params = params
+        self.training_id = training_id
+        self.tags = {TRAINING: trainer, RECORDER: process.identity()}
+        self.began = began
+        self.store: Store | None = None
+        self.run_id = ""
+        self.logged: set[int] = set()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether there is a run in the store."""
+        return bool(self.run_id)
+
+    def open(self) -> bool:
+        """Open the store and create the run in it, or take up that of a training that was killed.
+
+        The run holds what cannot change without retraining: the params of `train`, training_id and
+        the losses to come. Says whether there is one: a training that was killed already needs none
+        if the next one has its own.
+        """
+        if self.is_open:
+            return True
+        self.store = store = open_store(self.params.tracking.experiment)
+        origin = Origin.here(self.params)
+        tags = origin.tags() | {"training_id": self.training_id} | self.tags
+        deadline = time.monotonic() + 10
+        with explained(store.uri):
+            # What is said last of a training just killed is waited for: it may need a run yet.
+            while not self.run_id:
+                with lock():
+                    runs = _runs_of(store, self.training_id)
+                    if process.is_gone(self.tags[TRAINING]) and any(map(self._is_next, runs)):
+                        return False
+                    if not any(map(self._is_ending, runs)) or time.monotonic() > deadline:
+                        self.run_id = self._claim(store, runs, origin, tags)
+                if not self.run_id:
+                    time.sleep(0.1)
+            _log_params(store, self.run_id, lineage.stage_params("train", self.params))
+        return True
+
+    def _is_next(self, run: Run) -> bool:
+        """Whether a run is that of a training which began, or went on, after this one."""
+        latest = max(run.info.start_time, run.info.end_time or 0)
+        return latest > self.began or (run.info.status == "RUNNING" and not _is_left(run))
+
+    def _is_ending(self, run: Run) -> bool:
+        """Whether another process is about to write how a training ended."""
+        tags = run.data.tags
+        return (
+            run.info.status == "RUNNING"
+            and {TRAINING, RECORDER} <= set(tags)
+            and tags[RECORDER] != self.tags[RECORDER]
+            and process.is_gone(tags[TRAINING])
+            and not process.is_gone(tags[RECORDER])
+        )
+
+    def _claim(
+        self, store: Store, runs: Sequence[Run], origin: Origin, tags: Mapping[str, str]
+    ) -> str:
+        """The id of the run to write into: one there is already, or a new one."""
+        for run in runs:
+            # The answer to our own request may have been lost on its way.
+            ours = run.data.tags.get(RECORDER) == self.tags[RECORDER]
+            if ours or (_is_cut_short(run) and "claimed_by" not in run.data.tags):
+                run_id = str(run.info.run_id)
+                self.logged = steps(store, run_id)
+                store.client.log_batch(run_id, tags=[RunTag(*tag) for tag in tags.items()])
+                if "reason" in run.data.tags:
+                    store.client.delete_tag(run_id, "reason")
+                store.client.update_run(run_id, "RUNNING", origin.name)
+                return run_id
+        created = store.client.create_run(store.experiment_id, self.began, dict(tags), origin.name)
+        return str(created.info.run_id)
+
+    def log(self, losses: Sequence[Timed]) -> None:
+        """Log finite losses, each with its epoch as step, but for those that the run has."""
+        assert self.store is not None
+        new = [each for each in losses if each[0] not in self.logged]
+        log_losses(self.store, self.run_id, new)
+        self.logged -= {each[0] for each in losses}  # each comes once, so nobody asks again
+
+    def end(self, now: int, status: str, reason: str) -> None:
+        """End the run as FINISHED, KILLED or FAILED at `now`, with the reason if there is one."""
+        assert self.store is not None
+        with explained(self.store.uri):
+            if reason:
+                self.store.client.set_tag(self.run_id, "reason", reason[:1000])
+            self.store.client.set_terminated(self.run_id, status, now)
+
+
+def _runs_of(store: Store, training_id: str) -> list[Run]:
+    """The runs of a training, newest first, without those whose place another has taken."""
+    found = store.client.search_runs(
+        [store.experiment_id],
+        f"tags.training_id = '{training_id}'",
+        order_by=["attributes.start_time DESC"],
+    )
+    return [run for run in found if "superseded_by" not in run.data.tags]
+
+
+def _is_cut_short(run: Run) -> bool:
+    """Whether a run was left before its training had ended, and nobody writes it any more."""
+    if RESULT in run.data.tags or "result_id" in run.data.tags:
+        return False
+    return run.info.status in ("KILLED", "RUNNING") and _is_left(run)
+
+
+def _is_left(run: Run) -> bool:
+    """Whether the processes behind a run are known to be gone."""
+    named = [run.data.tags[tag] for tag in (TRAINING, RECORDER) if tag in run.data.tags]
+    return all(map(process.is_gone, named)) and (bool(named) or run.info.status == "KILLED")
+
+
+def complete_runs(store: Store) -> dict[str, Run]:
+    """The complete runs of all experiments in the store, by the md5 of their result's run.json.
+
+    Those that somebody has deleted are among them: they are not to come back by themselves. Those
+    whose files are gone are not.
+    """
+    found: dict[str, Run] = {}
     with explained(store.uri):
-        run_id = _create(store, params, training_id, now)
-        _log_params(store, run_id, lineage.stage_params("train", params))
-    return store, run_id
+        experiments = [each.experiment_id for each in store.client.search_experiments()]
+        page = None
+        while page != "":
+            runs = store.client.search_runs(
+                experiments,
+                "attributes.status = 'FINISHED'",
+                run_view_type=ViewType.ALL,
+                max_results=5000,
+                page_token=page,
+            )
+            for run in runs:
+                tags = run.data.tags
+                whole = "result_id" in tags and _is_there(run.info.artifact_uri)
+                if whole and RESULT in tags and "superseded_by" not in tags:
+                    found.setdefault(tags[RESULT], run)
+            page = runs.token or ""
+    return found
+
+
+def _is_there(place: str) -> bool:
+    """Whether a folder of artifacts is there; those behind a server are taken to be."""
+    address = urlsplit(place)
+    return address.scheme != "file" or Path(unquote(address.path)).is_dir()
+
+
+def settle(store: Store) -> int:
+    """Mark runs as KILLED that say RUNNING though their process is gone, and give their number."""
+    with explained(store.uri):
+        running = store.client.search_runs([store.experiment_id], "attributes.status = 'RUNNING'")
+        left = [run for run in running if _is_left(run)]
+        for run in left:
+            store.client.set_tag(run.info.run_id, "reason", "its process is gone")
+            store.client.set_terminated(run.info.run_id, "KILLED")
+    return len(left)
+
+
+def steps(store: Store, run_id: str) -> set[int]:
+    """The epochs whose loss a run has."""
+    return {metric.step for metric in store.client.get_metric_history(run_id, "loss")}
 
 
 def log_losses(store: Store, run_id: str, losses: Sequence[Timed]) -> None:
@@ -61,84 +227,99 @@ def log_losses(store: Store, run_id: str, losses: Sequence[Timed]) -> None:
             store.client.log_batch(run_id, metrics=metrics[start : start + METRICS_PER_BATCH])
 
 
-def end(store: Store, run_id: str, now: int, status: str, reason: str) -> None:
-    """End a run as FINISHED, KILLED or FAILED at `now`, with the reason if there is one."""
-    with explained(store.uri):
-        if reason:
-            store.client.set_tag(run_id, "reason", reason[:1000])
-        store.client.set_terminated(run_id, status, now)
-
-
 @dataclass(frozen=True)
 class Result:
     """All that a complete run shows, as read from files by `track`."""
 
     identity: Mapping[str, Any]
     """The content of run.json."""
+    md5: str
+    """That of run.json: the result's name in dvc.lock."""
     losses: Sequence[Losses]
     metrics: Mapping[str, float]
     """Dotted names and values."""
+    folder: Path
+    """Where its files are."""
     artifacts: Sequence[Path]
-    """Files and folders to keep with the run, relative to the root."""
-    onnx_file: bytes
-    example: np.ndarray[Any, np.dtype[Any]]
-    """An input row of the model: [1, features], in its precision."""
+    """Files and folders to keep with the run, relative to `folder`."""
+    onnx_file: bytes | None
+    """None if it is not at hand."""
+    example: Sequence[float]
+    """The numbers of an input row, and any after it; empty if there is no query."""
+    verified: bool
+    """Whether verification.json speaks of this very ONNX file."""
     requirements: Sequence[str]
     """Pinned packages that answer with the model."""
     data: Mapping[str, Dataset]
     """The tables, by what they are for: training, test."""
-    note: str
-    """What the run's page says first, in Markdown."""
+    missing: Sequence[str]
+    """Outputs that are not at hand."""
 
 
-def record(params: Params, result: Result) -> str:
+def record(settings: Tracking, result: Result, origin: Origin) -> str:
     """See that the store has one complete run of `result`; say in a few words what was done.
 
-    The newest finished training of its training_id that no other result has claimed is completed,
-    if it is newer than the result's own run, which it then supersedes together with the same
-    experiment's trainings that came to nothing. Where there is no such training, and no run of the
-    result either, a run is replayed from the files.
+    The newest training of its training_id that no other result has claimed is completed, if it is
+    newer than the result's own run, which it then supersedes together with the same experiment's
+    trainings that came to nothing. It may be one that was killed: what it has not logged is in the
+    result. Where there is no such training, and no run of the result either, a run is replayed from
+    the files.
+    Raises UserError or OSError if the store fails; what it has written then is taken up next time.
     """
-    store = open_store(params.tracking.experiment)
+    store = open_store(settings.experiment)
+    settle(store)
+    # One process completes a result; whoever holds the other lock claims a run for it.
+    with lock(f"result-{result.md5[:2]}"), explained(store.uri):
+        with lock():
+            run, older, did = _claim(store, result, origin)
+        if did == KNOWN:
+            return f"run known already: {run.info.run_name}"
+        _complete(store, run, result, origin)
+        if settings.model_name is not None and result.verified:
+            _register(store, run, result, origin, settings.model_name)
+        for each in older:
+            _supersede(store, each, run)
+    return f"run {did}: {origin.name}"
+
+
+KNOWN, COMPLETED, REPLAYED = "known already", "completed", "replayed from files"
+
+
+def _claim(store: Store, result: Result, origin: Origin) -> tuple[Run, list[Run], str]:
+    """The run to complete, those whose place it takes, and what will have been done with it."""
     result_id, training_id = result.identity["result_id"], result.identity["training_id"]
-    # Two experiments may share a training: whoever holds the lock claims its run.
-    with lock(), explained(store.uri):
-        found = store.client.search_runs(
-            [store.experiment_id],
-            f"tags.training_id = '{training_id}'",
-            order_by=["attributes.start_time DESC"],
-        )
-        runs = [run for run in found if "superseded_by" not in run.data.tags]
-        same = [run for run in runs if run.data.tags.get("result_id") == result_id]
-        # A completion that was cut short has claimed its run: only its own result goes on with it.
-        free = [
-            run
-            for run in runs
-            if run.info.status == "FINISHED"
-            and "result_id" not in run.data.tags
-            and run.data.tags.get("claimed_by", result_id) == result_id
-        ]
-        # Experiments that run side by side may have trained alike: each takes its own run first.
-        experiment = os.environ.get("DVC_EXP_NAME")
-        own = [run for run in free if run.data.tags.get("dvc.experiment") == experiment]
-        newest = next(iter(own or free), None)
-        known_since = max((run.info.start_time for run in same), default=-1)
-        if newest is not None and newest.info.start_time > known_since:
-            _complete(store, newest, params, result)
-            for run in same + [run for run in own if run is not newest]:
-                _supersede(store, run, newest)
-            return f"run completed: {lineage.run_name(params)}"
-        if same:
-            return f"run known already: {same[0].info.run_name}"
-        run_id = _create(store, params, training_id, time.time_ns() // 1_000_000)
-        try:
-            _replay(store, run_id, result)
-            _complete(store, store.client.get_run(run_id), params, result)
-        except BaseException:
-            with suppress(MlflowException, SQLAlchemyError, OSError):
-                store.client.set_terminated(run_id, "KILLED")
-            raise
-        return f"run replayed from files: {lineage.run_name(params)}"
+    runs = _runs_of(store, training_id)
+    same = [run for run in runs if run.data.tags.get("result_id") == result_id]
+    # A completion that was cut short has claimed its run: only its own result goes on with it.
+    free = [
+        run
+        for run in runs
+        if (run.info.status == "FINISHED" or _is_cut_short(run))
+        and "result_id" not in run.data.tags
+        and run.data.tags.get("claimed_by", result_id) == result_id
+    ]
+    # Experiments that run side by side may have trained alike: each takes its own run first.
+    own = [run for run in free if run.data.tags.get("dvc.experiment") == origin.experiment]
+    newest = next(iter(own or free), None)
+    known_since = max((run.info.start_time for run in same), default=-1)
+    if newest is not None and newest.info.start_time > known_since:
+        older = same + [run for run in own if run is not newest]
+        did = COMPLETED
+    elif same:
+        newest, older = same[0], []
+        new = set(newest.data.tags.get(MISSING, "").split(", ")) - {"", *result.missing}
+        did = COMPLETED if new or not _is_there(newest.info.artifact_uri) else KNOWN
+        if RESULT not in newest.data.tags:  # of a time before there was such a tag
+            store.client.set_tag(newest.info.run_id, RESULT, result.md5)
+    else:
+        made = origin.time or milliseconds()
+        tags = origin.tags() | {"training_id": training_id, RECORDER: process.identity()}
+        newest = store.client.create_run(store.experiment_id, made, tags, origin.name)
+        older, did = [], REPLAYED
+    if did != KNOWN:
+        # Params cannot be changed once logged: from now on the run is this result's alone.
+        store.client.set_tag(newest.info.run_id, "claimed_by", result_id)
+    return newest, older, did
 
 
 def _supersede(store: Store, older: Run, newer: Run) -> None:
@@ -147,29 +328,29 @@ def _supersede(store: Store, older: Run, newer: Run) -> None:
     store.client.update_run(older.info.run_id, name=f"superseded: {older.info.run_name}")
 
 
-def _replay(store: Store, run_id: str, result: Result) -> None:
-    """Log the losses of a training that this store has not seen, all at the time of now."""
-    now = time.time_ns() // 1_000_000
-    log_losses(store, run_id, [(*losses, now) for losses in result.losses])
-    store.client.set_terminated(run_id, "FINISHED")
+def _complete(store: Store, run: Run, result: Result, origin: Origin) -> None:
+    """Add to a run all that it lacks of `result`. The tag result_id, at last, says that it has it.
 
-
-def _complete(store: Store, run: Run, params: Params, result: Result) -> None:
-    """Add to a trained run all that came after training. The tag result_id, at last, says so."""
+    Whatever was logged by a completion that was cut short is not logged again.
+    """
     client, run_id = store.client, run.info.run_id
-    # Params cannot be changed once logged: from here on the run is this result's and no other's.
-    client.set_tag(run_id, "claimed_by", result.identity["result_id"])
-    client.update_run(run_id, name=lineage.run_name(params))
-    _log_params(store, run_id, result.identity["params"])
+    client.update_run(run_id, name=origin.name)
     # The end of the training as time stamp: a completion that is repeated adds no second value.
+    moment = run.info.end_time or run.info.start_time
+    if run.info.status != "FINISHED":
+        has = steps(store, run_id)
+        lacks = [(*losses, moment) for losses in result.losses if losses[0] not in has]
+        log_losses(store, run_id, lacks)
+        if "reason" in run.data.tags:
+            client.delete_tag(run_id, "reason")
+    _log_params(store, run_id, result.identity["params"])
     metrics = [
-        Metric(name, value, run.info.end_time, 0)
-        for name, value in _metric_names(result.metrics).items()
+        Metric(name, value, moment, 0) for name, value in _metric_names(result.metrics).items()
     ]
     outs = {f"md5 {path}": md5 for path, md5 in result.identity["outs"].items()}
-    tags = _context() | outs | {"mlflow.note.content": result.note}
+    tags = origin.tags() | outs | {RESULT: result.md5, "mlflow.note.content": _note(result, origin)}
     client.log_batch(run_id, metrics=metrics, tags=[RunTag(*tag) for tag in tags.items()])
-    for tag in set(_CONTEXT) & set(run.data.tags) - set(tags):
+    for tag in set(origin.TAGS) & set(run.data.tags) - set(tags):
         client.delete_tag(run_id, tag)  # of the experiment that trained, if this is another
     client.log_inputs(
         run_id,
@@ -179,69 +360,103 @@ def _complete(store: Store, run: Run, params: Params, result: Result) -> None:
         ],
     )
     for path in result.artifacts:
-        log = client.log_artifacts if path.is_dir() else client.log_artifact
-        log(run_id, str(path), _parent(path))
-    logged = [model.model_id for model in (run.outputs.model_outputs if run.outputs else ())]
+        log = client.log_artifacts if (result.folder / path).is_dir() else client.log_artifact
+        log(run_id, str(result.folder / path), _parent(result.folder, path))
     # A completion that was cut short may have come this far.
-    if not any(client.get_logged_model(model).status == "READY" for model in logged):
-        _log_model(store, run_id, result)
-    client.set_terminated(run_id, "FINISHED", run.info.end_time)
+    if result.onnx_file is not None and _model(store, run_id) is None:
+        _log_model(store, run_id, result, result.onnx_file)
+    if result.missing:
+        client.set_tag(run_id, MISSING, ", ".join(result.missing))
+    elif MISSING in run.data.tags:
+        client.delete_tag(run_id, MISSING)
+    client.set_terminated(run_id, "FINISHED", moment)
     client.set_tag(run_id, "result_id", result.identity["result_id"])
 
 
-def _log_model(store: Store, run_id: str, result: Result) -> None:
+MISSING = "missing"
+"""The tag of a run that lacks what was not in DVC's cache when it was replayed."""
+
+
+def _model(store: Store, run_id: str) -> LoggedModel | None:
+    """The model that a run has logged whole, if there is one."""
+    outputs = store.client.get_run(run_id).outputs
+    for logged in outputs.model_outputs if outputs else ():
+        model = store.client.get_logged_model(logged.model_id)
+        if model.status == "READY" and _is_there(model.artifact_location):
+            return model
+    return None
+
+
+def _register(store: Store, run: Run, result: Result, origin: Origin, name: str) -> None:
+    """Make the run's model a version of the registered model `name`, unless it is one already."""
+    client, run_id = store.client, run.info.run_id
+    model = _model(store, run_id)
+    if model is None or client.search_model_versions(f"run_id = '{run_id}' and name = '{name}'"):
+        return
+    try:
+        client.create_registered_model(name)
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_ALREADY_EXISTS":
+            raise
+    keys = ("training_id", "result_id")
+    lineage_tags = {key: result.identity[key] for key in keys} | origin.tags()
+    lineage_tags |= {f"md5 {path}": md5 for path, md5 in result.identity["outs"].items()}
+    place = model.artifact_location
+    made = client.create_model_version(name, place, run_id, lineage_tags, model_id=model.model_id)
+    # As `mlflow.register_model` does, which writes to the terminal: the model's page names them.
+    versions = json.dumps([{"name": name, "version": made.version}])
+    client.set_logged_model_tags(model.model_id, {"mlflow.modelVersions": versions})
+
+
+def _note(result: Result, origin: Origin) -> str:
+    """The run's description: its figures and the way back to it."""
+    identity = result.identity
+    back = (
+        f"`git checkout {origin.commit[:12]}`, the parameters below and " if origin.commit else ""
+    )
+    changed = [path for path in origin.changed if path != "params.yaml"]
+    if origin.commit and changed:
+        named = ", ".join(f"`{path}`" for path in changed[:10]) + ", …" * (len(changed) > 10)
+        back += f"changes that were not committed ({named}) and "
+    rows = list(result.metrics.items())[:30]
+    figures = "\n".join(f"| {name} | {value:g} |" for name, value in rows)
+    return (
+        f"Made by {back}`dvc repro`.\n\n"
+        f"model.safetensors md5 `{identity['outs'].get(str(files.MODEL), 'unknown')}`,"
+        f" training_id `{identity['training_id']}`, result_id `{identity['result_id']}`.\n\n"
+        f"| metric | value |\n|---|---|\n{figures}\n"
+    )
+
+
+def _log_model(store: Store, run_id: str, result: Result, onnx_file: bytes) -> None:
     """Log the ONNX file, byte for byte, as an MLflow model."""
     import mlflow.onnx  # only here: a training need not wait for it
     import onnx
 
-    model = onnx.load_from_string(result.onnx_file)
-    assert model.SerializeToString() == result.onnx_file, "MLflow would write other bytes"
+    model = onnx.load_from_string(onnx_file)
+    assert model.SerializeToString() == onnx_file, "MLflow would write other bytes"
     # Without it the model would go to MLflow's Default experiment, whose artifacts lie wherever the
     # store was first opened.
     mlflow.set_experiment(experiment_id=store.experiment_id)
     x, y = model.graph.input[0], model.graph.output[0]
-    kind = result.example.dtype
+    kind = onnx.helper.tensor_dtype_to_np_dtype(x.type.tensor_type.elem_type)
+    features, targets = (value.type.tensor_type.shape.dim[1].dim_value for value in (x, y))
     signature = ModelSignature(
-        inputs=Schema([TensorSpec(kind, (-1, result.example.shape[1]), x.name)]),
-        outputs=Schema([TensorSpec(kind, (-1, y.type.tensor_type.shape.dim[1].dim_value), y.name)]),
+        inputs=Schema([TensorSpec(kind, (-1, features), x.name)]),
+        outputs=Schema([TensorSpec(kind, (-1, targets), y.name)]),
     )
+    example = np.zeros((1, features), kind)
+    example[0, : len(result.example[:features])] = result.example[:features]
     mlflow.onnx.log_model(
         model,
         name="model",
         run_id=run_id,
         signature=signature,
-        input_example={x.name: result.example},
+        input_example={x.name: example},
         pip_requirements=list(result.requirements),
         onnx_execution_providers=["CPUExecutionProvider"],
         save_as_external_data=False,
     )
-
-
-def _create(store: Store, params: Params, training_id: str, now: int) -> str:
-    """Create a run that says from its first moment who is training what."""
-    tags = _context() | {"training_id": training_id}
-    name = lineage.run_name(params)
-    run = store.client.create_run(store.experiment_id, start_time=now, tags=tags, run_name=name)
-    return str(run.info.run_id)
-
-
-_CONTEXT = ("mlflow.source.git.commit", "dvc.experiment", "dvc.baseline", "mlflow.user")
-
-
-def _context() -> dict[str, str]:
-    """Tags: who runs this from which code, and under which DVC experiment."""
-    changed = lineage.changed_files()
-    tags = {
-        "mlflow.source.name": "dvc.yaml",
-        "mlflow.source.type": "LOCAL",
-        "mlflow.source.git.commit": lineage.commit(),
-        "git.changed_files": ", ".join(changed)[:5000] or "none",
-        "dvc.experiment": os.environ.get("DVC_EXP_NAME"),
-        "dvc.baseline": os.environ.get("DVC_EXP_BASELINE_REV"),
-    }
-    with suppress(OSError, KeyError):  # a user without a name, as in some containers
-        tags["mlflow.user"] = getpass.getuser()
-    return {key: value for key, value in tags.items() if value}
 
 
 def _log_params(store: Store, run_id: str, values: Mapping[str, Any]) -> None:
@@ -271,6 +486,6 @@ def _metric_names(metrics: Mapping[str, float]) -> dict[str, float]:
     return named
 
 
-def _parent(path: Path) -> str | None:
-    place = path if path.is_dir() else path.parent
+def _parent(folder: Path, path: Path) -> str | None:
+    place = path if (folder / path).is_dir() else path.parent
     return None if place == Path() else place.as_posix()

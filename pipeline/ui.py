@@ -13,8 +13,9 @@ import urllib.request
 import webbrowser
 from typing import Any
 
-from pipeline import UserError
+from pipeline import UserError, started
 from pipeline import params as params_yaml
+from pipeline.catch_up import catch_up
 from pipeline.store import Store, explained, is_server, open_store, shown
 
 VIEW = "abline"
@@ -37,14 +38,21 @@ def main() -> None:
         "--port", default="5000", help="the port to serve on 127.0.0.1 (5000); 0: any free one"
     )
     port = parser.parse_args().port
+    started()
     try:
-        store = open_store(params_yaml.load().tracking.experiment)
+        settings = params_yaml.load().tracking
+        news, _ = catch_up(settings)
+        for line in news:
+            print(line)
+        store = open_store(settings.experiment)
         if is_server(store.uri):  # its pages are there already
             print(links(store, store.uri.rstrip("/")))
             return
         _serve(store, _free(port))
     except UserError as error:
         sys.exit(f"error: {error}")
+    except KeyboardInterrupt:
+        sys.exit(130)
 
 
 def links(store: Store, place: str) -> str:

@@ -1,0 +1,384 @@
+"""Time what tracking costs, in turn with what does without it: part of `make bench`.
+
+Logging: `tracking.log_losses`, in batches as the live run sends them, beside `mlflow.log_metric`
+one by one, each in a fresh SQLite store.
+
+Training: the same `training.train` by itself and inside `live_run()`, on a table large enough to be
+worth it and on the tutorial's three rows, whose epochs are the shortest that there are. The number
+of epochs is chosen so that it lasts about `--seconds`. A training may be over before its run is,
+and other programs may be in the way of either: so there are three measures of each. It trains with
+one thread, because of several each waits for the slowest in every epoch: on two cores where another
+program computes too, epochs of 10⁵ rows took five to thirty times as long with two, by themselves
+as well as tracked. `--threads` asks for more.
+
+Finding results again: `python -m pipeline.track --all` where every one of many results has its run
+already, beside `python -m pipeline.track`, which looks at the one in the workspace.
+
+What counts is the ratio within a round, because the machine's own speed changes from minute to
+minute. All of it happens in a clone of HEAD, with nothing in its way to the stores.
+"""
+
+import argparse
+import os
+import shutil
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import chdir, redirect_stdout
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from unittest.mock import MagicMock, patch
+
+import mlflow
+import torch
+import yaml
+from against_plain import ROOT, run
+from dvc.utils.serialize import dump_yaml
+
+sys.path.insert(0, str(ROOT))
+
+from pipeline import (
+    evaluate,
+    export,
+    files,
+    generate,
+    lineage,
+    params,
+    store,
+    table,
+    track,
+    tracking,
+    train,
+    training,
+)
+from pipeline.checkpoint import Checkpoint
+from pipeline.live_run import live_run
+from pipeline.params import Params
+
+Pairs = list[tuple[float, float]]
+"""For each round the seconds without and with what is measured."""
+
+Tell = Callable[[int, float, float | None], None]
+
+
+def job(**changes: dict[str, Any]) -> Params:
+    """The committed job with other values, by section: `job(train={"lr": 0.02})`."""
+    values = yaml.safe_load((ROOT / "params.yaml").read_text())
+    for section, changed in changes.items():
+        values[section] |= changed
+    return params.parse(yaml.safe_dump(values))
+
+
+def summary(ratios: list[float], shown: Callable[[float], str]) -> str:
+    """Two cells of a table: the median, in bold, and the smallest and the largest."""
+    return (
+        f"**{shown(statistics.median(ratios))}** | {shown(min(ratios))} to {shown(max(ratios))} |"
+    )
+
+
+# Logging
+
+
+def logging(work: Path, rounds: int, count: int) -> Pairs:
+    """The seconds that `count` metrics take in each round: one by one, and in batches."""
+    found: Pairs = []
+    for number in range(rounds):
+        sides = {"plain": log_one_by_one, "ours": log_in_batches}
+        seconds = {}
+        for side in sorted(sides, reverse=bool(number % 2)):
+            folder = work / f"{side} {number}"
+            folder.mkdir()
+            seconds[side] = sides[side](folder, [1 / epoch for epoch in range(1, count + 1)])
+        found.append((seconds["plain"], seconds["ours"]))
+        print(f"logging: round {number + 1} of {rounds}", file=sys.stderr)
+    return found
+
+
+def log_one_by_one(folder: Path, losses: list[float]) -> float:
+    """The seconds that logging takes as most people write it."""
+    mlflow.set_tracking_uri(f"sqlite:///{folder}/mlflow.db")
+    mlflow.set_experiment("plain")
+    with mlflow.start_run():
+        begin = time.perf_counter()
+        for epoch, loss in enumerate(losses, 1):
+            mlflow.log_metric("loss", loss, step=epoch)
+        return time.perf_counter() - begin
+
+
+def log_in_batches(folder: Path, losses: list[float]) -> float:
+    """The seconds that logging takes as the live run does it."""
+    with patch.dict(os.environ, DVC_ROOT=str(folder)):
+        opened = store.open_store("abline")
+    run_id = opened.client.create_run(opened.experiment_id).info.run_id
+    begin = time.perf_counter()
+    size = tracking.METRICS_PER_BATCH
+    for start in range(0, len(losses), size):
+        now = time.time_ns() // 1_000_000
+        batch = enumerate(losses[start : start + size], start + 1)
+        tracking.log_losses(opened, run_id, [(epoch, loss, None, now) for epoch, loss in batch])
+    return time.perf_counter() - begin
+
+
+def logging_table(found: Pairs, count: int) -> str:
+    """The table of `logging`."""
+    plain, ours = (statistics.median(column) for column in zip(*found, strict=True))
+    return "\n".join(
+        [
+            f"| {count:,} metrics, SQLite | ms a metric | times ours | range |",
+            "|---|---|---|---|",
+            f"| mlflow.log_metric, one by one | {1000 * plain / count:.3f} |"
+            f" {summary([a / b for a, b in found], lambda ratio: f'{ratio:.0f}')}",
+            f"| ours, in batches of {tracking.METRICS_PER_BATCH:,} | {1000 * ours / count:.3f} |"
+            " 1 | |",
+        ]
+    )
+
+
+# Training
+
+LARGE: dict[str, Any] = {"features": [f"x{number}" for number in range(8)]}
+LARGE["generate"] = {"x": None, "rows": 100_000, "weight": None, "bias": [0.0], "noise": 0.5}
+# A rate this small keeps a million epochs from converging to zero, where arithmetic is slower.
+SLOW: dict[str, Any] = {"lr": 1e-9, "reduction": "mean"}
+JOBS: dict[str, dict[str, Any]] = {
+    "10⁵ × 8": {"data": LARGE, "train": SLOW, "evaluate": {"queries": []}},
+    "3 × 1, the tutorial's": {"train": SLOW},
+}
+
+
+MEASURED = {
+    "trained": "until it is trained",
+    "written": "until its run is written, too",
+    "processor": "processor time of its process",
+}
+
+
+@dataclass(frozen=True)
+class Seconds:
+    """What a training took."""
+
+    trained: float
+    """Until the model was there."""
+    written: float
+    """Until its run was written, too."""
+    processor: float
+    """Of the training's own process, which other programs make slower, but no larger."""
+
+
+def train_bare(job: Params, rows: table.Table) -> Seconds:
+    """Train, and nothing else."""
+    begin, processor = time.perf_counter(), time.process_time()
+    training.train(job, rows)
+    trained = time.perf_counter() - begin
+    return Seconds(trained, trained, time.process_time() - processor)
+
+
+def train_tracked(job: Params, rows: table.Table) -> Seconds:
+    """Train as stage train does, beside a run."""
+    begin, processor = time.perf_counter(), time.process_time()
+    with live_run() as run:
+        training_id = f"{time.time_ns():032x}"
+        run.begin(job, training_id)
+        checkpoint = Checkpoint(training_id, job.train.checkpoint_seconds)
+        training.train(job, rows, None, telling(run, checkpoint), checkpoint)
+        checkpoint.remove()
+        trained = time.perf_counter() - begin
+    return Seconds(trained, time.perf_counter() - begin, time.process_time() - processor)
+
+
+def telling(run: Any, checkpoint: Checkpoint) -> Tell:
+    """What stage train does after each epoch."""
+
+    def tell(epoch: int, loss: float, test_loss: float | None) -> None:
+        now = lineage.milliseconds()
+        checkpoint.times.append(now)
+        run.log_losses(epoch, loss, test_loss, now)
+
+    return tell
+
+
+def with_epochs(changes: dict[str, Any], epochs: int) -> Params:
+    """The job of a training of so many epochs."""
+    return job(**changes | {"train": changes["train"] | {"epochs": epochs}})
+
+
+def epochs_for(seconds: float, changes: dict[str, Any], rows: table.Table) -> int:
+    """How many epochs take about so long, as a shorter training shows."""
+    epochs, needed = 16, 0.0
+    while needed < min(1.0, seconds / 4):
+        epochs *= 2
+        # The fastest of three: another program's moment would make all that follows too short.
+        needed = min(train_bare(with_epochs(changes, epochs), rows).trained for _ in range(3))
+    return max(1, round(epochs * seconds / needed))
+
+
+def training_table(rounds: int, seconds: float) -> str:
+    """Train with and without a run in each round, each job: a table in Markdown."""
+    lines = [
+        f"| SGD for about {seconds:g} s | epochs | an epoch, µs | tracking adds | range |",
+        "|---|---|---|---|---|",
+    ]
+    sides = {"bare": train_bare, "tracked": train_tracked}
+    for name, changes in JOBS.items():
+        asked = with_epochs(changes, 1)
+        rows = generate.generate(asked.data, asked.seed)
+        epochs = epochs_for(seconds, changes, rows)
+        asked = with_epochs(changes, epochs)
+        found: list[dict[str, Seconds]] = []
+        for number in range(rounds):
+            order = sorted(sides, reverse=bool(number % 2))
+            found.append({side: sides[side](asked, rows) for side in order})
+            print(f"training {name}: round {number + 1} of {rounds}", file=sys.stderr)
+        for what, shown in MEASURED.items():
+            bare = [getattr(both["bare"], what) for both in found]
+            tracked = [getattr(both["tracked"], what) for both in found]
+            added = [100 * (b / a - 1) for a, b in zip(bare, tracked, strict=True)]
+            epoch = 1e6 * statistics.median(bare) / epochs
+            lines.append(
+                f"| {name}: {shown} | {epochs:,} | {epoch:.1f} |"
+                f" {summary(added, lambda percent: f'{percent:+.1f} %')}"
+            )
+    return "\n".join(lines)
+
+
+# Finding results again
+
+
+def make_results(count: int) -> None:
+    """Commit `count` results of other learning rates in the working directory, each with its run.
+
+    They are made by the stages themselves, but in this process and without DVC, which would take
+    minutes more; dvc.lock and the cache are written as DVC writes them.
+    """
+    committed = Path("dvc.lock").read_text()
+    for number in range(count):
+        made = job(train={"lr": round(0.01 + number / 100_000, 5)})
+        if number:
+            text = (ROOT / "params.yaml").read_text()
+            changed = text.replace("  lr: 0.01\n", f"  lr: {made.train.lr}\n")
+            assert changed != text, "params.yaml has another learning rate than the tutorial's"
+            Path("params.yaml").write_text(changed)
+        # The run is replayed from the files: a process beside each training would take longer.
+        with redirect_stdout(sys.stderr), patch.object(train, "live_run", MagicMock()):
+            for stage in (generate, train, evaluate, export, track):
+                stage.main(made)
+        dump_yaml("dvc.lock", locked(made))
+        assert number or Path("dvc.lock").read_text() == committed, "DVC writes something else"
+        keep_outs()
+        if number:
+            run(Path.cwd(), "git", "commit", "--quiet", "--all", f"--message=lr {made.train.lr}")
+
+
+def locked(made: Params) -> dict[str, Any]:
+    """The content of dvc.lock for what lies in the working directory."""
+    declared = yaml.safe_load(lineage.DVC_YAML.read_text())["stages"]
+    stages: dict[str, Any] = {}
+    for name, stage in lineage.stages().items():
+        # Anew for each: YAML would write a list that two stages share as a reference.
+        values = made.model_dump(mode="json")
+        stages[name] = {
+            "cmd": declared[name]["cmd"],
+            "deps": [hashed(path) for path in sorted(stage["deps"])],
+            "params": {"params.yaml": {key: at(values, key) for key in sorted(stage["params"])}},
+            "outs": [hashed(path) for path in sorted(stage["outs"])],
+        }
+    return {"schema": "2.0", "stages": stages}
+
+
+def at(values: dict[str, Any], key: str) -> Any:
+    """The value of a dotted key."""
+    for name in key.split("."):
+        values = values[name]
+    return values
+
+
+def hashed(path: str) -> dict[str, Any]:
+    """What dvc.lock says of a file or a folder."""
+    place = Path(path)
+    inside = [entry for entry in place.rglob("*") if entry.is_file()] if place.is_dir() else []
+    entry = {"path": path, "hash": "md5", "md5": lineage.md5(place)}
+    if place.is_dir():
+        size = sum(file.stat().st_size for file in inside)
+        return entry | {"size": size, "nfiles": len(inside)}
+    return entry | {"size": place.stat().st_size}
+
+
+def keep_outs() -> None:
+    """Put into DVC's cache what git does not have: data, model and verification."""
+    for path in (files.TRAIN, files.TEST, files.MODEL, files.ONNX, files.VERIFICATION):
+        md5 = lineage.md5(path)
+        kept = Path(".dvc/cache/files/md5") / md5[:2] / md5[2:]
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        if not kept.exists():
+            shutil.copyfile(path, kept)
+
+
+def finding(rounds: int, count: int) -> Pairs:
+    """The seconds of looking at the one result of the workspace and at all, in each round."""
+    folder = Path.cwd()
+    make_results(count)
+    found: Pairs = []
+    for number in range(rounds):
+        sides = {"one": [], "all": ["--all"]}
+        seconds = {
+            side: run(folder, "python", "-m", "pipeline.track", *sides[side])
+            for side in sorted(sides, reverse=bool(number % 2))
+        }
+        found.append((seconds["one"], seconds["all"]))
+        print(f"finding: round {number + 1} of {rounds}", file=sys.stderr)
+    opened = store.open_store("abline")
+    runs = opened.client.search_runs([opened.experiment_id], max_results=count + 1)
+    assert len(runs) == count, f"{len(runs)} runs of {count} results"
+    return found
+
+
+def finding_table(found: Pairs, count: int) -> str:
+    """The table of `finding`."""
+    one, everything = (statistics.median(column) for column in zip(*found, strict=True))
+    ratios = [b / a for a, b in found]
+    return "\n".join(
+        [
+            "| results that have their run | time, s | ratio | range |",
+            "|---|---|---|---|",
+            f"| 1, `python -m pipeline.track` | {one:.2f} | 1 | |",
+            f"| {count}, `python -m pipeline.track --all` | {everything:.2f} |"
+            f" {summary(ratios, lambda ratio: f'{ratio:.2f}')}",
+        ]
+    )
+
+
+def main() -> None:
+    """Measure and print three tables in Markdown."""
+    parser = argparse.ArgumentParser(
+        prog="python benchmarks/tracking.py",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--rounds", type=int, default=3, help="how often to time each (3)")
+    parser.add_argument("--metrics", type=int, default=5000, help="to log (5,000)")
+    parser.add_argument("--seconds", type=float, default=60, help="of a bare training (60)")
+    parser.add_argument("--threads", type=int, default=1, help="to train with (1)")
+    parser.add_argument("--results", type=int, default=200, help="to find again (200)")
+    asked = parser.parse_args()
+    torch.set_num_threads(asked.threads)
+    for name in list(os.environ):
+        if name.startswith(("DVC_", "MLFLOW_", "GIT_")):
+            del os.environ[name]
+    with tempfile.TemporaryDirectory() as work:
+        clone = Path(work) / "abline"
+        # No history: the results to find are those that are made here.
+        run(Path(work), "git", "clone", "--quiet", "--depth=1", ROOT.as_uri(), str(clone))
+        with chdir(clone):
+            print(logging_table(logging(Path(work), asked.rounds, asked.metrics), asked.metrics))
+            print()
+            with patch.dict(os.environ, DVC_ROOT=work):  # the clone's store is for the results
+                print(training_table(asked.rounds, asked.seconds))
+            print()
+            print(finding_table(finding(asked.rounds, asked.results), asked.results))
+
+
+if __name__ == "__main__":
+    main()

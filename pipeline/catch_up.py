@@ -1,0 +1,124 @@
+"""See that every result there is has one complete run: what `track --all` and `make ui` do.
+
+Results come from git and from DVC's cache, wherever they were made: after `dvc pull` and
+`dvc exp pull` a fresh clone shows what the whole team has tried.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from mlflow.entities import Run
+from tqdm import tqdm
+
+from pipeline import UserError, results, tracking
+from pipeline.params import Tracking
+from pipeline.results import Place
+from pipeline.store import MovedError, Store, explained, open_store, renew
+from pipeline.track import read_result
+
+SHOWN = 8  # of a list: the rest is counted
+
+
+def catch_up(settings: Tracking) -> tuple[list[str], int]:
+    """Make the runs that the store lacks.
+
+    Gives lines that say what was done and what could not be, and how many results had their runs.
+    Raises UserError if the store cannot be used.
+    """
+    told = []
+    try:
+        store = open_store(settings.experiment)
+    except MovedError as moved:
+        aside = renew(moved)
+        told.append(f"{moved.place} was made in {moved.old}: it is {aside.name} now, and a copy")
+        told[-1] += " for this folder is in its place"
+        store = open_store(settings.experiment)
+    if left := tracking.settle(store):
+        told.append(f"{_count(left, 'run')} marked KILLED: their processes are gone")
+    runs = tracking.complete_runs(store)
+    found = results.everywhere()
+    added: list[str] = []
+    failed: dict[str, list[Place]] = {}
+    lacking: dict[str, list[Place]] = {}
+    todo = {md5: places for md5, places in found.items() if not _is_known(store, runs, md5, places)}
+    for places in tqdm(todo.values(), "runs", unit=" runs", delay=1, disable=None):
+        place = places[0]
+        try:
+            place = _best(places)
+            missing, did = _replay(settings, place)
+        except UserError as error:
+            failed.setdefault(str(error), []).append(place)
+            continue
+        if missing:
+            lacking.setdefault(", ".join(missing), []).append(place)
+        added.append(did)
+        for each in places:
+            results.forget(each)
+    told += _first(added)
+    for paths, where in lacking.items():
+        told.append(f"without {paths}, which DVC's cache lacks ({_cure(where)} brings them):")
+        told.append(f"  {', '.join(_first([str(place) for place in where]))}")
+    for why, where in failed.items():
+        told.append(f"could not be replayed, because {why} ({_cure(where)} may help):")
+        told.append(f"  {', '.join(_first([str(place) for place in where]))}")
+    return told, len(found) - len(todo)
+
+
+def _is_known(store: Store, runs: Mapping[str, Run], md5: str, places: Sequence[Place]) -> bool:
+    """Whether a result has its run, with all that is at hand; bring up to date whence it comes."""
+    run = runs.get(md5)
+    if run is None:
+        return False
+    tags = run.data.tags
+    lacks = [path for path in tags.get(tracking.MISSING, "").split(", ") if path]
+    if any(results.is_cached(tags[f"md5 {path}"]) for path in lacks):
+        return False
+    new: dict[str, str] = {}
+    held = [place for place in places if place.commit is not None]
+    if held and tags.get(tracking.COMMIT) not in [place.commit for place in held]:
+        # It was made before it was committed, from code that only now has a commit.
+        best = _best(held)
+        changed = ", ".join(best.changed)[:5000] or "none"
+        new |= {tracking.COMMIT: str(best.commit), tracking.CHANGED: changed}
+    named = [place.experiment for place in held if place.experiment]
+    if named and tags.get("dvc.experiment") not in named:
+        new |= {"dvc.experiment": named[0]}
+    with explained(store.uri):
+        for tag, value in new.items():
+            store.client.set_tag(run.info.run_id, tag, value)
+    for place in places:
+        results.forget(place)
+    return True
+
+
+def _best(places: Sequence[Place]) -> Place:
+    """The first place whose commit has the very code that made the result, if there is one."""
+    return next((place for place in places if place.commit and not place.changed), places[0])
+
+
+def _replay(settings: Tracking, place: Place) -> tuple[Sequence[str], str]:
+    """Make the run of a result: what it lacks, and what was done."""
+    identity = place.identity()
+    with results.gathered(place, identity) as (folder, missing):
+        result = read_result(folder, identity, place.md5, missing)
+        did = tracking.record(place.settings(settings), result, place.origin())
+    return missing, did
+
+
+def _cure(places: Sequence[Place]) -> str:
+    """The commands that bring the files of results."""
+    commands = []
+    if any(place.experiment is None for place in places):
+        commands.append("`dvc fetch --all-commits`")
+    if any(place.experiment is not None for place in places):
+        commands.append("`dvc exp pull`")
+    return " and ".join(commands)
+
+
+def _first(items: Sequence[str]) -> list[str]:
+    """The first of many items, and how many more there are."""
+    more = [f"and {len(items) - SHOWN} more"] if len(items) > SHOWN else []
+    return [*items[:SHOWN], *more]
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"

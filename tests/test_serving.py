@@ -1,0 +1,98 @@
+"""A registered version answers over HTTP, by its name and number alone, and without torch."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from conftest import environment, job
+
+from pipeline import evaluate, export, files, generate, track, train
+
+Ask = Callable[[Any], Any]
+"""What is asked for in JSON, to its answer."""
+
+# Without the proxy that a user may have set for the world outside.
+HERE = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
+def without_torch(folder: Path) -> dict[str, str]:
+    """The environment of programs for which torch is not installed, nor is it for theirs."""
+    folder.mkdir()
+    (folder / "sitecustomize.py").write_text("import sys\nsys.modules['torch'] = None\n")
+    return environment(PYTHONPATH=str(folder))
+
+
+@contextmanager
+def served(model: str, variables: dict[str, str], folder: Path) -> Iterator[Ask]:
+    """What answers while `mlflow models serve` runs in `folder`, with its store in `variables`."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = str(probe.getsockname()[1])
+    command = [sys.executable, "-m", "mlflow", "models", "serve", "--model-uri", model]
+    command += ["--env-manager", "local", "--host", "127.0.0.1", "--port", port]
+    log = folder / "serve.log"
+    with log.open("w") as told:
+        # A group of its own: the server is its child, and ends with it.
+        server = subprocess.Popen(
+            command,
+            cwd=folder,
+            env=variables,
+            stdout=told,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    try:
+        _wait(server, f"http://127.0.0.1:{port}/ping", log)
+
+        def ask(what: Any) -> Any:
+            body = json.dumps(what).encode()
+            request = urllib.request.Request(
+                f"http://127.0.0.1:{port}/invocations", body, {"Content-Type": "application/json"}
+            )
+            with HERE.open(request) as answer:
+                return json.load(answer)
+
+        yield ask
+    finally:
+        with suppress(ProcessLookupError):  # it has ended by itself
+            os.killpg(server.pid, signal.SIGTERM)
+        server.wait()
+
+
+def _wait(server: "subprocess.Popen[bytes]", ping: str, log: Path) -> None:
+    deadline = time.monotonic() + 300
+    while True:
+        try:
+            with HERE.open(ping):
+                return
+        except OSError:
+            assert server.poll() is None, log.read_text()
+            assert time.monotonic() < deadline, log.read_text()
+            time.sleep(0.2)
+
+
+def test_a_registered_version_answers_without_torch(workspace: Path) -> None:
+    for stage in (generate, train, evaluate, export, track):
+        stage.main(job())
+    variables = without_torch(workspace / "no torch")
+    variables["MLFLOW_TRACKING_URI"] = f"sqlite:///{workspace}/mlflow.db"
+    tried = subprocess.run(
+        [sys.executable, "-c", "import torch"], env=variables, capture_output=True, text=True
+    )
+    assert "ModuleNotFoundError" in tried.stderr
+    elsewhere = workspace / "elsewhere"
+    elsewhere.mkdir()
+    with served("models:/abline/1", variables, elsewhere) as ask:
+        answer = ask({"inputs": {"x": [[4.0]]}})
+    (row,) = files.read_csv(files.PREDICTIONS)
+    assert np.float32(answer["predictions"]["y"]) == np.float32(row["y"])
