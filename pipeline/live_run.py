@@ -243,7 +243,7 @@ def _record(messages: queue.SimpleQueue[list[Any]]) -> None:
     if kind == "end":
         return
     # To be stopped with the training's whole group would leave a run that says RUNNING for ever.
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for number in stage.ENDING:
         signal.signal(number, signal.SIG_IGN)
     from pipeline import tracking  # only here: the training's end of the line has no need of it
 

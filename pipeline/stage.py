@@ -18,6 +18,9 @@ from pipeline.params import Params
 
 REQUIREMENTS = Path("requirements.txt")
 
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""What asks a program to end."""
+
 # torch, and MKL in it, choose their routines by these when they first compute: those that every
 # x86-64 processor has, and the same for each vendor. One thread, because a sum over more than
 # 32,768 numbers is added up in as many parts as there are threads.
@@ -79,8 +82,7 @@ def run(main: Callable[[Params], None]) -> NoReturn:
 @contextmanager
 def importing() -> Iterator[None]:
     """Keep signals back while a stage imports, for Python may drop what they raise meanwhile."""
-    ours = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, ours)
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
     try:
         yield
     finally:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -25,7 +26,7 @@ from mlflow.entities import (
     ViewType,
 )
 from mlflow.exceptions import MlflowException
-from mlflow.models import ModelSignature
+from mlflow.models import Model, ModelSignature
 from mlflow.types import Schema, TensorSpec
 
 from pipeline import files, lineage, process
@@ -362,9 +363,9 @@ def _complete(store: Store, run: Run, result: Result, origin: Origin) -> None:
     for path in result.artifacts:
         log = client.log_artifacts if (result.folder / path).is_dir() else client.log_artifact
         log(run_id, str(result.folder / path), _parent(result.folder, path))
-    # A completion that was cut short may have come this far.
-    if result.onnx_file is not None and _model(store, run_id) is None:
-        _log_model(store, run_id, result, result.onnx_file)
+    model = _model(store, run_id)  # a completion that was cut short may have come this far
+    if result.onnx_file is not None and (model is None or not _is_there(model.artifact_location)):
+        _log_model(store, run_id, result, result.onnx_file, model)
     if result.missing:
         client.set_tag(run_id, MISSING, ", ".join(result.missing))
     elif MISSING in run.data.tags:
@@ -378,11 +379,11 @@ MISSING = "missing"
 
 
 def _model(store: Store, run_id: str) -> LoggedModel | None:
-    """The model that a run has logged whole, if there is one."""
+    """The model that a run has logged whole, if there is one; its files may be gone since."""
     outputs = store.client.get_run(run_id).outputs
     for logged in outputs.model_outputs if outputs else ():
         model = store.client.get_logged_model(logged.model_id)
-        if model.status == "READY" and _is_there(model.artifact_location):
+        if model.status == "READY":
             return model
     return None
 
@@ -428,8 +429,14 @@ def _note(result: Result, origin: Origin) -> str:
     )
 
 
-def _log_model(store: Store, run_id: str, result: Result, onnx_file: bytes) -> None:
-    """Log the ONNX file, byte for byte, as an MLflow model."""
+def _log_model(
+    store: Store, run_id: str, result: Result, onnx_file: bytes, known: LoggedModel | None
+) -> None:
+    """Log the ONNX file, byte for byte, as an MLflow model.
+
+    known: the run's own whose files are gone. It gets them again, because a registered version may
+    point to it.
+    """
     import mlflow.onnx  # only here: a training need not wait for it
     import onnx
 
@@ -447,16 +454,21 @@ def _log_model(store: Store, run_id: str, result: Result, onnx_file: bytes) -> N
     )
     example = np.zeros((1, features), kind)
     example[0, : len(result.example[:features])] = result.example[:features]
-    mlflow.onnx.log_model(
-        model,
-        name="model",
-        run_id=run_id,
-        signature=signature,
-        input_example={x.name: example},
-        pip_requirements=list(result.requirements),
-        onnx_execution_providers=["CPUExecutionProvider"],
-        save_as_external_data=False,
-    )
+    about: dict[str, Any] = {
+        "signature": signature,
+        "input_example": {x.name: example},
+        "pip_requirements": list(result.requirements),
+        "onnx_execution_providers": ["CPUExecutionProvider"],
+        "save_as_external_data": False,
+    }
+    if known is None:
+        mlflow.onnx.log_model(model, name="model", run_id=run_id, **about)
+        return
+    place, name = known.artifact_location, known.model_id
+    logged = Model(artifact_path=place, run_id=run_id, model_uuid=name, model_id=name)
+    with TemporaryDirectory() as folder:
+        mlflow.onnx.save_model(model, f"{folder}/model", mlflow_model=logged, **about)
+        store.client.log_model_artifacts(name, f"{folder}/model")
 
 
 def _log_params(store: Store, run_id: str, values: Mapping[str, Any]) -> None:

@@ -391,14 +391,18 @@ def test_no_number_that_is_none_is_in_the_store(workspace: Path) -> None:
 
 def test_files_of_a_run_that_are_gone_come_back(workspace: Path) -> None:
     for stage in (generate, train, evaluate, export, track):
-        stage.main(job())
+        stage.main(job(tracking__model_name="doubling"))
+    (run,) = tracked_runs(workspace)
+    place = Path(run.client.get_model_version("doubling", 1).source.removeprefix("file://"))
+    before = {file.name for file in place.iterdir()}
     shutil.rmtree("mlartifacts")
-    track.main(job())
+    track.main(job(tracking__model_name="doubling"))
     (run,) = tracked_runs(workspace)
     assert run.artifact("reports/plots/fit.svg").startswith(b"<?xml")
-    model = run.models[-1]
-    place = run.client.get_logged_model(model.model_id).artifact_location
-    assert (Path(place.removeprefix("file://")) / "model.onnx").exists()
+    # In the same place, to which the registered version points.
+    assert run.model_file() == files.ONNX.read_bytes()
+    assert {file.name for file in place.iterdir()} == before
+    assert len(run.client.search_model_versions("name = 'doubling'")) == 1
 
 
 def test_a_run_that_was_deleted_does_not_come_back(workspace: Path) -> None:
