@@ -100,6 +100,7 @@ def logging(work: Path, rounds: int, count: int) -> Pairs:
 def log_one_by_one(folder: Path, losses: list[float]) -> float:
     """The seconds that logging takes as most people write it."""
     mlflow.set_tracking_uri(f"sqlite:///{folder}/mlflow.db")
+    del os.environ["MLFLOW_TRACKING_URI"]  # where MLflow has put it, too: not for what comes next
     mlflow.set_experiment("plain")
     with mlflow.start_run():
         begin = time.perf_counter()
@@ -330,7 +331,7 @@ def finding(rounds: int, count: int) -> Pairs:
         found.append((seconds["one"], seconds["all"]))
         print(f"finding: round {number + 1} of {rounds}", file=sys.stderr)
     opened = store.open_store("abline")
-    runs = opened.client.search_runs([opened.experiment_id], max_results=count + 1)
+    runs = opened.client.search_runs([opened.experiment_id], max_results=2 * count)
     assert len(runs) == count, f"{len(runs)} runs of {count} results"
     return found
 
