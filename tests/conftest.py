@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -16,6 +17,9 @@ import yaml
 
 from pipeline import params as params_yaml
 from pipeline.params import Params
+
+# A shell that starts the tests in the background has Ctrl-C ignored, by all that they start, too.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 ROOT = Path(__file__).parent.parent
 
