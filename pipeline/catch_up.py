@@ -10,6 +10,7 @@ from mlflow.entities import Run
 from tqdm import tqdm
 
 from pipeline import UserError, results, tracking
+from pipeline.mistakes import count
 from pipeline.params import Tracking
 from pipeline.results import Place
 from pipeline.store import MovedError, Store, explained, open_store, renew
@@ -33,7 +34,7 @@ def catch_up(settings: Tracking) -> tuple[list[str], int]:
         told[-1] += " for this folder is in its place"
         store = open_store(settings.experiment)
     if left := tracking.settle(store):
-        told.append(f"{_count(left, 'run')} marked KILLED: their processes are gone")
+        told.append(f"{count(left, 'run')} marked KILLED: their processes are gone")
     runs = tracking.complete_runs(store)
     found = results.everywhere()
     added: list[str] = []
@@ -118,7 +119,3 @@ def _first(items: Sequence[str]) -> list[str]:
     """The first of many items, and how many more there are."""
     more = [f"and {len(items) - SHOWN} more"] if len(items) > SHOWN else []
     return [*items[:SHOWN], *more]
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"

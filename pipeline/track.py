@@ -20,6 +20,7 @@ from pipeline import UserError, files, lineage, results, stage, started, store, 
 from pipeline import params as params_yaml
 from pipeline.lineage import Origin
 from pipeline.live_run import LATER, SECONDS_OF_WORK, SECONDS_TO_WAIT
+from pipeline.mistakes import count
 from pipeline.params import Params
 from pipeline.tracking import Result
 
@@ -202,7 +203,7 @@ def command() -> None:
             from pipeline.catch_up import catch_up
 
             news, known = catch_up(params_yaml.load().tracking)
-            print(*news, f"{known} result{'s' * (known != 1)} had a run already", sep="\n")
+            print(*news, f"{count(known, 'result')} had a run already", sep="\n")
         else:
             from pipeline.find import find
 
