@@ -118,9 +118,9 @@ def _md5_of_model(path: Path) -> str:
         raise UserError(f"{path}: there is no such file")
     with suppress(DecodeError):
         model = onnx.load(path, load_external_data=False)
-        if any(entry.key == "abline.training_id" for entry in model.metadata_props):
+        if any(entry.key == "abline.contract" for entry in model.metadata_props):
             return lineage.md5(path)
-    raise UserError(f"{path}: not an ONNX file of this pipeline: it names no abline.training_id")
+    raise UserError(f"{path}: not an ONNX file of this pipeline: it carries no abline.contract")
 
 
 def _lineage(found: Found) -> str:

@@ -133,8 +133,8 @@ def read_result(
 
 
 def is_report(out: str) -> bool:
-    """Whether an output is for people: data stay out of the store, the model has its own place."""
-    return Path(out).parts[0] == "reports"
+    """Whether a run keeps an output: data stay out of the store, the model has its own place."""
+    return Path(out).parts[0] == "reports" or out == str(files.CONTRACT)
 
 
 def flatten(nested: dict[str, Any], prefix: str = "") -> list[tuple[str, float]]:

@@ -1,6 +1,5 @@
 """Does an ONNX file say what torch says? Every check is made, whatever the others found."""
 
-import json
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +13,8 @@ from numpy.typing import NDArray
 from onnx import ModelProto, TensorProto, numpy_helper
 from torch import nn
 
-from pipeline import model
+from pipeline import contract, model
+from pipeline.contract import Terms, Vectors
 
 # 0 and 1 are the sizes that a shape fixed by mistake breaks, 1000 is one that vector code sees.
 BATCHES = (0, 1, 2, 3, 1000)
@@ -82,6 +82,28 @@ def verify(
     for level in onnxruntime.GraphOptimizationLevel.__members__.values():
         checks += _values(content, level, expected, rows)
     return checks
+
+
+def conforms(content: bytes, golden: Vectors) -> Check:
+    """Check the bytes of an ONNX file as a client does: by the golden vectors."""
+    session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
+    (entry,) = session.get_inputs()
+    x = np.array(golden.inputs, np.float32 if entry.type == "tensor(float)" else np.float64)
+    largest, used = 0.0, 0.0
+    for name, right in golden.outputs.items():
+        found = session.run([name], {entry.name: x})[0].astype(np.float64)
+        bound = np.array(golden.bounds[name])
+        apart = np.abs(found - np.array(right))
+        if not (apart <= bound).all():
+            row = int(np.argmax((apart > bound).any(axis=1)))
+            problem = f"{name} of vector {row} is {found[row].tolist()}, must be {right[row]}"
+            return Check(GOLDEN, problem, len(x))
+        shares = np.divide(apart, bound, out=np.zeros_like(apart), where=apart > 0)
+        largest, used = max(largest, bound.max(initial=0)), max(used, shares.max(initial=0))
+    return Check(GOLDEN, None, len(x), largest, used)
+
+
+GOLDEN = "golden vectors"
 
 
 def inputs(
@@ -175,12 +197,32 @@ def _interface(proto: ModelProto, expected: Expected) -> str | None:
     return None if found == asked else f"found {found}, must be {asked}"
 
 
-def _named_columns(proto: ModelProto, expected: Expected) -> str | None:
+def _terms(proto: ModelProto, expected: Expected) -> str | None:
+    """The contract that the file carries speaks of this very file."""
     found = {entry.key: entry.value for entry in proto.metadata_props}
-    for key, names in (("features", expected.features), ("targets", expected.targets)):
-        if json.loads(found.get(f"abline.{key}", "null")) != list(names):
-            return f"metadata abline.{key} is {found.get(f'abline.{key}')}, must be {list(names)}"
-    return None
+    terms = Terms.model_validate_json(found.get(contract.KEY, ""))
+    dtype = str(expected.dtype).removeprefix("torch.")
+    (y,) = terms.outputs
+    said = {
+        "input": (terms.input.name, terms.input.dtype),
+        "features": tuple(feature.name for feature in terms.input.features),
+        "output": (y.name, y.dtype),
+        "targets": y.targets,
+        "opset": terms.opset,
+        "ir_version": terms.ir_version,
+    }
+    right = {
+        "input": ("x", dtype),
+        "features": tuple(expected.features),
+        "output": ("y", dtype),
+        "targets": tuple(expected.targets),
+        "opset": expected.opset,
+        "ir_version": IR_VERSION,
+    }
+    wrong = [
+        f"{key} is {said[key]}, must be {right[key]}" for key in said if said[key] != right[key]
+    ]
+    return "; ".join(wrong) or None
 
 
 def _same_weights(proto: ModelProto, expected: Expected) -> str | None:
@@ -200,7 +242,7 @@ _STRUCTURE: dict[str, Callable[[ModelProto, Expected], str | None]] = {
     "one file, no external data": _one_file,
     "opset and IR version": _versions,
     "names, types and shapes of x and y": _interface,
-    "feature and target names": _named_columns,
+    "contract in the metadata": _terms,
     "weights, bit for bit, of a linear model": _same_weights,
 }
 

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, contextmanager, suppress
+from contextlib import chdir, closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -193,6 +193,32 @@ def clone(origin: Path, tmp_path: Path) -> Clone:
         return Checkout(tmp_path / name)
 
     return make
+
+
+WIDE: dict[str, Any] = {
+    "data__features": ["size", "age", "rooms"],
+    "data__generate__x": None,
+    "data__generate__rows": 50,
+    "data__generate__weight": [[2.0], [-1.0], [0.5]],
+    "data__generate__bias": [1.0],
+    "evaluate__queries": [],
+    "train__lr": 0.001,
+}
+
+
+@pytest.fixture(scope="session")
+def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """models/ of a job with three features, for clients."""
+    from pipeline import evaluate, export, generate, train
+
+    place = tmp_path_factory.mktemp("wide")
+    for name in ("dvc.yaml", "requirements.txt"):
+        shutil.copy(ROOT / name, place / name)
+    shutil.copytree(ROOT / "pipeline", place / "pipeline")
+    with chdir(place):
+        for stage in (generate, train, evaluate, export):
+            stage.main(job(**WIDE))
+    return place / "models"
 
 
 @pytest.fixture

@@ -17,12 +17,14 @@ from urllib.request import urlopen
 import pytest
 from conftest import ROOT, Checkout, Clone, environment, job_text, stopping
 
-from pipeline import UserError, export, generate, params, table, train, training
+from pipeline import UserError, evaluate, export, generate, params, table, train, training
 
 DOCUMENTS = sorted(
     path
     for path in ROOT.rglob("*.md")
-    if not any(part.startswith(".") for part in path.relative_to(ROOT).parts)
+    if not any(
+        part.startswith(".") or part == "node_modules" for part in path.relative_to(ROOT).parts
+    )
 )
 TUTORIALS = ("docs/tutorial.md", "docs/tutorial.zh.md")
 
@@ -53,7 +55,7 @@ def snippets(document: str) -> Iterator[tuple[str, str]]:
 @pytest.fixture
 def trained(workspace: Path) -> Path:
     """A workspace with the tutorial's model in it."""
-    for stage in (generate, train, export):
+    for stage in (generate, train, evaluate, export):
         stage.main(params.load())
     return workspace
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from conftest import Checkout, Clone, environment, job, job_text, stopping, wait_for_losses
 
-from pipeline import UserError, export, files, generate, lineage, stage, train
+from pipeline import UserError, evaluate, export, files, generate, lineage, stage, train
 
 
 @pytest.fixture
@@ -196,7 +196,7 @@ def test_a_failed_verification_leaves_no_file(
     workspace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     params = job()
-    for module in (generate, train, export):
+    for module in (generate, train, evaluate, export):
         module.main(params)
     assert files.ONNX.exists()
     write = export.export

@@ -74,9 +74,11 @@ def leads_back(run: TrackedRun, checkout: Checkout) -> None:
     """The ONNX file's metadata, run.json, dvc.lock and the run name the same ids and md5s."""
     identity = json.loads((checkout.path / "reports/run.json").read_text())
     proto = onnx.load(str(checkout.path / "models/model.onnx"))
-    noted = {entry.key: entry.value for entry in proto.metadata_props}
-    assert noted["abline.training_id"] == identity["training_id"] == run.tags["training_id"]
-    assert noted["abline.model_md5"] == identity["outs"]["models/model.safetensors"]
+    noted = {entry.key: json.loads(entry.value) for entry in proto.metadata_props}
+    source = noted["abline.contract"]["source"]
+    assert source["training_id"] == identity["training_id"] == run.tags["training_id"]
+    outs = ("data/test.parquet", "data/train.parquet", "models/model.safetensors")
+    assert source["md5"] == {path: identity["outs"][path] for path in outs}
     assert identity["outs"] == promised()
     assert run.tags["mlflow.source.git.commit"] == checkout("git", "rev-parse", "HEAD").strip()
     assert run.tags["git.changed_files"] == "none"

@@ -1,7 +1,7 @@
 """The ONNX file says what torch says, and a file that does not is never let through."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import onnx
@@ -11,15 +11,36 @@ import torch
 from onnx import ModelProto, TensorProto, numpy_helper
 from torch import nn
 
-from pipeline import export, model, verification
+from pipeline import contract, export, model, verification
+from pipeline.contract import Float, Input, Output, Source, Terms
 from pipeline.verification import Expected
 
 FEATURES, TARGETS = ("a", "b", "c"), ("u", "v")
-METADATA = {
-    "abline.features": json.dumps(FEATURES),
-    "abline.targets": json.dumps(TARGETS),
-    "abline.training_id": "an id",
-}
+
+
+def metadata(
+    features: Sequence[str] = FEATURES,
+    targets: Sequence[str] = TARGETS,
+    opset: int = 20,
+    dtype: Float = "float32",
+) -> dict[str, str]:
+    """What a file says of itself."""
+    zeros = np.zeros(len(features))
+    terms = Terms(
+        version=1,
+        input=Input(
+            name="x", dtype=dtype, features=contract.features(features, zeros, zeros, dtype)
+        ),
+        outputs=(Output(name="y", meaning="prediction", dtype=dtype, targets=tuple(targets)),),
+        opset=opset,
+        ir_version=verification.IR_VERSION,
+        source=Source(training_id="an id", md5={}, params={}),
+        test_metrics={},
+    )
+    return contract.metadata(terms)
+
+
+METADATA = metadata()
 TRAINING = np.random.default_rng(0).normal(size=(40, 3)) * [1, 1e3, 1e-3] + [0, 5e3, 1]
 
 
@@ -53,7 +74,8 @@ def test_every_precision_and_opset_is_written_and_verified(
     dtype: torch.dtype, opset: int, capfd: pytest.CaptureFixture[str]
 ) -> None:
     module = linear(dtype)
-    content = export.export(module, 3, opset, METADATA)
+    its = metadata(opset=opset, dtype="float32" if dtype == torch.float32 else "float64")
+    content = export.export(module, 3, opset, its)
     assert problems(content, wanted(module, opset)) == []
     proto = onnx.load_from_string(content)
     assert [(entry.domain, entry.version) for entry in proto.opset_import] == [("", opset)]
@@ -117,8 +139,10 @@ def swap_names(proto: ModelProto) -> None:
 
 def swap_columns(proto: ModelProto) -> None:
     for entry in proto.metadata_props:
-        if entry.key == "abline.features":
-            entry.value = json.dumps(["b", "a", "c"])
+        terms = json.loads(entry.value)
+        columns = terms["input"]["features"]
+        columns[0], columns[1] = columns[1], columns[0]
+        entry.value = json.dumps(terms)
 
 
 def put_weights_outside(proto: ModelProto) -> None:
@@ -175,7 +199,10 @@ def swallow_nan(proto: ModelProto) -> None:
     [
         (scale_weights, "training rows: row "),
         (swap_names, "names, types and shapes of x and y: found [('y', "),
-        (swap_columns, "feature and target names: metadata abline.features is"),
+        (
+            swap_columns,
+            "contract in the metadata: features is ('b', 'a', 'c'), must be ('a', 'b', 'c')",
+        ),
         (put_weights_outside, "one file, no external data: found in another file: linear.weight"),
         (fix_batch, "names, types and shapes of x and y: found [('x', 1, [2, 3])"),
         (fix_batch_inside, "batch of 40: "),
@@ -221,13 +248,12 @@ def test_a_change_of_one_part_in_a_hundred_thousand_shows_in_a_model_of_any_widt
     torch.manual_seed(0)
     module = model.LinearModel(features, 1).eval()
     names = [str(index) for index in range(features)]
-    metadata = METADATA | {"abline.features": json.dumps(names), "abline.targets": '["y"]'}
     expected = Expected(module, names, ["y"], 20, 1e-5, 1e-6)
     random = np.random.default_rng(0)
     rows = verification.inputs(
         random.normal(size=(20, features)), np.empty((0, features)), torch.float32, random
     )
-    content = export.export(module, features, 20, metadata)
+    content = export.export(module, features, 20, metadata(names, ["y"]))
     assert not [c for c in verification.verify(content, expected, rows) if c.problem]
     proto = onnx.load_from_string(content)
     scale_weights(proto)
@@ -243,12 +269,11 @@ def test_a_right_file_of_huge_weights_passes() -> None:
     with torch.no_grad():
         module.linear.weight.fill_(3e38)
     names = [str(index) for index in range(100)]
-    metadata = METADATA | {"abline.features": json.dumps(names), "abline.targets": '["y"]'}
     random = np.random.default_rng(0)
     rows = verification.inputs(
         random.normal(size=(20, 100)), np.empty((0, 100)), torch.float32, random
     )
-    content = export.export(module, 100, 20, metadata)
+    content = export.export(module, 100, 20, metadata(names, ["y"]))
     expected = Expected(module, names, ["y"], 20, 1e-5, 1e-6)
     assert not [c for c in verification.verify(content, expected, rows) if c.problem]
 
