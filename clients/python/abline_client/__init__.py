@@ -1,0 +1,292 @@
+"""Predictions from a model.onnx of Abline, with proof that they are the ones that were verified.
+
+model = abline_client.load("models")
+model.predict([[4.0]])
+model.conformance()
+"""
+
+import hashlib
+import json
+import math
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import onnxruntime
+from numpy.typing import ArrayLike, NDArray
+
+__all__ = ["Columns", "Conformance", "ContractError", "InputError", "Model", "load"]
+
+VERSION = 1  # of the contracts that this client reads
+KEY = "abline.contract"
+DTYPES: dict[str, tuple[str, type[np.floating[Any]]]] = {
+    "float32": ("tensor(float)", np.float32),
+    "float64": ("tensor(double)", np.float64),
+}
+
+
+class ContractError(Exception):
+    """The model and its contract do not belong together, or cannot be read."""
+
+
+class InputError(ValueError):
+    """Rows that the model cannot answer."""
+
+
+class Columns(Protocol):
+    """Values by column name: a dict of lists, a pandas DataFrame, a pyarrow Table's dict."""
+
+    def keys(self) -> Any:
+        """The names."""
+
+    def __getitem__(self, name: str, /) -> Any:
+        """The values of a column."""
+
+
+@dataclass(frozen=True)
+class Conformance:
+    """How this machine's answers compare with those that are right."""
+
+    vectors: int
+    """How many rows were tried."""
+    within: int
+    """Rows whose every answer is within its bound."""
+    bit_equal: int
+    """Rows whose every answer is the right one to the last bit."""
+    worst: float
+    """The largest share of its bound that a difference took; more than 1 is wrong."""
+
+    @property
+    def ok(self) -> bool:
+        """Whether all are within their bounds."""
+        return self.within == self.vectors
+
+
+class Model:
+    """A model that is what its contract says. `load` makes it."""
+
+    def __init__(
+        self, session: onnxruntime.InferenceSession, contract: dict[str, Any], place: str
+    ) -> None:
+        self.contract = contract
+        """models/contract.json, or, without it, the terms in the ONNX file."""
+        self._session = session
+        self._place = place
+        entry = contract["input"]
+        self.features: tuple[str, ...] = tuple(feature["name"] for feature in entry["features"])
+        self.targets: tuple[str, ...] = tuple(contract["outputs"][0]["targets"])
+        self.dtype = np.dtype(entry["dtype"])
+        self._width = len(self.features)
+        self._input: str = entry["name"]
+        self._outputs = [output["name"] for output in contract["outputs"]]
+        self._prediction = self._outputs[:1]
+        self._low = np.array([feature["min"] for feature in entry["features"]], self.dtype)
+        self._high = np.array([feature["max"] for feature in entry["features"]], self.dtype)
+        self._said = False
+
+    def predict(self, rows: ArrayLike | Columns, *, check: bool = True) -> NDArray[Any]:
+        """The predictions: [rows, targets], in the model's dtype.
+
+        rows: [rows, features] in the order of `features`, or values by column name, in any order;
+        columns that the model does not know are left out. Columns by position cannot be checked.
+        check: off takes an array of the model's dtype and shape as it is.
+        Raises InputError for rows that the model cannot answer.
+        """
+        x = self._array(rows) if check else rows
+        found: NDArray[Any] = self._session.run(self._prediction, {self._input: x})[0]
+        return found
+
+    def in_range(self, rows: ArrayLike | Columns) -> NDArray[np.bool_]:
+        """For each row whether its every feature lies in the range of the training rows: [rows]."""
+        x = self._array(rows)
+        inside: NDArray[np.bool_] = np.logical_and.reduce(
+            (x >= self._low) & (x <= self._high), axis=1
+        )
+        return inside
+
+    def conformance(self) -> Conformance:
+        """Answer the contract's golden vectors and compare with what is right.
+
+        Raises ContractError where there is no contract.json: the ONNX file alone has none.
+        """
+        golden = self.contract.get("golden")
+        if golden is None:
+            raise ContractError(
+                f"{self._place}: golden vectors are in contract.json, not beside it"
+            )
+        x = np.array(golden["inputs"], self.dtype)
+        within, equal, worst = np.ones(len(x), bool), np.ones(len(x), bool), 0.0
+        names = list(golden["outputs"])
+        for name, found in zip(names, self._session.run(names, {self._input: x}), strict=True):
+            right, bound = np.array(golden["outputs"][name]), np.array(golden["bounds"][name])
+            with np.errstate(invalid="ignore", divide="ignore"):
+                apart = np.abs(found.astype(np.float64) - right)
+                shares = np.where(apart == 0, 0, apart / bound)
+            within &= (apart <= bound).all(axis=1)
+            equal &= (apart == 0).all(axis=1)
+            worst = max(worst, float(np.nan_to_num(shares, nan=math.inf).max(initial=0)))
+        return Conformance(len(x), int(within.sum()), int(equal.sum()), worst)
+
+    def _array(self, rows: ArrayLike | Columns) -> NDArray[Any]:
+        """The rows as the model takes them, or InputError."""
+        if type(rows) is np.ndarray and rows.dtype == self.dtype and rows.ndim == 2:
+            x = rows
+        else:
+            x = self._converted(rows)
+        if x.shape[1] != self._width:
+            raise InputError(
+                f"found rows of {x.shape[1]} numbers; the model has {self._width} features:"
+                f" {_list(self.features)}"
+            )
+        # NaN and infinity show in this sum. So may squares that are too large, which are looked at.
+        if not math.isfinite(np.vdot(x, x)):
+            self._refuse_not_finite(x)
+        return x
+
+    def _converted(self, rows: Any) -> NDArray[Any]:
+        if hasattr(rows, "keys"):
+            return self._from_columns(rows)
+        values = self._numbers(rows, "the rows")
+        if values.ndim == 1 and values.size == 0:
+            values = values.reshape(0, self._width)
+        if values.ndim != 2:
+            hint = (
+                f"; a single row is [[{', '.join(self.features[:3])}{', …' * (self._width > 3)}]]"
+            )
+            raise InputError(
+                f"found {values.ndim} dimensions; rows are a table of [rows, features]"
+                + hint * (values.ndim == 1)
+            )
+        return values
+
+    def _from_columns(self, columns: Columns) -> NDArray[Any]:
+        there = list(columns.keys())
+        if missing := [name for name in self.features if name not in there]:
+            raise InputError(f"there is no column {_list(missing)}; found {_list(there)}")
+        found = [
+            self._numbers(columns[name], f"column {json.dumps(name, ensure_ascii=False)}")
+            for name in self.features
+        ]
+        for name, values in zip(self.features, found, strict=True):
+            if values.shape != found[0].shape or values.ndim != 1:
+                shapes = f"{list(found[0].shape)} and {list(values.shape)}"
+                raise InputError(f"column {name}: columns are lists of one length, found {shapes}")
+        return np.column_stack(found)
+
+    def _numbers(self, values: Any, what: str) -> NDArray[Any]:
+        """Values in the model's dtype. what: they are, for a message."""
+        try:
+            array = np.asarray(values)
+        except ValueError:
+            raise InputError(f"{what}: not all of one length") from None
+        if array.dtype.kind not in "iuf" and array.size:
+            kinds = {
+                "U": "text",
+                "S": "bytes",
+                "b": "booleans",
+                "O": "something else, as null or text",
+            }
+            found = kinds.get(array.dtype.kind, str(array.dtype))
+            raise InputError(f"{what}: must be numbers, found {found}")
+        if array.dtype == self.dtype:
+            return array
+        if type(values) is np.ndarray and array.dtype.kind == "f" and not self._said:
+            self._said = True
+            if array.dtype.itemsize > self.dtype.itemsize:
+                warnings.warn(
+                    f"{array.dtype} is rounded to the model's {self.dtype}",
+                    UserWarning,
+                    stacklevel=5,
+                )
+        with np.errstate(over="ignore"):
+            rounded = array.astype(self.dtype)
+        if not np.isfinite(rounded).all() and np.isfinite(array.astype(np.float64)).all():
+            raise InputError(f"{what}: {np.abs(array).max():g} is beyond {self.dtype}")
+        return rounded
+
+    def _refuse_not_finite(self, x: NDArray[Any]) -> None:
+        bad = ~np.isfinite(x)
+        if bad.any():
+            row, column = (int(index[0]) for index in np.nonzero(bad))
+            others = int(bad.any(axis=1).sum()) - 1
+            more = f" ({others} more rows like it)" if others else ""
+            raise InputError(f"row {row}, {self.features[column]}: found {x[row, column]}{more}")
+
+
+def load(path: str | Path, **options: Any) -> Model:
+    """Open a model and check that it is the one that its contract describes.
+
+    path: the folder with model.onnx and contract.json, or the ONNX file, whose contract.json lies
+    beside it; without one the terms in the file are used.
+    options: for onnxruntime.InferenceSession, such as `providers` or `sess_options`.
+    Raises ContractError if they do not match, and FileNotFoundError.
+    """
+    file = Path(path)
+    if file.is_dir():
+        file = file / "model.onnx"
+    content = file.read_bytes()
+    options.setdefault("providers", ["CPUExecutionProvider"])
+    try:
+        session = onnxruntime.InferenceSession(content, **options)
+    except Exception as error:  # onnxruntime's exceptions have no base class of their own
+        raise ContractError(f"{file}: onnxruntime {onnxruntime.__version__}: {error}") from error
+    noted = session.get_modelmeta().custom_metadata_map.get(KEY)
+    if noted is None:
+        raise ContractError(
+            f"{file}: carries no {KEY}: not a model of this pipeline, or an old one"
+        )
+    terms = _read(noted, f"{file}, {KEY}")
+    beside = file.with_name("contract.json")
+    contract = terms
+    if beside.exists():
+        contract = _read(beside.read_text(encoding="utf-8"), str(beside))
+        digest = hashlib.sha256(content).hexdigest()
+        if contract.get("sha256") != digest:
+            raise ContractError(
+                f"{file} is not the file that {beside} describes: its sha256 is {digest},"
+                f" must be {contract.get('sha256')}; take both from one result"
+            )
+        if {key: contract.get(key) for key in terms} != terms:
+            raise ContractError(
+                f"{beside} contradicts the terms in {file}; take both from one result"
+            )
+    _check(session, contract, file)
+    return Model(session, contract, str(file))
+
+
+def _read(text: str, place: str) -> dict[str, Any]:
+    try:
+        contract: dict[str, Any] = json.loads(text)
+        version = contract["version"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise ContractError(f"{place}: not a contract ({type(error).__name__}: {error})") from None
+    if version != VERSION:
+        raise ContractError(
+            f"{place}: version {version}; this client reads {VERSION}: take the client of the same"
+            " release as the model"
+        )
+    return contract
+
+
+def _check(session: onnxruntime.InferenceSession, contract: Mapping[str, Any], file: Path) -> None:
+    """See that the graph has the inputs and outputs that the contract names."""
+    entry = contract["input"]
+    asked = [(entry["name"], DTYPES[entry["dtype"]][0], len(entry["features"]))]
+    asked += [
+        (output["name"], DTYPES[output["dtype"]][0], len(output["targets"]))
+        for output in contract["outputs"]
+    ]
+    found = [
+        (each.name, each.type, each.shape[-1])
+        for each in (*session.get_inputs(), *session.get_outputs())
+    ]
+    if asked != found:
+        raise ContractError(f"{file}: its inputs and outputs are {found}, must be {asked}")
+
+
+def _list(names: Sequence[Any]) -> str:
+    shown = ", ".join(str(name) for name in names[:10])
+    return shown + ", …" * (len(names) > 10)

@@ -1,0 +1,190 @@
+"""The Python client answers what was verified, says what is wrong with rows, and needs no torch."""
+
+import json
+import subprocess
+import venv
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import abline_client
+import numpy as np
+import onnx
+import pytest
+from conftest import ROOT, job
+
+from pipeline import evaluate, export, files, generate, train
+
+CLIENT = ROOT / "clients" / "python"
+
+
+@pytest.fixture
+def model(models: Path) -> abline_client.Model:
+    return abline_client.load(models)
+
+
+def test_the_committed_result_conforms(workspace: Path) -> None:
+    for stage in (generate, train, evaluate, export):
+        stage.main(job())
+    model = abline_client.load("models")
+    assert model.predict([[4.0]]).tolist() == [[pytest.approx(7.5619025, abs=1e-6)]]
+    found = model.conformance()
+    assert found.ok
+    assert found.vectors == found.within == 32
+    assert found.bit_equal >= 20
+    assert model.in_range([[1.0], [3.0], [3.1]]).tolist() == [True, True, False]
+
+
+def test_columns_come_in_any_order_and_more_of_them(model: abline_client.Model) -> None:
+    rows = [[70.0, 12.0, 3.0], [35.5, 40.0, 1.0]]
+    named = {"id": ["a", "b"], "rooms": [3, 1], "size": [70.0, 35.5], "age": [12, 40]}
+    assert np.array_equal(model.predict(named), model.predict(rows))
+
+
+def test_arrays_are_taken_as_they_are(model: abline_client.Model) -> None:
+    x = np.array([[70, 12, 3]], np.float32)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        right = model.predict(x)
+        assert np.array_equal(model.predict(x, check=False), right)
+        assert np.array_equal(model.predict(np.asfortranarray(x)), right)
+        assert model.predict(np.empty((0, 3), np.float32)).shape == (0, 1)
+        assert model.predict([]).shape == (0, 1)
+        huge = np.full((1, 3), 3e38, np.float32)  # its squares are infinite, but not it
+        assert model.predict(huge).shape == (1, 1)
+
+
+def test_float64_is_rounded_and_that_is_said_once(model: abline_client.Model) -> None:
+    x = np.array([[0.1, 0.2, 0.3]])
+    with pytest.warns(UserWarning, match="float64 is rounded to the model's float32") as said:
+        first, again = (model.predict(x) for _ in range(2))
+    assert len(said) == 1
+    assert np.array_equal(first, again)
+    assert Path(said[0].filename) == Path(__file__)
+    assert np.array_equal(first, model.predict(x.astype(np.float32)))
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ([70.0, 12.0, 3.0], "found 1 dimensions; .* a single row is ..size, age, rooms..$"),
+        (5.0, "found 0 dimensions"),
+        ([[1.0, 2.0]], "found rows of 2 numbers; the model has 3 features: size, age, rooms"),
+        ([[1.0, 2.0, "3"]], "the rows: must be numbers, found text"),
+        ([[1.0, 2.0, None]], "the rows: must be numbers, found something else, as null"),
+        ([[True, False, True]], "the rows: must be numbers, found booleans"),
+        ([[1.0, 2.0], [1.0]], "the rows: not all of one length"),
+        ([[1.0, 2.0, float("nan")]], "row 0, rooms: found nan$"),
+        ([[1, 2, 3], [1, float("-inf"), 3], [np.nan, 1, 1]], "row 1, age: found -inf .1 more"),
+        ([[1.0, 2.0, 1e39]], "the rows: 1e.39 is beyond float32"),
+        ({"size": [1.0], "age": [2.0]}, "there is no column rooms; found size, age"),
+        ({"size": [1.0], "age": [2.0], "rooms": ["3"]}, 'column "rooms": must be numbers'),
+        ({"size": [1.0], "age": [2.0], "rooms": [3.0, 4.0]}, "column rooms: .* one length"),
+        ({"size": 1.0, "age": 2.0, "rooms": 3.0}, "column size: .* lists of one length"),
+    ],
+)
+def test_rows_that_it_cannot_answer(model: abline_client.Model, rows: Any, message: str) -> None:
+    with pytest.raises(abline_client.InputError, match=message):
+        model.predict(rows)
+
+
+def copied(folder: Path, to: Path) -> Path:
+    """A copy of models/ that may be spoilt."""
+    for name in (files.ONNX.name, files.CONTRACT.name):
+        (to / name).write_bytes((folder / name).read_bytes())
+    return to
+
+
+def rewritten(change: Callable[[dict[str, Any]], Any]) -> Callable[[Path], None]:
+    def spoil(folder: Path) -> None:
+        content = json.loads((folder / "contract.json").read_text())
+        change(content)
+        (folder / "contract.json").write_text(json.dumps(content))
+
+    return spoil
+
+
+def swap_file(folder: Path) -> None:
+    proto = onnx.load(folder / "model.onnx")
+    proto.doc_string = "another"
+    onnx.save(proto, folder / "model.onnx")
+
+
+def no_terms(folder: Path) -> None:
+    proto = onnx.load(folder / "model.onnx")
+    proto.ClearField("metadata_props")
+    onnx.save(proto, folder / "model.onnx")
+
+
+def rename_input(folder: Path) -> None:
+    (folder / "contract.json").unlink()
+    proto = onnx.load(folder / "model.onnx")
+    proto.graph.input[0].name = "z"
+    for node in proto.graph.node:
+        node.input[:] = ["z" if name == "x" else name for name in node.input]
+    onnx.save(proto, folder / "model.onnx")
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (swap_file, "is not the file that .*contract.json describes: its sha256 is"),
+        (rewritten(lambda c: c.update(version=0)), "contract.json: version 0; this client reads 1"),
+        (rewritten(lambda c: c.pop("version")), "contract.json: not a contract .KeyError"),
+        (rewritten(lambda c: c.update(opset=7)), "contradicts the terms in"),
+        (no_terms, "carries no abline.contract"),
+        (rename_input, "its inputs and outputs are .*'z'.*must be .*'x'"),
+        (lambda f: (f / "contract.json").write_text("{"), "contract.json: not a contract"),
+        (lambda f: (f / "model.onnx").write_bytes(b"no"), "model.onnx: onnxruntime 1"),
+    ],
+)
+def test_a_file_that_is_not_what_its_contract_says(
+    models: Path, tmp_path: Path, spoil: Callable[[Path], None], message: str
+) -> None:
+    spoil(copied(models, tmp_path))
+    with pytest.raises(abline_client.ContractError, match=message):
+        abline_client.load(tmp_path)
+
+
+def test_the_file_alone_answers_but_proves_nothing(models: Path, tmp_path: Path) -> None:
+    (copied(models, tmp_path) / "contract.json").unlink()
+    model = abline_client.load(tmp_path / "model.onnx")
+    rows = {"rooms": [3.0], "age": [12.0], "size": [70.0]}
+    assert np.array_equal(model.predict(rows), abline_client.load(models).predict(rows))
+    with pytest.raises(abline_client.ContractError, match="golden vectors are in contract.json"):
+        model.conformance()
+
+
+def test_conformance_notices_answers_that_are_off(models: Path, tmp_path: Path) -> None:
+    def off(content: dict[str, Any]) -> None:
+        content["golden"]["outputs"]["y"][3][0] *= 1 + 1e-5
+
+    rewritten(off)(copied(models, tmp_path))
+    found = abline_client.load(tmp_path).conformance()
+    assert not found.ok
+    assert (found.vectors, found.within) == (32, 31)
+    assert found.worst > 1
+
+
+@pytest.mark.slow
+def test_it_needs_onnxruntime_and_numpy_alone(models: Path, tmp_path: Path) -> None:
+    venv.create(tmp_path / "venv", with_pip=True)
+    python = str(tmp_path / "venv/bin/python")
+    pins = [
+        line
+        for line in (ROOT / "requirements.txt").read_text().splitlines()
+        if line.startswith(("numpy==", "onnxruntime=="))
+    ]
+    build = tmp_path / "client"
+    subprocess.run(["cp", "-r", CLIENT, build], check=True)
+    subprocess.run([python, "-m", "pip", "install", "--quiet", *pins, build], check=True)
+    listed = subprocess.check_output([python, "-m", "pip", "list", "--format=json"], text=True)
+    names = {each["name"].lower() for each in json.loads(listed)}
+    assert not names & {"torch", "mlflow", "dvc", "onnx", "pyarrow", "pandas"}
+    code = (
+        "import abline_client, sys; m = abline_client.load(sys.argv[1]);"
+        "print(m.conformance().ok, m.predict([[1, 2, 3]]).shape)"
+    )
+    command = [python, "-W", "error", "-c", code, str(models)]
+    assert subprocess.check_output(command, text=True, cwd=tmp_path) == "True (1, 1)\n"
