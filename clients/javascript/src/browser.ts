@@ -1,0 +1,43 @@
+/** The client for browsers: onnxruntime-web, with its wasm from the page's own origin. */
+
+import type { InferenceSession } from "onnxruntime-common";
+import * as runtime from "onnxruntime-web/wasm";
+
+import { ContractError, type Model, open } from "./model.js";
+
+export * from "./model.js";
+
+/**
+ * Open a model and check that it is the one that its contract describes.
+ *
+ * url: of the folder with model.onnx and contract.json, or of the ONNX file, beside which
+ * contract.json is asked for; where there is none the terms in the file are used.
+ * Rejects with ContractError if they do not match or cannot be fetched.
+ */
+export async function load(
+  url: string | URL,
+  options?: InferenceSession.SessionOptions,
+): Promise<Model> {
+  const given = new URL(url, document.baseURI);
+  const file = given.pathname.endsWith(".onnx") ? given : new URL("model.onnx", folder(given));
+  const content = await fetched(file);
+  if (content === undefined) throw new ContractError(`${file.href}: there is no such file`);
+  const text = await fetched(new URL("contract.json", file));
+  return open(
+    runtime,
+    new Uint8Array(await content.arrayBuffer()),
+    await text?.text(),
+    { executionProviders: ["wasm"], ...options },
+  );
+}
+
+function folder(url: URL): URL {
+  return url.pathname.endsWith("/") ? url : new URL(`${url.pathname}/`, url);
+}
+
+async function fetched(url: URL): Promise<Response | undefined> {
+  const response = await fetch(url);
+  if (response.status === 404) return undefined;
+  if (!response.ok) throw new ContractError(`${url.href}: ${response.status} ${response.statusText}`);
+  return response;
+}

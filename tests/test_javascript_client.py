@@ -1,0 +1,112 @@
+"""The JavaScript client in Node and, by its page, in a browser: answers, proof and messages."""
+
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import pytest
+from conftest import ROOT
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(shutil.which("npm") is None, reason="there is no npm on this machine"),
+]
+
+FOLDER = ROOT / "clients" / "javascript"
+
+
+@pytest.fixture(scope="module")
+def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The package with what it is built and run with."""
+    place = tmp_path_factory.mktemp("client") / "javascript"
+    ours = shutil.ignore_patterns("node_modules", "dist", "site")
+    shutil.copytree(FOLDER, place, ignore=ours)
+    npm(place, "ci", "--no-audit", "--no-fund")
+    npm(place, "run", "build")
+    return place
+
+
+def npm(place: Path, *command: str, **variables: str) -> str:
+    """Run npm: what it printed. Without the GPU libraries that onnxruntime-node would fetch."""
+    skip = {"ONNXRUNTIME_NODE_INSTALL": "skip", "ONNXRUNTIME_NODE_INSTALL_CUDA": "skip"}
+    done = subprocess.run(
+        ["npm", *command],
+        cwd=place,
+        env=os.environ | skip | variables,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout
+    return done.stdout
+
+
+def test_in_node(package: Path, models: Path) -> None:
+    told = npm(package, "test", ABLINE_MODELS=str(models))
+    assert re.search(r"# pass [1-9]", told)
+    assert "# fail 0" in told
+    equal = re.search(r"(\d+) of 32 bit-equal", told)
+    assert equal is not None
+    assert int(equal[1]) >= 16
+
+
+@pytest.fixture
+def page(package: Path, models: Path) -> Iterator[str]:
+    """The address of the page with the models."""
+    command = ["node", "serve.mjs", str(models), "0"]
+    with subprocess.Popen(command, cwd=package, stdout=subprocess.PIPE, text=True) as server:
+        try:
+            assert server.stdout is not None
+            yield server.stdout.readline().strip()
+        finally:
+            server.kill()
+
+
+def test_in_a_browser(page: str, models: Path) -> None:
+    sync_api = pytest.importorskip("playwright.sync_api")
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        pytest.skip("there is no chromium on this machine")
+    session = onnxruntime.InferenceSession(models / "model.onnx")
+    said: list[str] = []
+    asked: list[str] = []
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=chromium,
+            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
+        )
+        try:
+            tab = browser.new_page()
+            tab.on("console", lambda message: said.append(message.text))
+            tab.on("pageerror", lambda error: said.append(str(error)))
+            tab.on("request", lambda request: asked.append(request.url))
+            tab.goto(page)
+            tab.wait_for_selector("#badge[data-state=ok]", timeout=60_000)
+            assert re.match(r"✓ 32 of 32 golden vectors", tab.inner_text("#badge"))
+            # Typed numbers give what onnxruntime gives here.
+            for name, value in (("size", "1.5"), ("age", "-0.25"), ("rooms", "0.1")):
+                tab.fill(f"input[name={name}]", value)
+            row = np.array([[1.5, -0.25, 0.1]], np.float32)
+            right = float(session.run(["y"], {"x": row})[0][0, 0])
+            tab.wait_for_function(
+                "right => Math.abs(document.querySelector('dd').dataset.value - right) < 1e-6",
+                arg=right,
+            )
+            assert tab.inner_text("#message") == ""
+            assert tab.locator("#plot polyline").get_attribute("points").count(",") == 65
+            tab.fill("input[name=size]", "1000")
+            tab.wait_for_selector("label.outside")
+            assert tab.inner_text("#message") == "Outside of what the model was trained on."
+            tab.fill("input[name=size]", "")
+            tab.wait_for_function("document.querySelector('#message').textContent.includes('size')")
+            assert tab.inner_text("#message") == "size: type a number."
+            assert tab.inner_text("dd") == "–"
+        finally:
+            browser.close()
+    assert said == []
+    assert all(url.startswith((page, "blob:", "data:")) for url in asked), asked
