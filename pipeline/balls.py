@@ -5,7 +5,7 @@ arithmetic*, 2017).
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from fractions import Fraction
 from typing import Any
@@ -66,6 +66,17 @@ def settled(ball: Any, dtype: str) -> float:
     unit = Fraction(2) ** (_size(middle) - SHORT)
     short = round(middle / unit) * unit
     return nearest(short if ball.contains(enclose(short)) else middle, dtype)
+
+
+def rounded(numbers: Callable[[], list[Any]], dtype: str) -> list[float]:
+    """What `numbers` computes in balls from exact values, correctly rounded to `dtype`."""
+    for bits in (128, 512, 2048):
+        with precision(bits):
+            found = [certain(ball, dtype) for ball in numbers()]
+            if None not in found:
+                return [value for value in found if value is not None]
+    with precision(8192):
+        return [settled(ball, dtype) for ball in numbers()]
 
 
 def _end(exact: Any, dtype: str) -> float:

@@ -6,15 +6,18 @@ clients/contract.schema.json.
 
 import argparse
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from fractions import Fraction
+from functools import partial
 from typing import Annotated, Any, Literal
 
 import numpy as np
+from flint import arb_mat
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
-from pipeline.balls import nearest
+from pipeline.balls import enclose, nearest, rounded
+from pipeline.interval import Interval
 from pipeline.linear import Line
 
 KEY = "abline.contract"
@@ -42,23 +45,34 @@ class Feature(_Part):
     """The largest."""
 
 
+Shape = tuple[Literal["batch"], int]
+"""Any number of rows, and so many columns."""
+
+
 class Input(_Part):
-    """The file's one input, [batch, features], in the units of the training table."""
+    """The file's one input, in the units of the training table."""
 
     name: str
     dtype: Float
+    shape: Shape
     features: Annotated[tuple[Feature, ...], Field(min_length=1)]
     """In the order of the columns."""
 
 
+Meaning = Literal["prediction", "low", "high", "in_range"]
+
+
 class Output(_Part):
-    """An output of the file, [batch, targets]."""
+    """An output of the file."""
 
     name: str
-    meaning: Literal["prediction"]
-    dtype: Float
-    targets: Annotated[tuple[str, ...], Field(min_length=1)]
-    """In the order of the columns."""
+    meaning: Meaning
+    """low, high: the ends of the 95 % prediction interval, in which a new measurement would lie;
+    in_range: whether the row's every feature lies in its training range."""
+    dtype: Literal["float32", "float64", "bool"]
+    shape: Shape
+    targets: tuple[str, ...]
+    """What each column speaks of; of in_range, which has one column, nothing."""
 
 
 class Source(_Part):
@@ -91,7 +105,7 @@ class Vectors(_Part):
     inputs: list[list[float]]
     """[vectors, features]: numbers that the input's dtype holds exactly."""
     outputs: dict[str, list[list[float]]]
-    """By the output's name, [vectors, targets]: what is right."""
+    """By the output's name, [vectors, columns]: what is right; true and false are 1 and 0."""
     bounds: dict[str, list[list[float]]]
     """The same for the largest difference that a correct runtime may show."""
     derivation: str
@@ -109,33 +123,81 @@ class Contract(Terms):
 
 
 LINEAR = (
-    "outputs: (x - mean) * weight + bias in rational arithmetic, rounded once to the output's"
+    "outputs: y = (x - mean) * weight + bias in rational arithmetic, rounded once to the output's"
     " dtype. bounds: eps * (p + 2) * (|x - mean| |weight| + |bias| + the smallest normal number)"
     " for p features that are not zero, p + 3 where a mean is subtracted; two evaluations in any"
     " order of sums, with or without fused multiply-add, differ by no more (Higham, Accuracy and"
     " Stability of Numerical Algorithms, 2002, section 3.1)"
 )
+ENDS = (
+    ". low, high: y -+ h, h = scale * sqrt(constant + |(x - centre) * factor|^2), in balls of real"
+    " numbers, rounded once. bounds: that of y, plus eps * (|y| + h) for the last rounding, plus"
+    " what the float64 arithmetic of h may be off by, by the same reasoning"
+)
 OTHER = (
     "outputs: the torch module in float64, rounded to the output's dtype. bounds: export.atol +"
     " export.rtol * |output|"
 )
+IN_RANGE = ". in_range: exact"
+
+
+def outputs(asked: Collection[str], targets: Sequence[str], dtype: Float) -> tuple[Output, ...]:
+    """The outputs of a file, in order. asked: export.outputs."""
+
+    def output(name: str, meaning: Meaning, dtype: Float | Literal["bool"] = dtype) -> Output:
+        named = tuple(targets) if dtype != "bool" else ()
+        shape: Shape = ("batch", len(named) or 1)
+        return Output(name=name, meaning=meaning, dtype=dtype, shape=shape, targets=named)
+
+    found = [output("y", "prediction")]
+    if "interval" in asked:
+        found += [output("low", "low"), output("high", "high")]
+    if "in_range" in asked:
+        found.append(output("in_range", "in_range", "bool"))
+    return tuple(found)
 
 
 def answers(line: Line, x: NDArray[np.float64], dtype: Float) -> NDArray[np.float64]:
     """What a linear model says of x [rows, features], rounded once: [rows, targets]."""
+    found = [[nearest(value, dtype) for value in row] for row in _exact(line, x)]
+    return np.array(found).reshape(len(x), len(line.bias))
+
+
+def ends(
+    line: Line, interval: Interval, x: NDArray[np.float64], dtype: Float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The ends of the interval, rounded once: x [rows, features] to [rows, targets] each."""
+    shape = len(x), len(line.bias)
+    low, high = np.empty(shape), np.empty(shape)
+    factor = [[Fraction(value) for value in row] for row in interval.factor.tolist()]
+    scale = [Fraction(value) for value in interval.scale.tolist()]
+    centre = [Fraction(value) for value in interval.centre.tolist()]
+
+    def both(row: list[float], middle: list[Fraction]) -> list[Any]:
+        offset = [enclose(Fraction(value) - c) for value, c in zip(row, centre, strict=True)]
+        z = arb_mat([offset]) * arb_mat([[enclose(value) for value in line] for line in factor])
+        root = sum((each * each for each in z.entries()), enclose(Fraction(interval.constant)))
+        half = [enclose(value) * root.sqrt() for value in scale]
+        pairs = [(enclose(m), h) for m, h in zip(middle, half, strict=True)]
+        return [*(m - h for m, h in pairs), *(m + h for m, h in pairs)]
+
+    for index, (row, middle) in enumerate(zip(x.tolist(), _exact(line, x), strict=True)):
+        found = rounded(partial(both, row, middle), dtype)
+        low[index], high[index] = np.array(found).reshape(2, -1)
+    return low, high
+
+
+def _exact(line: Line, x: NDArray[np.float64]) -> Iterator[list[Fraction]]:
+    """What a linear model says of each row of x [rows, features], without rounding: [targets]."""
     weight = [[Fraction(value) for value in row] for row in line.weight.tolist()]
     bias = [Fraction(value) for value in line.bias.tolist()]
     centre = [Fraction(value) for value in line.centre.tolist()]
-    found = []
     for row in x.tolist():
         offset = [Fraction(value) - middle for value, middle in zip(row, centre, strict=True)]
-        found.append(
-            [
-                nearest(sum((w * o for w, o in zip(slopes, offset, strict=True)), start), dtype)
-                for slopes, start in zip(weight, bias, strict=True)
-            ]
-        )
-    return np.array(found).reshape(len(x), len(bias))
+        yield [
+            sum((w * o for w, o in zip(slopes, offset, strict=True)), start)
+            for slopes, start in zip(weight, bias, strict=True)
+        ]
 
 
 def hard_rows(
@@ -143,24 +205,26 @@ def hard_rows(
     high: NDArray[np.float64],
     queries: NDArray[np.float64],
     line: Line | None,
+    interval: Interval | None,
     dtype: Float,
     random: np.random.Generator,
 ) -> NDArray[np.float64]:
-    """The inputs of the golden vectors: [VECTORS, features], in the precision that ships.
+    """The inputs of the golden vectors, [rows, features], in the precision that ships.
 
+    Up to twice as many as VECTORS, the hard ones first, for those whose answers are beyond `dtype`
+    are no use.
     low, high: [features], the training range. line: the model, if it is linear, whose answers are
-    to be finite and to cancel.
+    to be finite and to cancel. interval: what it ships with, if there is one.
     """
     features = len(low)
     kind = np.finfo(dtype)
-    tiny, largest = float(kind.smallest_normal), float(kind.max)
+    tiny = float(kind.smallest_normal)
     signs = random.choice([-1.0, 1.0], (VECTORS, features))
     middle = low / 2 + high / 2
     if line is None:
         reach = 10 * np.maximum(np.abs(low), np.abs(high))
     else:
-        gain = np.abs(line.weight).sum(axis=1).max()
-        reach = np.full(features, largest / 8 / max(1.0, gain))
+        reach = np.full(features, _largest_answered(line, interval, float(kind.max)))
     alternate = np.arange(features) % 2 == 0
     rows = [
         *queries[:8],
@@ -181,10 +245,24 @@ def hard_rows(
     ]
     # Magnitudes from far below to far above the training range, in either sign.
     scale = np.maximum(np.maximum(np.abs(low), np.abs(high)), 1.0)
-    while len(rows) < VECTORS:
-        rows.append(signs[len(rows)] * scale * 10.0 ** random.uniform(-6, 3, features))
     with np.errstate(over="ignore", under="ignore"):
-        return np.array(rows[:VECTORS]).astype(dtype).astype(np.float64)
+        while len(rows) < VECTORS:
+            rows.append(signs[len(rows)] * scale * 10.0 ** random.uniform(-6, 3, features))
+        rows = rows[:VECTORS]
+        rows += list(low + (high - low) * random.uniform(0, 1, (VECTORS, features)))
+        found = np.array(rows).astype(dtype).astype(np.float64)
+    return found[np.isfinite(found).all(axis=1)]
+
+
+def _largest_answered(line: Line, interval: Interval | None, largest: float) -> float:
+    """A number so large that the answers are just about finite. largest: of the dtype."""
+    gain = float(np.abs(line.weight).sum(axis=1).max())
+    if interval is None:
+        return largest / 8 / max(1.0, gain)
+    inner = float(np.abs(interval.factor).sum())
+    gain += float(interval.scale.max()) * inner
+    root = float(np.sqrt(np.finfo(np.float64).max))  # what is under the root is finite, too
+    return min(largest / 8 / max(1.0, gain), root / 8 / max(1.0, inner))
 
 
 def _cancelling(

@@ -1,7 +1,7 @@
 """Stage `export`: write the model as one ONNX file and prove that it agrees with torch.
 
-Reads   models/model.safetensors, data/*.parquet, reports/metrics.json
-Writes  models/model.onnx, models/contract.json, reports/verification.json
+Reads   models/model.safetensors, data/*.parquet, reports/metrics.json, reports/coefficients.csv
+Writes  models/model.onnx, models/contract.json, reports/verification.json, reports/model_card.md
 """
 
 import hashlib
@@ -18,21 +18,47 @@ from google.protobuf.message import Message
 from numpy.typing import NDArray
 from torch import nn
 
-from pipeline import UserError, contract, files, lineage, model, stage, table, verification
+from pipeline import (
+    UserError,
+    contract,
+    files,
+    least_squares,
+    lineage,
+    model,
+    stage,
+    table,
+    verification,
+)
+from pipeline.card import Facts, card
 from pipeline.contract import Contract, Terms, Vectors
+from pipeline.interval import Interval
+from pipeline.linear import Line
+from pipeline.model import Answers
 from pipeline.params import Params
 from pipeline.streams import stream
+from pipeline.table import Table
 from pipeline.verification import Check, Expected
 
-# torch tells of every torchvision operator that it does not find, and onnxscript of converting
-# to an opset that was asked for.
-for _name in ("torch.onnx._internal.exporter._registration", "onnxscript.version_converter"):
+# torch tells of every torchvision operator that it does not find, and both of converting to an
+# opset that was asked for.
+for _name in (
+    "torch.onnx._internal.exporter._registration",
+    "torch.onnx._internal.exporter._compat",
+    "onnxscript.version_converter",
+):
     logging.getLogger(_name).setLevel(logging.ERROR)
 
 
-def export(module: nn.Module, features: int, opset: int, metadata: Mapping[str, str]) -> bytes:
+def export(
+    module: nn.Module,
+    features: int,
+    opset: int,
+    metadata: Mapping[str, str],
+    outputs: Sequence[str] = ("y",),
+) -> bytes:
     """The module as the bytes of one ONNX file: x [batch, features] to y [batch, targets].
 
+    outputs: the names of what it answers, if that is more than y.
     The same module and metadata give the same bytes: source paths and the build of torch, which
     the exporter writes into the file, are taken out.
     Raises UserError if torch cannot express the module in `opset`.
@@ -48,7 +74,7 @@ def export(module: nn.Module, features: int, opset: int, metadata: Mapping[str, 
                 dynamo=True,
                 opset_version=opset,
                 input_names=["x"],
-                output_names=["y"],
+                output_names=outputs,
                 dynamic_shapes=({0: "batch"},),
                 external_data=False,
                 verbose=False,
@@ -75,26 +101,71 @@ def _strip(message: Message) -> None:
                 _strip(part)
 
 
-def terms(params: Params, features: Sequence[str], training: NDArray[np.float64]) -> Terms:
-    """What the file says of itself. training: [rows, features]."""
-    dtype = params.model.dtype
+def answering(module: nn.Module, params: Params, rows: Table) -> nn.Module:
+    """The module with what `export.outputs` asks for. rows: the training table.
+
+    Raises UserError if an interval is asked for and none is known.
+    """
+    asked = params.export.outputs
+    if set(asked) == {"prediction"}:
+        return module
+    x = rows.columns(rows.features(params.data.targets))
+    bounds = np.array([x.min(axis=0), x.max(axis=0)]) if "in_range" in asked else None
+    interval = _interval(module, params, rows) if "interval" in asked else None
+    return Answers(module, interval, bounds).eval()
+
+
+def _interval(module: nn.Module, params: Params, rows: Table) -> Interval:
+    """The prediction interval of the least-squares solution, which is what the module holds."""
+    targets = params.data.targets
+    features = rows.features(targets)
+    least_squares.announce(len(features))
+    fit = least_squares.fit(least_squares.gram(rows.values), features, targets, params.model.bias)
+    leave_out = "leave interval out"
     try:
-        metrics = json.loads(files.METRICS.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise UserError(f"{files.METRICS}: there is no such file; `dvc repro` makes it") from None
+        interval = fit.interval()
+    except ValueError as error:
+        raise UserError(
+            f"export.outputs: found interval, but there is none to give: {error}; {leave_out}"
+        ) from None
+    line = model.coefficients(module)
+    assert line is not None, "only a linear model can be fitted exactly"
+    # It is that of the exact solution. What ships is rounded, and so is the arithmetic.
+    x = rows.columns(features)
+    solution = Line(fit.weight, fit.bias, np.zeros(len(features)))
+    reach = interval.half_width(x)
+    moved = np.abs(line.predict(x) - solution.predict(x)) + interval.rounding_bound(x)
+    if (moved > reach / 100).any():
+        row, target = divmod(int(np.argmax(moved - reach / 100)), len(targets))
+        cure = "" if params.model.dtype == "float64" else "set model.dtype to float64, or "
+        raise UserError(
+            f"export.outputs: found interval, but the model in {params.model.dtype} answers"
+            f" {targets[target]} at training row {row + 1} by {moved[row, target]:.2g} off the"
+            f" solution, more than a hundredth of what the interval reaches to either side"
+            f" ({reach[row, target]:.2g}); {cure}{leave_out}"
+        )
+    return interval
+
+
+def terms(
+    params: Params,
+    expected: Expected,
+    training: NDArray[np.float64],
+    metrics: Mapping[str, Any],
+) -> Terms:
+    """What the file says of itself. training: [rows, features]; metrics: those of metrics.json."""
+    dtype = expected.precision
+    low, high = training.min(axis=0), training.max(axis=0)
     return Terms(
         version=1,
         input=contract.Input(
             name="x",
             dtype=dtype,
-            features=contract.features(features, training.min(axis=0), training.max(axis=0), dtype),
+            shape=("batch", len(expected.features)),
+            features=contract.features(expected.features, low, high, dtype),
         ),
-        outputs=(
-            contract.Output(
-                name="y", meaning="prediction", dtype=dtype, targets=params.data.targets
-            ),
-        ),
-        opset=params.export.opset,
+        outputs=expected.outputs,
+        opset=expected.opset,
         ir_version=verification.IR_VERSION,
         source=contract.Source(
             training_id=lineage.trained_by(files.MODEL),
@@ -106,35 +177,37 @@ def terms(params: Params, features: Sequence[str], training: NDArray[np.float64]
 
 
 def vectors(
-    module: nn.Module,
-    params: Params,
-    training: NDArray[np.float64],
-    queries: NDArray[np.float64],
+    expected: Expected, training: NDArray[np.float64], queries: NDArray[np.float64], seed: int
 ) -> Vectors:
     """The golden vectors. training: [rows, features]; queries likewise."""
-    dtype = params.model.dtype
+    module, dtype = expected.module, expected.precision
+    answers = module if isinstance(module, Answers) else None
+    interval = answers.interval if answers else None
+    low, high = training.min(axis=0), training.max(axis=0)
     line = model.coefficients(module)
     x = contract.hard_rows(
-        training.min(axis=0),
-        training.max(axis=0),
-        queries,
-        line,
-        dtype,
-        stream(params.seed, "golden vectors"),
+        low, high, queries, line, interval, dtype, stream(seed, "golden vectors")
     )
-    bounds = model.rounding_bound(module, x)
-    if line is None or bounds is None:
-        y = model.predict(module, x)
-        bounds = params.export.atol + params.export.rtol * np.abs(y)
-        derivation = contract.OTHER
+    if line is None:
+        y, derivation = model.predict(answers.module if answers else module, x), contract.OTHER
     else:
         y, derivation = contract.answers(line, x, dtype), contract.LINEAR
-    answered = np.isfinite(np.hstack([y, bounds])).all(axis=1)
-    x, y, bounds = x[answered], y[answered], bounds[answered]
+    right = [y]
+    if line is not None and interval is not None:
+        right += contract.ends(line, interval, x, dtype)
+        derivation += contract.ENDS
+    if answers and answers.bounded:
+        smallest, largest = low.astype(dtype), high.astype(dtype)
+        right.append(((x >= smallest) & (x <= largest)).all(axis=1, keepdims=True).astype("f8"))
+        derivation += contract.IN_RANGE
+    bounds = expected.allowed(x, y)
+    answered = np.flatnonzero(np.isfinite(np.hstack([*right, *bounds])).all(axis=1))
+    chosen = answered[: contract.VECTORS]
+    names = [output.name for output in expected.outputs]
     return Vectors(
-        inputs=x.tolist(),
-        outputs={"y": y.tolist()},
-        bounds={"y": bounds.tolist()},
+        inputs=x[chosen].tolist(),
+        outputs={name: of[chosen].tolist() for name, of in zip(names, right, strict=True)},
+        bounds={name: of[chosen].tolist() for name, of in zip(names, bounds, strict=True)},
         derivation=derivation,
     )
 
@@ -153,18 +226,30 @@ def report(content: bytes, checks: list[Check], params: Params) -> dict[str, Any
 
 def main(params: Params) -> None:
     """Write the ONNX file if every check holds; else say which do not."""
+    try:
+        metrics = json.loads(files.METRICS.read_text(encoding="utf-8"))
+        coefficients = files.read_csv(files.COEFFICIENTS)
+    except FileNotFoundError as error:
+        raise UserError(f"{error.filename}: there is no such file; `dvc repro` makes it") from None
     targets = params.data.targets
     rows = table.read(files.TRAIN)
     features = rows.features(targets)
     module = model.load(files.MODEL, params.model, len(features), len(targets))
     training = rows.columns(features)
     queries = table.queries(params.evaluate.queries, features)
-    its_terms = terms(params, features, training)
-    content = export(module, len(features), params.export.opset, contract.metadata(its_terms))
+    wanted = params.export
     expected = Expected(
-        module, features, targets, params.export.opset, params.export.rtol, params.export.atol
+        answering(module, params, rows), features, targets, wanted.opset, wanted.rtol, wanted.atol
     )
-    golden = vectors(module, params, training, queries)
+    its_terms = terms(params, expected, training, metrics)
+    content = export(
+        expected.module,
+        len(features),
+        wanted.opset,
+        contract.metadata(its_terms),
+        [output.name for output in expected.outputs],
+    )
+    golden = vectors(expected, training, queries, params.seed)
     inputs = verification.inputs(
         training, queries, expected.dtype, stream(params.seed, "verification")
     ) | {verification.GOLDEN: np.array(golden.inputs)}
@@ -173,8 +258,8 @@ def main(params: Params) -> None:
         checks.append(verification.conforms(content, golden))
     if problems := [f"{check.name}: {check.problem}" for check in checks if check.problem]:
         # No file is better than one that an app might pick up.
-        files.ONNX.unlink(missing_ok=True)
-        files.CONTRACT.unlink(missing_ok=True)
+        for path in (files.ONNX, files.CONTRACT, files.CARD):
+            path.unlink(missing_ok=True)
         raise UserError(
             f"the ONNX file failed {len(problems)} of {len(checks)} checks and was not written:\n  "
             + "\n  ".join(problems)
@@ -187,7 +272,11 @@ def main(params: Params) -> None:
         golden=golden,
     )
     files.write_json(files.CONTRACT, whole.model_dump(mode="json"))
-    files.write_json(files.VERIFICATION, report(content, checks, params))
+    told = report(content, checks, params)
+    files.write_json(files.VERIFICATION, told)
+    held_out = len(table.read(files.TEST).values)
+    facts = Facts(whole, told, metrics, coefficients, len(training), held_out)
+    files.write_bytes(files.CARD, card(facts).encode())
     print(
         f"ONNX file verified: {len(checks)} checks, {sum(check.rows for check in checks)} rows;"
         f" the largest difference from torch is {max(check.used for check in checks):.0%} of what"

@@ -24,6 +24,7 @@ COEFFICIENTS = Path("reports/coefficients.csv")
 PREDICTIONS = Path("reports/predictions.csv")
 PLOTS = Path("reports/plots")
 VERIFICATION = Path("reports/verification.json")
+CARD = Path("reports/model_card.md")
 RUN = Path("reports/run.json")
 OURS = Path(".dvc/tmp/abline")  # under `root`: what is no result, such as locks
 

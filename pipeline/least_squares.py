@@ -6,6 +6,7 @@ whose precision doubles until each of them rounds to one number only. So every f
 rounded: at any condition number, for any order of the rows, on any machine.
 """
 
+import itertools
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 
 from pipeline.balls import enclose, nearest, precision, two_sided
 from pipeline.gram import Gram, gram
+from pipeline.interval import Interval
 from pipeline.normal_equations import Balls, System, independent
 
 __all__ = ["Fit", "Gram", "announce", "fit", "gram", "squared_error"]
@@ -199,6 +201,48 @@ class Fit:
             for array, found in zip((value, low, high), rounded, strict=False):
                 array[number] = found
         return value, low, high
+
+    def interval(self) -> Interval:
+        """What the 95 % prediction intervals are computed from, each number correctly rounded.
+
+        Raises ValueError, with the reason, if there are none: without degrees of freedom, or where
+        a column was dropped, since no data say what happens when it goes another way than those
+        that it depends on.
+        """
+        system, free = self._system, self.degrees_of_freedom
+        if self.dependent:
+            raise ValueError(f"columns depend on each other ({self.dependent[0]})")
+        if not free:
+            raise ValueError(f"{self.rows} rows for {self.rank} numbers leave no degree of freedom")
+        first = int(self.intercept)  # the column of ones, if it is there, is the first one
+
+        def numbers(balls: "Balls") -> list[Any]:
+            size = range(first, len(system.kept))
+            lower = _cholesky([[balls.inverse[i, j] for j in size] for i in size])
+            reach = balls.quantile(free)
+            scale = [(squares / free).sqrt() * reach for squares in balls.squares]
+            return [*itertools.chain(*lower), *scale]
+
+        features = len(self.features)
+        found = np.array(system.rounded(numbers))
+        return Interval(
+            centre=system.table.means()[:features] if self.intercept else np.zeros(features),
+            factor=found[: features**2].reshape(features, features),
+            constant=float(1 + Fraction(first, self.rows)),
+            scale=found[features**2 :],
+        )
+
+
+def _cholesky(matrix: list[list[Any]]) -> list[list[Any]]:
+    """The lower triangular matrix of balls whose product with its transpose is `matrix`."""
+    lower = [[arb(0)] * len(matrix) for _ in matrix]
+    for j, row in enumerate(lower):
+        pivot = matrix[j][j] - sum((entry * entry for entry in row[:j]), arb(0))
+        row[j] = pivot.sqrt()
+        for i in range(j + 1, len(matrix)):
+            rest = sum((a * b for a, b in zip(lower[i][:j], row[:j], strict=True)), arb(0))
+            lower[i][j] = (matrix[i][j] - rest) / row[j]
+    return lower
 
 
 def announce(features: int) -> None:

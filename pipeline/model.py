@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from pipeline import UserError, files
+from pipeline.interval import Interval
 from pipeline.linear import Line
 from pipeline.params import Model as ModelParams
 
@@ -64,6 +65,58 @@ class Standardized(nn.Module):
             scaled = scaled / self.deviation
         y: torch.Tensor = self.module(scaled)
         return y
+
+
+class Answers(nn.Module):
+    """A module and what else is asked of it: y, then low and high, then in_range.
+
+    interval: the ends of the 95 % prediction interval around y, computed in float64 and rounded
+    once, so that low ≤ y ≤ high. bounds: the smallest and the largest value of each feature, [2,
+    features], between which a row is in range.
+    """
+
+    centre: torch.Tensor
+    factor: torch.Tensor
+    constant: torch.Tensor
+    scale: torch.Tensor
+    smallest: torch.Tensor
+    largest: torch.Tensor
+
+    def __init__(
+        self,
+        module: nn.Module,
+        interval: Interval | None = None,
+        bounds: NDArray[np.float64] | None = None,
+    ) -> None:
+        super().__init__()
+        self.module = module
+        self.interval, self.bounded = interval, bounds is not None
+        if interval is not None:
+            for name, value in (
+                ("centre", interval.centre),
+                ("factor", interval.factor),
+                ("constant", np.array(interval.constant)),
+                ("scale", interval.scale),
+            ):
+                self.register_buffer(name, torch.from_numpy(value.copy()))
+        if bounds is not None:
+            low, high = torch.from_numpy(bounds).to(next(module.parameters()).dtype)
+            self.register_buffer("smallest", low)
+            self.register_buffer("largest", high)
+
+    def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        """Answer: x [batch, features] to y, low and high [batch, targets], in_range [batch, 1]."""
+        y: torch.Tensor = self.module(x)
+        found = [y]
+        if self.interval is not None:
+            z = (x.double() - self.centre) @ self.factor
+            half = torch.sqrt((z * z).sum(dim=1, keepdim=True) + self.constant) * self.scale
+            found += [(y.double() - half).to(y.dtype), (y.double() + half).to(y.dtype)]
+        if self.bounded:
+            inside = (x >= self.smallest) & (x <= self.largest)
+            # Counted, because the operator that torch writes for `all` is not in opsets below 18.
+            found.append(inside.sum(dim=1, keepdim=True) == x.shape[1])
+        return tuple(found)
 
 
 def build(settings: ModelParams, features: int, targets: int) -> nn.Module:
@@ -155,7 +208,9 @@ def predict(module: nn.Module, x: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def coefficients(module: nn.Module) -> Line | None:
-    """The numbers of a linear model; None for another."""
+    """The numbers of a linear model, of what it answers y by; None for another."""
+    if isinstance(module, Answers):
+        module = module.module
     inner = module.module if isinstance(module, Standardized) else module
     if not isinstance(inner, LinearModel):
         return None

@@ -146,6 +146,11 @@ class Export(Section):
     """Relative difference from torch that is allowed to a model that is not linear."""
     atol: float = Field(ge=0, examples=[1e-6])
     """Absolute difference from torch that is allowed to a model that is not linear."""
+    outputs: Annotated[tuple[Literal["prediction", "interval", "in_range"], ...], *_List] = Field(
+        min_length=1, examples=[["prediction"]]
+    )
+    """What the file answers: prediction, always; interval: the lower and upper ends of the 95 %
+    prediction interval (optimizer exact); in_range: whether a row lies in the training range."""
 
 
 ModelName = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^/:]+$")]
@@ -257,6 +262,23 @@ def _contradictions(params: Params) -> Iterator[tuple[Key, str]]:
     if features:
         yield from _widths(("evaluate", "queries"), params.evaluate.queries, "feature", features)
     yield from _training(params)
+    yield from _outputs(params)
+
+
+def _outputs(params: Params) -> Iterator[tuple[Key, str]]:
+    key, outputs = ("export", "outputs"), params.export.outputs
+    if "prediction" not in outputs or len(set(outputs)) < len(outputs):
+        yield (
+            key,
+            f"found {mistakes.show(outputs)}; prediction must be there, and each at most once, e.g."
+            " `outputs: [prediction, in_range]`",
+        )
+    if "interval" in outputs and params.train.optimizer != "exact":
+        yield (
+            key,
+            f"found interval with train.optimizer {params.train.optimizer}; it is known only of the"
+            " least-squares solution: set train.optimizer to exact, or leave interval out",
+        )
 
 
 def _source(data: Data) -> Iterator[tuple[Key, str]]:

@@ -14,7 +14,9 @@ from onnx import ModelProto, TensorProto, numpy_helper
 from torch import nn
 
 from pipeline import contract, model
-from pipeline.contract import Terms, Vectors
+from pipeline.contract import Float, Output, Terms, Vectors
+from pipeline.interval import EPS, Interval
+from pipeline.model import Answers
 
 # 0 and 1 are the sizes that a shape fixed by mistake breaks, 1000 is one that vector code sees.
 BATCHES = (0, 1, 2, 3, 1000)
@@ -30,8 +32,9 @@ ALONE = 64
 IR_VERSION = 10
 
 ELEMENT_TYPES = {
-    torch.float32: TensorProto.FLOAT,
-    torch.float64: TensorProto.DOUBLE,
+    "float32": TensorProto.FLOAT,
+    "float64": TensorProto.DOUBLE,
+    "bool": TensorProto.BOOL,
 }
 
 
@@ -53,6 +56,57 @@ class Expected:
     def dtype(self) -> torch.dtype:
         """The precision that ships."""
         return next(self.module.parameters()).dtype
+
+    @property
+    def precision(self) -> Float:
+        """The precision that ships, by its name."""
+        return "float32" if self.dtype == torch.float32 else "float64"
+
+    @property
+    def outputs(self) -> tuple[Output, ...]:
+        """What the file answers."""
+        asked = []
+        if isinstance(self.module, Answers):
+            asked += ["interval"] if self.module.interval is not None else []
+            asked += ["in_range"] if self.module.bounded else []
+        return contract.outputs(asked, self.targets, self.precision)
+
+    def allowed(self, x: NDArray[np.float64], y: NDArray[np.float64]) -> list[NDArray[np.float64]]:
+        """The largest difference allowed to each number of each output: [rows, columns] each.
+
+        Infinite where it may overflow. x: finite inputs, [rows, features]; y: the predictions.
+        """
+        bound = model.rounding_bound(self.module, x)
+        if bound is None:
+            tolerance = self.atol + self.rtol * np.abs(y)
+            huge = np.max(np.abs(x), axis=1, keepdims=True, initial=0) > self._largest / 1e6
+            bound = np.where(huge, np.inf, np.nan_to_num(tolerance))
+        found = [bound]
+        if isinstance(self.module, Answers):
+            if self.module.interval is not None:
+                found += [self._allowed_to_an_end(x, y, bound, self.module.interval)] * 2
+            if self.module.bounded:
+                found.append(np.zeros((len(x), 1)))
+        return found
+
+    def _allowed_to_an_end(
+        self,
+        x: NDArray[np.float64],
+        y: NDArray[np.float64],
+        bound: NDArray[np.float64],
+        interval: Interval,
+    ) -> NDArray[np.float64]:
+        """As `allowed`, of an end of the interval. bound: of y."""
+        kind = torch.finfo(self.dtype)
+        with np.errstate(over="ignore", invalid="ignore"):
+            size = np.abs(y) + interval.half_width(x)
+            last = (kind.eps + EPS) * size + kind.smallest_normal * kind.eps
+            whole = bound + interval.rounding_bound(x) + last
+            return np.where(size < self._largest / 2, whole, np.inf)
+
+    @property
+    def _largest(self) -> float:
+        return float(torch.finfo(self.dtype).max)
 
 
 @dataclass(frozen=True)
@@ -176,16 +230,21 @@ def _one_file(proto: ModelProto, expected: Expected) -> str | None:  # noqa: ARG
 def _versions(proto: ModelProto, expected: Expected) -> str | None:
     opsets = {entry.domain or "ai.onnx": entry.version for entry in proto.opset_import}
     if opsets != {"ai.onnx": expected.opset}:
-        return f"found opset {opsets}, asked for {expected.opset} of ai.onnx alone"
+        return (
+            f"found opset {opsets}, asked for {expected.opset} of ai.onnx alone; torch cannot write"
+            " every model in every opset: set export.opset to one that it found"
+        )
     if proto.ir_version != IR_VERSION:
         return f"found IR version {proto.ir_version}, must be {IR_VERSION}"
     return None
 
 
 def _interface(proto: ModelProto, expected: Expected) -> str | None:
-    element = ELEMENT_TYPES[expected.dtype]
-    asked = [("x", element, ["batch", len(expected.features)])]
-    asked += [("y", element, ["batch", len(expected.targets)])]
+    asked = [("x", ELEMENT_TYPES[expected.precision], ["batch", len(expected.features)])]
+    asked += [
+        (output.name, ELEMENT_TYPES[output.dtype], list(output.shape))
+        for output in expected.outputs
+    ]
     found = [
         (
             value.name,
@@ -201,26 +260,20 @@ def _terms(proto: ModelProto, expected: Expected) -> str | None:
     """The contract that the file carries speaks of this very file."""
     found = {entry.key: entry.value for entry in proto.metadata_props}
     terms = Terms.model_validate_json(found.get(contract.KEY, ""))
-    dtype = str(expected.dtype).removeprefix("torch.")
-    (y,) = terms.outputs
-    said = {
-        "input": (terms.input.name, terms.input.dtype),
-        "features": tuple(feature.name for feature in terms.input.features),
-        "output": (y.name, y.dtype),
-        "targets": y.targets,
-        "opset": terms.opset,
-        "ir_version": terms.ir_version,
-    }
-    right = {
-        "input": ("x", dtype),
-        "features": tuple(expected.features),
-        "output": ("y", dtype),
-        "targets": tuple(expected.targets),
-        "opset": expected.opset,
-        "ir_version": IR_VERSION,
+    pairs: dict[str, tuple[Any, Any]] = {
+        "input": (terms.input.name, "x"),
+        "dtype": (terms.input.dtype, expected.precision),
+        "shape": (terms.input.shape, ("batch", len(expected.features))),
+        "features": (
+            tuple(feature.name for feature in terms.input.features),
+            tuple(expected.features),
+        ),
+        "outputs": (terms.outputs, expected.outputs),
+        "opset": (terms.opset, expected.opset),
+        "ir_version": (terms.ir_version, IR_VERSION),
     }
     wrong = [
-        f"{key} is {said[key]}, must be {right[key]}" for key in said if said[key] != right[key]
+        f"{key} is {said}, must be {right}" for key, (said, right) in pairs.items() if said != right
     ]
     return "; ".join(wrong) or None
 
@@ -231,7 +284,9 @@ def _same_weights(proto: ModelProto, expected: Expected) -> str | None:
         return None
     found = {tensor.name: numpy_helper.to_array(tensor) for tensor in proto.graph.initializer}
     for name, value in expected.module.state_dict().items():
-        if name not in found or not np.array_equal(found[name], value.numpy()):
+        # torch writes tensors that are equal once, under one of their names.
+        places = [found[name]] if name in found else found.values()
+        if not any(np.array_equal(place, value.numpy()) for place in places):
             return f"{name} is not the trained one"
     return None
 
@@ -241,7 +296,7 @@ _STRUCTURE: dict[str, Callable[[ModelProto, Expected], str | None]] = {
     "shapes inferred strictly": _shapes_inferred,
     "one file, no external data": _one_file,
     "opset and IR version": _versions,
-    "names, types and shapes of x and y": _interface,
+    "names, types and shapes": _interface,
     "contract in the metadata": _terms,
     "weights, bit for bit, of a linear model": _same_weights,
 }
@@ -273,61 +328,64 @@ def _agreement(
     rows: NDArray[np.float64],
 ) -> Check:
     tried, bound, used = 0, 0.0, 0.0
+    names = [output.name for output in expected.outputs]
     for batch in _batches(rows):
         tried += len(batch)
         with np.errstate(over="ignore"):
             x = torch.empty(batch.shape, dtype=expected.dtype).copy_(torch.from_numpy(batch))
         try:
-            found = session.run(["y"], {"x": x.numpy()})[0]
+            answers = session.run(names, {"x": x.numpy()})
         except Exception as error:  # see above
             return Check(name, f"batch of {len(batch)}: {error}".strip(), tried)
         with torch.inference_mode():
-            right = expected.module(x).numpy()
-        if found.shape != right.shape or found.dtype != right.dtype:
-            return Check(
-                name, f"found {found.dtype}{found.shape}, must be {right.dtype}{right.shape}", tried
-            )
-        allowed = _allowed(x.double().nan_to_num(0, 0, 0).numpy(), right, expected)
-        with np.errstate(invalid="ignore", over="ignore"):
-            apart = np.abs(found.astype(np.float64) - right.astype(np.float64))
+            said = expected.module(x)
+        right = [each.numpy() for each in (said if isinstance(said, tuple) else (said,))]
         finite = np.isfinite(x.numpy()).all(axis=1)[:, None]
-        # Where a sum may overflow, any answer will do. Elsewhere inputs that are not finite must
-        # give the same class of answer, and finite ones an answer within the bound.
-        wrong = (allowed < np.inf) & np.where(
-            finite, ~(apart <= allowed), _classes(found) != _classes(right)
-        )
-        if wrong.any():
-            excess = np.where(wrong & np.isfinite(apart), apart, 0)
-            worst = int(np.argmax(excess if excess.any() else wrong))
-            row, target = divmod(worst, wrong.shape[1])
-            return Check(
-                name,
-                f"row {row} of a batch of {len(batch)}, {expected.targets[target]}: onnx"
-                f" {found[row, target]}, torch {right[row, target]}, apart by"
-                f" {apart[row, target]:.3g}, allowed {allowed[row, target]:.3g}",
-                tried,
-            )
-        held = finite & np.isfinite(allowed)
-        bound = max(bound, allowed.max(where=held, initial=0))
-        shares = np.divide(apart, allowed, out=np.zeros_like(apart), where=held & (apart > 0))
-        used = max(used, shares.max(initial=0))
+        limits = expected.allowed(x.double().nan_to_num(0, 0, 0).numpy(), right[0].astype("f8"))
+        for output, answer, wanted, limit in zip(
+            expected.outputs, answers, right, limits, strict=True
+        ):
+            problem, largest, share = _compared(output, answer, wanted, limit, finite)
+            if problem:
+                return Check(name, problem, tried)
+            bound, used = max(bound, largest), max(used, share)
     return Check(name, None, tried, bound, used)
 
 
-def _allowed(
-    x: NDArray[np.float64], right: NDArray[Any], expected: Expected
-) -> NDArray[np.float64]:
-    """The largest difference allowed to each answer; infinite where it may overflow.
+def _compared(
+    output: Output,
+    found: NDArray[Any],
+    right: NDArray[Any],
+    allowed: NDArray[np.float64],
+    finite: NDArray[np.bool_],
+) -> tuple[str | None, float, float]:
+    """What is wrong with one output of a batch, the largest bound, and the share of it taken.
 
-    x: the inputs, with zeros where they are not finite.
+    allowed: as of `Expected.allowed`; finite: [rows, 1], whether the inputs are.
     """
-    bound = model.rounding_bound(expected.module, x)
-    if bound is None:
-        tolerance = expected.atol + expected.rtol * np.abs(right.astype(np.float64))
-        largest = torch.finfo(expected.dtype).max
-        huge = np.max(np.abs(x), axis=1, keepdims=True, initial=0) > largest / 1e6
-        bound = np.where(huge, np.inf, np.nan_to_num(tolerance))
-    return bound
+    if found.shape != right.shape or found.dtype != right.dtype:
+        told = f"found {found.dtype}{found.shape}, must be {right.dtype}{right.shape}"
+        return f"{output.name}: {told}", 0, 0
+    with np.errstate(invalid="ignore", over="ignore"):
+        apart = np.abs(found.astype(np.float64) - right.astype(np.float64))
+    # Where a sum may overflow, any answer will do. Elsewhere inputs that are not finite must
+    # give the same class of answer, and finite ones an answer within the bound.
+    same = _classes(found) == _classes(right) if output.dtype != "bool" else found == right
+    wrong = (allowed < np.inf) & np.where(finite, ~(apart <= allowed), ~same)
+    if wrong.any():
+        excess = np.where(wrong & np.isfinite(apart), apart, 0)
+        worst = int(np.argmax(excess if excess.any() else wrong))
+        row, column = divmod(worst, wrong.shape[1])
+        named = output.targets[column] if output.meaning == "prediction" else output.name
+        told = (
+            f"row {row} of a batch of {len(found)}, {named}: onnx {found[row, column]}, torch"
+            f" {right[row, column]}, apart by {apart[row, column]:.3g}, allowed"
+            f" {allowed[row, column]:.3g}"
+        )
+        return told, 0, 0
+    held = finite & np.isfinite(allowed)
+    shares = np.divide(apart, allowed, out=np.zeros_like(apart), where=held & (apart > 0))
+    return None, float(allowed.max(where=held, initial=0)), float(shares.max(initial=0))
 
 
 def _batches(rows: NDArray[np.float64]) -> Iterator[NDArray[np.float64]]:

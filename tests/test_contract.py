@@ -2,19 +2,33 @@
 
 import hashlib
 import json
+import re
 import subprocess
 import sys
+from decimal import Decimal, getcontext
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, get_args
 
 import numpy as np
 import onnx
+import onnxruntime
 import pytest
 import torch
 from conftest import ROOT, job
 
-from pipeline import contract, evaluate, export, files, generate, model, train, verification
+from pipeline import (
+    UserError,
+    contract,
+    evaluate,
+    export,
+    files,
+    generate,
+    model,
+    table,
+    train,
+    verification,
+)
 from pipeline.balls import nearest
 from pipeline.contract import Contract, Float, Terms
 from pipeline.linear import Line
@@ -33,6 +47,13 @@ WIDE: dict[str, Any] = {
     "train__lr": 0.001,
     "train__epochs": 5,
     "evaluate__queries": [],
+}
+
+
+ANSWERING: dict[str, Any] = WIDE | {
+    "train__optimizer": "exact",
+    "export__outputs": ["prediction", "interval", "in_range"],
+    "evaluate__queries": [[0.5, -1.0, 2.0], [1e6, 0.0, 0.0]],
 }
 
 
@@ -58,6 +79,7 @@ def test_the_tutorials_contract(workspace: Path) -> None:
     assert found["input"] == {
         "name": "x",
         "dtype": "float32",
+        "shape": ["batch", 1],
         "features": [{"name": "x", "min": 1.0, "max": 3.0}],
     }
     assert [(out["name"], out["targets"]) for out in found["outputs"]] == [("y", ["y"])]
@@ -112,11 +134,155 @@ def test_golden_vectors_are_right_and_hard(
     assert set(found["test_metrics"]) >= {"mse", "r2"}
 
 
+@pytest.mark.parametrize(
+    ("dtype", "standardize", "bias"),
+    [("float32", False, True), ("float32", True, False), ("float64", True, True)],
+)
+def test_the_file_answers_with_intervals_and_ranges(
+    dtype: Float, standardize: bool, bias: bool, workspace: Path
+) -> None:
+    found = made(**ANSWERING, model__dtype=dtype, model__standardize=standardize, model__bias=bias)
+    assert [(out["name"], out["dtype"], out["shape"]) for out in found["outputs"]] == [
+        ("y", dtype, ["batch", 2]),
+        ("low", dtype, ["batch", 2]),
+        ("high", dtype, ["batch", 2]),
+        ("in_range", "bool", ["batch", 1]),
+    ]
+    session = onnxruntime.InferenceSession(files.ONNX)
+    # What evaluate says of the same queries, from the exact solution.
+    told = files.read_csv(files.PREDICTIONS)
+    x = np.array([[row[name] for name in "abc"] for row in told], dtype)
+    y, low, high, in_range = session.run(None, {"x": x})
+    for column, target in enumerate("uv"):
+        reach = np.array([float(row[f"{target} high 95%"]) for row in told])
+        reach -= [float(row[f"{target} low 95%"]) for row in told]
+        for end, name in ((low, "low"), (high, "high")):
+            right = np.array([float(row[f"{target} {name} 95%"]) for row in told])
+            assert np.abs(end[:, column] - right).max() < 1e-6 * np.abs([*right, *reach]).max()
+    assert in_range.tolist() == [[False], [False]]
+    table_rows = table.read(files.TRAIN).columns("abc").astype(dtype)
+    y, low, high, in_range = session.run(None, {"x": np.ascontiguousarray(table_rows)})
+    assert in_range.all(), "no training row is out of its own range"
+    assert (low <= y).all()
+    assert (y <= high).all()
+    # Of the golden vectors, computed in another way.
+    golden = found["golden"]
+    assert len(golden["inputs"]) == contract.VECTORS
+    assert verification.conforms(files.ONNX.read_bytes(), Contract(**found).golden).problem is None
+    constants = {
+        tensor.name: onnx.numpy_helper.to_array(tensor).astype(object)
+        for tensor in onnx.load(files.ONNX).graph.initializer
+    }
+    getcontext().prec = 60
+    # torch writes equal tensors once, under one of their names.
+    centre = constants.get("centre")
+    centre = constants["module.mean"] if centre is None else centre
+    for index, row in enumerate(golden["inputs"]):
+        offset = [Decimal(value) - Decimal(c) for value, c in zip(row, centre, strict=True)]
+        square = Decimal(float(constants["constant"]))
+        for slopes in constants["factor"].T:
+            square += sum(Decimal(f) * d for f, d in zip(slopes, offset, strict=True)) ** 2
+        for place, scale in enumerate(constants["scale"]):
+            y = golden["outputs"]["y"][index][place]
+            half = Decimal(float(scale)) * square.sqrt()
+            for name, sign in (("low", -1), ("high", 1)):
+                # The prediction stands here as it was rounded, by half a unit at the most.
+                end = float(Decimal(y) + sign * half)
+                unit = np.finfo(dtype).eps * max(abs(end), abs(y))
+                assert abs(golden["outputs"][name][index][place] - end) <= unit + 1e-45
+
+
+def test_an_interval_that_is_not_known_is_refused(workspace: Path) -> None:
+    plain = ANSWERING | {"data__generate__noise": 0.0}
+    with pytest.raises(UserError, match=r"float32 answers v at training row \d+ by .* off the sol"):
+        made(**plain)
+    assert not files.ONNX.exists()
+    few = ANSWERING | {"data__generate__rows": 4, "data__test_fraction": 0.0}
+    with pytest.raises(UserError, match="none to give: 4 rows for 4 numbers leave no degree of"):
+        made(**few)
+    x = [[1.0, 2.0, 3.0], [2.0, 4.0, 5.0], [3.0, 6.0, 8.0], [4.0, 8.0, 8.0], [7.0, 14.0, 1.0]]
+    tied = ANSWERING | {
+        "data__generate__rows": None,
+        "data__generate__x": x,
+        "data__test_fraction": 0.0,
+        "train__allow_dependent": True,
+    }
+    with pytest.raises(UserError, match=r"columns depend on each other .b = 2·a.; leave interval"):
+        made(**tied)
+
+
+@pytest.mark.parametrize(
+    ("tensor", "factor", "told"),
+    [("factor", 1 + 1e-6, "high"), ("scale", 1 - 1e-6, "high"), ("largest", 0.999, "in_range")],
+)
+def test_intervals_and_ranges_that_are_off_are_noticed(
+    tensor: str, factor: float, told: str, workspace: Path
+) -> None:
+    found = made(**ANSWERING, model__dtype="float64")
+    proto = onnx.load(files.ONNX)
+    (changed,) = [each for each in proto.graph.initializer if each.name == tensor]
+    values = onnx.numpy_helper.to_array(changed) * factor
+    changed.CopyFrom(onnx.numpy_helper.from_array(values, tensor))
+    problem = verification.conforms(proto.SerializeToString(), Contract(**found).golden).problem
+    assert problem is not None
+    assert problem.startswith(f"{told} of vector")
+    # And by the checks against torch, which every file must pass.
+    asked = job(**ANSWERING, model__dtype="float64")
+    rows = table.read(files.TRAIN)
+    module = export.answering(model.load(files.MODEL, asked.model, 3, 2), asked, rows)
+    expected = verification.Expected(module, "abc", "uv", 20, 1e-5, 1e-6)
+    inputs = {"rows": rows.columns("abc")}
+    assert not any(
+        c.problem for c in verification.verify(files.ONNX.read_bytes(), expected, inputs)
+    )
+    checks = verification.verify(proto.SerializeToString(), expected, inputs)
+    problems = [check.problem for check in checks if check.problem]
+    assert problems[0] == f"{tensor} is not the trained one"
+    assert any(f", {told.replace('high', 'low')}: onnx" in problem for problem in problems[1:])
+
+
+def test_a_module_that_is_not_linear_may_tell_its_range(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def network(settings: Any, features: int, targets: int) -> torch.nn.Module:
+        return torch.nn.Sequential(
+            torch.nn.Linear(features, 4), torch.nn.Tanh(), torch.nn.Linear(4, targets)
+        )
+
+    monkeypatch.setattr(model, "build", network)
+    found = made(**WIDE, export__outputs=["in_range", "prediction"])
+    assert [output["name"] for output in found["outputs"]] == ["y", "in_range"]
+    assert found["golden"]["derivation"].startswith("outputs: the torch module in float64")
+    assert {row[0] for row in found["golden"]["outputs"]["in_range"]} == {0.0, 1.0}
+    assert "None: the model is not linear." in files.CARD.read_text()
+
+
+def test_the_card_says_what_the_files_say(workspace: Path) -> None:
+    found = made(**ANSWERING | {"data__features": ["a|b", "b", "c"]})
+    told = files.CARD.read_text()
+    assert told.startswith("# u, v from a\\|b, b, c\n")
+    for value in (
+        found["sha256"],
+        found["source"]["training_id"],
+        *found["source"]["md5"].values(),
+        f"| rows held out | {found['test_metrics']['rmse']:.6g} |",
+        "| `data/test.parquet` | 12 |",
+        "| `low` | [batch, 2] | float32 | the lower end of its 95 % prediction interval",
+        'train.optimizer: "exact"',
+    ):
+        assert value in told or value == found["source"]["md5"]["models/model.safetensors"]
+    # Each table is one: as many cells in each row as in its first.
+    for part in re.findall(r"(?:^\|.*\n)+", told, re.MULTILINE):
+        assert len({len(re.findall(r"(?<!\\)\|", line)) for line in part.splitlines()}) == 1
+    made()
+    assert "**No rows were held out" in files.CARD.read_text()
+
+
 def test_a_wrong_answer_is_outside_of_the_bounds() -> None:
     """Each vector notices weights that are off by more than their rounding."""
     line = Line(np.array([[1.5, -2.0]]), np.array([0.25]), np.zeros(2))
     x = contract.hard_rows(
-        np.zeros(2), np.ones(2), np.empty((0, 2)), line, "float32", np.random.default_rng(0)
+        np.zeros(2), np.ones(2), np.empty((0, 2)), line, None, "float32", np.random.default_rng(0)
     )
     module = model.LinearModel(2, 1)
     with torch.no_grad():

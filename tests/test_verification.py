@@ -12,7 +12,7 @@ from onnx import ModelProto, TensorProto, numpy_helper
 from torch import nn
 
 from pipeline import contract, export, model, verification
-from pipeline.contract import Float, Input, Output, Source, Terms
+from pipeline.contract import Float, Input, Source, Terms
 from pipeline.verification import Expected
 
 FEATURES, TARGETS = ("a", "b", "c"), ("u", "v")
@@ -29,9 +29,12 @@ def metadata(
     terms = Terms(
         version=1,
         input=Input(
-            name="x", dtype=dtype, features=contract.features(features, zeros, zeros, dtype)
+            name="x",
+            dtype=dtype,
+            shape=("batch", len(features)),
+            features=contract.features(features, zeros, zeros, dtype),
         ),
-        outputs=(Output(name="y", meaning="prediction", dtype=dtype, targets=tuple(targets)),),
+        outputs=contract.outputs(["prediction"], targets, dtype),
         opset=opset,
         ir_version=verification.IR_VERSION,
         source=Source(training_id="an id", md5={}, params={}),
@@ -198,13 +201,13 @@ def swallow_nan(proto: ModelProto) -> None:
     ("spoil", "said"),
     [
         (scale_weights, "training rows: row "),
-        (swap_names, "names, types and shapes of x and y: found [('y', "),
+        (swap_names, "names, types and shapes: found [('y', "),
         (
             swap_columns,
             "contract in the metadata: features is ('b', 'a', 'c'), must be ('a', 'b', 'c')",
         ),
         (put_weights_outside, "one file, no external data: found in another file: linear.weight"),
-        (fix_batch, "names, types and shapes of x and y: found [('x', 1, [2, 3])"),
+        (fix_batch, "names, types and shapes: found [('x', 1, [2, 3])"),
         (fix_batch_inside, "batch of 40: "),
         (raise_opset, "opset and IR version: found opset {'ai.onnx': 21}, asked for 20"),
         (raise_ir_version, "opset and IR version: found IR version 11, must be 10"),
