@@ -206,19 +206,33 @@ WIDE: dict[str, Any] = {
 }
 
 
-@pytest.fixture(scope="session")
-def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """models/ of a job with three features, for clients."""
+def _models(place: Path, **changes: Any) -> Path:
     from pipeline import evaluate, export, generate, train
 
-    place = tmp_path_factory.mktemp("wide")
     for name in ("dvc.yaml", "requirements.txt"):
         shutil.copy(ROOT / name, place / name)
     shutil.copytree(ROOT / "pipeline", place / "pipeline")
     with chdir(place):
         for stage in (generate, train, evaluate, export):
-            stage.main(job(**WIDE))
+            stage.main(job(**WIDE | changes))
     return place / "models"
+
+
+@pytest.fixture(scope="session")
+def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """models/ of a job with three features, for clients."""
+    return _models(tmp_path_factory.mktemp("wide"))
+
+
+@pytest.fixture(scope="session")
+def answering(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same of a job that asks for all outputs there are."""
+    return _models(
+        tmp_path_factory.mktemp("answering"),
+        data__generate__noise=0.5,
+        train__optimizer="exact",
+        export__outputs=["prediction", "interval", "in_range"],
+    )
 
 
 @pytest.fixture

@@ -46,19 +46,21 @@ def npm(place: Path, *command: str, **variables: str) -> str:
     return done.stdout
 
 
-def test_in_node(package: Path, models: Path) -> None:
-    told = npm(package, "test", ABLINE_MODELS=str(models))
+@pytest.mark.parametrize(("kind", "at_least"), [("models", 16), ("answering", 4)])
+def test_in_node(package: Path, kind: str, at_least: int, request: pytest.FixtureRequest) -> None:
+    folder: Path = request.getfixturevalue(kind)
+    told = npm(package, "test", ABLINE_MODELS=str(folder))
     assert re.search(r"# pass [1-9]", told)
     assert "# fail 0" in told
     equal = re.search(r"(\d+) of 32 bit-equal", told)
     assert equal is not None
-    assert int(equal[1]) >= 16
+    assert int(equal[1]) >= at_least
 
 
 @pytest.fixture
-def page(package: Path, models: Path) -> Iterator[str]:
+def page(package: Path, answering: Path) -> Iterator[str]:
     """The address of the page with the models."""
-    command = ["node", "serve.mjs", str(models), "0"]
+    command = ["node", "serve.mjs", str(answering), "0"]
     with subprocess.Popen(command, cwd=package, stdout=subprocess.PIPE, text=True) as server:
         try:
             assert server.stdout is not None
@@ -67,12 +69,12 @@ def page(package: Path, models: Path) -> Iterator[str]:
             server.kill()
 
 
-def test_in_a_browser(page: str, models: Path) -> None:
+def test_in_a_browser(page: str, answering: Path) -> None:
     sync_api = pytest.importorskip("playwright.sync_api")
     chromium = shutil.which("chromium")
     if chromium is None:
         pytest.skip("there is no chromium on this machine")
-    session = onnxruntime.InferenceSession(models / "model.onnx")
+    session = onnxruntime.InferenceSession(answering / "model.onnx")
     said: list[str] = []
     asked: list[str] = []
     with sync_api.sync_playwright() as playwright:
@@ -92,13 +94,17 @@ def test_in_a_browser(page: str, models: Path) -> None:
             for name, value in (("size", "1.5"), ("age", "-0.25"), ("rooms", "0.1")):
                 tab.fill(f"input[name={name}]", value)
             row = np.array([[1.5, -0.25, 0.1]], np.float32)
-            right = float(session.run(["y"], {"x": row})[0][0, 0])
+            right, low, high = (
+                float(found[0, 0]) for found in session.run(["y", "low", "high"], {"x": row})
+            )
             tab.wait_for_function(
                 "right => Math.abs(document.querySelector('dd').dataset.value - right) < 1e-6",
                 arg=right,
             )
+            assert tab.inner_text("dd small") == f"95 %: {low:.6g} to {high:.6g}"
             assert tab.inner_text("#message") == ""
-            assert tab.locator("#plot polyline").get_attribute("points").count(",") == 65
+            assert tab.locator("#plot .fit").get_attribute("points").count(",") == 65
+            assert tab.locator("#plot .interval").get_attribute("points").count(",") == 130
             tab.fill("input[name=size]", "1000")
             tab.wait_for_selector("label.outside")
             assert tab.inner_text("#message") == "Outside of what the model was trained on."

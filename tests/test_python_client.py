@@ -55,6 +55,20 @@ def test_arrays_are_taken_as_they_are(model: abline_client.Model) -> None:
         assert model.predict(huge).shape == (1, 1)
 
 
+def test_the_interval_is_around_the_prediction(answering: Path, model: abline_client.Model) -> None:
+    known = abline_client.load(answering)
+    rows = {"rooms": [3.0, 1.0], "age": [12.0, 40.0], "size": [70.0, 35.5]}
+    y, (low, high) = known.predict(rows), known.interval(rows)
+    assert low.shape == high.shape == y.shape == (2, 1)
+    assert (low < y).all()
+    assert (y < high).all()
+    found = known.conformance()
+    assert (found.vectors, found.within) == (32, 32)
+    assert found.bit_equal >= 4
+    with pytest.raises(abline_client.ContractError, match=r"without intervals; `export.outputs: "):
+        model.interval(rows)
+
+
 def test_float64_is_rounded_and_that_is_said_once(model: abline_client.Model) -> None:
     x = np.array([[0.1, 0.2, 0.3]])
     with pytest.warns(UserWarning, match="float64 is rounded to the model's float32") as said:

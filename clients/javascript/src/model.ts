@@ -20,8 +20,10 @@ export interface Feature {
 
 export interface Output {
   readonly name: string;
-  readonly meaning: "prediction";
-  readonly dtype: Dtype;
+  /** low, high: the ends of the 95 % prediction interval. */
+  readonly meaning: "prediction" | "low" | "high" | "in_range";
+  readonly dtype: Dtype | "bool";
+  readonly shape: readonly ["batch", number];
   readonly targets: readonly string[];
 }
 
@@ -39,6 +41,7 @@ export interface Contract {
   readonly input: {
     readonly name: string;
     readonly dtype: Dtype;
+    readonly shape: readonly ["batch", number];
     readonly features: readonly Feature[];
   };
   readonly outputs: readonly Output[];
@@ -101,6 +104,8 @@ export interface Runtime {
 export class Model {
   readonly features: readonly string[];
   readonly targets: readonly string[];
+  /** Whether the model was made with intervals. */
+  readonly hasInterval: boolean;
 
   constructor(
     private readonly runtime: Runtime,
@@ -108,13 +113,25 @@ export class Model {
     readonly contract: Contract,
   ) {
     this.features = contract.input.features.map((feature) => feature.name);
-    this.targets = prediction(contract).targets;
+    this.targets = output(contract, "prediction").targets;
+    this.hasInterval = contract.outputs.some(({ meaning }) => meaning === "low");
   }
 
   /** The predictions: [rows][targets]. Rejects with InputError for rows that it cannot answer. */
   async predict(rows: Rows | Columns): Promise<number[][]> {
-    const { name } = prediction(this.contract);
+    const { name } = output(this.contract, "prediction");
     return (await this.answers(this.checked(rows), [name])).get(name) ?? [];
+  }
+
+  /**
+   * The ends of the 95 % prediction interval, in which a new measurement would lie:
+   * [rows][targets] each. Rejects with ContractError if the model was made without.
+   */
+  async interval(rows: Rows | Columns): Promise<{ low: number[][]; high: number[][] }> {
+    const low = output(this.contract, "low").name;
+    const high = output(this.contract, "high").name;
+    const found = await this.answers(this.checked(rows), [low, high]);
+    return { low: found.get(low) ?? [], high: found.get(high) ?? [] };
   }
 
   /** For each row whether its every feature lies in the range of the training rows. */
@@ -169,7 +186,7 @@ export class Model {
         const tensor = found[output];
         if (tensor === undefined) throw new ContractError(`the model gave no ${output}`);
         const width = tensor.dims[1] ?? 0;
-        const flat = tensor.data as Float32Array | Float64Array;
+        const flat = tensor.data as Float32Array | Float64Array | Uint8Array;
         const rows = Array.from({ length: count }, (_, row) =>
           Array.from(flat.slice(row * width, (row + 1) * width)),
         );
@@ -239,10 +256,12 @@ function isRows(rows: Rows | Columns): rows is Rows {
   return Array.isArray(rows);
 }
 
-function prediction(contract: Contract): Output {
-  const found = contract.outputs.find((output) => output.meaning === "prediction");
-  if (found === undefined) throw new ContractError("the contract names no prediction");
-  return found;
+function output(contract: Contract, meaning: Output["meaning"]): Output {
+  const found = contract.outputs.find((each) => each.meaning === meaning);
+  if (found !== undefined) return found;
+  throw new ContractError(
+    `the model was made without ${meaning}; export.outputs in its params.yaml asks for it`,
+  );
 }
 
 function show(value: unknown): string {

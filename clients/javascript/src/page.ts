@@ -1,6 +1,6 @@
 /** The page: type features, see the prediction, the fitted line, and whether the model is right. */
 
-import { type Feature, InputError, type Model, load } from "abline-client";
+import { type Feature, InputError, type Model, type Rows, load } from "abline-client";
 
 const POINTS = 65; // of a line that may be bent
 const HEIGHT = 320;
@@ -67,30 +67,48 @@ async function prove(model: Model): Promise<void> {
     ` ${found.bitEqual} bit-equal`;
 }
 
+/** How often something was typed or chosen: answers to what is no longer asked are dropped. */
+let asked = 0;
+
 async function show(model: Model, inputs: readonly HTMLInputElement[]): Promise<void> {
   const row = inputs.map((input) => input.valueAsNumber);
   const figure = element("plot").closest("figure");
+  const number = ++asked;
   try {
     const [answer = []] = await model.predict([row]);
-    if (inputs.some((input, column) => !Object.is(input.valueAsNumber, row[column]))) return;
+    const around = await ends(model, [row]);
+    const drawn = await plot(model, row);
+    if (number !== asked) return;
     message.textContent = model.inRange([row])[0] ? "" : "Outside of what the model was trained on.";
-    predictions(model.targets, answer);
+    predictions(model.targets, answer, around);
     model.contract.input.features.forEach(({ min, max }, column) => {
-      const value = Math.fround(row[column] ?? NaN);
+      const typed = row[column] ?? NaN;
+      const value = model.contract.input.dtype === "float32" ? Math.fround(typed) : typed;
       inputs[column]?.parentElement?.classList.toggle("outside", !(min <= value && value <= max));
     });
-    await plot(model, row);
+    element("plot").replaceChildren(...drawn);
     if (figure) figure.hidden = false;
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
     const empty = inputs.find((input) => Number.isNaN(input.valueAsNumber));
     message.textContent = empty ? `${empty.name}: type a number.` : error.message;
-    predictions(model.targets, []);
+    predictions(model.targets, [], undefined);
     if (figure) figure.hidden = true;
   }
 }
 
-function predictions(targets: readonly string[], answer: readonly number[]): void {
+type Ends = Awaited<ReturnType<Model["interval"]>>;
+
+/** The interval of each row, if the model has one. */
+async function ends(model: Model, rows: Rows): Promise<Ends | undefined> {
+  return model.hasInterval ? model.interval(rows) : undefined;
+}
+
+function predictions(
+  targets: readonly string[],
+  answer: readonly number[],
+  around: Ends | undefined,
+): void {
   element("predictions").replaceChildren(
     ...targets.flatMap((name, index) => {
       const term = document.createElement("dt");
@@ -99,33 +117,46 @@ function predictions(targets: readonly string[], answer: readonly number[]): voi
       term.textContent = name;
       value.textContent = found === undefined ? "–" : String(round(found));
       value.dataset.value = found === undefined ? "" : String(found);
+      const low = around?.low[0]?.[index];
+      const high = around?.high[0]?.[index];
+      if (low !== undefined && high !== undefined) {
+        const interval = document.createElement("small");
+        interval.textContent = `95 %: ${round(low)} to ${round(high)}`;
+        value.append(" ", interval);
+      }
       return [term, value];
     }),
   );
 }
 
 /** The prediction along one feature, the others as typed. */
-async function plot(model: Model, row: readonly number[]): Promise<void> {
+async function plot(model: Model, row: readonly number[]): Promise<SVGElement[]> {
   const column = Number(along.value);
   const index = Number(target.value);
   const feature = model.contract.input.features[column];
   const here = row[column];
-  if (feature === undefined || here === undefined) return;
+  if (feature === undefined || here === undefined) return [];
   const reach = (feature.max - feature.min || Math.abs(feature.min) || 1) / 4;
   const low = Math.min(feature.min - reach, here);
   const high = Math.max(feature.max + reach, here);
   const xs = Array.from({ length: POINTS }, (_, i) => low + ((high - low) * i) / (POINTS - 1));
   const rows = [...xs, here].map((value) => row.map((other, i) => (i === column ? value : other)));
-  const ys = (await model.predict(rows)).map((answer) => answer[index] ?? NaN);
-  const bottom = Math.min(...ys);
-  const top = Math.max(...ys) > bottom ? Math.max(...ys) : bottom + 1;
+  const ofTarget = (answers: readonly (readonly number[])[]) =>
+    answers.map((answer) => answer[index] ?? NaN);
+  const ys = ofTarget(await model.predict(rows));
+  const around = await ends(model, rows);
+  const lows = around ? ofTarget(around.low) : ys;
+  const highs = around ? ofTarget(around.high) : ys;
+  const bottom = Math.min(...lows);
+  const top = Math.max(...highs) > bottom ? Math.max(...highs) : bottom + 1;
   const x = (value: number) =>
     FRAME.left + ((value - low) / (high - low)) * (FRAME.right - FRAME.left);
   const y = (value: number) =>
     FRAME.bottom - ((value - bottom) / (top - bottom)) * (FRAME.bottom - FRAME.top);
-  const line = xs.map((value, i) => `${x(value).toFixed(1)},${y(ys[i] ?? NaN).toFixed(1)}`);
+  const path = (values: readonly number[]) =>
+    xs.map((value, i) => `${x(value).toFixed(1)},${y(values[i] ?? NaN).toFixed(1)}`);
   const middle = (FRAME.left + FRAME.right) / 2;
-  element("plot").replaceChildren(
+  return [
     shape("rect", {
       class: "range",
       x: x(feature.min),
@@ -140,11 +171,14 @@ async function plot(model: Model, row: readonly number[]): Promise<void> {
       width: FRAME.right - FRAME.left,
       height: FRAME.bottom - FRAME.top,
     }),
-    shape("polyline", { class: "fit", points: line.join(" ") }),
+    ...(around
+      ? [shape("polygon", { class: "interval", points: [...path(lows), ...path(highs).reverse()].join(" ") })]
+      : []),
+    shape("polyline", { class: "fit", points: path(ys).join(" ") }),
     shape("circle", { class: "here", cx: x(here), cy: y(ys[POINTS] ?? NaN), r: 5 }),
     text(String(round(low)), { x: FRAME.left, y: FRAME.bottom + 18, "text-anchor": "middle" }),
     text(String(round(high)), { x: FRAME.right, y: FRAME.bottom + 18, "text-anchor": "end" }),
-    text(`${feature.name} (shaded: trained on)`, {
+    text(`${feature.name} (grey: trained on${around ? "; blue: 95 %" : ""})`, {
       x: middle,
       y: HEIGHT - 8,
       "text-anchor": "middle",
@@ -152,7 +186,7 @@ async function plot(model: Model, row: readonly number[]): Promise<void> {
     text(String(round(top)), { x: FRAME.left - 8, y: FRAME.top + 10, "text-anchor": "end" }),
     text(String(round(bottom)), { x: FRAME.left - 8, y: FRAME.bottom, "text-anchor": "end" }),
     text(model.targets[index] ?? "", { x: FRAME.left - 8, y: 150, "text-anchor": "end" }),
-  );
+  ];
 }
 
 function shape(name: string, attributes: Record<string, string | number>): SVGElement {

@@ -44,6 +44,18 @@ test("rows by name are those by position", async () => {
   assert.deepEqual(await model.predict([]), []);
 });
 
+test("an interval is around its prediction, where there is one", async () => {
+  const rows = [model.contract.golden.inputs[0]];
+  if (!model.hasInterval) {
+    await assert.rejects(model.interval(rows), /was made without low; export.outputs/);
+    return;
+  }
+  const [[y]] = await model.predict(rows);
+  const { low, high } = await model.interval(rows);
+  assert.ok(low[0][0] < y && y < high[0][0]);
+  assert.deepEqual([low.length, high[0].length], [1, model.targets.length]);
+});
+
 test("a row outside of the training range is told", () => {
   const { features } = model.contract.input;
   const rows = [features.map(({ min }) => min), features.map(({ max }) => max + 1)];

@@ -22,10 +22,7 @@ __all__ = ["Columns", "Conformance", "ContractError", "InputError", "Model", "lo
 
 VERSION = 1  # of the contracts that this client reads
 KEY = "abline.contract"
-DTYPES: dict[str, tuple[str, type[np.floating[Any]]]] = {
-    "float32": ("tensor(float)", np.float32),
-    "float64": ("tensor(double)", np.float64),
-}
+TYPES = {"float32": "tensor(float)", "float64": "tensor(double)", "bool": "tensor(bool)"}
 
 
 class ContractError(Exception):
@@ -81,8 +78,8 @@ class Model:
         self.dtype = np.dtype(entry["dtype"])
         self._width = len(self.features)
         self._input: str = entry["name"]
-        self._outputs = [output["name"] for output in contract["outputs"]]
-        self._prediction = self._outputs[:1]
+        self._outputs = {output["meaning"]: output["name"] for output in contract["outputs"]}
+        self._prediction = [self._outputs["prediction"]]
         self._low = np.array([feature["min"] for feature in entry["features"]], self.dtype)
         self._high = np.array([feature["max"] for feature in entry["features"]], self.dtype)
         self._said = False
@@ -98,6 +95,21 @@ class Model:
         x = self._array(rows) if check else rows
         found: NDArray[Any] = self._session.run(self._prediction, {self._input: x})[0]
         return found
+
+    def interval(self, rows: ArrayLike | Columns) -> tuple[NDArray[Any], NDArray[Any]]:
+        """The lower and upper ends of the 95 % prediction interval: [rows, targets] each.
+
+        In it a new measurement would lie. rows: as of `predict`.
+        Raises InputError as `predict`, and ContractError if the model was made without.
+        """
+        if "low" not in self._outputs:
+            raise ContractError(
+                f"{self._place}: it was made without intervals; `export.outputs: [prediction,"
+                " interval]` in params.yaml asks for them"
+            )
+        names = [self._outputs["low"], self._outputs["high"]]
+        low, high = self._session.run(names, {self._input: self._array(rows)})
+        return low, high
 
     def in_range(self, rows: ArrayLike | Columns) -> NDArray[np.bool_]:
         """For each row whether its every feature lies in the range of the training rows: [rows]."""
@@ -274,10 +286,9 @@ def _read(text: str, place: str) -> dict[str, Any]:
 def _check(session: onnxruntime.InferenceSession, contract: Mapping[str, Any], file: Path) -> None:
     """See that the graph has the inputs and outputs that the contract names."""
     entry = contract["input"]
-    asked = [(entry["name"], DTYPES[entry["dtype"]][0], len(entry["features"]))]
-    asked += [
-        (output["name"], DTYPES[output["dtype"]][0], len(output["targets"]))
-        for output in contract["outputs"]
+    asked = [
+        (each["name"], TYPES[each["dtype"]], each["shape"][-1])
+        for each in (entry, *contract["outputs"])
     ]
     found = [
         (each.name, each.type, each.shape[-1])
