@@ -49,6 +49,7 @@ bench: $(TOOLS) ## time this pipeline beside its peers in turn, in about three q
 	@python benchmarks/reading.py
 	@python benchmarks/portable.py
 	@python benchmarks/tracking.py
+	@python benchmarks/clients.py
 
 screenshots: $(TOOLS) ## take the README's pictures anew; needs Chromium
 	@python docs/screenshots.py

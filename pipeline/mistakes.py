@@ -106,6 +106,6 @@ def show(value: Any) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
 
 
-def count(number: int, unit: str) -> str:
-    """1 row, 2 rows."""
-    return f"{number} {unit}" + "s" * (number != 1)
+def count(number: int, unit: str, style: str = "") -> str:
+    """1 row, 2 rows; with the style "," 2,000 rows."""
+    return f"{number:{style}} {unit}" + "s" * (number != 1)

@@ -86,7 +86,7 @@ class ParquetFile:
         more = f" and {len(wrong) - 5} more" if wrong[5:] else ""
         index, kind = wrong[0]
         raise UserError(
-            f"{self.path}: found {shown}{more}; columns of a fit must hold integers or floats;"
+            f"{self.path}: found {shown}{more}; columns must hold integers or floats;"
             f" {_type_hint(kind)}, or {advice[index]}"
         )
 

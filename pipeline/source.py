@@ -14,7 +14,7 @@ import shlex
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from glob import glob, has_magic
@@ -42,7 +42,8 @@ SMALL = 1 << 20  # bytes that git keeps without regret
 class Source:
     """A user's table, not read yet but for its columns' names.
 
-    features, targets: names of the columns.
+    features, targets: names of the columns; without targets, rows to answer, of which there may be
+    none.
     float32: those that the file, or every one of the files, has in this or half precision.
     files: in the order of the rows.
     """
@@ -52,7 +53,7 @@ class Source:
     float32: frozenset[str]
     files: tuple[Path, ...]
     _sheets: tuple[CsvFile | ParquetFile, ...]
-    _chosen: bool  # whether the user named the features
+    _advice: Mapping[str, str]  # of each column, what to do if it can never be numbers
 
     def blocks(self) -> Iterator[NDArray[np.float64]]:
         """The rows, block by block: [rows, features and targets], column-major, all finite.
@@ -78,17 +79,11 @@ class Source:
     def _read(self) -> Iterator[Block]:
         """The blocks of all files. Raises UserError for what `blocks` says."""
         asked = self.features + self.targets
-        feature = (
-            "leave it out of data.features"
-            if self._chosen
-            else "name the features without it in data.features"
-        )
         rows = 0
         for sheet in self._sheets:
             index = {name: index for index, name in enumerate(sheet.names)}
             columns = [index[name] for name in asked]
-            advice = dict.fromkeys(columns[: len(self.features)], feature)
-            advice |= dict.fromkeys(columns[len(self.features) :], "choose another target")
+            advice = {index[name]: self._advice[name] for name in asked}
             faults = _Faults(f"{sheet.path}", sheet.unit, asked)
             try:
                 for block in sheet.blocks(columns, advice):
@@ -98,7 +93,7 @@ class Source:
             except OSError as error:
                 raise _unreadable(sheet.path, error) from None
             faults.check()
-        if rows == 0:
+        if rows == 0 and self.targets:
             where = self.files[0] if len(self.files) == 1 else f"{len(self.files)} files"
             raise UserError(
                 f"data.source: found no rows in {where}, only names of columns; a fit needs some"
@@ -113,22 +108,16 @@ def find(data: Data) -> Source:
     """
     files = _files(data.source)
     wanted = data.features + data.targets
-    sheets: list[CsvFile | ParquetFile] = []
-    for path in files:
-        try:
-            is_csv = path.suffix.lower() in CSV
-            sheets.append(CsvFile.open(path, wanted) if is_csv else ParquetFile.open(path))
-        except OSError as error:
-            raise _unreadable(path, error) from None
+    sheets = [_opened(path, wanted) for path in files]
 
     first = sheets[0]
-    _check_columns(first, "targets", data.targets, first)
+    _check_columns(first, "data.targets", data.targets, first)
     if not data.features:
         _check_all_names(first, data.targets)
     features = data.features or tuple(name for name in first.names if name not in data.targets)
     for sheet in sheets:
-        _check_columns(sheet, "targets", data.targets, first)
-        _check_columns(sheet, "features", features, first)
+        _check_columns(sheet, "data.targets", data.targets, first)
+        _check_columns(sheet, "data.features", features, first)
         extra = sorted(set(sheet.names).difference(first.names), key=sheet.names.index)
         if extra and not data.features:
             raise UserError(
@@ -137,7 +126,30 @@ def find(data: Data) -> Source:
             )
     float32 = frozenset(features + data.targets).intersection(*(sheet.float32 for sheet in sheets))
     _warn_unkept(data.source, files)
-    return Source(features, data.targets, float32, tuple(files), tuple(sheets), bool(data.features))
+    leave = (
+        "leave it out of data.features"
+        if data.features
+        else "name the features without it in data.features"
+    )
+    advice = dict.fromkeys(features, leave) | dict.fromkeys(data.targets, "choose another target")
+    return Source(features, data.targets, float32, tuple(files), tuple(sheets), advice)
+
+
+def rows_of(path: Path, features: Sequence[str]) -> Source:
+    """The columns `features` of a file, for a model to answer; others may hold anything.
+
+    Raises UserError if the file or a column is not there, or is not what it must be.
+    """
+    if path.is_dir():
+        raise UserError(f"{path}: found a folder; must be a file")
+    if not path.exists():
+        raise UserError(f"{path}: there is no such file")
+    _check_kind(path)
+    sheet = _opened(path, features)
+    _check_columns(sheet, "a feature of the model", features, sheet)
+    float32 = sheet.float32.intersection(features)
+    advice = dict.fromkeys(features, "use another table")
+    return Source(tuple(features), (), float32, (path,), (sheet,), advice)
 
 
 # --- files
@@ -165,16 +177,26 @@ def _files(source: str) -> list[Path]:
     if not found:
         raise UserError(f"data.source: {_not_there(pattern)}")
     for path in found:
-        if path.suffix.lower() not in CSV + PARQUET:
-            packed = path.suffix.lower() in (".gz", ".bz2", ".xz", ".zst", ".zip")
-            cure = "unpack it first" if packed else "save the table as one of them"
-            if len(found) > 1:
-                cure += ", or narrow the glob"
-            raise UserError(
-                f"{path}: found a file of kind {show(path.suffix)}; must be {', '.join(CSV)} or"
-                f" {', '.join(PARQUET)}; {cure}"
-            )
+        _check_kind(path, ", or narrow the glob" if len(found) > 1 else "")
     return found
+
+
+def _check_kind(path: Path, otherwise: str = "") -> None:
+    if path.suffix.lower() not in CSV + PARQUET:
+        packed = path.suffix.lower() in (".gz", ".bz2", ".xz", ".zst", ".zip")
+        cure = "unpack it first" if packed else "save the table as one of them"
+        raise UserError(
+            f"{path}: found a file of kind {show(path.suffix)}; must be {', '.join(CSV)} or"
+            f" {', '.join(PARQUET)}; {cure}{otherwise}"
+        )
+
+
+def _opened(path: Path, wanted: Sequence[str]) -> CsvFile | ParquetFile:
+    try:
+        is_csv = path.suffix.lower() in CSV
+        return CsvFile.open(path, wanted) if is_csv else ParquetFile.open(path)
+    except OSError as error:
+        raise _unreadable(path, error) from None
 
 
 def _matches(pattern: str) -> list[str]:
@@ -229,13 +251,13 @@ def _unreadable(path: Path, error: OSError) -> UserError:
 
 
 def _check_columns(
-    sheet: CsvFile | ParquetFile, kind: str, names: Sequence[str], first: CsvFile | ParquetFile
+    sheet: CsvFile | ParquetFile, key: str, names: Sequence[str], first: CsvFile | ParquetFile
 ) -> None:
-    """Refuse a file that does not have each of `names` once."""
+    """Refuse a file that does not have each of `names` once. key: where these names come from."""
     found = Counter(sheet.names)
     for name in names:
         if not found[name]:
-            raise UserError(_no_column(sheet, kind, name, first))
+            raise UserError(_no_column(sheet, key, name, first))
         if found[name] > 1:
             raise UserError(
                 f"{sheet.path}: found {found[name]} columns {show(name)}; rename all but one"
@@ -263,13 +285,13 @@ def _check_all_names(sheet: CsvFile | ParquetFile, targets: Sequence[str]) -> No
 
 
 def _no_column(
-    sheet: CsvFile | ParquetFile, kind: str, name: str, first: CsvFile | ParquetFile
+    sheet: CsvFile | ParquetFile, key: str, name: str, first: CsvFile | ParquetFile
 ) -> str:
     """What to say where `sheet` has no column `name`."""
     text = f"{sheet.path}: found no column {show(name)}"
     if sheet is not first and name in first.names:
         return f"{text}, which {first.path} has; give all files of a glob the same columns"
-    text += f" (data.{kind})"
+    text += f" ({key})"
     names = [show(other) for other in sheet.names]
     shown = ", ".join(names[:8]) + (f" and {len(names) - 8} more" if names[8:] else "")
     if isinstance(sheet, CsvFile):

@@ -284,11 +284,11 @@ def test_numbers_that_are_large_but_exact(workspace: Path) -> None:
 @pytest.mark.parametrize(
     ("columns", "asked", "told"),
     [
-        ({"x": pa.array([True]), "y": [1.0]}, {}, ': found "x" (bool); columns of a fit must hold integers or floats; write it as 0 and 1 (int8), or name the features without it in data.features'),
-        ({"x": pa.array([1], "timestamp[us]"), "y": [1.0]}, {"features": ("x",)}, ': found "x" (timestamp[us]); columns of a fit must hold integers or floats; write it as a number, such as days since some date, or leave it out of data.features'),
-        ({"x": [1], "y": pa.array([1]).cast(pa.decimal128(21, 2))}, {}, ': found "y" (decimal128(21, 2)); columns of a fit must hold integers or floats; write it as float64, or choose another target'),
-        ({"x": ["a"], "w": pa.array(["b"]).dictionary_encode(), "v": [[1]], "y": [1]}, {}, ': found "x" (string), "w" (dictionary<values=string, indices=int32, ordered=0>), "v" (list<element: int64>); columns of a fit must hold integers or floats; write it as numbers, or name the features without it in data.features'),
-        ({"x": pa.array([None]), "y": [1]}, {}, ': found "x" (null); columns of a fit must hold integers or floats; give it values, or name the features without it in data.features'),
+        ({"x": pa.array([True]), "y": [1.0]}, {}, ': found "x" (bool); columns must hold integers or floats; write it as 0 and 1 (int8), or name the features without it in data.features'),
+        ({"x": pa.array([1], "timestamp[us]"), "y": [1.0]}, {"features": ("x",)}, ': found "x" (timestamp[us]); columns must hold integers or floats; write it as a number, such as days since some date, or leave it out of data.features'),
+        ({"x": [1], "y": pa.array([1]).cast(pa.decimal128(21, 2))}, {}, ': found "y" (decimal128(21, 2)); columns must hold integers or floats; write it as float64, or choose another target'),
+        ({"x": ["a"], "w": pa.array(["b"]).dictionary_encode(), "v": [[1]], "y": [1]}, {}, ': found "x" (string), "w" (dictionary<values=string, indices=int32, ordered=0>), "v" (list<element: int64>); columns must hold integers or floats; write it as numbers, or name the features without it in data.features'),
+        ({"x": pa.array([None]), "y": [1]}, {}, ': found "x" (null); columns must hold integers or floats; give it values, or name the features without it in data.features'),
         ({"x": [1, None, 3], "y": [None, None, 1.0]}, {}, ': 3 values are missing in "x" (1), "y" (2), in rows 1, 2; fill them in, or take these rows away'),
         ({"x": [1.0, float("nan")], "y": [float("-inf"), 1.0]}, {}, ': 1 value is missing in "x", in row 2; fill them in, or take these rows away\n  data/raw/t.parquet: 1 value is infinite in "y", in row 1; put finite numbers there, or take these rows away'),
         ({"x": [1, -(2**53) - 1], "y": [1, 2]}, {}, ': row 2 has "x" = -9007199254740993, an integer that float64 does not hold (the nearest is -9007199254740992); if it is a label, leave the column out of data.features; else write it in a larger unit'),

@@ -96,6 +96,12 @@ class Model:
         found: NDArray[Any] = self._session.run(self._prediction, {self._input: x})[0]
         return found
 
+    def answers(self, rows: ArrayLike | Columns, *, check: bool = True) -> dict[str, NDArray[Any]]:
+        """Every output of the file by its name. rows, check, errors: as of `predict`."""
+        x = self._array(rows) if check else rows
+        names = list(self._outputs.values())
+        return dict(zip(names, self._session.run(names, {self._input: x}), strict=True))
+
     def interval(self, rows: ArrayLike | Columns) -> tuple[NDArray[Any], NDArray[Any]]:
         """The lower and upper ends of the 95 % prediction interval: [rows, targets] each.
 

@@ -1,0 +1,195 @@
+"""Time the clients beside what they are made of: `python benchmarks/clients.py`.
+
+One model of eight features, exported by the pipeline as it does by default, and with all outputs
+there are (onnxruntime computes them all, also where one is asked for). In one process, in turn,
+over several rounds: one row by `InferenceSession.run` and by the Python client with all checks; a
+million rows by NumPy's `X @ W + b` in float32 and by the client, with checks and without. Then
+`pipeline.predict` as a process of its own, imports included, from Parquet to Parquet. Then how many
+golden vectors each client answers within their bounds, and how many to the last bit. What counts is
+the ratio within a round, because the machine's own speed changes from minute to minute.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import chdir
+from pathlib import Path
+
+import abline_client
+import numpy as np
+import onnxruntime
+import pyarrow as pa
+import pyarrow.parquet as pq
+import yaml
+
+from pipeline import evaluate, export, generate, params, train
+
+ROOT = Path(__file__).parent.parent
+FEATURES = [f"x{number}" for number in range(8)]
+JOBS = {"prediction": ["prediction"], "all": ["prediction", "interval", "in_range"]}
+
+PREDICT = """
+import pathlib, re, sys
+from abline_client import load
+from pipeline import predict, source
+rows, out = map(pathlib.Path, sys.argv[1:])
+model = load("models")
+predict.predict(model, source.rows_of(rows, model.features), out)
+# Not getrusage: its maximum is the parent's, where that was larger.
+print(int(re.search(r"VmHWM:\\s*(\\d+) kB", pathlib.Path("/proc/self/status").read_text())[1]))
+"""
+CONFORMANCE = """
+import { load } from "./dist/node.js";
+console.log(JSON.stringify(await (await load(process.argv[1])).conformance()));
+"""
+
+
+def make(folder: Path, outputs: list[str]) -> None:
+    """Write models/ of a job with eight features into `folder`."""
+    folder.mkdir()
+    values = yaml.safe_load((ROOT / "params.yaml").read_text())
+    values["data"]["features"] = FEATURES
+    values["data"]["generate"] |= {"x": None, "rows": 10_000, "weight": None, "noise": 0.5}
+    values["train"]["optimizer"] = "exact"
+    values["evaluate"]["queries"] = []
+    values["export"]["outputs"] = outputs
+    for name in ("dvc.yaml", "requirements.txt"):
+        shutil.copy(ROOT / name, folder)
+    shutil.copytree(ROOT / "pipeline", folder / "pipeline")
+    with chdir(folder):
+        for stage in (generate, train, evaluate, export):
+            stage.main(params.parse(yaml.safe_dump(values)))
+
+
+def seconds(work: Callable[[], object], times: int) -> float:
+    """How long `work` takes, of so many times in a row."""
+    begin = time.perf_counter()
+    for _ in range(times):
+        work()
+    return (time.perf_counter() - begin) / times
+
+
+def in_process(folder: Path, rounds: int) -> dict[str, list[float]]:
+    """The seconds of each round, by what took them."""
+    model = abline_client.load(folder / "models")
+    session = onnxruntime.InferenceSession(
+        folder / "models/model.onnx", providers=["CPUExecutionProvider"]
+    )
+    draws = np.random.default_rng(0)
+    row = draws.standard_normal((1, 8)).astype(np.float32)
+    rows = draws.standard_normal((1_000_000, 8)).astype(np.float32)
+    weight, bias = rows[:8, :1].copy(), rows[0, :1].copy()
+    sides: dict[str, tuple[Callable[[], object], int]] = {
+        "InferenceSession.run": (lambda: session.run(["y"], {"x": row}), 5000),
+        "one row": (lambda: model.predict(row), 5000),
+        "X @ W + b": (lambda: rows @ weight + bias, 20),
+        "unchecked": (lambda: model.predict(rows, check=False), 20),
+        "checked": (lambda: model.predict(rows), 20),
+    }
+    found: dict[str, list[float]] = {name: [] for name in sides}
+    for number in range(rounds):
+        for name in sorted(sides, reverse=bool(number % 2)):
+            found[name].append(seconds(*sides[name]))
+    return found
+
+
+def streamed(folder: Path, rows: int) -> tuple[float, float]:
+    """`pipeline.predict` on so many rows: rows a second of the whole process, and its peak MB."""
+    path = folder / f"{rows}.parquet"
+    if not path.exists():
+        draws = np.random.default_rng(0)
+        schema = pa.schema([(name, pa.float32()) for name in FEATURES])
+        with pq.ParquetWriter(path, schema) as file:
+            for _ in range(0, rows, 100_000):
+                part = draws.standard_normal((8, min(rows, 100_000))).astype(np.float32)
+                file.write_table(pa.table(list(part), schema=schema))
+    begin = time.perf_counter()
+    told = subprocess.check_output(
+        [sys.executable, "-c", PREDICT, str(path), str(folder / "out.parquet")],
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        text=True,
+    )
+    return rows / (time.perf_counter() - begin), int(told) / 1024
+
+
+def in_node(work: Path, folders: dict[str, Path]) -> dict[str, dict[str, float]]:
+    """What the JavaScript client's `conformance` says of each model; nothing without npm."""
+    if shutil.which("npm") is None:
+        return {}
+    place = work / "javascript"
+    skipped = shutil.ignore_patterns("node_modules", "dist", "site")
+    shutil.copytree(ROOT / "clients/javascript", place, ignore=skipped)
+    skip = {"ONNXRUNTIME_NODE_INSTALL": "skip", "ONNXRUNTIME_NODE_INSTALL_CUDA": "skip"}
+    for command in (["npm", "ci", "--no-audit", "--no-fund"], ["npm", "run", "build"]):
+        subprocess.run(command, cwd=place, env=os.environ | skip, stdout=sys.stderr, check=True)
+    node = ["node", "--input-type=module", "--eval", CONFORMANCE]
+    return {
+        name: json.loads(subprocess.check_output([*node, str(folder / "models")], cwd=place))
+        for name, folder in folders.items()
+    }
+
+
+def main() -> None:
+    """Measure and print Markdown tables."""
+    parser = argparse.ArgumentParser(
+        prog="python benchmarks/clients.py",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--rounds", type=int, default=5, help="how often to time each (5)")
+    parser.add_argument("--rows", type=int, default=10_000_000, help="to stream (10,000,000)")
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory() as work:
+        folders = {name: Path(work) / name for name in JOBS}
+        for name, folder in folders.items():
+            make(folder, JOBS[name])
+        rounds = range(max(1, asked.rounds))
+        found = {name: in_process(folder, len(rounds)) for name, folder in folders.items()}
+        sizes = (asked.rows // 10, asked.rows)
+        streams = {
+            (name, rows): [streamed(folder, rows) for _ in rounds]
+            for name, folder in folders.items()
+            for rows in sizes
+        }
+        python = {
+            name: abline_client.load(folder / "models").conformance()
+            for name, folder in folders.items()
+        }
+        node = in_node(Path(work), folders)
+
+    print("\n| the Python client | outputs | beside | ratio | range |\n|---|---|---|---|---|")
+    for outputs, times in found.items():
+        for name, beside, label in (
+            ("one row", "InferenceSession.run", "one row, checked"),
+            ("unchecked", "X @ W + b", "10⁶ × 8, unchecked"),
+            ("checked", "X @ W + b", "10⁶ × 8, checked"),
+        ):
+            ratios = [a / b for a, b in zip(times[name], times[beside], strict=True)]
+            middle, spread = statistics.median(ratios), f"{min(ratios):.2f} to {max(ratios):.2f}"
+            print(f"| {label} | {outputs} | `{beside}` | **{middle:.2f}** | {spread} |")
+
+    print("\n| `pipeline.predict`, rows × 8 | outputs | rows a second | range | peak memory, MB |")
+    print("|---|---|---|---|---|")
+    for (outputs, rows), figures in streams.items():
+        speeds, peaks = zip(*figures, strict=True)
+        speed, peak = statistics.median(speeds), statistics.median(peaks)
+        spread = f"{min(speeds):,.0f} to {max(speeds):,.0f}"
+        print(f"| {rows:,} | {outputs} | **{speed:,.0f}** | {spread} | {peak:.0f} |")
+
+    print("\n| golden vectors | outputs | within their bounds | bit-equal |\n|---|---|---|---|")
+    for outputs, here in python.items():
+        print(f"| Python | {outputs} | {here.within} of {here.vectors} | {here.bit_equal} |")
+    for outputs, told in node.items():
+        print(f"| Node | {outputs} | {told['within']} of {told['vectors']} | {told['bitEqual']} |")
+
+
+if __name__ == "__main__":
+    main()

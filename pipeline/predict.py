@@ -1,0 +1,199 @@
+"""Answer the rows of a table with a model.onnx, block by block: a file of any size.
+
+The columns go by their names, in any order; others may be there. The answers come in the order of
+the rows: of each target the prediction and, where the model has them, the ends of its 95 %
+prediction interval; and in_range.
+"""
+
+import argparse
+import signal
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import pyarrow as pa
+from abline_client import ContractError, Model, load
+from numpy.typing import NDArray
+
+from pipeline import UserError, files, source, stage, started
+from pipeline.mistakes import count, show
+from pipeline.source import Source
+
+TYPES = {"float32": pa.float32(), "float64": pa.float64(), "bool": pa.bool_()}
+
+
+class Report:
+    """What is to be said of the rows that were answered."""
+
+    def __init__(self, model: Model, rows: Source) -> None:
+        self.rows = self.outside = 0
+        self.rounded = False
+        """Whether a number was not one of the model's precision."""
+        entry = model.contract["input"]
+        self._names, self._dtype, self._place = model.features, model.dtype, rows.files[0]
+        self._low = np.array([feature["min"] for feature in entry["features"]])
+        self._high = np.array([feature["max"] for feature in entry["features"]])
+        self._beyond = np.zeros(len(model.features), np.int64)
+        self._exact = self._dtype == np.float64 or set(rows.float32) == set(model.features)
+
+    def take(self, values: NDArray[np.float64]) -> NDArray[Any]:
+        """Look at a block of rows, and give it as the model takes it: [rows, features].
+
+        values: [rows, features], column-major and finite.
+        Raises UserError for a number that the model's precision does not hold.
+        """
+        x = np.empty(values.shape, self._dtype)
+        outside: NDArray[np.bool_] | None = None
+        for index, column in enumerate(values.T):
+            with np.errstate(over="ignore"):
+                x[:, index] = column
+                smallest, largest = np.array([column.min(), column.max()]).astype(self._dtype)
+            if not self._exact and not self.rounded:
+                self.rounded = not np.array_equal(x[:, index], column)
+            if not (np.isfinite(smallest) and np.isfinite(largest)):
+                row = int(np.argmax(~np.isfinite(x[:, index])))
+                raise UserError(
+                    f"{self._place}: row {self.rows + row + 1} has {show(self._names[index])} ="
+                    f" {column[row]:g}, beyond {self._dtype}, which the model takes; put it right,"
+                    " or take the row away"
+                )
+            if smallest < self._low[index] or largest > self._high[index]:
+                beyond = (x[:, index] < self._low[index]) | (x[:, index] > self._high[index])
+                self._beyond[index] += np.count_nonzero(beyond)
+                outside = beyond if outside is None else outside | beyond
+        self.rows += len(x)
+        self.outside += 0 if outside is None else int(np.count_nonzero(outside))
+        return x
+
+    def told(self) -> Iterator[str]:
+        """The lines for stderr."""
+        if self.rounded:
+            yield f"note: the model takes {self._dtype}: each number was rounded to it, once"
+        if self.outside:
+            worst = np.argsort(-self._beyond, kind="stable")[:5]
+            shown = [f"{self._names[i]} ({self._beyond[i]:,})" for i in worst if self._beyond[i]]
+            yield (
+                f"warning: {self.outside:,} of {count(self.rows, 'row', ',')} lie outside the"
+                f" training range, where nobody knows how good the answers are: {', '.join(shown)}"
+            )
+
+
+def predict(model: Model, rows: Source, out: Path) -> Report:
+    """Write the answers to `rows` into `out`, whole or not at all.
+
+    Raises UserError for rows that the model cannot answer.
+    """
+    report = Report(model, rows)
+    columns = _columns(model)
+    schema = pa.schema([(name, kind) for name, (_, _, kind) in columns.items()])
+    with files.whole(out) as partial, _writer(partial, out.suffix, schema) as writer:
+        for values in rows.blocks():
+            if not len(values):
+                continue
+            answers = model.answers(report.take(values), check=False)
+            arrays = [_array(answers[o][:, i], kind) for o, i, kind in columns.values()]
+            writer.write(pa.Table.from_arrays(arrays, schema=schema))
+    return report
+
+
+def _columns(model: Model) -> Mapping[str, tuple[str, int, pa.DataType]]:
+    """The columns to write by their names: an output, which column of it, its type."""
+    found = {}
+    meanings = {"prediction": "", "low": " low 95%", "high": " high 95%"}
+    numbers = [each for each in model.contract["outputs"] if each["meaning"] in meanings]
+    for index, target in enumerate(model.targets):
+        for each in numbers:
+            name = target + meanings[each["meaning"]]
+            found[name] = (each["name"], index, TYPES[each["dtype"]])
+    for each in model.contract["outputs"]:
+        if each["meaning"] == "in_range":
+            found[each["name"]] = (each["name"], 0, TYPES[each["dtype"]])
+    return found
+
+
+class Writer(Protocol):
+    """A file of Arrow's that grows by tables."""
+
+    def write(self, table: pa.Table, /) -> None:
+        """Append the rows of a table."""
+
+
+@contextmanager
+def _writer(path: Path, kind: str, schema: pa.Schema) -> Iterator[Writer]:
+    if kind.lower() in source.PARQUET:
+        import pyarrow.parquet as pq
+
+        # As table.writer has it: full-precision numbers gain nothing by compression.
+        with pq.ParquetWriter(path, schema, compression="NONE", use_dictionary=False) as parquet:
+            yield parquet
+    else:
+        import pyarrow.csv
+
+        # Arrow would put quotes around every name.
+        files.write_csv(path, schema.names, [])
+        options = pyarrow.csv.WriteOptions(include_header=False)
+        with (
+            path.open("ab") as file,
+            pyarrow.csv.CSVWriter(file, schema, write_options=options) as text,
+        ):
+            yield text
+
+
+def _array(values: NDArray[Any], kind: pa.DataType) -> pa.Array:
+    """Numbers as Arrow has them. Not by pa.array: it imports pandas."""
+    length = len(values)
+    if kind == pa.bool_():
+        values = np.packbits(values, bitorder="little")
+    buffer = pa.py_buffer(np.ascontiguousarray(values))
+    return pa.Array.from_buffers(kind, length, [None, buffer])
+
+
+def _check_out(out: Path, rows: Path) -> None:
+    kinds = (".csv", ".parquet", ".pq")
+    if out.suffix.lower() not in kinds:
+        raise UserError(f"--out: found {show(str(out))}; must end with {', '.join(kinds)}")
+    if out.exists() and rows.exists() and out.samefile(rows):
+        raise UserError(f"--out: found {show(str(out))}, the rows themselves; name another file")
+
+
+def main() -> None:
+    """Read the command line and answer."""
+    parser = argparse.ArgumentParser(
+        prog="python -m pipeline.predict",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("rows", type=Path, help="a CSV or Parquet file with the model's features")
+    parser.add_argument("--out", type=Path, required=True, help="the .csv or .parquet to write")
+    parser.add_argument(
+        "--model",
+        type=Path,
+        default=files.ONNX,
+        help=f"the ONNX file, or the folder that it is in with its contract ({files.ONNX})",
+    )
+    asked = parser.parse_args()
+    started()
+    try:
+        _check_out(asked.out, asked.rows)
+        model = load(asked.model)
+        report = predict(model, source.rows_of(asked.rows, model.features), asked.out)
+    except FileNotFoundError as error:
+        told = f"{error.filename}: there is no such file; `make repro` makes the model"
+    except (UserError, ContractError, OSError, MemoryError) as error:
+        told = stage.told(error) or str(error)
+    except KeyboardInterrupt:
+        stage.leave(128 + signal.SIGINT)
+    else:
+        for line in report.told():
+            print(line, file=sys.stderr)
+        print(f"{asked.out}: {count(report.rows, 'row', ',')}")
+        stage.leave()
+    print(f"error: {told}", file=sys.stderr)
+    stage.leave(1)
+
+
+if __name__ == "__main__":
+    main()
