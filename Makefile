@@ -40,10 +40,11 @@ format: $(TOOLS) ## put the code into its format
 	ruff check --fix .
 	ruff format .
 
-schema: $(SETUP) ## write params.schema.json anew from pipeline/params.py
+schema: $(SETUP) ## write the JSON schemas anew from pipeline/params.py and contract.py
 	@python -m pipeline.params --schema > params.schema.json
+	@python -m pipeline.contract > clients/contract.schema.json
 
-bench: $(TOOLS) ## time this pipeline beside its peers in turn, in about three quarters of an hour
+bench: $(TOOLS) ## time this pipeline beside its peers in turn, in about fifty minutes
 	@python benchmarks/against_plain.py
 	@python benchmarks/least_squares.py
 	@python benchmarks/reading.py
