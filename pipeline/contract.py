@@ -12,7 +12,7 @@ from functools import partial
 from typing import Annotated, Any, Literal
 
 import numpy as np
-from flint import arb_mat
+from flint import arb, arb_mat
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -169,17 +169,16 @@ def ends(
     """The ends of the interval, rounded once: x [rows, features] to [rows, targets] each."""
     shape = len(x), len(line.bias)
     low, high = np.empty(shape), np.empty(shape)
-    factor = [[Fraction(value) for value in row] for row in interval.factor.tolist()]
-    scale = [Fraction(value) for value in interval.scale.tolist()]
+    # Floats are balls without a radius.
+    factor, scale = arb_mat(interval.factor.tolist()), interval.scale.tolist()
     centre = [Fraction(value) for value in interval.centre.tolist()]
 
     def both(row: list[float], middle: list[Fraction]) -> list[Any]:
         offset = [enclose(Fraction(value) - c) for value, c in zip(row, centre, strict=True)]
-        z = arb_mat([offset]) * arb_mat([[enclose(value) for value in line] for line in factor])
-        root = sum((each * each for each in z.entries()), enclose(Fraction(interval.constant)))
-        half = [enclose(value) * root.sqrt() for value in scale]
-        pairs = [(enclose(m), h) for m, h in zip(middle, half, strict=True)]
-        return [*(m - h for m, h in pairs), *(m + h for m, h in pairs)]
+        z = (arb_mat([offset]) * factor).entries()
+        root = sum((each * each for each in z), arb(interval.constant)).sqrt()
+        pairs = [(enclose(m), arb(reach) * root) for m, reach in zip(middle, scale, strict=True)]
+        return [*(m - half for m, half in pairs), *(m + half for m, half in pairs)]
 
     for index, (row, middle) in enumerate(zip(x.tolist(), _exact(line, x), strict=True)):
         found = rounded(partial(both, row, middle), dtype)
