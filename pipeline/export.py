@@ -29,6 +29,7 @@ from pipeline import (
     table,
     verification,
 )
+from pipeline.agreement import Check, Expected
 from pipeline.card import Facts, card
 from pipeline.contract import Contract, Terms, Vectors
 from pipeline.interval import Interval
@@ -37,7 +38,6 @@ from pipeline.model import Answers
 from pipeline.params import Params
 from pipeline.streams import stream
 from pipeline.table import Table
-from pipeline.verification import Check, Expected
 
 # torch tells of every torchvision operator that it does not find, and both of converting to an
 # opset that was asked for.
@@ -133,8 +133,8 @@ def _interval(module: nn.Module, params: Params, rows: Table) -> Interval:
     # It is that of the exact solution. What ships is rounded, and so is the arithmetic.
     x = rows.columns(features)
     solution = Line(fit.weight, fit.bias, np.zeros(len(features)))
-    reach = interval.half_width(x)
-    moved = np.abs(line.predict(x) - solution.predict(x)) + interval.rounding_bound(x)
+    reach, apart = interval.half_width(x)
+    moved = np.abs(line.predict(x) - solution.predict(x)) + apart
     if (moved > reach / 100).any():
         row, target = divmod(int(np.argmax(moved - reach / 100)), len(targets))
         cure = "" if params.model.dtype == "float64" else "set model.dtype to float64, or "

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 EPS = float(np.finfo(np.float64).eps)  # twice the unit roundoff
+BLOCK = 4096  # rows that are computed at a time
 
 
 @dataclass(frozen=True)
@@ -26,40 +27,43 @@ class Interval:
     scale: NDArray[np.float64]
     """[targets]: the residual standard error times the t of 95 %"""
 
-    def half_width(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
-        """For x [rows, features]: [rows, targets]. Infinite where a square overflows."""
-        return np.sqrt(self._square(x)[0])[:, None] * self.scale
+    def half_width(self, x: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """How far it reaches at x [rows, features], and by how much two evaluations may differ.
 
-    def rounding_bound(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
-        """How far two correct evaluations of `half_width` may differ: [rows, targets].
-
+        [rows, targets] each; infinite where a square overflows.
         With e_j = (p + 2) ε Σ_i |x_i − centre_i| |factor_ij| for each z_j and p features, whatever
         the order of sums and with or without fused multiply-add (Higham, *Accuracy and Stability of
         Numerical Algorithms*, 2002, section 3.1), the sums under the root differ by at most
         Σ (2|z_j| + e_j) e_j and their own p + 3 roundings, and the roots by that over a root.
         """
-        square, apart = self._square(x)
+        square, apart = np.empty(len(x)), np.empty(len(x))
+        for begin in range(0, len(x), BLOCK):
+            rows = slice(begin, begin + BLOCK)
+            square[rows], apart[rows] = self._square(x[rows])
         with np.errstate(over="ignore", invalid="ignore"):
             root = np.sqrt(square)
-            bound: NDArray[np.float64] = (apart / root + 3 * EPS * root)[:, None] * self.scale
-        return np.where(np.isfinite(bound), bound, np.inf)
+            reach = root[:, None] * self.scale
+            bound = (apart / root + 3 * EPS * root)[:, None] * self.scale
+        return reach, np.where(np.isfinite(bound), bound, np.inf)
 
     def _square(self, x: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """What stands under the root, and how far two evaluations of it may differ: [rows] each.
 
-        Added up column by column, without BLAS, as `Line.predict`.
+        Added up term by term, without BLAS, so that the bits are the same on every CPU.
         """
         features = len(self.centre)
+        z, magnitude = np.zeros(x.shape), np.zeros(x.shape)
         with np.errstate(over="ignore", invalid="ignore"):
-            offset = x - self.centre
-            square = np.full(len(x), self.constant)
-            apart = np.zeros(len(x))
-            for slopes in self.factor.T:
-                z, magnitude = np.zeros(len(x)), np.zeros(len(x))
-                for column, slope in zip(offset.T, slopes, strict=True):
-                    z += column * slope
-                    magnitude += np.abs(column * slope)
-                error = (features + 2) * EPS * magnitude
-                square += z * z
-                apart += (2 * np.abs(z) + error) * error
+            # Below the diagonal, that is, each feature up to its own column.
+            for count, (column, slopes) in enumerate(
+                zip((x - self.centre).T, self.factor, strict=True), 1
+            ):
+                term = column[:, None] * slopes[:count]
+                z[:, :count] += term
+                magnitude[:, :count] += np.abs(term)
+            square, apart = np.full(len(x), self.constant), np.zeros(len(x))
+            for part, size in zip(z.T, magnitude.T, strict=True):
+                error = (features + 2) * EPS * size
+                square += part * part
+                apart += (2 * np.abs(part) + error) * error
             return square, apart + (features + 3) * EPS * square

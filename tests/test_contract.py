@@ -29,6 +29,7 @@ from pipeline import (
     train,
     verification,
 )
+from pipeline.agreement import Expected
 from pipeline.balls import nearest
 from pipeline.contract import Contract, Float, Terms
 from pipeline.linear import Line
@@ -230,7 +231,7 @@ def test_intervals_and_ranges_that_are_off_are_noticed(
     asked = job(**ANSWERING, model__dtype="float64")
     rows = table.read(files.TRAIN)
     module = export.answering(model.load(files.MODEL, asked.model, 3, 2), asked, rows)
-    expected = verification.Expected(module, "abc", "uv", 20, 1e-5, 1e-6)
+    expected = Expected(module, "abc", "uv", 20, 1e-5, 1e-6)
     inputs = {"rows": rows.columns("abc")}
     assert not any(
         c.problem for c in verification.verify(files.ONNX.read_bytes(), expected, inputs)

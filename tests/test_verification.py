@@ -12,8 +12,8 @@ from onnx import ModelProto, TensorProto, numpy_helper
 from torch import nn
 
 from pipeline import contract, export, model, verification
+from pipeline.agreement import Expected
 from pipeline.contract import Float, Input, Source, Terms
-from pipeline.verification import Expected
 
 FEATURES, TARGETS = ("a", "b", "c"), ("u", "v")
 
