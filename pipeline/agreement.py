@@ -1,4 +1,4 @@
-"""Does onnxruntime answer as torch does, at every level of optimisation, on whatever it is given?"""
+"""Whether onnxruntime answers as torch does, at every level of optimisation, whatever it gets."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
