@@ -161,10 +161,11 @@ def _limits(facts: Facts) -> Iterator[str]:
         )
     condition = reference["condition_number"]
     if condition is None or condition > 30:
+        size = "beyond what float64 holds" if condition is None else _number(condition)
         yield (
-            f"- The features depend on each other (condition number {_number(condition)}, above"
-            " 30): single coefficients say little, the predictions within the range are as good as"
-            " the figures above."
+            "- The columns, with the one of ones that stands for the bias, nearly depend on each"
+            f" other (condition number {size}; above 30 counts as much): single coefficients say"
+            " little, the predictions within the range are as good as the figures above."
         )
     yield (
         "- It knows what is in its table and nothing else: no cause, no change since, no rows"

@@ -6,6 +6,7 @@ clients/contract.schema.json.
 
 import argparse
 import json
+import math
 from collections.abc import Collection, Iterator, Sequence
 from fractions import Fraction
 from functools import partial
@@ -102,7 +103,7 @@ class Terms(_Part):
 class Vectors(_Part):
     """Rows that are hard to answer, and what is right."""
 
-    inputs: list[list[float]]
+    inputs: Annotated[list[list[float]], Field(min_length=1)]
     """[vectors, features]: numbers that the input's dtype holds exactly."""
     outputs: dict[str, list[list[float]]]
     """By the output's name, [vectors, columns]: what is right; true and false are 1 and 0."""
@@ -246,7 +247,9 @@ def hard_rows(
     scale = np.maximum(np.maximum(np.abs(low), np.abs(high)), 1.0)
     with np.errstate(over="ignore", under="ignore"):
         while len(rows) < VECTORS:
-            rows.append(signs[len(rows)] * scale * 10.0 ** random.uniform(-6, 3, features))
+            # Not 10 to a random power: NumPy's differs in the last bit from CPU to CPU.
+            power = np.ldexp(random.uniform(1, 2, features), random.integers(-20, 10, features))
+            rows.append(signs[len(rows)] * scale * power)
         rows = rows[:VECTORS]
         rows += list(low + (high - low) * random.uniform(0, 1, (VECTORS, features)))
         found = np.array(rows).astype(dtype).astype(np.float64)
@@ -255,13 +258,21 @@ def hard_rows(
 
 def _largest_answered(line: Line, interval: Interval | None, largest: float) -> float:
     """A number so large that the answers are just about finite. largest: of the dtype."""
-    gain = float(np.abs(line.weight).sum(axis=1).max())
+    gain = max(_sum(row) for row in np.abs(line.weight))
     if interval is None:
         return largest / 8 / max(1.0, gain)
-    inner = float(np.abs(interval.factor).sum())
+    inner = _sum(np.abs(interval.factor).ravel())
     gain += float(interval.scale.max()) * inner
     root = float(np.sqrt(np.finfo(np.float64).max))  # what is under the root is finite, too
     return min(largest / 8 / max(1.0, gain), root / 8 / max(1.0, inner))
+
+
+def _sum(values: NDArray[np.float64]) -> float:
+    """Rounded once, for the same bits on every CPU; infinite where that is too large."""
+    try:
+        return math.fsum(values.tolist())
+    except (OverflowError, ValueError):
+        return math.inf
 
 
 def _cancelling(
@@ -279,8 +290,9 @@ def _cancelling(
     for row, slopes, bias in zip(rows, line.weight[target], line.bias[target], strict=True):
         steepest = int(np.argmax(np.abs(slopes)))
         if slopes[steepest] != 0:
-            rest = (np.delete(row - line.centre, steepest) * np.delete(slopes, steepest)).sum()
-            row[steepest] = line.centre[steepest] - (rest + bias) / slopes[steepest]
+            terms = (row - line.centre) * slopes
+            rest = _sum(np.append(np.delete(terms, steepest), bias))
+            row[steepest] = line.centre[steepest] - rest / slopes[steepest]
     return [row for row in rows if np.isfinite(row).all()]
 
 

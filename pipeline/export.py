@@ -132,7 +132,7 @@ def _interval(module: nn.Module, params: Params, rows: Table) -> Interval:
     assert line is not None, "only a linear model can be fitted exactly"
     # It is that of the exact solution. What ships is rounded, and so is the arithmetic.
     x = rows.columns(features)
-    solution = Line(fit.weight, fit.bias, np.zeros(len(features)))
+    solution = Line(*fit.shipped("float64", line.centre), line.centre)
     reach, apart = interval.half_width(x)
     moved = np.abs(line.predict(x) - solution.predict(x)) + apart
     if (moved > reach / 100).any():
@@ -143,6 +143,14 @@ def _interval(module: nn.Module, params: Params, rows: Table) -> Interval:
             f" {targets[target]} at training row {row + 1} by {moved[row, target]:.2g} off the"
             f" solution, more than a hundredth of what the interval reaches to either side"
             f" ({reach[row, target]:.2g}); {cure}{leave_out}"
+        )
+    # Nor does it hold where the rounding of the means counts: of columns that hardly vary.
+    tried = np.unique([*reach.argmin(axis=0), *reach.argmax(axis=0)])
+    _, low, high = fit.predict(x[tried])
+    if (np.abs((high - low) / 2 - reach[tried]) > reach[tried] / 100 + moved[tried]).any():
+        raise UserError(
+            "export.outputs: found interval, but the columns vary too little for float64 to compute"
+            f" it; subtract from each a number near its mean, or {leave_out}"
         )
     return interval
 
@@ -203,6 +211,11 @@ def vectors(
     bounds = expected.allowed(x, y)
     answered = np.flatnonzero(np.isfinite(np.hstack([*right, *bounds])).all(axis=1))
     chosen = answered[: contract.VECTORS]
+    if not len(chosen):
+        raise UserError(
+            f"model.dtype: every answer is near to or beyond the largest {dtype}, and none can be"
+            " checked; scale the targets, or use float64"
+        )
     names = [output.name for output in expected.outputs]
     return Vectors(
         inputs=x[chosen].tolist(),

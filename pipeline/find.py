@@ -118,7 +118,9 @@ def _md5_of_model(path: Path) -> str:
         raise UserError(f"{path}: there is no such file")
     with suppress(DecodeError):
         model = onnx.load(path, load_external_data=False)
-        if any(entry.key == "abline.contract" for entry in model.metadata_props):
+        # The second is what files had before they had a contract.
+        marks = ("abline.contract", "abline.training_id")
+        if any(entry.key in marks for entry in model.metadata_props):
             return lineage.md5(path)
     raise UserError(f"{path}: not an ONNX file of this pipeline: it carries no abline.contract")
 

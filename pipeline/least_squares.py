@@ -225,6 +225,8 @@ class Fit:
 
         features = len(self.features)
         found = np.array(system.rounded(numbers))
+        if not np.isfinite(found).all():
+            raise ValueError("its numbers are beyond what float64 holds; scale the columns")
         return Interval(
             centre=system.table.means()[:features] if self.intercept else np.zeros(features),
             factor=found[: features**2].reshape(features, features),

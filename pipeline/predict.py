@@ -6,7 +6,6 @@ prediction interval; and in_range.
 """
 
 import argparse
-import signal
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -29,7 +28,7 @@ class Report:
     """What is to be said of the rows that were answered."""
 
     def __init__(self, model: Model, rows: Source) -> None:
-        self.rows = self.outside = 0
+        self.rows = self.outside = self.overflowed = 0
         self.rounded = False
         """Whether a number was not one of the model's precision."""
         entry = model.contract["input"]
@@ -72,6 +71,11 @@ class Report:
         """The lines for stderr."""
         if self.rounded:
             yield f"note: the model takes {self._dtype}: each number was rounded to it, once"
+        if self.overflowed:
+            yield (
+                f"warning: the answers to {count(self.overflowed, 'row', ',')} are beyond"
+                f" {self._dtype}, and stand as infinite"
+            )
         if self.outside:
             worst = np.argsort(-self._beyond, kind="stable")[:5]
             shown = [f"{self._names[i]} ({self._beyond[i]:,})" for i in worst if self._beyond[i]]
@@ -89,11 +93,14 @@ def predict(model: Model, rows: Source, out: Path) -> Report:
     report = Report(model, rows)
     columns = _columns(model)
     schema = pa.schema([(name, kind) for name, (_, _, kind) in columns.items()])
-    with files.whole(out) as partial, _writer(partial, out.suffix, schema) as writer:
+    # A link stays one, and what it leads to is written.
+    with files.whole(out.resolve()) as partial, _writer(partial, out.suffix, schema) as writer:
         for values in rows.blocks():
             if not len(values):
                 continue
             answers = model.answers(report.take(values), check=False)
+            finite = np.logical_and.reduce([np.isfinite(a).all(axis=1) for a in answers.values()])
+            report.overflowed += len(finite) - int(np.count_nonzero(finite))
             arrays = [_array(answers[o][:, i], kind) for o, i, kind in columns.values()]
             writer.write(pa.Table.from_arrays(arrays, schema=schema))
     return report
@@ -101,16 +108,24 @@ def predict(model: Model, rows: Source, out: Path) -> Report:
 
 def _columns(model: Model) -> Mapping[str, tuple[str, int, pa.DataType]]:
     """The columns to write by their names: an output, which column of it, its type."""
-    found = {}
+    found: dict[str, tuple[str, int, pa.DataType]] = {}
+
+    def add(name: str, *place: Any) -> None:
+        if name in found:
+            raise UserError(
+                f"the answers would have two columns {show(name)}; rename the target and make the"
+                " model anew"
+            )
+        found[name] = place
+
     meanings = {"prediction": "", "low": " low 95%", "high": " high 95%"}
     numbers = [each for each in model.contract["outputs"] if each["meaning"] in meanings]
     for index, target in enumerate(model.targets):
         for each in numbers:
-            name = target + meanings[each["meaning"]]
-            found[name] = (each["name"], index, TYPES[each["dtype"]])
+            add(target + meanings[each["meaning"]], each["name"], index, TYPES[each["dtype"]])
     for each in model.contract["outputs"]:
         if each["meaning"] == "in_range":
-            found[each["name"]] = (each["name"], 0, TYPES[each["dtype"]])
+            add("in_range", each["name"], 0, TYPES[each["dtype"]])
     return found
 
 
@@ -155,6 +170,8 @@ def _check_out(out: Path, rows: Path) -> None:
     kinds = (".csv", ".parquet", ".pq")
     if out.suffix.lower() not in kinds:
         raise UserError(f"--out: found {show(str(out))}; must end with {', '.join(kinds)}")
+    if out.is_dir():
+        raise UserError(f"--out: {show(str(out))} is a folder; must be a file")
     if out.exists() and rows.exists() and out.samefile(rows):
         raise UserError(f"--out: found {show(str(out))}, the rows themselves; name another file")
 
@@ -175,17 +192,16 @@ def main() -> None:
         help=f"the ONNX file, or the folder that it is in with its contract ({files.ONNX})",
     )
     asked = parser.parse_args()
+    stage.catch_signals()
     started()
     try:
         _check_out(asked.out, asked.rows)
-        model = load(asked.model)
+        model = _opened(asked.model)
         report = predict(model, source.rows_of(asked.rows, model.features), asked.out)
-    except FileNotFoundError as error:
-        told = f"{error.filename}: there is no such file; `make repro` makes the model"
     except (UserError, ContractError, OSError, MemoryError) as error:
-        told = stage.told(error) or str(error)
-    except KeyboardInterrupt:
-        stage.leave(128 + signal.SIGINT)
+        told = stage.told(error, "this command") or str(error)
+    except KeyboardInterrupt as stop:
+        stage.leave(128 + stage.signal_of(stop))
     else:
         for line in report.told():
             print(line, file=sys.stderr)
@@ -193,6 +209,15 @@ def main() -> None:
         stage.leave()
     print(f"error: {told}", file=sys.stderr)
     stage.leave(1)
+
+
+def _opened(path: Path) -> Model:
+    try:
+        return load(path)
+    except FileNotFoundError as error:
+        raise UserError(
+            f"{error.filename}: there is no such file; `make repro` makes the model"
+        ) from None
 
 
 if __name__ == "__main__":

@@ -50,8 +50,7 @@ def run(main: Callable[[Params], None]) -> NoReturn:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.parse_args()
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _terminate)
+    catch_signals()
     started()
     # DVC removes what a stage wrote last time before it starts the stage anew, and knows it still.
     undo = (
@@ -70,7 +69,7 @@ def run(main: Callable[[Params], None]) -> NoReturn:
         print(f"error: {told(error)}{undo}", file=sys.stderr)
         leave(1)
     except KeyboardInterrupt as stop:
-        number = stop.args[0] if isinstance(stop, Terminated) else signal.SIGINT
+        number = signal_of(stop)
         ended_by = signal.Signals(number).name
         print(
             f"stopped: {name} was ended by {ended_by} before it wrote a result; `dvc repro` runs it"
@@ -78,6 +77,17 @@ def run(main: Callable[[Params], None]) -> NoReturn:
             file=sys.stderr,
         )
         leave(128 + number)
+
+
+def catch_signals() -> None:
+    """Let what asks the process to end raise Terminated, so that nothing is left half written."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _terminate)
+
+
+def signal_of(stop: KeyboardInterrupt) -> int:
+    """The number of the signal that raised `stop`."""
+    return int(stop.args[0]) if isinstance(stop, Terminated) else signal.SIGINT
 
 
 @contextmanager
@@ -97,30 +107,37 @@ def leave(status: int = 0) -> NoReturn:
     a hundred processes that had Arrow read a file in a thread, one aborts while Arrow's own threads
     are taken apart.
     """
-    sys.stdout.flush()
-    sys.stderr.flush()
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            if stream is not None:  # closed by whoever started us
+                stream.flush()
+        except OSError:  # such as a full disk: what was to be read is lost
+            status = status or 1
     os._exit(status)
 
 
-def told(error: Exception) -> str | None:
-    """What to say of an error that is not a mistake of ours: what is wrong and the likely fix."""
+def told(error: Exception, again: str = "`dvc repro`") -> str | None:
+    """What to say of an error that is not a mistake of ours: what is wrong and the likely fix.
+
+    again: what to run when it is mended.
+    """
     if isinstance(error, UserError):
         return str(error)
     if isinstance(error, OSError):
         where = f"{error.filename}: " if error.filename else ""
-        cure = _DISK.get(error.errno or 0, "put right what is there and run `dvc repro` again")
-        return f"{where}{error.strerror or error}; {cure}"
+        cure = _DISK.get(error.errno or 0, "put right what is there and run {again} again")
+        return f"{where}{error.strerror or error}; {cure.format(again=again)}"
     if isinstance(error, MemoryError):
         return f"out of memory ({error}); use fewer rows or columns"
     return None
 
 
 _DISK = {
-    errno.ENOSPC: "free some space and run `dvc repro` again",
-    errno.EDQUOT: "free some of your quota and run `dvc repro` again",
+    errno.ENOSPC: "free some space and run {again} again",
+    errno.EDQUOT: "free some of your quota and run {again} again",
     errno.EROFS: "work in a copy of the repository that can be written to",
-    errno.EACCES: "make the file or its folder writable and run `dvc repro` again",
-    errno.EPERM: "make the file or its folder writable and run `dvc repro` again",
+    errno.EACCES: "make the file or its folder writable and run {again} again",
+    errno.EPERM: "make the file or its folder writable and run {again} again",
 }
 
 

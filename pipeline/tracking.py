@@ -445,14 +445,20 @@ def _log_model(
     # Without it the model would go to MLflow's Default experiment, whose artifacts lie wherever the
     # store was first opened.
     mlflow.set_experiment(experiment_id=store.experiment_id)
-    x, y = model.graph.input[0], model.graph.output[0]
-    kind = onnx.helper.tensor_dtype_to_np_dtype(x.type.tensor_type.elem_type)
-    features, targets = (value.type.tensor_type.shape.dim[1].dim_value for value in (x, y))
+
+    def described(value: Any) -> TensorSpec:
+        kind = value.type.tensor_type
+        columns = kind.shape.dim[1].dim_value
+        return TensorSpec(
+            onnx.helper.tensor_dtype_to_np_dtype(kind.elem_type), (-1, columns), value.name
+        )
+
+    x = described(model.graph.input[0])
     signature = ModelSignature(
-        inputs=Schema([TensorSpec(kind, (-1, features), x.name)]),
-        outputs=Schema([TensorSpec(kind, (-1, targets), y.name)]),
+        inputs=Schema([x]), outputs=Schema([described(value) for value in model.graph.output])
     )
-    example = np.zeros((1, features), kind)
+    features = x.shape[1]
+    example = np.zeros((1, features), np.dtype(x.type))
     example[0, : len(result.example[:features])] = result.example[:features]
     about: dict[str, Any] = {
         "signature": signature,

@@ -103,7 +103,7 @@ def solve(
 
     Gives the module in that precision, and its losses as those of a single epoch.
     Raises UserError if there is no single solution, or none that makes sense, unless
-    train.allow_dependent is true.
+    train.allow_dependent is true, and if a weight is beyond what model.dtype holds.
     """
     from pipeline import least_squares  # only here: other trainings have no need of FLINT
 
@@ -123,6 +123,7 @@ def solve(
     module: nn.Module = model.linear(torch.from_numpy(weight), torch.from_numpy(bias), params.model)
     if mean is not None:
         module = model.Standardized(module, mean, None)
+    model.as_shipped(module, dtype)  # or it says which number is too large
     exact = functools.partial(_exact_loss, params, weight, bias, centre)
     epoch = (
         exact(gram),

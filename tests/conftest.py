@@ -44,6 +44,9 @@ def job_text(**changes: Any) -> str:
     return yaml.safe_dump(values)
 
 
+# All that NumPy chooses among, beyond what every x86-64 processor of the last fifteen years has.
+NUMPY_OFF = "X86_V3 X86_V4 AVX512_ICL AVX512_SPR"
+
 # What libraries let a machine say about its processor: an emulated one is another.
 ARITHMETIC = ("OPENBLAS_", "OMP_", "MKL_", "NPY_", "ATEN_")
 

@@ -3,8 +3,10 @@
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -107,11 +109,58 @@ def test_rows_that_cannot_be_answered(
     assert sorted(path.name for path in tmp_path.iterdir()) == ["rows.csv"], "nothing half written"
 
 
+def test_columns_of_one_name_are_refused(answering: Path, tmp_path: Path) -> None:
+    model = abline_client.load(answering)
+    rows = write(tmp_path / "rows.csv", size=[1.0], age=[0.0], rooms=[0.0])
+    model.targets = ("in_range",)
+    with pytest.raises(UserError, match='would have two columns "in_range"; rename the target'):
+        predict.predict(model, source.rows_of(rows, model.features), tmp_path / "out.csv")
+
+
+def test_answers_that_are_too_large_are_told_of(models: Path, tmp_path: Path) -> None:
+    rows = write(tmp_path / "rows.csv", size=[3e38, 1.0], age=[-3e38, 0.0], rooms=[0.0, 0.0])
+    (warning, _) = list(answered(models, rows, tmp_path / "out.csv").told())[-2:]
+    assert warning.startswith("warning: the answers to 1 row are beyond float32, and stand as inf")
+
+
+def test_a_link_stays_one(models: Path, tmp_path: Path) -> None:
+    rows = write(tmp_path / "rows.csv", size=[1.0], age=[0.0], rooms=[0.0])
+    (tmp_path / "there.csv").write_text("old")
+    (tmp_path / "link.csv").symlink_to("there.csv")
+    answered(models, rows, tmp_path / "link.csv")
+    assert (tmp_path / "link.csv").is_symlink()
+    assert (tmp_path / "there.csv").read_text().startswith("y\n")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_what_is_stopped_leaves_nothing(number: int, models: Path, tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text("size,age,rooms\n" + "1,2,3\n" * 5_000_000)
+    arguments = ["rows.csv", "--model", str(models), "--out", "out.csv"]
+    with subprocess.Popen(
+        [sys.executable, "-m", "pipeline.predict", *arguments],
+        cwd=tmp_path,
+        env=OURS,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        while not list(tmp_path.glob("*.partial")):
+            assert process.poll() is None, "it has ended before it could be stopped"
+            time.sleep(0.01)
+        process.send_signal(number)
+        assert process.wait(60) == 128 + number
+        assert process.stderr is not None
+        assert process.stderr.read() == ""
+    assert [path.name for path in tmp_path.iterdir()] == ["rows.csv"]
+
+
+OURS = environment(PYTHONPATH=os.pathsep.join([str(ROOT), str(ROOT / "clients/python")]))
+
+
 def command(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "pipeline.predict", *arguments],
         cwd=folder,
-        env=environment(PYTHONPATH=os.pathsep.join([str(ROOT), str(ROOT / "clients/python")])),
+        env=OURS,
         capture_output=True,
         text=True,
     )
@@ -137,11 +186,14 @@ def test_mistakes_on_the_command_line(models: Path, tmp_path: Path) -> None:
     (spoilt / "model.onnx").write_bytes((models / "model.onnx").read_bytes())
     contract = json.loads((models / "contract.json").read_text())
     (spoilt / "contract.json").write_text(json.dumps(contract | {"sha256": "0" * 64}))
+    (tmp_path / "folder.csv").mkdir()
     good = ("--model", str(models))
     for arguments, message in {
         (rows, "--out", "out.csv"): "models/model.onnx is not the file that",
         ("no.csv", "--out", "out.csv", *good): "no.csv: there is no such file",
         (rows, "--out", "out.xlsx", *good): 'found "out.xlsx"; must end with .csv, .parquet, .pq',
+        (rows, "--out", "folder.csv", *good): "is a folder; must be a fi",
+        (rows, "--out", "/proc/o.csv", *good): "/proc/o.csv.*; put right .* and run this command",
         (rows, "--out", rows, *good): "the rows themselves; name another file",
         (rows, "--out", "o.csv", "--model", "gone.onnx"): "gone.onnx: there is no such file",
         (str(tmp_path), "--out", "o.csv", *good): "found a folder; must be a file",

@@ -11,6 +11,8 @@ from typing import Any
 import abline_client
 import numpy as np
 import onnx
+import pandas as pd
+import pyarrow as pa
 import pytest
 from conftest import ROOT, job
 
@@ -40,6 +42,15 @@ def test_columns_come_in_any_order_and_more_of_them(model: abline_client.Model) 
     rows = [[70.0, 12.0, 3.0], [35.5, 40.0, 1.0]]
     named = {"id": ["a", "b"], "rooms": [3, 1], "size": [70.0, 35.5], "age": [12, 40]}
     assert np.array_equal(model.predict(named), model.predict(rows))
+
+
+def test_tables_of_other_libraries_go_by_their_names(model: abline_client.Model) -> None:
+    named = {"rooms": [3.0, 1.0], "age": [12.0, 40.0], "size": [70.0, 35.5]}
+    right = model.predict(named)
+    assert np.array_equal(model.predict(pa.table(named)), right)
+    with pytest.warns(UserWarning, match="float64 is rounded") as said:
+        assert np.array_equal(model.predict(pd.DataFrame(named)), right)
+    assert len(said) == 1
 
 
 def test_arrays_are_taken_as_they_are(model: abline_client.Model) -> None:
@@ -87,6 +98,10 @@ def test_float64_is_rounded_and_that_is_said_once(model: abline_client.Model) ->
         ([[1.0, 2.0]], "found rows of 2 numbers; the model has 3 features: size, age, rooms"),
         ([[1.0, 2.0, "3"]], "the rows: must be numbers, found text"),
         ([[1.0, 2.0, None]], "the rows: must be numbers, found something else, as null"),
+        (
+            np.ma.array([[1.0, 2.0, 999.0]], mask=[[False, False, True]]),
+            "the rows: found masked values; fill",
+        ),
         ([[True, False, True]], "the rows: must be numbers, found booleans"),
         ([[1.0, 2.0], [1.0]], "the rows: not all of one length"),
         ([[1.0, 2.0, float("nan")]], "row 0, rooms: found nan$"),
@@ -131,6 +146,10 @@ def no_terms(folder: Path) -> None:
     onnx.save(proto, folder / "model.onnx")
 
 
+def golden(change: Callable[[dict[str, Any]], Any]) -> Callable[[Path], None]:
+    return rewritten(lambda content: change(content["golden"]))
+
+
 def rename_input(folder: Path) -> None:
     (folder / "contract.json").unlink()
     proto = onnx.load(folder / "model.onnx")
@@ -149,6 +168,15 @@ def rename_input(folder: Path) -> None:
         (rewritten(lambda c: c.update(opset=7)), "contradicts the terms in"),
         (no_terms, "carries no abline.contract"),
         (rename_input, "its inputs and outputs are .*'z'.*must be .*'x'"),
+        (rewritten(lambda c: c.update(golden={})), "contract.json: not a contract .KeyError"),
+        (
+            golden(lambda g: g["inputs"].clear()),
+            "golden vectors in its contract.json are not whole",
+        ),
+        (golden(lambda g: g["outputs"]["y"].pop()), "golden vectors .* are not whole"),
+        (golden(lambda g: g["bounds"]["y"][3].pop()), "contract.json: not a contract .ValueError"),
+        (lambda f: (f / "contract.json").write_bytes(b"\xff"), "contract.json: not a contract"),
+        (lambda f: (f / "contract.json").write_text("[" * 100_000), "contract.json: not a contr"),
         (lambda f: (f / "contract.json").write_text("{"), "contract.json: not a contract"),
         (lambda f: (f / "model.onnx").write_bytes(b"no"), "model.onnx: onnxruntime 1"),
     ],

@@ -32,12 +32,16 @@ export async function load(
 }
 
 function folder(url: URL): URL {
-  return url.pathname.endsWith("/") ? url : new URL(`${url.pathname}/`, url);
+  const found = new URL(url);
+  if (!found.pathname.endsWith("/")) found.pathname += "/";
+  return found;
 }
 
 async function fetched(url: URL): Promise<Response | undefined> {
   const response = await fetch(url);
-  if (response.status === 404) return undefined;
+  // Hosts of single-page applications answer every address with their page.
+  const html = response.headers.get("Content-Type")?.startsWith("text/html") ?? false;
+  if (response.status === 404 || (response.ok && html)) return undefined;
   if (!response.ok) throw new ContractError(`${url.href}: ${response.status} ${response.statusText}`);
   return response;
 }

@@ -152,7 +152,7 @@ export class Model {
     if (golden === undefined) {
       throw new ContractError("golden vectors are in contract.json, which was not given");
     }
-    const names = Object.keys(golden.outputs);
+    const names = this.contract.outputs.map(({ name }) => name);
     const answers = await this.answers(this.checked(golden.inputs), names);
     let within = 0;
     let bitEqual = 0;
@@ -171,7 +171,7 @@ export class Model {
       worst = Math.max(worst, largest);
     });
     const vectors = golden.inputs.length;
-    return { ok: within === vectors, vectors, within, bitEqual, worst };
+    return { ok: vectors > 0 && within === vectors, vectors, within, bitEqual, worst };
   }
 
   private async answers(
@@ -203,7 +203,9 @@ export class Model {
     const data = single
       ? new Float32Array(table.length * width)
       : new Float64Array(table.length * width);
-    table.forEach((row, index) => {
+    // Not forEach, which leaves holes out.
+    for (let index = 0; index < table.length; index++) {
+      const row = table[index];
       if (typeof row !== "object" || row === null) {
         const shown = this.features.slice(0, 3).join(", ") + (width > 3 ? ", …" : "");
         throw new InputError(`row ${index}: found ${show(row)}; a single row is [[${shown}]]`);
@@ -224,7 +226,7 @@ export class Model {
         }
         data[index * width + column] = value;
       }
-    });
+    }
     return { data, count: table.length };
   }
 
@@ -233,10 +235,16 @@ export class Model {
     if (missing.length > 0) {
       throw new InputError(`there is no column ${list(missing)}; found ${list(Object.keys(columns))}`);
     }
-    const found = this.features.map((name) => columns[name] ?? []);
+    const found = this.features.map((name) => {
+      const values = columns[name];
+      if (typeof values === "object" && values !== null && Number.isInteger(values.length)) {
+        return values;
+      }
+      throw new InputError(`column ${name}: must be a list, found ${show(values)}`);
+    });
     const count = found[0]?.length ?? 0;
     found.forEach((values, column) => {
-      if (typeof values !== "object" || values.length !== count) {
+      if (values.length !== count) {
         const name = this.features[column] ?? column;
         throw new InputError(
           `column ${name}: columns are lists of one length, found ${count} and ${values.length}`,
@@ -322,7 +330,24 @@ export async function open(
   if (canonical(asked) !== canonical(found)) {
     throw new ContractError(`the model's inputs and outputs are ${list(found)}, must be ${list(asked)}`);
   }
+  checkVectors(contract);
   return new Model(runtime, session, contract);
+}
+
+/** See that the golden vectors are whole: what lacks would pass. */
+function checkVectors({ golden, input, outputs }: Contract): void {
+  if (golden === undefined) return;
+  const whole = (rows: unknown, columns: number) =>
+    Array.isArray(rows) &&
+    rows.length > 0 &&
+    rows.length === golden.inputs?.length &&
+    rows.every((row) => Array.isArray(row) && row.length === columns && row.every(Number.isFinite));
+  const parts = outputs.flatMap(({ name, shape }) =>
+    [golden.outputs?.[name], golden.bounds?.[name]].map((rows) => whole(rows, shape[1])),
+  );
+  if (!whole(golden.inputs, input.features.length) || parts.includes(false)) {
+    throw new ContractError("the golden vectors in contract.json are not whole");
+  }
 }
 
 function parse(text: string, place: string): Contract {

@@ -1,6 +1,6 @@
 /** The page: type features, see the prediction, the fitted line, and whether the model is right. */
 
-import { type Feature, InputError, type Model, type Rows, load } from "abline-client";
+import { ContractError, type Feature, InputError, type Model, type Rows, load } from "abline-client";
 
 const POINTS = 65; // of a line that may be bent
 const HEIGHT = 320;
@@ -42,9 +42,12 @@ function field(feature: Feature): HTMLInputElement {
   input.type = "number";
   input.step = "any";
   input.name = feature.name;
-  input.value = String(round((feature.min + feature.max) / 2));
+  const middle = feature.min + (feature.max - feature.min) / 2;
+  const short = round(middle);
+  input.value = String(feature.min <= short && short <= feature.max ? short : middle);
   const range = document.createElement("small");
-  range.textContent = `trained on ${round(feature.min)} to ${round(feature.max)}`;
+  const [low, high] = apart(feature.min, feature.max);
+  range.textContent = `trained on ${low} to ${high}`;
   label.append(feature.name, input, range);
   element("features").append(label);
   return input;
@@ -176,15 +179,15 @@ async function plot(model: Model, row: readonly number[]): Promise<SVGElement[]>
       : []),
     shape("polyline", { class: "fit", points: path(ys).join(" ") }),
     shape("circle", { class: "here", cx: x(here), cy: y(ys[POINTS] ?? NaN), r: 5 }),
-    text(String(round(low)), { x: FRAME.left, y: FRAME.bottom + 18, "text-anchor": "middle" }),
-    text(String(round(high)), { x: FRAME.right, y: FRAME.bottom + 18, "text-anchor": "end" }),
+    text(apart(low, high)[0], { x: FRAME.left, y: FRAME.bottom + 18, "text-anchor": "middle" }),
+    text(apart(low, high)[1], { x: FRAME.right, y: FRAME.bottom + 18, "text-anchor": "end" }),
     text(`${feature.name} (grey: trained on${around ? "; blue: 95 %" : ""})`, {
       x: middle,
       y: HEIGHT - 8,
       "text-anchor": "middle",
     }),
-    text(String(round(top)), { x: FRAME.left - 8, y: FRAME.top + 10, "text-anchor": "end" }),
-    text(String(round(bottom)), { x: FRAME.left - 8, y: FRAME.bottom, "text-anchor": "end" }),
+    text(apart(bottom, top)[1], { x: FRAME.left - 8, y: FRAME.top + 10, "text-anchor": "end" }),
+    text(apart(bottom, top)[0], { x: FRAME.left - 8, y: FRAME.bottom, "text-anchor": "end" }),
     text(model.targets[index] ?? "", { x: FRAME.left - 8, y: 150, "text-anchor": "end" }),
   ];
 }
@@ -206,10 +209,18 @@ function round(value: number): number {
   return Number(value.toPrecision(6));
 }
 
+/** Two numbers, each with as many digits as it takes to tell them apart. */
+function apart(a: number, b: number): [string, string] {
+  const share = Math.abs(a - b) / Math.max(Math.abs(a), Math.abs(b), Number.MIN_VALUE);
+  const digits = Math.min(17, Math.max(6, 3 - Math.floor(Math.log10(share || 1))));
+  return [String(Number(a.toPrecision(digits))), String(Number(b.toPrecision(digits)))];
+}
+
 function fail(error: unknown): void {
   message.textContent = error instanceof Error ? error.message : String(error);
   badge.dataset.state = "failed";
-  badge.textContent = "✗ not the model that was verified";
+  badge.textContent =
+    error instanceof ContractError ? "✗ not the model that was verified" : "✗ could not be shown";
 }
 
 main().catch(fail);

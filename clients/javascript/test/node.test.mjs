@@ -75,6 +75,8 @@ test("rows that it cannot answer", async (context) => {
     [row(true), /found true/],
     [row(1n), /found 1/],
     [row(1e39), /1e\+39 is beyond float32/],
+    [new Array(2), /row 0: found undefined; a single row is/],
+    [Object.fromEntries(model.features.map((name) => [name, null])), /must be a list, found null/],
     [{ nobody: [1] }, /there is no column .*; found nobody/],
   ];
   for (const [rows, message] of cases) {
@@ -93,6 +95,16 @@ test("a file that is not what its contract says", async (context) => {
     [(text) => text.replace(/"sha256": "./, '"sha256": "x'), /is not the one that contract.json/],
     [(text) => text.replace('"version": 1', '"version": 0'), /version 0; this client reads 1/],
     [(text) => text.replace(/"opset": \d+/, '"opset": 7'), /contradicts the terms .*opset/],
+    [(text) => text.replace(/"y": \[/, '"y": [[],'), /golden vectors in contract.json are not whole/],
+    [(text) => JSON.stringify({ ...JSON.parse(text), golden: {} }), /golden vectors .* not whole/],
+    [
+      (text) => {
+        const found = JSON.parse(text);
+        found.golden.inputs = found.golden.outputs.y = found.golden.bounds.y = [];
+        return JSON.stringify(found);
+      },
+      /golden vectors .* not whole/,
+    ],
     [() => "{", /contract.json: not a contract/],
     [() => "null", /contract.json: version undefined/],
   ];

@@ -34,7 +34,11 @@ class InputError(ValueError):
 
 
 class Columns(Protocol):
-    """Values by column name: a dict of lists, a pandas DataFrame, a pyarrow Table's dict."""
+    """Values by column name: a dict of lists or a pandas DataFrame.
+
+    Tables that have `columns` or `column_names` in place of `keys`, as those of polars and pyarrow,
+    will do, too.
+    """
 
     def keys(self) -> Any:
         """The names."""
@@ -59,7 +63,7 @@ class Conformance:
     @property
     def ok(self) -> bool:
         """Whether all are within their bounds."""
-        return self.within == self.vectors
+        return 0 < self.within == self.vectors
 
 
 class Model:
@@ -89,7 +93,8 @@ class Model:
 
         rows: [rows, features] in the order of `features`, or values by column name, in any order;
         columns that the model does not know are left out. Columns by position cannot be checked.
-        check: off takes an array of the model's dtype and shape as it is.
+        check: off takes an array of the model's dtype (in the machine's own byte order) and shape
+        as it is.
         Raises InputError for rows that the model cannot answer.
         """
         x = self._array(rows) if check else rows
@@ -137,8 +142,7 @@ class Model:
             )
         x = np.array(golden["inputs"], self.dtype)
         within, equal, worst = np.ones(len(x), bool), np.ones(len(x), bool), 0.0
-        names = list(golden["outputs"])
-        for name, found in zip(names, self._session.run(names, {self._input: x}), strict=True):
+        for name, found in self.answers(x).items():
             right, bound = np.array(golden["outputs"][name]), np.array(golden["bounds"][name])
             with np.errstate(invalid="ignore", divide="ignore"):
                 apart = np.abs(found.astype(np.float64) - right)
@@ -165,8 +169,10 @@ class Model:
         return x
 
     def _converted(self, rows: Any) -> NDArray[Any]:
-        if hasattr(rows, "keys"):
-            return self._from_columns(rows)
+        for names in ("keys", "column_names", "columns"):
+            if hasattr(rows, names):
+                found = getattr(rows, names)
+                return self._from_columns(rows, list(found() if callable(found) else found))
         values = self._numbers(rows, "the rows")
         if values.ndim == 1 and values.size == 0:
             values = values.reshape(0, self._width)
@@ -180,8 +186,7 @@ class Model:
             )
         return values
 
-    def _from_columns(self, columns: Columns) -> NDArray[Any]:
-        there = list(columns.keys())
+    def _from_columns(self, columns: Any, there: list[Any]) -> NDArray[Any]:
         if missing := [name for name in self.features if name not in there]:
             raise InputError(f"there is no column {_list(missing)}; found {_list(there)}")
         found = [
@@ -196,6 +201,8 @@ class Model:
 
     def _numbers(self, values: Any, what: str) -> NDArray[Any]:
         """Values in the model's dtype. what: they are, for a message."""
+        if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
+            raise InputError(f"{what}: found masked values; fill them in, or take their rows away")
         try:
             array = np.asarray(values)
         except ValueError:
@@ -211,14 +218,13 @@ class Model:
             raise InputError(f"{what}: must be numbers, found {found}")
         if array.dtype == self.dtype:
             return array
-        if type(values) is np.ndarray and array.dtype.kind == "f" and not self._said:
+        # Python's own floats are not a choice that somebody made.
+        chosen = hasattr(values, "dtype") and array.dtype.kind == "f"
+        if chosen and array.dtype.itemsize > self.dtype.itemsize and not self._said:
             self._said = True
-            if array.dtype.itemsize > self.dtype.itemsize:
-                warnings.warn(
-                    f"{array.dtype} is rounded to the model's {self.dtype}",
-                    UserWarning,
-                    stacklevel=5,
-                )
+            warnings.warn(
+                f"{array.dtype} is rounded to the model's {self.dtype}", UserWarning, stacklevel=5
+            )
         with np.errstate(over="ignore"):
             rounded = array.astype(self.dtype)
         if not np.isfinite(rounded).all() and np.isfinite(array.astype(np.float64)).all():
@@ -260,7 +266,7 @@ def load(path: str | Path, **options: Any) -> Model:
     beside = file.with_name("contract.json")
     contract = terms
     if beside.exists():
-        contract = _read(beside.read_text(encoding="utf-8"), str(beside))
+        contract = _read(beside.read_bytes(), str(beside))
         digest = hashlib.sha256(content).hexdigest()
         if contract.get("sha256") != digest:
             raise ContractError(
@@ -271,15 +277,19 @@ def load(path: str | Path, **options: Any) -> Model:
             raise ContractError(
                 f"{beside} contradicts the terms in {file}; take both from one result"
             )
-    _check(session, contract, file)
-    return Model(session, contract, str(file))
+    try:
+        _check(session, contract, file)
+        return Model(session, contract, str(file))
+    except (KeyError, TypeError, ValueError) as error:
+        where = beside if contract is not terms else f"{file}, {KEY}"
+        raise ContractError(f"{where}: not a contract ({type(error).__name__}: {error})") from None
 
 
-def _read(text: str, place: str) -> dict[str, Any]:
+def _read(text: str | bytes, place: str) -> dict[str, Any]:
     try:
         contract: dict[str, Any] = json.loads(text)
         version = contract["version"]
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise ContractError(f"{place}: not a contract ({type(error).__name__}: {error})") from None
     if version != VERSION:
         raise ContractError(
@@ -302,6 +312,14 @@ def _check(session: onnxruntime.InferenceSession, contract: Mapping[str, Any], f
     ]
     if asked != found:
         raise ContractError(f"{file}: its inputs and outputs are {found}, must be {asked}")
+    if (golden := contract.get("golden")) is not None:
+        count = len(golden["inputs"])
+        shapes = {(np.shape(golden["inputs"]), (count, asked[0][2]))}
+        for name, _, columns in asked[1:]:
+            for part in ("outputs", "bounds"):
+                shapes.add((np.shape(golden[part][name]), (count, columns)))
+        if not count or any(there != right for there, right in shapes):
+            raise ContractError(f"{file}: the golden vectors in its contract.json are not whole")
 
 
 def _list(names: Sequence[Any]) -> str:
