@@ -79,6 +79,18 @@ def rounded(numbers: Callable[[], list[Any]], dtype: str) -> list[float]:
         return [settled(ball, dtype) for ball in numbers()]
 
 
+def cholesky(matrix: list[list[Any]]) -> list[list[Any]]:
+    """The lower triangular matrix of balls whose product with its transpose is `matrix`."""
+    lower = [[arb(0)] * len(matrix) for _ in matrix]
+    for j, row in enumerate(lower):
+        pivot = matrix[j][j] - sum((entry * entry for entry in row[:j]), arb(0))
+        row[j] = pivot.sqrt()
+        for i in range(j + 1, len(matrix)):
+            rest = sum((a * b for a, b in zip(lower[i][:j], row[:j], strict=True)), arb(0))
+            lower[i][j] = (matrix[i][j] - rest) / row[j]
+    return lower
+
+
 def _end(exact: Any, dtype: str) -> float:
     mantissa, exponent = exact.man_exp()
     size = int(mantissa).bit_length() + int(exponent)

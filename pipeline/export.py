@@ -239,17 +239,17 @@ def report(content: bytes, checks: list[Check], params: Params) -> dict[str, Any
 
 def main(params: Params) -> None:
     """Write the ONNX file if every check holds; else say which do not."""
-    try:
-        metrics = json.loads(files.METRICS.read_text(encoding="utf-8"))
-        coefficients = files.read_csv(files.COEFFICIENTS)
-    except FileNotFoundError as error:
-        raise UserError(f"{error.filename}: there is no such file; `dvc repro` makes it") from None
     targets = params.data.targets
     rows = table.read(files.TRAIN)
     features = rows.features(targets)
     module = model.load(files.MODEL, params.model, len(features), len(targets))
     training = rows.columns(features)
     queries = table.queries(params.evaluate.queries, features)
+    try:
+        metrics = json.loads(files.METRICS.read_text(encoding="utf-8"))
+        coefficients = files.read_csv(files.COEFFICIENTS)
+    except FileNotFoundError as error:
+        raise UserError(f"{error.filename}: there is no such file; `dvc repro` makes it") from None
     wanted = params.export
     expected = Expected(
         answering(module, params, rows), features, targets, wanted.opset, wanted.rtol, wanted.atol

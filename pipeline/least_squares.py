@@ -18,7 +18,7 @@ import numpy as np
 from flint import arb
 from numpy.typing import NDArray
 
-from pipeline.balls import enclose, nearest, precision, two_sided
+from pipeline.balls import cholesky, enclose, nearest, precision, two_sided
 from pipeline.gram import Gram, gram
 from pipeline.interval import Interval
 from pipeline.normal_equations import Balls, System, independent
@@ -218,7 +218,7 @@ class Fit:
 
         def numbers(balls: "Balls") -> list[Any]:
             size = range(first, len(system.kept))
-            lower = _cholesky([[balls.inverse[i, j] for j in size] for i in size])
+            lower = cholesky([[balls.inverse[i, j] for j in size] for i in size])
             reach = balls.quantile(free)
             scale = [(squares / free).sqrt() * reach for squares in balls.squares]
             return [*itertools.chain(*lower), *scale]
@@ -233,18 +233,6 @@ class Fit:
             constant=float(1 + Fraction(first, self.rows)),
             scale=found[features**2 :],
         )
-
-
-def _cholesky(matrix: list[list[Any]]) -> list[list[Any]]:
-    """The lower triangular matrix of balls whose product with its transpose is `matrix`."""
-    lower = [[arb(0)] * len(matrix) for _ in matrix]
-    for j, row in enumerate(lower):
-        pivot = matrix[j][j] - sum((entry * entry for entry in row[:j]), arb(0))
-        row[j] = pivot.sqrt()
-        for i in range(j + 1, len(matrix)):
-            rest = sum((a * b for a, b in zip(lower[i][:j], row[:j], strict=True)), arb(0))
-            lower[i][j] = (matrix[i][j] - rest) / row[j]
-    return lower
 
 
 def announce(features: int) -> None:

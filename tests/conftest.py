@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import chdir, closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 import yaml
@@ -209,15 +210,21 @@ WIDE: dict[str, Any] = {
 }
 
 
-def _models(place: Path, **changes: Any) -> Path:
+def make(asked: Params) -> None:
+    """Run the computing stages of a job in the working directory: no pictures, no run."""
     from pipeline import evaluate, export, generate, train
 
+    with patch.object(evaluate, "draw"), patch.object(train, "live_run"):
+        for stage in (generate, train, evaluate, export):
+            stage.main(asked)
+
+
+def _models(place: Path, **changes: Any) -> Path:
     for name in ("dvc.yaml", "requirements.txt"):
         shutil.copy(ROOT / name, place / name)
     shutil.copytree(ROOT / "pipeline", place / "pipeline")
     with chdir(place):
-        for stage in (generate, train, evaluate, export):
-            stage.main(job(**WIDE | changes))
+        make(job(**WIDE | changes))
     return place / "models"
 
 

@@ -8,25 +8,22 @@ import sys
 from decimal import Decimal, getcontext
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 import onnx
 import onnxruntime
 import pytest
 import torch
-from conftest import ROOT, job
+from conftest import ROOT, job, make
 
 from pipeline import (
     UserError,
     contract,
-    evaluate,
     export,
     files,
-    generate,
     model,
     table,
-    train,
     verification,
 )
 from pipeline.agreement import Expected
@@ -60,9 +57,7 @@ ANSWERING: dict[str, Any] = WIDE | {
 
 def made(**changes: Any) -> dict[str, Any]:
     """The contract of a job in the working directory."""
-    asked = job(**changes)
-    for stage in (generate, train, evaluate, export):
-        stage.main(asked)
+    make(job(**changes))
     content: dict[str, Any] = json.loads(files.CONTRACT.read_text())
     return content
 
@@ -97,8 +92,7 @@ def test_the_tutorials_contract(workspace: Path) -> None:
     Terms.model_validate_json(entry.value)
 
 
-@pytest.mark.parametrize("dtype", get_args(Float))
-@pytest.mark.parametrize("standardize", [False, True])
+@pytest.mark.parametrize(("dtype", "standardize"), [("float32", True), ("float64", False)])
 def test_golden_vectors_are_right_and_hard(
     dtype: Float, standardize: bool, workspace: Path
 ) -> None:
@@ -137,7 +131,7 @@ def test_golden_vectors_are_right_and_hard(
 
 @pytest.mark.parametrize(
     ("dtype", "standardize", "bias"),
-    [("float32", False, True), ("float32", True, False), ("float64", True, True)],
+    [("float32", True, False), ("float64", True, True)],
 )
 def test_the_file_answers_with_intervals_and_ranges(
     dtype: Float, standardize: bool, bias: bool, workspace: Path
@@ -248,34 +242,33 @@ def test_numbers_beyond_the_dtype_are_refused(workspace: Path) -> None:
         made(**tiny, data__generate__noise=0.1)
 
 
-@pytest.mark.parametrize(
-    ("tensor", "factor", "told"),
-    [("factor", 1 + 1e-6, "high"), ("scale", 1 - 1e-6, "high"), ("largest", 0.999, "in_range")],
-)
-def test_intervals_and_ranges_that_are_off_are_noticed(
-    tensor: str, factor: float, told: str, workspace: Path
-) -> None:
-    found = made(**ANSWERING, model__dtype="float64")
-    proto = onnx.load(files.ONNX)
-    (changed,) = [each for each in proto.graph.initializer if each.name == tensor]
-    values = onnx.numpy_helper.to_array(changed) * factor
-    changed.CopyFrom(onnx.numpy_helper.from_array(values, tensor))
-    problem = verification.conforms(proto.SerializeToString(), Contract(**found).golden).problem
-    assert problem is not None
-    assert problem.startswith(f"{told} of vector")
-    # And by the checks against torch, which every file must pass.
+def test_intervals_and_ranges_that_are_off_are_noticed(workspace: Path) -> None:
+    golden = Contract(**made(**ANSWERING, model__dtype="float64")).golden
+    content = files.ONNX.read_bytes()
     asked = job(**ANSWERING, model__dtype="float64")
     rows = table.read(files.TRAIN)
     module = export.answering(model.load(files.MODEL, asked.model, 3, 2), asked, rows)
     expected = Expected(module, "abc", "uv", 20, 1e-5, 1e-6)
     inputs = {"rows": rows.columns("abc")}
-    assert not any(
-        c.problem for c in verification.verify(files.ONNX.read_bytes(), expected, inputs)
-    )
-    checks = verification.verify(proto.SerializeToString(), expected, inputs)
-    problems = [check.problem for check in checks if check.problem]
-    assert problems[0] == f"{tensor} is not the trained one"
-    assert any(f", {told.replace('high', 'low')}: onnx" in problem for problem in problems[1:])
+    assert not [c.problem for c in verification.verify(content, expected, inputs) if c.problem]
+    for name, factor, found_by, seen in (
+        ("factor", 1 + 1e-6, "high", "low"),
+        ("scale", 1 - 1e-6, "high", "low"),
+        ("largest", 0.999, "in_range", "in_range"),
+    ):
+        proto = onnx.load_from_string(content)
+        (tensor,) = [each for each in proto.graph.initializer if each.name == name]
+        values = onnx.numpy_helper.to_array(tensor) * factor
+        tensor.CopyFrom(onnx.numpy_helper.from_array(values, name))
+        spoilt = proto.SerializeToString()
+        problem = verification.conforms(spoilt, golden).problem
+        assert problem is not None
+        assert problem.startswith(f"{found_by} of vector")
+        # And by the checks against torch, which every file must pass.
+        checks = verification.verify(spoilt, expected, inputs)
+        problems = [check.problem for check in checks if check.problem]
+        assert problems[0] == f"{name} is not the trained one"
+        assert any(f", {seen}: onnx" in problem for problem in problems[1:])
 
 
 def test_a_module_that_is_not_linear_may_tell_its_range(

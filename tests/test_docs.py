@@ -15,9 +15,9 @@ from pathlib import Path
 from urllib.request import urlopen
 
 import pytest
-from conftest import ROOT, Checkout, Clone, environment, job_text, stopping
+from conftest import ROOT, Checkout, Clone, environment, job_text, make, stopping
 
-from pipeline import UserError, evaluate, export, generate, params, table, train, training
+from pipeline import UserError, generate, params, table, training
 
 DOCUMENTS = sorted(
     path
@@ -55,8 +55,7 @@ def snippets(document: str) -> Iterator[tuple[str, str]]:
 @pytest.fixture
 def trained(workspace: Path) -> Path:
     """A workspace with the tutorial's model in it."""
-    for stage in (generate, train, evaluate, export):
-        stage.main(params.load())
+    make(params.load())
     return workspace
 
 

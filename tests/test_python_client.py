@@ -14,9 +14,9 @@ import onnx
 import pandas as pd
 import pyarrow as pa
 import pytest
-from conftest import ROOT, job
+from conftest import ROOT, job, make
 
-from pipeline import evaluate, export, files, generate, train
+from pipeline import files
 
 CLIENT = ROOT / "clients" / "python"
 
@@ -27,8 +27,7 @@ def model(models: Path) -> abline_client.Model:
 
 
 def test_the_committed_result_conforms(workspace: Path) -> None:
-    for stage in (generate, train, evaluate, export):
-        stage.main(job())
+    make(job())
     model = abline_client.load("models")
     assert model.predict([[4.0]]).tolist() == [[pytest.approx(7.5619025, abs=1e-6)]]
     found = model.conformance()

@@ -247,9 +247,10 @@ PORTABLE: dict[str, dict[str, Any]] = {
 }
 
 
-def stages_on(checkout: Checkout, machine: Mapping[str, Any]) -> dict[str, str]:
-    """Train, evaluate and export as programs, as `dvc repro` does: what they wrote."""
-    for stage in ("train", "evaluate", "export"):
+def stages_on(checkout: Checkout, machine: Mapping[str, Any], job: str) -> dict[str, str]:
+    """Run the computing stages as programs, as `dvc repro` does: what they wrote."""
+    # Of the others the file has nothing that the tutorial's does not have.
+    for stage in ("train", "evaluate", "export") if job == "exact" else ("train", "evaluate"):
         checkout.stage(stage, **machine)
     return {path: lineage.md5(checkout.path / path) for path in (MODEL, "models", "reports")}
 
@@ -277,7 +278,7 @@ def test_a_larger_job_is_portable_if_asked_to(clone: Clone, job: str) -> None:
     checkout = clone("portable")
     (checkout.path / "params.yaml").write_text(job_text(**LARGER, **PORTABLE[job]))
     checkout.stage("generate")
-    found = [stages_on(checkout, machine) for machine in (MACHINES[2], MACHINES[3])]
+    found = [stages_on(checkout, machine, job) for machine in (MACHINES[2], MACHINES[3])]
     assert found[0] == found[1]
 
 
@@ -287,8 +288,8 @@ def test_a_portable_job_on_other_processors(clone: Clone, emulator: str, job: st
     checkout = clone("portable")
     (checkout.path / "params.yaml").write_text(job_text(**LARGER, **PORTABLE[job]))
     checkout.stage("generate")
-    here = stages_on(checkout, {})
-    assert [stages_on(checkout, machine) for machine in MACHINES] == [here] * len(MACHINES)
+    here = stages_on(checkout, {}, job)
+    assert [stages_on(checkout, machine, job) for machine in MACHINES] == [here] * len(MACHINES)
     for processor in PROCESSORS:
         checkout(emulator, "-cpu", processor, sys.executable, "-m", "pipeline.train")
         assert lineage.md5(checkout.path / MODEL) == here[MODEL], processor
