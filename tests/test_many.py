@@ -33,6 +33,7 @@ def write_run(number: int, start: float) -> None:
         train_beside(run, f"{number:032x}", losses_of(number))
 
 
+@pytest.mark.slow
 def test_eight_trainings_may_open_a_fresh_store_at_once(workspace: Path) -> None:
     """No run is lost, doubled or mixed with another's, whoever makes the store."""
     # Fresh processes, as stages are: a copy of this one would share what it has open.

@@ -345,7 +345,8 @@ def test_a_run_of_another_host_is_left_alone(workspace: Path) -> None:
     assert {name for name, said in status.items() if said == "KILLED"} == set(gone)
 
 
-@pytest.mark.parametrize("seconds", [0.5, pytest.param(None, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("seconds", [0.5, None])
 def test_a_killed_training_goes_on_in_its_own_run(workspace: Path, seconds: float | None) -> None:
     """No step twice or missing, with and without a checkpoint; `track` completes that run."""
     killed_training(workspace, train__epochs=100_000, train__checkpoint_seconds=seconds)
