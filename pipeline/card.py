@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline.contract import Contract
+from pipeline.params import GENERATE
 
 # A card is for reading: the rest is in contract.json and coefficients.csv.
 ROWS = 50
@@ -77,7 +78,10 @@ def _data(facts: Facts) -> Iterator[str]:
     rows = {"data/train.parquet": facts.training_rows, "data/test.parquet": facts.test_rows}
     yield "## Data"
     yield ""
-    yield f"Source: `{source.params['data.source']}`, `seed: {source.params['seed']}`."
+    if source.params["data.source"] == GENERATE:
+        yield f"Made up by `data.generate` of the parameters below, with `seed: {_seed(facts)}`."
+    else:
+        yield f"Source: `{source.params['data.source']}`, divided by `seed: {_seed(facts)}`."
     yield ""
     yield from _table(
         ("file", "rows", "md5"),
@@ -90,6 +94,10 @@ def _data(facts: Facts) -> Iterator[str]:
         ((_text(f.name), f"{f.min:.6g}", f"{f.max:.6g}") for f in features[:ROWS]),
     )
     yield from _more(len(features), "features", "models/contract.json")
+
+
+def _seed(facts: Facts) -> int:
+    return int(facts.contract.source.params["seed"])
 
 
 def _how_well(facts: Facts) -> Iterator[str]:
@@ -110,12 +118,17 @@ def _how_well(facts: Facts) -> Iterator[str]:
             " `data.test_fraction: 0.2` holds out a fifth."
         )
     reference = facts.metrics["reference"]
+    reduction = facts.contract.source.params["train.reduction"]
     yield ""
     yield (
         f"The best line there is (least squares, exact) has an RMSE of"
-        f" {_number(reference['rmse'])} on the training rows; the model's loss is"
-        f" {_number(reference['gap'])} above that line's {_number(reference['loss'])}."
+        f" {_number(reference['rmse'])} on the training rows. The model's loss, the {reduction} of"
+        f" the squared errors, is {_number(reference['gap'])} above that line's"
+        f" {_number(reference['loss'])}."
     )
+
+
+_REFERENCE = ("", ": standard error", ": 95 % from", ": to")
 
 
 def _coefficients(facts: Facts) -> Iterator[str]:
@@ -125,7 +138,7 @@ def _coefficients(facts: Facts) -> Iterator[str]:
         yield "None: the model is not linear."
         return
     yield from _table(
-        ("target", "term", "value", "least squares", "standard error", "95 % low", "95 % high"),
+        ("target", "term", "value", *(f"least squares{part}" for part in _REFERENCE)),
         (
             (
                 _text(row["target"]),
@@ -192,12 +205,14 @@ def _again(facts: Facts) -> Iterator[str]:
     source = facts.contract.source
     yield "## How to make it again"
     yield ""
+    yield "In the repository that it came from:"
+    yield ""
     yield "```sh"
     yield "python -m pipeline.track --find models/model.onnx   # its commit, and the commands"
     yield "make repro                                          # there: the same bytes"
     yield "```"
     yield ""
-    yield f"training_id `{source.training_id}`; its parameters:"
+    yield f"training_id `{source.training_id}`; its data and training had these parameters:"
     yield ""
     yield "```yaml"
     for key, value in sorted(source.params.items()):

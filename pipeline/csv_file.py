@@ -50,6 +50,7 @@ class CsvFile:
     """A CSV file whose first line was read.
 
     start: where the lines after the first begin, in bytes.
+    gaps: whether empty lines are skipped, or refused unless nothing follows them.
     """
 
     path: Path
@@ -57,6 +58,7 @@ class CsvFile:
     separator: str
     newline: bytes
     start: int
+    gaps: bool = True
     unit: str = field(default="line", init=False)
     float32: frozenset[str] = field(default=frozenset(), init=False)
 
@@ -109,7 +111,10 @@ class CsvFile:
         advice: of each column, what to do if it can never be numbers.
         Raises UserError with the line of a field that is no number, or of too few or many fields.
         """
+        last_gap: int | None = None  # the line of one at the end of what was read
         for offset, text in self._texts():
+            if not self.gaps:
+                last_gap = self._check_gaps(offset, text, last_gap)
             values = self._parse(text, columns)
             if values is None:
                 values = self._parse_slowly(offset, text, columns, advice)
@@ -191,6 +196,31 @@ class CsvFile:
                 column_types=dict.fromkeys(asked, kind),
                 null_values=MISSING,
             ),
+        )
+
+    def _check_gaps(self, offset: int, text: bytes, before: int | None) -> int | None:
+        """The line of the first empty line in `text` if nothing follows it there.
+
+        Raises UserError if something does, or if there was one `before`.
+        """
+        line = before
+        if line is None:
+            bare = re.sub(_quoted(self.separator), b"", text) if b'"' in text else text
+            end = self.newline
+            ends = (end + end, end + b"\r" + end)
+            if not bare.startswith((end, b"\r" + end)) and not any(two in bare for two in ends):
+                return None
+            lines = io.StringIO(text.decode(errors="backslashreplace"), newline="")
+            reader = csv.reader(lines, delimiter=self.separator)
+            line = next((reader.line_num for fields in reader if not fields), None)
+            if line is None:
+                return None
+            line += self._line(offset) - 1
+            if not any(reader):
+                return line
+        raise UserError(
+            f"{self.path}:{line}: found an empty line, which would have no answer; take it away, so"
+            " that the answers come line by line"
         )
 
     def _parse_slowly(

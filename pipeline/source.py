@@ -16,7 +16,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from glob import glob, has_magic
 from pathlib import Path
 
@@ -146,6 +146,8 @@ def rows_of(path: Path, features: Sequence[str]) -> Source:
         raise UserError(f"{path}: there is no such file")
     _check_kind(path)
     sheet = _opened(path, features)
+    if isinstance(sheet, CsvFile):
+        sheet = replace(sheet, gaps=False)
     _check_columns(sheet, "a feature of the model", features, sheet)
     float32 = sheet.float32.intersection(features)
     advice = dict.fromkeys(features, "use another table")

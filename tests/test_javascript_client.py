@@ -70,6 +70,19 @@ def test_in_an_app_of_its_own(package: Path, models: Path, tmp_path: Path) -> No
     assert told == "true 1\n"
 
 
+def test_a_site_for_any_host_has_all_that_it_asks_for(
+    package: Path, models: Path, tmp_path: Path
+) -> None:
+    npm(package, "run", "site", "--", str(models), str(tmp_path))
+    names = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*")}
+    page = (tmp_path / "index.html").read_text()
+    asked = re.findall(r'(?:href|src)="([^":]+)"|: "\./([^"]+)"', page)
+    assert len(asked) == 4
+    assert {one or other for one, other in asked} <= names
+    assert {"models/model.onnx", "models/contract.json", "client/model.js"} <= names
+    assert any(name.endswith(".wasm") for name in names)
+
+
 @pytest.mark.parametrize(("kind", "at_least"), [("models", 16), ("answering", 4)])
 def test_in_node(package: Path, kind: str, at_least: int, request: pytest.FixtureRequest) -> None:
     folder: Path = request.getfixturevalue(kind)

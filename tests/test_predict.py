@@ -97,6 +97,10 @@ def test_no_rows_have_no_answers(models: Path, tmp_path: Path) -> None:
         ("size,age,rooms\n1,2,3\n1,2,x\n", 'rows.csv:3: "rooms" is "x"; must be a number; put'),
         ("size,age,rooms\n1,2,3\n1,2\n", "rows.csv:3: found 2 fields; must be 3"),
         ("size,age,rooms\n1,2,3\n1,-1e39,2\n", 'rows.csv: row 2 has "age" = -1e.39, beyond flo'),
+        ("size,age,rooms\n1,2,3\n\n1,2,3\n", "rows.csv:3: found an empty line, which would have"),
+        ("size,age,rooms\r\n1,2,3\r\n\r\n1,2,3\r\n", "rows.csv:3: found an empty line"),
+        ('a,size,age,rooms\n"\n\n",1,2,3\n"",1,2,3\n\n"",1,2,3', "rows.csv:6: found an empty l"),
+        ("size,age,rooms\n\n1,2,3\n", "rows.csv:2: found an empty line"),
         ("", "rows.csv: the file is empty"),
     ],
 )

@@ -73,7 +73,11 @@ def test_a_stage_runs_again_when_a_parameter_it_reads_changes(
 ) -> None:
     settings = job()
     # What is logged of the parameters is asked for by dvc.yaml itself, so it may read them all.
-    monkeypatch.setattr(lineage, "stage_params", lambda name, _: {"data.source": name, "seed": 0})
+    monkeypatch.setattr(
+        lineage,
+        "stage_params",
+        lambda name, _: {"data.source": name, "seed": 0, "train.reduction": ""},
+    )
     monkeypatch.setattr(train, "live_run", MagicMock())
     for module in (generate, train, evaluate, export):
         name = module.__name__.removeprefix("pipeline.")

@@ -150,7 +150,7 @@ export class Model {
   async conformance(): Promise<Conformance> {
     const { golden } = this.contract;
     if (golden === undefined) {
-      throw new ContractError("golden vectors are in contract.json, which was not given");
+      throw new ContractError("there are no golden vectors; contract.json has them");
     }
     const names = this.contract.outputs.map(({ name }) => name);
     const answers = await this.answers(this.checked(golden.inputs), names);
@@ -210,6 +210,9 @@ export class Model {
         const shown = this.features.slice(0, 3).join(", ") + (width > 3 ? ", …" : "");
         throw new InputError(`row ${index}: found ${show(row)}; a single row is [[${shown}]]`);
       }
+      if (!Number.isInteger(row.length)) {
+        throw new InputError(`row ${index}: must be a list of numbers, found ${show(row)}`);
+      }
       if (row.length !== width) {
         throw new InputError(
           `row ${index}: found ${row.length} numbers; the model has ${width} features: ${list(this.features)}`,
@@ -231,6 +234,10 @@ export class Model {
   }
 
   private fromColumns(columns: Columns): Rows {
+    if (typeof columns !== "object" || columns === null || ArrayBuffer.isView(columns)) {
+      const found = ArrayBuffer.isView(columns) ? "a single list" : show(columns);
+      throw new InputError(`must be a list of rows, or lists by column name; found ${found}`);
+    }
     const missing = this.features.filter((name) => !Object.hasOwn(columns, name));
     if (missing.length > 0) {
       throw new InputError(`there is no column ${list(missing)}; found ${list(Object.keys(columns))}`);
@@ -268,7 +275,8 @@ function output(contract: Contract, meaning: Output["meaning"]): Output {
   const found = contract.outputs.find((each) => each.meaning === meaning);
   if (found !== undefined) return found;
   throw new ContractError(
-    `the model was made without ${meaning}; export.outputs in its params.yaml asks for it`,
+    `the model was made without ${meaning === "in_range" ? meaning : "interval"}; export.outputs in` +
+      " its params.yaml asks for it",
   );
 }
 
@@ -294,14 +302,7 @@ export async function open(
   text: string | undefined,
   options?: InferenceSession.SessionOptions,
 ): Promise<Model> {
-  const noted = metadata(content).get(KEY);
-  if (noted === undefined) {
-    throw new ContractError(
-      `the file carries no ${KEY}: not a model of this pipeline, an old one, or no ONNX file`,
-    );
-  }
-  const terms = parse(noted, `${KEY} in the file`);
-  let contract = terms;
+  let contract: Contract | undefined;
   if (text !== undefined) {
     contract = parse(text, "contract.json");
     const digest = await sha256(content);
@@ -311,12 +312,20 @@ export async function open(
           ` ${contract.sha256}; take both from one result`,
       );
     }
-    for (const [key, value] of Object.entries(terms)) {
-      if (canonical(contract[key as keyof Contract]) !== canonical(value)) {
-        throw new ContractError(
-          `contract.json contradicts the terms in the file (${key}); take both from one result`,
-        );
-      }
+  }
+  const noted = metadata(content).get(KEY);
+  if (noted === undefined) {
+    throw new ContractError(
+      `the file carries no ${KEY}: not a model of this pipeline, an old one, or no ONNX file`,
+    );
+  }
+  const terms = parse(noted, `${KEY} in the file`);
+  contract ??= terms;
+  for (const [key, value] of Object.entries(terms)) {
+    if (canonical(contract[key as keyof Contract]) !== canonical(value)) {
+      throw new ContractError(
+        `contract.json contradicts the terms in the file (${key}); take both from one result`,
+      );
     }
   }
   let session: InferenceSession;

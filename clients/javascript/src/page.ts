@@ -1,6 +1,6 @@
 /** The page: type features, see the prediction, the fitted line, and whether the model is right. */
 
-import { ContractError, type Feature, InputError, type Model, type Rows, load } from "abline-client";
+import { type Feature, InputError, type Model, type Rows, load } from "abline-client";
 
 const POINTS = 65; // of a line that may be bent
 const HEIGHT = 320;
@@ -28,7 +28,7 @@ async function main(): Promise<void> {
   const source = model.contract.source;
   element("source").textContent =
     `training ${source.training_id} · opset ${model.contract.opset}` +
-    ` · verified with onnxruntime ${model.contract.onnxruntime ?? "unknown"}`;
+    (model.contract.onnxruntime ? ` · verified with onnxruntime ${model.contract.onnxruntime}` : "");
   const update = () => void show(model, inputs).catch(fail);
   for (const control of [...inputs, along, target]) control.addEventListener("input", update);
   element("features").addEventListener("submit", (event) => event.preventDefault());
@@ -63,6 +63,9 @@ async function prove(model: Model): Promise<void> {
     badge.textContent = "no contract.json: nothing to check with";
     return;
   }
+  badge.title =
+    "Inputs that are hard to answer, with the right answers. Within its bound an answer is off by" +
+    " no more than rounding explains; bit-equal, by nothing.";
   const found = await model.conformance();
   badge.dataset.state = found.ok ? "ok" : "failed";
   badge.textContent =
@@ -79,6 +82,9 @@ async function show(model: Model, inputs: readonly HTMLInputElement[]): Promise<
   const number = ++asked;
   try {
     const [answer = []] = await model.predict([row]);
+    if (!answer.every(Number.isFinite)) {
+      throw new InputError(`The answer is beyond ${model.contract.input.dtype}.`);
+    }
     const around = await ends(model, [row]);
     const drawn = await plot(model, row);
     if (number !== asked) return;
@@ -93,6 +99,7 @@ async function show(model: Model, inputs: readonly HTMLInputElement[]): Promise<
     if (figure) figure.hidden = false;
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
+    if (number !== asked) return;
     const empty = inputs.find((input) => Number.isNaN(input.valueAsNumber));
     message.textContent = empty ? `${empty.name}: type a number.` : error.message;
     predictions(model.targets, [], undefined);
@@ -219,8 +226,8 @@ function apart(a: number, b: number): [string, string] {
 function fail(error: unknown): void {
   message.textContent = error instanceof Error ? error.message : String(error);
   badge.dataset.state = "failed";
-  badge.textContent =
-    error instanceof ContractError ? "✗ not the model that was verified" : "✗ could not be shown";
+  badge.textContent = "✗ not verified";
+  if (document.querySelector("dd") === null) element("title").textContent = "No model";
 }
 
 main().catch(fail);

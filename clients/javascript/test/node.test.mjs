@@ -47,7 +47,7 @@ test("rows by name are those by position", async () => {
 test("an interval is around its prediction, where there is one", async () => {
   const rows = [model.contract.golden.inputs[0]];
   if (!model.hasInterval) {
-    await assert.rejects(model.interval(rows), /was made without low; export.outputs/);
+    await assert.rejects(model.interval(rows), /was made without interval; export.outputs/);
     return;
   }
   const [[y]] = await model.predict(rows);
@@ -75,6 +75,9 @@ test("rows that it cannot answer", async (context) => {
     [row(true), /found true/],
     [row(1n), /found 1/],
     [row(1e39), /1e\+39 is beyond float32/],
+    [undefined, /must be a list of rows, or lists by column name; found undefined/],
+    [new Float32Array(width), /must be a list of rows, .*; found a single list/],
+    [[{ x: 4 }], /row 0: must be a list of numbers, found \{"x":4\}/],
     [new Array(2), /row 0: found undefined; a single row is/],
     [Object.fromEntries(model.features.map((name) => [name, null])), /must be a list, found null/],
     [{ nobody: [1] }, /there is no column .*; found nobody/],
@@ -134,7 +137,7 @@ test("the file alone answers but proves nothing", async () => {
     const alone = await load(join(folder, "any.onnx"));
     const rows = [model.features.map(() => 2)];
     assert.deepEqual(await alone.predict(rows), await model.predict(rows));
-    await assert.rejects(alone.conformance(), /golden vectors are in contract.json/);
+    await assert.rejects(alone.conformance(), /there are no golden vectors; contract.json has them/);
     await writeFile(join(folder, "any.onnx"), "no model");
     await assert.rejects(load(join(folder, "any.onnx")), /carries no abline.contract/);
   } finally {

@@ -8,6 +8,7 @@ model.conformance()
 import hashlib
 import json
 import math
+import sys
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -138,7 +139,8 @@ class Model:
         golden = self.contract.get("golden")
         if golden is None:
             raise ContractError(
-                f"{self._place}: golden vectors are in contract.json, not beside it"
+                f"{self._place}: there are no golden vectors; contract.json has them, and must lie"
+                " beside the file"
             )
         x = np.array(golden["inputs"], self.dtype)
         within, equal, worst = np.ones(len(x), bool), np.ones(len(x), bool), 0.0
@@ -194,9 +196,11 @@ class Model:
             for name in self.features
         ]
         for name, values in zip(self.features, found, strict=True):
-            if values.shape != found[0].shape or values.ndim != 1:
-                shapes = f"{list(found[0].shape)} and {list(values.shape)}"
-                raise InputError(f"column {name}: columns are lists of one length, found {shapes}")
+            if values.ndim != 1:
+                raise InputError(f"column {name}: must be a list, found {values.ndim} dimensions")
+            if len(values) != len(found[0]):
+                lengths = f"{len(found[0])} and {len(values)}"
+                raise InputError(f"column {name}: columns are lists of one length, found {lengths}")
         return np.column_stack(found)
 
     def _numbers(self, values: Any, what: str) -> NDArray[Any]:
@@ -222,9 +226,7 @@ class Model:
         chosen = hasattr(values, "dtype") and array.dtype.kind == "f"
         if chosen and array.dtype.itemsize > self.dtype.itemsize and not self._said:
             self._said = True
-            warnings.warn(
-                f"{array.dtype} is rounded to the model's {self.dtype}", UserWarning, stacklevel=5
-            )
+            _warn(f"{array.dtype} is rounded to the model's {self.dtype}")
         with np.errstate(over="ignore"):
             rounded = array.astype(self.dtype)
         if not np.isfinite(rounded).all() and np.isfinite(array.astype(np.float64)).all():
@@ -252,6 +254,16 @@ def load(path: str | Path, **options: Any) -> Model:
     if file.is_dir():
         file = file / "model.onnx"
     content = file.read_bytes()
+    beside = file.with_name("contract.json")
+    whole = None
+    if beside.exists():
+        whole = _read(beside.read_bytes(), str(beside))
+        digest = hashlib.sha256(content).hexdigest()
+        if whole.get("sha256") != digest:
+            raise ContractError(
+                f"{file} is not the file that {beside} describes: its sha256 is {digest},"
+                f" must be {whole.get('sha256')}; take both from one result"
+            )
     options.setdefault("providers", ["CPUExecutionProvider"])
     try:
         session = onnxruntime.InferenceSession(content, **options)
@@ -263,25 +275,17 @@ def load(path: str | Path, **options: Any) -> Model:
             f"{file}: carries no {KEY}: not a model of this pipeline, or an old one"
         )
     terms = _read(noted, f"{file}, {KEY}")
-    beside = file.with_name("contract.json")
-    contract = terms
-    if beside.exists():
-        contract = _read(beside.read_bytes(), str(beside))
-        digest = hashlib.sha256(content).hexdigest()
-        if contract.get("sha256") != digest:
-            raise ContractError(
-                f"{file} is not the file that {beside} describes: its sha256 is {digest},"
-                f" must be {contract.get('sha256')}; take both from one result"
-            )
-        if {key: contract.get(key) for key in terms} != terms:
-            raise ContractError(
-                f"{beside} contradicts the terms in {file}; take both from one result"
-            )
+    contract = terms if whole is None else whole
+    if other := [key for key, value in terms.items() if contract.get(key) != value]:
+        raise ContractError(
+            f"{beside} contradicts the terms in {file} ({', '.join(other)}); take both from one"
+            " result"
+        )
     try:
         _check(session, contract, file)
         return Model(session, contract, str(file))
     except (KeyError, TypeError, ValueError) as error:
-        where = beside if contract is not terms else f"{file}, {KEY}"
+        where = f"{file}, {KEY}" if whole is None else beside
         raise ContractError(f"{where}: not a contract ({type(error).__name__}: {error})") from None
 
 
@@ -314,12 +318,23 @@ def _check(session: onnxruntime.InferenceSession, contract: Mapping[str, Any], f
         raise ContractError(f"{file}: its inputs and outputs are {found}, must be {asked}")
     if (golden := contract.get("golden")) is not None:
         count = len(golden["inputs"])
-        shapes = {(np.shape(golden["inputs"]), (count, asked[0][2]))}
+        parts = [(golden["inputs"], asked[0][2])]
         for name, _, columns in asked[1:]:
-            for part in ("outputs", "bounds"):
-                shapes.add((np.shape(golden[part][name]), (count, columns)))
-        if not count or any(there != right for there, right in shapes):
+            parts += [(golden[part][name], columns) for part in ("outputs", "bounds")]
+        arrays = [(np.asarray(rows, np.float64), columns) for rows, columns in parts]
+        if not count or any(
+            array.shape != (count, columns) or not np.isfinite(array).all()
+            for array, columns in arrays
+        ):
             raise ContractError(f"{file}: the golden vectors in its contract.json are not whole")
+
+
+def _warn(text: str) -> None:
+    """Warn of what the caller of this module has done."""
+    level, frame = 1, sys._getframe()
+    while frame.f_code.co_filename == __file__ and frame.f_back is not None:
+        level, frame = level + 1, frame.f_back
+    warnings.warn(text, UserWarning, stacklevel=level)
 
 
 def _list(names: Sequence[Any]) -> str:
