@@ -77,7 +77,7 @@ def _search(what: str, runs: Sequence[Run], places: dict[str, list[Place]]) -> I
         return Found(next(iter(current or same), None), places.get(md5, []))
 
     if what.endswith(".onnx") or Path(what).is_file():
-        md5 = _md5_of_model(Path(what))
+        md5 = md5_of_model(Path(what))
         made = [m for m, each in places.items() if md5 in each[0].identity()["outs"].values()]
         tracked = [run for run in runs if md5 in run.data.tags.values()]
         # A folder's own lines are told once, whichever of the two has them.
@@ -109,7 +109,7 @@ def _search(what: str, runs: Sequence[Run], places: dict[str, list[Place]]) -> I
     yield from map(of_run, part[:1] if len(part) == 1 else ())
 
 
-def _md5_of_model(path: Path) -> str:
+def md5_of_model(path: Path) -> str:
     """The md5 of an ONNX file. Raises UserError if it is none of ours."""
     import onnx
     from google.protobuf.message import DecodeError

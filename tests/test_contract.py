@@ -22,6 +22,8 @@ from pipeline import (
     contract,
     export,
     files,
+    find,
+    lineage,
     model,
     table,
     verification,
@@ -307,6 +309,22 @@ def test_the_card_says_what_the_files_say(workspace: Path) -> None:
         assert len({len(re.findall(r"(?<!\\)\|", line)) for line in part.splitlines()}) == 1
     made()
     assert "**No rows were held out" in files.CARD.read_text()
+
+
+def test_a_file_is_of_this_pipeline_by_its_contract_or_by_what_was_there_before(
+    tmp_path: Path,
+) -> None:
+    content = export.export(model.LinearModel(1, 1).eval(), 1, 20, {})
+    for number, key in enumerate(("abline.contract", "abline.training_id", "other")):
+        proto = onnx.load_from_string(content)
+        proto.metadata_props.add(key=key, value="{}")
+        path = tmp_path / f"{number}.onnx"
+        path.write_bytes(proto.SerializeToString())
+        if key == "other":
+            with pytest.raises(UserError, match="not an ONNX file of this pipeline: it carries no"):
+                find.md5_of_model(path)
+        else:
+            assert find.md5_of_model(path) == lineage.md5(path)
 
 
 def test_a_wrong_answer_is_outside_of_the_bounds() -> None:
