@@ -124,8 +124,8 @@ def values(
             sessions[level] = session
         except Exception as error:  # onnxruntime's exceptions have no base class of their own
             checks[level] = [Check(f"{level.name}: loads", str(error).strip())]
-    for number, values in enumerate(rows.values()):
-        for batch in _batches(values):
+    for number, tried in enumerate(rows.values()):
+        for batch in _batches(tried):
             trial = _Trial.of(batch, expected)
             for level, session in sessions.items():
                 checks[level][number] = trial.run(session, checks[level][number])

@@ -14,14 +14,13 @@ from typing import Any, Protocol
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.csv
 from abline_client import ContractError, Model, load
 from numpy.typing import NDArray
 
-from pipeline import UserError, files, source, stage, started
+from pipeline import UserError, files, source, stage, started, table
 from pipeline.mistakes import count, show
 from pipeline.source import Source
-
-TYPES = {"float32": pa.float32(), "float64": pa.float64(), "bool": pa.bool_()}
 
 
 class Report:
@@ -101,7 +100,7 @@ def predict(model: Model, rows: Source, out: Path) -> Report:
             answers = model.answers(report.take(values), check=False)
             finite = np.logical_and.reduce([np.isfinite(a).all(axis=1) for a in answers.values()])
             report.overflowed += len(finite) - int(np.count_nonzero(finite))
-            arrays = [_array(answers[o][:, i], kind) for o, i, kind in columns.values()]
+            arrays = [table.array(answers[o][:, i], kind) for o, i, kind in columns.values()]
             writer.write(pa.Table.from_arrays(arrays, schema=schema))
     return report
 
@@ -110,22 +109,22 @@ def _columns(model: Model) -> Mapping[str, tuple[str, int, pa.DataType]]:
     """The columns to write by their names: an output, which column of it, its type."""
     found: dict[str, tuple[str, int, pa.DataType]] = {}
 
-    def add(name: str, *place: Any) -> None:
+    def add(name: str, output: Mapping[str, Any], index: int) -> None:
         if name in found:
             raise UserError(
                 f"the answers would have two columns {show(name)}; rename the target and make the"
                 " model anew"
             )
-        found[name] = place
+        found[name] = output["name"], index, pa.type_for_alias(output["dtype"])
 
     meanings = {"prediction": "", "low": " low 95%", "high": " high 95%"}
     numbers = [each for each in model.contract["outputs"] if each["meaning"] in meanings]
     for index, target in enumerate(model.targets):
         for each in numbers:
-            add(target + meanings[each["meaning"]], each["name"], index, TYPES[each["dtype"]])
+            add(target + meanings[each["meaning"]], each, index)
     for each in model.contract["outputs"]:
         if each["meaning"] == "in_range":
-            add("in_range", each["name"], 0, TYPES[each["dtype"]])
+            add("in_range", each, 0)
     return found
 
 
@@ -139,14 +138,9 @@ class Writer(Protocol):
 @contextmanager
 def _writer(path: Path, kind: str, schema: pa.Schema) -> Iterator[Writer]:
     if kind.lower() in source.PARQUET:
-        import pyarrow.parquet as pq
-
-        # As table.writer has it: full-precision numbers gain nothing by compression.
-        with pq.ParquetWriter(path, schema, compression="NONE", use_dictionary=False) as parquet:
+        with table.parquet(path, schema) as parquet:
             yield parquet
     else:
-        import pyarrow.csv
-
         # Arrow would put quotes around every name.
         files.write_csv(path, schema.names, [])
         options = pyarrow.csv.WriteOptions(include_header=False)
@@ -157,17 +151,8 @@ def _writer(path: Path, kind: str, schema: pa.Schema) -> Iterator[Writer]:
             yield text
 
 
-def _array(values: NDArray[Any], kind: pa.DataType) -> pa.Array:
-    """Numbers as Arrow has them. Not by pa.array: it imports pandas."""
-    length = len(values)
-    if kind == pa.bool_():
-        values = np.packbits(values, bitorder="little")
-    buffer = pa.py_buffer(np.ascontiguousarray(values))
-    return pa.Array.from_buffers(kind, length, [None, buffer])
-
-
 def _check_out(out: Path, rows: Path) -> None:
-    kinds = (".csv", ".parquet", ".pq")
+    kinds = (".csv", *source.PARQUET)
     if out.suffix.lower() not in kinds:
         raise UserError(f"--out: found {show(str(out))}; must end with {', '.join(kinds)}")
     if out.is_dir():
@@ -198,22 +183,23 @@ def main() -> None:
         _check_out(asked.out, asked.rows)
         model = _opened(asked.model)
         report = predict(model, source.rows_of(asked.rows, model.features), asked.out)
-    except (UserError, ContractError, OSError, MemoryError) as error:
-        told = stage.told(error, "this command") or str(error)
+    except (UserError, OSError, MemoryError) as error:
+        print(f"error: {stage.told(error, 'this command')}", file=sys.stderr)
+        stage.leave(1)
     except KeyboardInterrupt as stop:
         stage.leave(128 + stage.signal_of(stop))
-    else:
-        for line in report.told():
-            print(line, file=sys.stderr)
-        print(f"{asked.out}: {count(report.rows, 'row', ',')}")
-        stage.leave()
-    print(f"error: {told}", file=sys.stderr)
-    stage.leave(1)
+    for line in report.told():
+        print(line, file=sys.stderr)
+    print(f"{asked.out}: {count(report.rows, 'row', ',')}")
+    stage.leave()
 
 
 def _opened(path: Path) -> Model:
+    """The model. Raises UserError if it is not there, or not what its contract says."""
     try:
         return load(path)
+    except ContractError as error:
+        raise UserError(str(error)) from None
     except FileNotFoundError as error:
         raise UserError(
             f"{error.filename}: there is no such file; `make repro` makes the model"

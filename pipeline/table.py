@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -104,11 +105,24 @@ class Writer:
         columns = []
         for field, column in zip(self._schema, values.T, strict=True):
             dtype = np.float32 if field.type == pa.float32() else np.float64
-            # Not pa.array: it imports pandas, a quarter of a second.
-            buffer = pa.py_buffer(np.ascontiguousarray(column, dtype))
-            columns.append(pa.Array.from_buffers(field.type, len(column), [None, buffer]))
+            columns.append(array(np.ascontiguousarray(column, dtype), field.type))
         arrow = pa.Table.from_arrays(columns, schema=self._schema)
         self._file.write_table(arrow, row_group_size=ROW_GROUP)
+
+
+def array(values: NDArray[Any], kind: pa.DataType) -> pa.Array:
+    """Numbers or truth values as Arrow has them: [rows], of the NumPy type that `kind` is."""
+    # Not pa.array: it imports pandas, a quarter of a second.
+    held = np.packbits(values, bitorder="little") if kind == pa.bool_() else values
+    buffer = pa.py_buffer(np.ascontiguousarray(held))
+    return pa.Array.from_buffers(kind, len(values), [None, buffer])
+
+
+def parquet(path: Path, schema: pa.Schema) -> pq.ParquetWriter:
+    """A Parquet file to be written at `path`."""
+    # Neither compression nor dictionaries: full-precision numbers gain nothing by them, and what a
+    # compressor makes of a block may depend on its build.
+    return pq.ParquetWriter(path, schema, compression="NONE", use_dictionary=False)
 
 
 @contextmanager
@@ -124,12 +138,7 @@ def writer(
     schema = pa.schema(
         [(name, pa.float32() if name in float32 else pa.float64()) for name in names]
     )
-    # Neither compression nor dictionaries: full-precision numbers gain nothing by them, and what a
-    # compressor makes of a block may depend on its build.
-    with (
-        files.whole(path) as partial,
-        pq.ParquetWriter(partial, schema, compression="NONE", use_dictionary=False) as file,
-    ):
+    with files.whole(path) as partial, parquet(partial, schema) as file:
         growing = Writer(file)
         yield growing
         growing.finish()
