@@ -166,6 +166,8 @@ async function plot(model: Model, row: readonly number[]): Promise<SVGElement[]>
   const path = (values: readonly number[]) =>
     xs.map((value, i) => `${x(value).toFixed(1)},${y(values[i] ?? NaN).toFixed(1)}`);
   const middle = (FRAME.left + FRAME.right) / 2;
+  const [from, to] = apart(low, high);
+  const [least, most] = apart(bottom, top);
   return [
     shape("rect", {
       class: "range",
@@ -186,15 +188,15 @@ async function plot(model: Model, row: readonly number[]): Promise<SVGElement[]>
       : []),
     shape("polyline", { class: "fit", points: path(ys).join(" ") }),
     shape("circle", { class: "here", cx: x(here), cy: y(ys[POINTS] ?? NaN), r: 5 }),
-    text(apart(low, high)[0], { x: FRAME.left, y: FRAME.bottom + 18, "text-anchor": "middle" }),
-    text(apart(low, high)[1], { x: FRAME.right, y: FRAME.bottom + 18, "text-anchor": "end" }),
+    text(from, { x: FRAME.left, y: FRAME.bottom + 18, "text-anchor": "middle" }),
+    text(to, { x: FRAME.right, y: FRAME.bottom + 18, "text-anchor": "end" }),
     text(`${feature.name} (grey: trained on${around ? "; blue: 95 %" : ""})`, {
       x: middle,
       y: HEIGHT - 8,
       "text-anchor": "middle",
     }),
-    text(apart(bottom, top)[1], { x: FRAME.left - 8, y: FRAME.top + 10, "text-anchor": "end" }),
-    text(apart(bottom, top)[0], { x: FRAME.left - 8, y: FRAME.bottom, "text-anchor": "end" }),
+    text(most, { x: FRAME.left - 8, y: FRAME.top + 10, "text-anchor": "end" }),
+    text(least, { x: FRAME.left - 8, y: FRAME.bottom, "text-anchor": "end" }),
     text(model.targets[index] ?? "", { x: FRAME.left - 8, y: 150, "text-anchor": "end" }),
   ];
 }
