@@ -8,7 +8,6 @@ machine's own speed changes from minute to minute. Ours is a clone of HEAD: what
 not timed.
 """
 
-import argparse
 import os
 import shutil
 import statistics
@@ -18,7 +17,7 @@ import tempfile
 import time
 from pathlib import Path
 
-ROOT = Path(__file__).parent.parent
+from rounds import ROOT, arguments, summary, turns
 
 Times = dict[str, list[float]]
 
@@ -80,8 +79,7 @@ def measure(ours: Path, plain: Path, rounds: int) -> dict[str, Times]:
     found["dvc repro -f"]["floor"] = []
     for number in range(rounds):
         for name, command in commands.items():
-            # Taking turns at being first, because the second may find warmer caches.
-            for side in sorted(sides, reverse=bool(number % 2)):
+            for side in turns(sides, number):
                 folder, key = sides[side]
                 # A value not tried before, or DVC would find the result in its run cache.
                 new = [f"{key}={0.01 + (number + 1) / 10_000}"] * (command[-1] == "-S")
@@ -107,19 +105,14 @@ def table(found: dict[str, Times]) -> str:
             lines.append(
                 f"| {shown} | {statistics.median(times['plain']):.2f}"
                 f" | {statistics.median(times[side]):.2f}"
-                f" | **{statistics.median(ratios):.2f}** | {min(ratios):.2f} to {max(ratios):.2f} |"
+                f" | {summary(ratios)} |"
             )
     return "\n".join(lines)
 
 
 def main() -> None:
     """Measure and print the table."""
-    parser = argparse.ArgumentParser(
-        prog="python benchmarks/against_plain.py",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--rounds", type=int, default=5, help="how often to time each (5)")
+    parser = arguments(__doc__, rounds=5)
     rounds = max(1, parser.parse_args().rounds)
     with tempfile.TemporaryDirectory() as work:
         print(table(measure(*prepare(Path(work)), rounds)))

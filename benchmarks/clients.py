@@ -9,7 +9,6 @@ golden vectors each client answers within their bounds, and how many to the last
 the ratio within a round, because the machine's own speed changes from minute to minute.
 """
 
-import argparse
 import json
 import os
 import shutil
@@ -28,22 +27,21 @@ import onnxruntime
 import pyarrow as pa
 import pyarrow.parquet as pq
 import yaml
+from rounds import PEAK, ROOT, arguments, summary, turns
 
 from pipeline import evaluate, export, generate, params, train
 
-ROOT = Path(__file__).parent.parent
 FEATURES = [f"x{number}" for number in range(8)]
 JOBS = {"prediction": ["prediction"], "all": ["prediction", "interval", "in_range"]}
 
 PREDICT = """
-import pathlib, re, sys
+import pathlib, sys
 from abline_client import load
 from pipeline import predict, source
 rows, out = map(pathlib.Path, sys.argv[1:])
 model = load("models")
 predict.predict(model, source.rows_of(rows, model.features), out)
-# Not getrusage: its maximum is the parent's, where that was larger.
-print(int(re.search(r"VmHWM:\\s*(\\d+) kB", pathlib.Path("/proc/self/status").read_text())[1]))
+print(peak())
 """
 CONFORMANCE = """
 import { load } from "./dist/node.js";
@@ -95,7 +93,7 @@ def in_process(folder: Path, rounds: int) -> dict[str, list[float]]:
     }
     found: dict[str, list[float]] = {name: [] for name in sides}
     for number in range(rounds):
-        for name in sorted(sides, reverse=bool(number % 2)):
+        for name in turns(sides, number):
             found[name].append(seconds(*sides[name]))
     return found
 
@@ -112,12 +110,12 @@ def streamed(folder: Path, rows: int) -> tuple[float, float]:
                 file.write_table(pa.table(list(part), schema=schema))
     begin = time.perf_counter()
     told = subprocess.check_output(
-        [sys.executable, "-c", PREDICT, str(path), str(folder / "out.parquet")],
+        [sys.executable, "-c", PEAK + PREDICT, str(path), str(folder / "out.parquet")],
         cwd=folder,
         env=os.environ | {"PYTHONPATH": str(ROOT)},
         text=True,
     )
-    return rows / (time.perf_counter() - begin), int(told) / 1024
+    return rows / (time.perf_counter() - begin), float(told)
 
 
 def in_node(work: Path, folders: dict[str, Path]) -> dict[str, dict[str, float]]:
@@ -138,12 +136,7 @@ def in_node(work: Path, folders: dict[str, Path]) -> dict[str, dict[str, float]]
 
 def main() -> None:
     """Measure and print Markdown tables."""
-    parser = argparse.ArgumentParser(
-        prog="python benchmarks/clients.py",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--rounds", type=int, default=5, help="how often to time each (5)")
+    parser = arguments(__doc__, rounds=5)
     parser.add_argument("--rows", type=int, default=10_000_000, help="to stream (10,000,000)")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as work:
@@ -172,16 +165,14 @@ def main() -> None:
             ("checked", "X @ W + b", "10⁶ × 8, checked"),
         ):
             ratios = [a / b for a, b in zip(times[name], times[beside], strict=True)]
-            middle, spread = statistics.median(ratios), f"{min(ratios):.2f} to {max(ratios):.2f}"
-            print(f"| {label} | {outputs} | `{beside}` | **{middle:.2f}** | {spread} |")
+            print(f"| {label} | {outputs} | `{beside}` | {summary(ratios)} |")
 
     print("\n| `pipeline.predict`, rows × 8 | outputs | rows a second | range | peak memory, MB |")
     print("|---|---|---|---|---|")
     for (outputs, rows), figures in streams.items():
         speeds, peaks = zip(*figures, strict=True)
-        speed, peak = statistics.median(speeds), statistics.median(peaks)
-        spread = f"{min(speeds):,.0f} to {max(speeds):,.0f}"
-        print(f"| {rows:,} | {outputs} | **{speed:,.0f}** | {spread} | {peak:.0f} |")
+        shown = summary(speeds, lambda speed: f"{speed:,.0f}")
+        print(f"| {rows:,} | {outputs} | {shown} | {statistics.median(peaks):.0f} |")
 
     print("\n| golden vectors | outputs | within their bounds | bit-equal |\n|---|---|---|---|")
     for outputs, here in python.items():

@@ -6,17 +6,16 @@ rank, statsmodels' with standard errors, the others with coefficients alone. Bes
 how far the worst coefficient is from the exact solution, which ours is.
 """
 
-import argparse
 import statistics
 import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from rounds import ROOT, arguments, summary
 
-sys.path.insert(0, str(Path(__file__).parent.parent))
+sys.path.insert(0, str(ROOT))
 
 from pipeline.least_squares import fit, gram
 
@@ -65,10 +64,9 @@ SOLVERS: dict[str, Solver] = {
 
 def main() -> None:
     """Time each solver in each round, and print a table in Markdown."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--rows", type=int, default=2_000_000)
-    parser.add_argument("--features", type=int, default=32)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser = arguments(__doc__, rounds=3)
+    parser.add_argument("--rows", type=int, default=2_000_000, help="of the table (2,000,000)")
+    parser.add_argument("--features", type=int, default=32, help="of the table (32)")
     asked = parser.parse_args()
     random = np.random.default_rng(0)
     x = random.standard_normal((asked.rows, asked.features), dtype=np.float32)
@@ -93,11 +91,8 @@ def main() -> None:
     print("|---|---|---|---|---|")
     for name, times in seconds.items():
         ratios = [t / o for t, o in zip(times, seconds[next(iter(SOLVERS))], strict=True)]
-        spread = f"{min(ratios):.1f} to {max(ratios):.1f}"
-        print(
-            f"| {name} | {statistics.median(times):.2f} | **{statistics.median(ratios):.1f}** |"
-            f" {spread} | {errors[name]:.1e} |"
-        )
+        shown = summary(ratios, lambda ratio: f"{ratio:.1f}")
+        print(f"| {name} | {statistics.median(times):.2f} | {shown} | {errors[name]:.1e} |")
 
 
 if __name__ == "__main__":

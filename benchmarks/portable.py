@@ -8,9 +8,9 @@ import os
 import statistics
 import subprocess
 import sys
-from pathlib import Path
 
-ROOT = Path(__file__).parent.parent
+from rounds import ROOT, summary
+
 ROUNDS = 5
 
 WORK = """
@@ -56,10 +56,7 @@ def main() -> None:
         ]
         ratios = [portable / plain for plain, portable in times]
         plain, portable = (statistics.median(column) for column in zip(*times, strict=True))
-        print(
-            f"| {name} | {plain:.2f} | {portable:.2f} | **{statistics.median(ratios):.2f}** |"
-            f" {min(ratios):.2f} to {max(ratios):.2f} |"
-        )
+        print(f"| {name} | {plain:.2f} | {portable:.2f} | {summary(ratios)} |")
 
 
 if __name__ == "__main__":

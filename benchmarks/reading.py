@@ -8,7 +8,6 @@ counts is the ratio within a round, because the machine's own speed changes from
 Times and memory are without the imports.
 """
 
-import argparse
 import json
 import statistics
 import subprocess
@@ -17,8 +16,7 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-
-ROOT = Path(__file__).parent.parent
+from rounds import PEAK, ROOT, arguments, summary, turns
 
 PLAIN = """
 import pyarrow.csv, pyarrow.parquet
@@ -39,11 +37,7 @@ def work():
     generate.main(job)
 """
 MEASURE = """
-import json, pathlib, re, time
-def peak():
-    # Not getrusage: its maximum is the parent's, where that was larger.
-    status = pathlib.Path("/proc/self/status").read_text()
-    return int(re.search(r"VmHWM:\\s*(\\d+) kB", status)[1]) / 1024
+import json, time
 before, begin = peak(), time.perf_counter()
 work()
 print(json.dumps([time.perf_counter() - begin, peak() - before]))
@@ -64,7 +58,7 @@ def make(path: Path, rows: int, columns: int) -> None:
 def run(folder: Path, program: str) -> tuple[float, float]:
     """Run a program in `folder`: its seconds, and the MB it took above its imports."""
     done = subprocess.run(
-        [sys.executable, "-c", program + MEASURE],
+        [sys.executable, "-c", program + PEAK + MEASURE],
         cwd=folder,
         env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"},
         stdout=subprocess.PIPE,
@@ -77,12 +71,7 @@ def run(folder: Path, program: str) -> tuple[float, float]:
 
 def main() -> None:
     """Measure and print a Markdown table."""
-    parser = argparse.ArgumentParser(
-        prog="python benchmarks/reading.py",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--rounds", type=int, default=5, help="how often to time each (5)")
+    parser = arguments(__doc__, rounds=5)
     parser.add_argument("--rows", type=int, default=1_000_000, help="of the table (1,000,000)")
     parser.add_argument("--columns", type=int, default=10, help="of the table (10)")
     asked = parser.parse_args()
@@ -94,8 +83,7 @@ def main() -> None:
         sides = {"plain": PLAIN, "ours": OURS}
         found: dict[str, list[tuple[float, float]]] = {name: [] for name in sides}
         for number in range(max(1, asked.rounds)):
-            # Taking turns at being first, because the second may find warmer caches.
-            for name in sorted(sides, reverse=bool(number % 2)):
+            for name in turns(sides, number):
                 found[name].append(run(folder, sides[name]))
             print(f"round {number + 1} of {asked.rounds}", file=sys.stderr)
         size = raw.stat().st_size / 1e6
@@ -106,10 +94,8 @@ def main() -> None:
     print("|---|---|---|---|---|")
     for name, figures in found.items():
         seconds, megabytes = (statistics.median(column) for column in zip(*figures, strict=True))
-        ratio = f"**{statistics.median(ratios):.2f}** | {min(ratios):.2f} to {max(ratios):.2f}"
-        print(
-            f"| {name} | {seconds:.2f} | {ratio if name == 'ours' else '1 |'} | {megabytes:.0f} |"
-        )
+        ratio = summary(ratios) if name == "ours" else "1 |"
+        print(f"| {name} | {seconds:.2f} | {ratio} | {megabytes:.0f} |")
 
 
 if __name__ == "__main__":

@@ -18,7 +18,6 @@ What counts is the ratio within a round, because the machine's own speed changes
 minute. All of it happens in a clone of HEAD, with nothing in its way to the stores.
 """
 
-import argparse
 import os
 import shutil
 import statistics
@@ -35,15 +34,15 @@ from unittest.mock import MagicMock, patch
 import mlflow
 import torch
 import yaml
-from against_plain import ROOT, run
+from against_plain import run
 from dvc.utils.serialize import dump_yaml
+from rounds import ROOT, arguments, summary, turns
 
 sys.path.insert(0, str(ROOT))
 
 from pipeline import (
     evaluate,
     export,
-    files,
     generate,
     lineage,
     params,
@@ -72,13 +71,6 @@ def job(**changes: dict[str, Any]) -> Params:
     return params.parse(yaml.safe_dump(values))
 
 
-def summary(ratios: list[float], shown: Callable[[float], str]) -> str:
-    """Two cells of a table: the median, in bold, and the smallest and the largest."""
-    return (
-        f"**{shown(statistics.median(ratios))}** | {shown(min(ratios))} to {shown(max(ratios))} |"
-    )
-
-
 # Logging
 
 
@@ -88,7 +80,7 @@ def logging(work: Path, rounds: int, count: int) -> Pairs:
     for number in range(rounds):
         sides = {"plain": log_one_by_one, "ours": log_in_batches}
         seconds = {}
-        for side in sorted(sides, reverse=bool(number % 2)):
+        for side in turns(sides, number):
             folder = work / f"{side} {number}"
             folder.mkdir()
             seconds[side] = sides[side](folder, [1 / epoch for epoch in range(1, count + 1)])
@@ -131,7 +123,7 @@ def logging_table(found: Pairs, count: int) -> str:
             f"| {count:,} metrics, SQLite | ms a metric | times ours | range |",
             "|---|---|---|---|",
             f"| mlflow.log_metric, one by one | {1000 * plain / count:.3f} |"
-            f" {summary([a / b for a, b in found], lambda ratio: f'{ratio:.0f}')}",
+            f" {summary([a / b for a, b in found], lambda ratio: f'{ratio:.0f}')} |",
             f"| ours, in batches of {tracking.METRICS_PER_BATCH:,} | {1000 * ours / count:.3f} |"
             " 1 | |",
         ]
@@ -230,8 +222,7 @@ def training_table(rounds: int, seconds: float) -> str:
         asked = with_epochs(changes, epochs)
         found: list[dict[str, Seconds]] = []
         for number in range(rounds):
-            order = sorted(sides, reverse=bool(number % 2))
-            found.append({side: sides[side](asked, rows) for side in order})
+            found.append({side: sides[side](asked, rows) for side in turns(sides, number)})
             print(f"training {name}: round {number + 1} of {rounds}", file=sys.stderr)
         for what, shown in MEASURED.items():
             bare = [getattr(both["bare"], what) for both in found]
@@ -240,7 +231,7 @@ def training_table(rounds: int, seconds: float) -> str:
             epoch = 1e6 * statistics.median(bare) / epochs
             lines.append(
                 f"| {name}: {shown} | {epochs:,} | {epoch:.1f} |"
-                f" {summary(added, lambda percent: f'{percent:+.1f} %')}"
+                f" {summary(added, lambda percent: f'{percent:+.1f} %')} |"
             )
     return "\n".join(lines)
 
@@ -308,9 +299,11 @@ def hashed(path: str) -> dict[str, Any]:
 
 
 def keep_outs() -> None:
-    """Put into DVC's cache what git does not have: data, model and verification."""
-    for path in (files.TRAIN, files.TEST, files.MODEL, files.ONNX, files.VERIFICATION):
-        md5 = lineage.md5(path)
+    """Put into DVC's cache what the stages made and git does not have."""
+    stages = lineage.stages().items()
+    outs = [out for name, stage in stages if name != "track" for out in stage["outs"]]
+    for path in (lineage.git("check-ignore", *outs) or "").splitlines():
+        md5 = lineage.md5(Path(path))
         kept = Path(".dvc/cache/files/md5") / md5[:2] / md5[2:]
         kept.parent.mkdir(parents=True, exist_ok=True)
         if not kept.exists():
@@ -326,7 +319,7 @@ def finding(rounds: int, count: int) -> Pairs:
         sides = {"one": [], "all": ["--all"]}
         seconds = {
             side: run(folder, "python", "-m", "pipeline.track", *sides[side])
-            for side in sorted(sides, reverse=bool(number % 2))
+            for side in turns(sides, number)
         }
         found.append((seconds["one"], seconds["all"]))
         print(f"finding: round {number + 1} of {rounds}", file=sys.stderr)
@@ -345,20 +338,14 @@ def finding_table(found: Pairs, count: int) -> str:
             "| results that have their run | time, s | ratio | range |",
             "|---|---|---|---|",
             f"| 1, `python -m pipeline.track` | {one:.2f} | 1 | |",
-            f"| {count}, `python -m pipeline.track --all` | {everything:.2f} |"
-            f" {summary(ratios, lambda ratio: f'{ratio:.2f}')}",
+            f"| {count}, `python -m pipeline.track --all` | {everything:.2f} | {summary(ratios)} |",
         ]
     )
 
 
 def main() -> None:
     """Measure and print three tables in Markdown."""
-    parser = argparse.ArgumentParser(
-        prog="python benchmarks/tracking.py",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--rounds", type=int, default=3, help="how often to time each (3)")
+    parser = arguments(__doc__, rounds=3)
     parser.add_argument("--metrics", type=int, default=5000, help="to log (5,000)")
     parser.add_argument("--seconds", type=float, default=60, help="of a bare training (60)")
     parser.add_argument("--threads", type=int, default=1, help="to train with (1)")
