@@ -77,6 +77,9 @@ def export(
                 output_names=outputs,
                 dynamic_shapes=({0: "batch"},),
                 external_data=False,
+                # It would leave out a bias of zeros and write equal tensors once, and of a linear
+                # model every number must be there.
+                optimize=model.coefficients(module) is None,
                 verbose=False,
             )
         except torch.onnx.errors.OnnxExporterError as error:

@@ -8,8 +8,9 @@ import sys
 from decimal import Decimal, getcontext
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
+import abline_client
 import numpy as np
 import onnx
 import onnxruntime
@@ -92,6 +93,13 @@ def test_the_tutorials_contract(workspace: Path) -> None:
     assert set(found) - set(terms) == {"sha256", "onnxruntime", "golden"}
     assert {key: found[key] for key in terms} == terms
     Terms.model_validate_json(entry.value)
+
+
+@pytest.mark.parametrize("dtype", get_args(Float))
+def test_the_tutorials_exact_solution_is_exported(dtype: Float, workspace: Path) -> None:
+    """Its bias is zero."""
+    made(train__optimizer="exact", model__dtype=dtype)
+    assert abline_client.load("models").predict({"x": [4.0]}).tolist() == [[8.0]]
 
 
 @pytest.mark.parametrize(("dtype", "standardize"), [("float32", True), ("float64", False)])

@@ -85,6 +85,21 @@ def test_every_precision_and_opset_is_written_and_verified(
     assert capfd.readouterr() == ("", ""), "an export that went well has nothing to say"
 
 
+@pytest.mark.parametrize(("weight", "bias"), [(2.0, 0.0), (2.0, -0.0), (0.0, 0.0)])
+def test_numbers_that_an_optimizer_would_leave_out_are_in_the_file(
+    weight: float, bias: float
+) -> None:
+    """A bias of zeros, as that of the tutorial's exact solution."""
+    module = linear()
+    with torch.no_grad():
+        module.linear.weight.fill_(weight)
+        module.linear.bias.fill_(bias)
+    content = export.export(module, 3, 20, METADATA)
+    assert problems(content, wanted(module)) == []
+    found = {tensor.name for tensor in onnx.load_from_string(content).graph.initializer}
+    assert found == {"linear.weight", "linear.bias"}
+
+
 def test_all_is_tried(exported: bytes) -> None:
     expected = wanted(linear())
     rows = verification.inputs(TRAINING, np.empty((0, 3)), expected.dtype, np.random.default_rng(1))
