@@ -16,7 +16,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, Strict, ValidationError
 from pydantic_core import PydanticCustomError
 
-from pipeline import UserError, mistakes, yaml_file
+from pipeline import UserError, declared, mistakes, yaml_file
 
 PATH = Path("params.yaml")
 TOLD = 20  # mistakes at once
@@ -392,16 +392,17 @@ def _length(
 
 
 def main() -> None:
-    """Check params.yaml, or print its schema."""
+    """Check params.yaml, and that dvc.yaml declares its keys; or print its schema."""
     parser = argparse.ArgumentParser(
-        prog="python -m pipeline.params", description="Check params.yaml."
+        prog="python -m pipeline.params",
+        description="Check params.yaml, and that dvc.yaml declares its keys.",
     )
     parser.add_argument("--schema", action="store_true", help="print the JSON schema instead")
     if parser.parse_args().schema:
         sys.stdout.write(schema())
         return
     try:
-        load()
+        declared.check(flatten(load()))
     except UserError as error:
         sys.exit(f"error: {error}")
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
-from pipeline import UserError, started
+from pipeline import UserError, declared, started
 from pipeline import params as params_yaml
 from pipeline.params import Params
 
@@ -60,6 +60,7 @@ def run(main: Callable[[Params], None]) -> NoReturn:
     undo = undo if "DVC_STAGE" in os.environ else ""
     try:
         params = params_yaml.load()
+        declared.check(params_yaml.flatten(params))
         check_environment()
         if params.train.portable:
             os.environ |= PORTABLE

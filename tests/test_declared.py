@@ -1,0 +1,50 @@
+"""A parameter that dvc.yaml does not declare is said, before an old result passes for a new one."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import job
+
+from pipeline import UserError, declared
+from pipeline.params import flatten
+
+
+def test_the_committed_file_declares_every_key(workspace: Path) -> None:
+    declared.check(flatten(job()))
+
+
+def test_a_parameter_of_ones_own_must_be_declared(workspace: Path) -> None:
+    keys = [*flatten(job()), "model.hidden", "tracking.new"]
+    with pytest.raises(UserError) as caught:
+        declared.check(keys)
+    assert str(caught.value) == (
+        "dvc.yaml: model.hidden is not among the params of train, evaluate, export, track, so DVC"
+        " would not see that it changed; write `- model.hidden` there"
+    )
+    text = Path("dvc.yaml").read_text()
+    Path("dvc.yaml").write_text(text.replace("      - model.dtype\n", ""))
+    with pytest.raises(UserError) as caught:
+        declared.check(keys)
+    assert [line.split(" is not ")[0] for line in str(caught.value).splitlines()] == [
+        "2 mistakes in dvc.yaml", "  dvc.yaml: model.dtype", "  dvc.yaml: model.hidden"
+    ]  # fmt: skip
+    for damaged in ("", "stages: 3", "- a", "stages: {train: 3}"):
+        Path("dvc.yaml").write_text(damaged)
+        with pytest.raises(UserError, match=r"dvc\.yaml: it has no stages"):
+            declared.check(keys)
+
+
+def test_a_stage_says_so_and_so_does_the_check_of_params_yaml(workspace: Path) -> None:
+    """`make repro` runs the check first: where every stage is up to date, no stage would."""
+    text = Path("dvc.yaml").read_text()
+    Path("dvc.yaml").write_text(text.replace("      - train.lr\n", "", 1))
+    for module in ("params", "generate"):
+        ran = subprocess.run(
+            [sys.executable, "-m", f"pipeline.{module}"], capture_output=True, text=True
+        )
+        assert ran.returncode == 1
+        assert ran.stderr.startswith(
+            "error: dvc.yaml: train.lr is not among the params of train, so DVC would not see"
+        )
