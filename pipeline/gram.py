@@ -9,6 +9,7 @@ The few rows that do not fit into the slices are multiplied as integers, by FLIN
 
 import math
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -16,6 +17,8 @@ from typing import Any
 import numpy as np
 from flint import fmpz_mat
 from numpy.typing import NDArray
+
+from pipeline import cores
 
 Floats = NDArray[Any]  # float32 or float64
 
@@ -28,8 +31,12 @@ BLOCK = 4_096
 # are multiplied as integers.
 SLICES = 4
 
-# Sums of 2^52 each, in int64.
-FLUSH = 1_024
+# Blocks in a piece of the table: so many that it is worth a thread's while, and no more than that
+# their sums of 2^52 each fit into int64.
+SHORTEST, LONGEST = 16, 1_024
+
+# More threads than this would mostly wait for Python's lock.
+THREADS = 8
 
 # Beyond these exponents the numbers of the method itself might over- or underflow.
 EXTREME = 400
@@ -105,33 +112,50 @@ def gram(*tables: Floats, block: int = BLOCK) -> Gram:
     assert 0 < block <= BLOCK
     rows, width = len(tables[0]), sum(table.shape[1] for table in tables)
     if not rows:
-        return Gram(0, (0,) * (width + 1), ((0,) * (width + 1),) * (width + 1))
+        return _nothing(width + 1)
     plan = _Plan.of(tables)
+    threads = min(cores.available(), THREADS)
+    # More pieces than threads: where other programs use the cores too, some threads get less done.
+    size = min(max(SHORTEST, math.ceil(rows / (threads * 8) / block)), LONGEST) * block
+    pieces = [[table[start : start + size] for table in tables] for start in range(0, rows, size)]
+    if rows <= block:
+        parts = [_sum(tables, plan, block)]
+    else:
+        with cores.one_blas_thread(), ThreadPoolExecutor(threads) as pool:
+            parts = list(pool.map(lambda piece: _sum(piece, plan, block), pieces))
+    exact, rest = np.array(0, dtype=object), _nothing(width + 1)
+    for products, left in parts:  # exact, so their order is of no account
+        exact = exact + products
+        rest += left
+    return rest + _together(exact, _Cutter(plan, block), plan, rows - rest.rows)
+
+
+def _nothing(width: int) -> Gram:
+    return Gram(0, (0,) * width, ((0,) * width,) * width)
+
+
+def _sum(tables: Sequence[Floats], plan: "_Plan", block: int) -> tuple[NDArray[np.int64], Gram]:
+    """Return the products of a piece's slices, and the Gram matrix of rows that do not fit in them.
+
+    tables: [rows, columns] each, side by side, of at most LONGEST blocks.
+    """
     cutter = _Cutter(plan, block)
-    size = len(cutter.units)
-    exact = np.zeros((size, size), dtype=object)
-    sums = np.zeros((size, size), dtype=np.int64)
+    sums = np.zeros((len(cutter.units),) * 2, dtype=np.int64)
     scale = -(cutter.units[:, None] + cutter.units)
-    total = Gram(0, (0,) * (width + 1), ((0,) * (width + 1),) * (width + 1))
+    rest = _nothing(len(plan.exponents))
     left: list[Floats] = []
-    rest = 0
-    for number, start in enumerate(range(0, rows, block), 1):
+    for start in range(0, len(tables[0]), block):
         taken = [table[start : start + block] for table in tables]
         slices, lost = cutter.cut(taken)
-        # Threads of ours would only get into the way of those of BLAS.
         sums += np.ldexp(slices @ slices.T, scale).astype(np.int64)
-        if number % FLUSH == 0:
-            exact += sums
-            sums[:] = 0
         if lost.any():
             left.append(np.column_stack([part[lost] for part in taken]))
-            rest += len(left[-1])
             if sum(map(len, left)) >= PIECE:
-                total += _as_integers(np.concatenate(left))
+                rest += _as_integers(np.concatenate(left))
                 left = []
     if left:
-        total += _as_integers(np.concatenate(left))
-    return total + _together(exact + sums, cutter, plan, rows - rest)
+        rest += _as_integers(np.concatenate(left))
+    return sums, rest
 
 
 @dataclass(frozen=True)

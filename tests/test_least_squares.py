@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,7 +21,10 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from sklearn.datasets import load_diabetes
 from statsmodels.datasets import longley
+from threadpoolctl import threadpool_info
 
+from pipeline import cores
+from pipeline import gram as exact
 from pipeline.least_squares import Fit, fit, gram, squared_error
 
 Rows = list[list[float]]
@@ -305,9 +309,39 @@ def test_order_blocks_shards_and_layout_change_no_bit() -> None:
     )
 
 
-def test_sums_of_thousands_of_full_blocks_do_not_overflow() -> None:
-    """Digits as large as they get, in more than 2,048 blocks of one row each, and many of many."""
-    rows = 4_096 * 2_100
+def test_threads_change_no_bit(monkeypatch: pytest.MonkeyPatch) -> None:
+    table = noisy(9_000)
+    whole = bits(fit(gram(table, block=4_096), list("abcd"), ["y"]))
+    for threads in (1, 3):
+        monkeypatch.setattr(cores, "available", lambda threads=threads: threads)
+        assert bits(fit(gram(table, block=50), list("abcd"), ["y"])) == whole
+
+
+def test_each_thread_of_ours_has_one_of_blas(monkeypatch: pytest.MonkeyPatch) -> None:
+    """OpenBLAS's own threads take 15 times as long as soon as anything else runs."""
+    before = blas_threads()
+    asked: list[list[int]] = []
+    multiply = exact._sum
+
+    def noted(*given: Any) -> Any:
+        asked.append(blas_threads())
+        return multiply(*given)
+
+    monkeypatch.setattr(exact, "_sum", noted)
+    gram(noisy(9_000), block=50)
+    assert len(asked) == 12
+    assert {threads for each in asked for threads in each} == {1}
+    assert blas_threads() == before
+
+
+def blas_threads() -> list[int]:
+    return [each["num_threads"] for each in threadpool_info() if each["user_api"] == "blas"]
+
+
+def test_sums_of_thousands_of_full_blocks_do_not_overflow(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Digits as large as they get, in as many blocks as a piece has at the most."""
+    rows = exact.BLOCK * 8 * (exact.LONGEST + 1)
+    monkeypatch.setattr(cores, "available", lambda: 1)
     table = np.broadcast_to(np.float32(1 - 2**-24), (rows, 1))
     value = Fraction(float(table[0, 0]))
     found = gram(table)

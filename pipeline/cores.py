@@ -1,0 +1,63 @@
+"""The processor cores that this process may use, and BLAS kept to the thread that calls it."""
+
+import math
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+CGROUPS = Path("/sys/fs/cgroup")
+OURS = Path("/proc/self/cgroup")
+
+
+def available() -> int:
+    """Return how many cores this process may use: not those of the machine, at least 1.
+
+    A container may be given a share of the machine's time instead of cores of its own: 1.5 cores
+    are 2 threads.
+    """
+    try:
+        cores = len(os.sched_getaffinity(0))
+    except AttributeError:  # macOS
+        cores = os.cpu_count() or 1
+    return max(1, min([cores, *(math.ceil(share) for share in _shares(OURS, CGROUPS))]))
+
+
+def _shares(ours: Path, cgroups: Path) -> Iterator[float]:
+    """Yield the limits, in cores, of this process's control group and of those that it is in."""
+    lines: list[str] = []
+    with suppress(OSError):
+        lines = ours.read_text().splitlines()
+    for line in lines:
+        _, controllers, group = line.split(":", 2)
+        version_2 = not controllers
+        if not version_2 and "cpu" not in controllers.split(","):
+            continue
+        root = cgroups if version_2 else cgroups / controllers
+        place = root / group.lstrip("/")
+        # In a container the path may be the host's, and only the root is there.
+        for folder in (place, *place.parents):
+            with suppress(OSError, ValueError, ZeroDivisionError):
+                if version_2:
+                    quota, period = (folder / "cpu.max").read_text().split()
+                else:
+                    quota = (folder / "cpu.cfs_quota_us").read_text()
+                    period = (folder / "cpu.cfs_period_us").read_text()
+                if quota != "max" and int(quota) > 0:
+                    yield int(quota) / int(period)
+            if folder == root:
+                break
+
+
+@contextmanager
+def one_blas_thread() -> Iterator[None]:
+    """Let BLAS compute in the calling thread alone, for many small products one after another.
+
+    OpenBLAS's threads wait for each other in a loop that does nothing: where another program has
+    one of the cores, each product takes as long as that program's turn. The limit is one of the
+    whole process, so this belongs around threads of ours and not into them.
+    """
+    from threadpoolctl import threadpool_limits  # 10 ms that small tables do without
+
+    with threadpool_limits(1, user_api="blas"):
+        yield
