@@ -2,9 +2,8 @@
 
 import gc
 import os
-import signal
 import sys
-from types import FrameType, TracebackType
+from types import TracebackType
 
 # MLflow reads these once, when it is imported.
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
@@ -23,34 +22,38 @@ class UserError(Exception):
 
 
 def _explain(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-    """Report what ends a program before its `main` begins, while it imports."""
+    """Report what ends a program outside of `stage.program`: mostly while it imports."""
     if isinstance(error, ModuleNotFoundError) and not str(error.name).startswith("pipeline"):
         print(
             f"error: {error.name} is not installed for {sys.executable}; `make repro` sets up .venv"
             " and uses it, `. .venv/bin/activate` makes it this shell's own",
             file=sys.stderr,
         )
+    elif isinstance(error, OSError) and error.filename == terminal.OUTPUT:
+        print(f"error: {error.filename}: {error.strerror}", file=sys.stderr)
     else:
         sys.__excepthook__(kind, error, trace)
 
 
-def _stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - signal's interface
-    os.write(2, b"stopped: ended by SIGINT while it started\n")
-    os._exit(128 + number)
-
-
-def started() -> None:
-    """Let Ctrl-C raise KeyboardInterrupt, now that the program has imported what it needs."""
-    if signal.getsignal(signal.SIGINT) is _stop:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+def _is_another_copy() -> bool:
+    """True if this folder has a `pipeline` that is not the one that Python has found."""
+    here = os.path.join("pipeline", "__init__.py")  # noqa: PTH118 - pathlib takes 10 ms
+    return os.path.exists(here) and not os.path.samefile(here, __file__)  # noqa: PTH110, PTH121
 
 
 if sys.argv[:1] == ["-m"]:  # so it is while `python -m pipeline.<stage>` starts
+    from pipeline import signals
+
+    signals.end_at_once()
+    from pipeline import terminal
+
+    terminal.install()
     sys.excepthook = _explain
-    # Python drops a KeyboardInterrupt that comes while it lets go of an import's lock, and the
-    # program would go on. Ctrl-C that is ignored, as in a shell's background, stays so.
-    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-        signal.signal(signal.SIGINT, _stop)
+    if _is_another_copy():
+        sys.exit(
+            f"error: Python would run {__path__[0]}, another copy than the `pipeline` of this"
+            " folder; start it without PYTHONSAFEPATH and without -P or -I"
+        )
     # Importing torch and MLflow makes a million objects and no garbage. To look for some after
     # every 700 of them takes a fifth of a stage's time.
     gc.set_threshold(2_000_000)

@@ -212,8 +212,7 @@ def warn(fit: Fit) -> None:
 
 def _other_module(params: Params, features: int) -> Predict:
     """What a module that is not linear answers: only torch can tell."""
-    with stage.importing():
-        from pipeline import model
+    from pipeline import model
 
     module = model.load(files.MODEL, params.model, features, len(params.data.targets))
     return lambda x: model.predict(module, x)

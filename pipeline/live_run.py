@@ -27,7 +27,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from pipeline import UserError, files, process, stage, store
+from pipeline import UserError, files, process, signals, stage, store
 from pipeline.lineage import milliseconds
 from pipeline.params import Params
 
@@ -243,7 +243,7 @@ def _record(messages: queue.SimpleQueue[list[Any]]) -> None:
     if kind == "end":
         return
     # To be stopped with the training's whole group would leave a run that says RUNNING for ever.
-    for number in stage.ENDING:
+    for number in signals.ENDING:
         signal.signal(number, signal.SIG_IGN)
     from pipeline import tracking  # only here: the training's end of the line has no need of it
 
@@ -289,8 +289,8 @@ def _record(messages: queue.SimpleQueue[list[Any]]) -> None:
 
 
 def _answer(*line: Any) -> None:
-    with suppress(BrokenPipeError):
-        print(json.dumps(line), flush=True)
+    with suppress(BrokenPipeError):  # not by print: without a reader that would end the process
+        os.write(1, json.dumps(line).encode() + b"\n")
 
 
 if __name__ == "__main__":

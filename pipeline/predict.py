@@ -18,7 +18,7 @@ import pyarrow.csv
 from abline_client import ContractError, Model, load
 from numpy.typing import NDArray
 
-from pipeline import UserError, files, source, stage, started, table
+from pipeline import UserError, files, source, stage, table
 from pipeline.mistakes import count, show
 from pipeline.source import Source
 
@@ -177,20 +177,13 @@ def main() -> None:
         help=f"the ONNX file, or the folder that it is in with its contract ({files.ONNX})",
     )
     asked = parser.parse_args()
-    stage.catch_signals()
-    started()
-    try:
+    with stage.program(again="this command"):
         _check_out(asked.out, asked.rows)
         model = _opened(asked.model)
         report = predict(model, source.rows_of(asked.rows, model.features), asked.out)
-    except (UserError, OSError, MemoryError) as error:
-        print(f"error: {stage.told(error, 'this command')}", file=sys.stderr)
-        stage.leave(1)
-    except KeyboardInterrupt as stop:
-        stage.leave(128 + stage.signal_of(stop))
-    for line in report.told():
-        print(line, file=sys.stderr)
-    print(f"{asked.out}: {count(report.rows, 'row', ',')}")
+        for line in report.told():
+            print(line, file=sys.stderr)
+        print(f"{asked.out}: {count(report.rows, 'row', ',')}")
     stage.leave()
 
 

@@ -9,17 +9,13 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
 from typing import NoReturn
 
-from pipeline import UserError, declared, started
+from pipeline import UserError, declared, signals, terminal
 from pipeline import params as params_yaml
 from pipeline.params import Params
 
 REQUIREMENTS = Path("requirements.txt")
-
-ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-"""What asks a program to end."""
 
 # torch, and MKL in it, choose their routines by these when they first compute: those that every
 # x86-64 processor has, and the same for each vendor. One thread, because a sum over more than
@@ -32,15 +28,8 @@ PORTABLE = {
 }
 
 
-class Terminated(KeyboardInterrupt):
-    """The process was asked to end, by SIGTERM or by the closing of its terminal."""
-
-
 def run(main: Callable[[Params], None]) -> NoReturn:
-    """Run a stage's `main` as a program: exit status 0, or 1 and one message on stderr.
-
-    Ctrl-C exits with 130 and SIGTERM with 143, as a shell expects.
-    """
+    """Run a stage's `main` as a program: see `program`. It has no options."""
     module = sys.modules["__main__"]
     name = Path(str(module.__file__)).stem
     parser = argparse.ArgumentParser(
@@ -50,55 +39,42 @@ def run(main: Callable[[Params], None]) -> NoReturn:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.parse_args()
-    catch_signals()
-    started()
     # DVC removes what a stage wrote last time before it starts the stage anew, and knows it still.
     undo = (
         "\nto have the last result back, undo what you changed (`git checkout params.yaml`, if that"
         " result was committed) and `dvc repro`: it trains nothing anew"
     )
     undo = undo if "DVC_STAGE" in os.environ else ""
-    try:
+    with program(undo, " before it wrote a result; `dvc repro` runs it again"):
         params = params_yaml.load()
         declared.check(params_yaml.flatten(params))
         check_environment()
         if params.train.portable:
             os.environ |= PORTABLE
         main(params)
-        leave()
-    except (UserError, OSError, MemoryError) as error:
-        print(f"error: {told(error)}{undo}", file=sys.stderr)
-        leave(1)
-    except KeyboardInterrupt as stop:
-        number = signal_of(stop)
-        ended_by = signal.Signals(number).name
-        print(
-            f"stopped: {name} was ended by {ended_by} before it wrote a result; `dvc repro` runs it"
-            f" again{undo}",
-            file=sys.stderr,
-        )
-        leave(128 + number)
-
-
-def catch_signals() -> None:
-    """Let what asks the process to end raise Terminated, so that nothing is left half written."""
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _terminate)
-
-
-def signal_of(stop: KeyboardInterrupt) -> int:
-    """The number of the signal that raised `stop`."""
-    return int(stop.args[0]) if isinstance(stop, Terminated) else signal.SIGINT
+    leave()
 
 
 @contextmanager
-def importing() -> Iterator[None]:
-    """Keep signals back while a stage imports, for Python may drop what they raise meanwhile."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
+def program(undo: str = "", stopped: str = "", again: str = "`dvc repro`") -> Iterator[None]:
+    """Do the work of a program in the block: a mistake of the user's is one message on stderr.
+
+    The process then ends with exit status 1, after Ctrl-C with 130 and after SIGTERM with 143, as a
+    shell expects. undo: what to add to a message; stopped: what to add if a signal has ended the
+    program; again: see `told`.
+    """
+    signals.end_cleanly()
     try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        try:
+            yield
+        except (UserError, OSError, MemoryError) as error:
+            print(f"error: {told(error, again)}{undo}", file=sys.stderr)
+            leave(1)
+    except KeyboardInterrupt as stop:
+        number = signals.number_of(stop)
+        ended_by = signal.Signals(number).name
+        print(f"stopped: {signals.name()} was ended by {ended_by}{stopped}{undo}", file=sys.stderr)
+        leave(128 + number)
 
 
 def leave(status: int = 0) -> NoReturn:
@@ -108,13 +84,10 @@ def leave(status: int = 0) -> NoReturn:
     a hundred processes that had Arrow read a file in a thread, one aborts while Arrow's own threads
     are taken apart.
     """
-    for stream in (sys.stdout, sys.stderr):
-        try:
-            if stream is not None:  # closed by whoever started us
-                stream.flush()
-        except OSError:  # such as a full disk: what was to be read is lost
-            status = status or 1
-    os._exit(status)
+    signals.ignore()
+    lost = terminal.flush()
+    # Nobody to read it is no failure of work that is done; a full disk is.
+    os._exit(status or (0 if lost == terminal.UNREAD else lost))
 
 
 def told(error: Exception, again: str = "`dvc repro`") -> str | None:
@@ -140,10 +113,6 @@ _DISK = {
     errno.EACCES: "make the file or its folder writable and run {again} again",
     errno.EPERM: "make the file or its folder writable and run {again} again",
 }
-
-
-def _terminate(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - signal's interface
-    raise Terminated(number)
 
 
 def check_environment(requirements: Path = REQUIREMENTS) -> None:

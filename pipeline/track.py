@@ -16,7 +16,7 @@ from typing import Any
 import pyarrow.parquet as pq
 from mlflow.entities import Dataset
 
-from pipeline import UserError, files, lineage, results, stage, started, store, tracking
+from pipeline import UserError, files, lineage, results, stage, store, tracking
 from pipeline import params as params_yaml
 from pipeline.lineage import Origin
 from pipeline.live_run import LATER, SECONDS_OF_WORK, SECONDS_TO_WAIT
@@ -197,8 +197,7 @@ def command() -> None:
     asked = parser.parse_args()
     if not (asked.all or asked.find):
         stage.run(main)
-    started()
-    try:
+    with stage.program(again="this command"):
         if asked.all:
             from pipeline.catch_up import catch_up
 
@@ -208,10 +207,6 @@ def command() -> None:
             from pipeline.find import find
 
             print(find(asked.find, params_yaml.load().tracking))
-    except (UserError, OSError) as error:
-        sys.exit(f"error: {stage.told(error)}")
-    except KeyboardInterrupt:
-        sys.exit(130)
 
 
 if __name__ == "__main__":

@@ -13,9 +13,8 @@ def main(params: Params) -> None:
     """Train the model, with each epoch's losses in a live MLflow run."""
     with live_run() as run:
         # Imported here, while the run's process imports MLflow: each of the two takes a second.
-        with stage.importing():
-            from pipeline import model, training
-            from pipeline.checkpoint import Checkpoint
+        from pipeline import model, training
+        from pipeline.checkpoint import Checkpoint
 
         rows, held_out = table.read(files.TRAIN), table.read(files.TEST)
         training.check(params, rows, held_out)

@@ -13,7 +13,7 @@ import urllib.request
 import webbrowser
 from typing import Any
 
-from pipeline import UserError, started
+from pipeline import UserError, stage
 from pipeline import params as params_yaml
 from pipeline.catch_up import catch_up
 from pipeline.store import Store, explained, is_server, open_store, shown
@@ -38,8 +38,7 @@ def main() -> None:
         "--port", default="5000", help="the port to serve on 127.0.0.1 (5000); 0: any free one"
     )
     port = parser.parse_args().port
-    started()
-    try:
+    with stage.program(again="`make ui`"):
         settings = params_yaml.load().tracking
         news, _ = catch_up(settings)
         for line in news:
@@ -49,10 +48,6 @@ def main() -> None:
             print(links(store, store.uri.rstrip("/")))
             return
         _serve(store, _free(port))
-    except UserError as error:
-        sys.exit(f"error: {error}")
-    except KeyboardInterrupt:
-        sys.exit(130)
 
 
 def links(store: Store, place: str) -> str:
@@ -120,8 +115,6 @@ def _serve(store: Store, port: int) -> None:
     os.environ["MLFLOW_SERVER_ENABLE_JOB_EXECUTION"] = "false"
     os.environ.setdefault("PYTHONWARNINGS", "ignore:starlette.middleware.wsgi is deprecated")
     place = f"http://127.0.0.1:{port}"
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.default_int_handler)
     # In a session of its own, because Ctrl-C in the terminal would make it print tracebacks.
     view = subprocess.Popen(
         [

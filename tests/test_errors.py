@@ -5,8 +5,6 @@ import re
 import shutil
 import signal
 import subprocess
-import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -232,24 +230,6 @@ def test_a_repository_without_a_commit(clone: Clone) -> None:
     (run,) = checkout.runs()
     assert run.name == "params not in git (no commit)"
     assert "mlflow.source.git.commit" not in run.tags
-
-
-@pytest.mark.parametrize("seconds", [0.2, 0.6, 1.2])
-def test_ctrl_c_while_a_stage_still_imports(checkout: Checkout, seconds: float) -> None:
-    Path("params.yaml").write_text(job_text(train__epochs=10**7, train__lr=1e-9))
-    checkout.stage("generate")
-    training = subprocess.Popen(
-        [sys.executable, "-m", "pipeline.train"],
-        env=environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    time.sleep(seconds)
-    training.send_signal(signal.SIGINT)
-    told, _ = training.communicate(timeout=60)
-    assert told.startswith("stopped: ")
-    assert "Traceback" not in told
 
 
 def test_a_shell_without_the_environment(workspace: Path) -> None:

@@ -1,0 +1,125 @@
+"""How a signal ends a program: at once while it starts; later cleanly, but it does end it.
+
+A signal's handler runs in the main thread, wherever that is. To raise an exception there is wrong
+in the middle of an import: Python drops what is raised while it lets go of an import's lock, and a
+C++ module that is being set up aborts the process. And no handler runs at all while the main thread
+waits for a thread of a library. So a thread of ours hears of each signal, too, and insists.
+"""
+
+import os
+import signal
+import sys
+import threading
+from types import FrameType
+
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""What asks a program to end."""
+
+# In ticks of so many seconds and not by the clock: a machine that does much else makes few of them.
+TICK = 0.05
+DEAF = 180  # 9 s, because `docker stop` waits for 10
+CLEANING = 1_200  # a minute: as long as a training may wait for the run to be written
+
+
+class Terminated(KeyboardInterrupt):
+    """The process was asked to end, by SIGTERM or by the closing of its terminal."""
+
+
+def number_of(stop: KeyboardInterrupt) -> int:
+    """Return the number of the signal that raised `stop`."""
+    return int(stop.args[0]) if isinstance(stop, Terminated) else signal.SIGINT
+
+
+def end_at_once() -> None:
+    """Let Ctrl-C end a program that has only begun to import: there is nothing to clean up."""
+    # Ctrl-C that is ignored, as in a shell's background, stays so.
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, _end_at_once)
+
+
+def end_cleanly() -> None:
+    """Let what asks the process to end raise KeyboardInterrupt or Terminated in the main thread.
+
+    A process whose main thread hears nothing for 9 s, because it waits in a library, and one that
+    takes more than a minute to clean up, is ended as it is, with the exit status of that signal.
+    """
+    _Ending().begin()
+
+
+def ignore() -> None:
+    """Let nothing end a program any more that is about to end by itself."""
+    for number in ENDING:
+        signal.signal(number, signal.SIG_IGN)
+
+
+def _end_at_once(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - signal's interface
+    try:
+        _say(number, "while it started")
+    finally:
+        os._exit(128 + number)
+
+
+def _say(number: int, when: str) -> None:
+    """Write the last words of the process, without the streams, which a thread may hold."""
+    ended_by = signal.Signals(number).name
+    os.write(2, f"stopped: {name()} was ended by {ended_by} {when}\n".encode(errors="replace"))
+
+
+def name() -> str:
+    """Return the name of the program that runs: that of its module."""
+    path = os.path.basename(str(getattr(sys.modules["__main__"], "__file__", "")))  # noqa: PTH119
+    return path.removesuffix(".py") or "the program"
+
+
+class _Ending:
+    """The handler in the main thread, and the thread that insists."""
+
+    def __init__(self) -> None:
+        self._importing = False
+        """Whether the handler was called in the middle of an import since this was last asked."""
+        self._raised = False
+
+    def begin(self) -> None:
+        """Handle the signals from now on, those that are ignored aside (nohup, shell jobs)."""
+        for number in ENDING:
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                signal.signal(number, self._handle)
+        if "pyarrow" in sys.modules:
+            # Its own handlers, in place of ours while it reads, would only see to its own threads.
+            sys.modules["pyarrow"].enable_signal_handlers(False)
+        told, tell = os.pipe()
+        os.set_blocking(tell, False)
+        signal.set_wakeup_fd(tell, warn_on_full_buffer=False)
+        threading.Thread(target=self._insist, args=[told], daemon=True).start()
+
+    def _handle(self, number: int, frame: FrameType | None) -> None:
+        if _is_importing(frame):
+            self._importing = True  # and soon it is asked again
+            return
+        self._raised = True
+        raise KeyboardInterrupt if number == signal.SIGINT else Terminated(number)
+
+    def _insist(self, told: int) -> None:
+        """Wait for a signal, ask the main thread until it has heard, and end a deaf process."""
+        while (number := os.read(told, 1)[0]) not in ENDING:
+            pass
+        ticks = 0
+        while ticks < (CLEANING if self._raised else DEAF):
+            threading.Event().wait(TICK)
+            ticks = 0 if self._importing else ticks + 1
+            self._importing = False
+            if not self._raised:
+                # This wakes it up, too, if another thread got the signal.
+                signal.pthread_kill(threading.main_thread().ident or 0, number)
+        try:
+            _say(number, "while it waited for something that did not end")
+        finally:
+            os._exit(128 + number)
+
+
+def _is_importing(frame: FrameType | None) -> bool:
+    while frame is not None:
+        if frame.f_code.co_filename.startswith("<frozen importlib"):
+            return True
+        frame = frame.f_back
+    return False

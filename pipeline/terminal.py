@@ -1,0 +1,106 @@
+"""The streams of a program: what it prints harms neither the program nor the reader's terminal."""
+
+import atexit
+import errno
+import io
+import os
+import re
+import sys
+from typing import TextIO
+
+OUTPUT = "standard output"
+"""The file name in the OSError of a standard output that cannot be written to."""
+
+UNREAD = 128 + 13  # as if SIGPIPE had ended the program
+
+# C0 and C1 controls (a terminal obeys them) but tab and line feed; what has no width, turns the
+# direction of the text or ends a line: text in which it stands is not what it looks like.
+INVISIBLE = (
+    r"\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff"
+    r"\ufff9-\ufffb\U000e0000-\U000e007f"
+)
+_INVISIBLE = re.compile(f"[{INVISIBLE}]")
+
+
+def visible(text: str) -> str:
+    r"""Return `text` with all that a terminal obeys or does not show as an escape, such as \x1b."""
+    return _INVISIBLE.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+
+
+class _Text(io.TextIOWrapper):
+    """Text as `visible` has it; what the encoding lacks is escaped, too."""
+
+    def write(self, text: str, /) -> int:
+        # A progress bar returns to the beginning of its line.
+        begin = "\r" * text.startswith("\r")
+        super().write(begin + visible(text[len(begin) :]))
+        if self.write_through:  # `python -u`
+            self.flush()
+        return len(text)
+
+
+class _File(io.FileIO):
+    """A stream's file. What fails once is written nowhere from then on."""
+
+    def write(self, content: "bytes", /) -> int:  # type: ignore[override]
+        try:
+            return super().write(content) or 0
+        except OSError as error:
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, self.fileno())
+            os.close(nowhere)
+            if self.fileno() == 2:  # there is nobody to tell, and the work may go on
+                return len(content)
+            if error.errno == errno.EPIPE:
+                raise SystemExit(UNREAD) from None
+            raise OSError(error.errno, error.strerror, OUTPUT) from None
+
+
+def install() -> None:
+    """Put streams of ours in the place of Python's, for a program that begins.
+
+    A reader that has gone (`… | head`) ends the program without a word, by SystemExit. An output
+    that takes no more (a full disk) is an OSError whose file is OUTPUT; errors that cannot be told
+    stop nothing.
+    """
+    sys.stdout = _ours(sys.stdout)
+    sys.stderr = _ours(sys.stderr)
+    atexit.register(_last_flush)
+
+
+def _ours(stream: TextIO | None) -> TextIO:
+    if not isinstance(stream, io.TextIOWrapper):  # None: closed by whoever started us
+        return stream  # type: ignore[return-value]
+    stream.flush()
+    file = _File(stream.fileno(), "wb", closefd=False)
+    return _Text(
+        io.BufferedWriter(file),  # type: ignore[type-var]
+        encoding=stream.encoding,
+        errors="backslashreplace",
+        line_buffering=stream.line_buffering,
+        write_through=stream.write_through,
+    )
+
+
+def _last_flush() -> None:
+    if status := flush():
+        os._exit(status)
+
+
+def flush() -> int:
+    """Write what waits to be written, before a program ends. Return the exit status: 0 if it can.
+
+    UNREAD if there is nobody to read it, 1 and a message if it takes no more.
+    """
+    status = 0
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except SystemExit:
+        status = UNREAD
+    except OSError as error:
+        print(f"error: {OUTPUT}: {error.strerror}; what was to be read is lost", file=sys.stderr)
+        status = 1
+    if sys.stderr is not None:
+        sys.stderr.flush()
+    return status
