@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import chdir, closing, contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from unittest.mock import patch
 
 import pytest
@@ -24,7 +24,22 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 ROOT = Path(__file__).parent.parent
 
+Found = TypeVar("Found")
+
 Clone = Callable[[str], "Checkout"]
+
+GENEROUS = 900
+"""Seconds after which a test gives up waiting. Long: a machine may do much else at the same time,
+and no test is about time."""
+
+
+def eventually(event: Callable[[], Found]) -> Found:
+    """Wait until `event` gives something true, and return it. It may fail by itself."""
+    deadline = time.monotonic() + GENEROUS
+    while not (found := event()):
+        assert time.monotonic() < deadline, "what the test waits for has not come"
+        time.sleep(0.05)
+    return found
 
 
 def job(**changes: Any) -> Params:
@@ -146,15 +161,15 @@ def tracked_runs(root: Path, experiment: str = "abline") -> list[TrackedRun]:
 
 def wait_for_losses(root: Path) -> None:
     """Wait until a training has logged its first losses in the store at `root`."""
-    deadline = time.monotonic() + 120
     # Not through MLflow: a client that meets a store in the making would make it too.
     store = f"{(root / 'mlflow.db').as_uri()}?mode=ro"
-    while time.monotonic() < deadline:
+
+    def logged() -> bool:
         with suppress(sqlite3.OperationalError), closing(sqlite3.connect(store, uri=True)) as db:
-            if db.execute("SELECT count(*) FROM metrics").fetchone()[0]:
-                return
-        time.sleep(0.2)
-    raise AssertionError("no loss was logged within two minutes")
+            return bool(db.execute("SELECT count(*) FROM metrics").fetchone()[0])
+        return False
+
+    eventually(logged)
 
 
 @contextmanager

@@ -8,14 +8,13 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.request import urlopen
 
 import pytest
-from conftest import ROOT, Checkout, Clone, environment, job_text, make, stopping
+from conftest import ROOT, Checkout, Clone, environment, eventually, job_text, make, stopping
 
 from pipeline import UserError, generate, params, table, training
 
@@ -146,19 +145,19 @@ def serve_and_stop(checkout: Checkout, command: str) -> str:
                 break
         place = re.search(r"http://127.0.0.1:\d+", told)
         assert place, told
-        with urlopen(f"{place[0]}/health", timeout=10) as answer:
+        with urlopen(f"{place[0]}/health") as answer:
             assert answer.status == 200
     os.killpg(view.pid, signal.SIGINT)
-    view.communicate(timeout=60)
+    view.communicate()
     return told
 
 
 def wait_for_queue(checkout: Checkout) -> None:
-    deadline = time.monotonic() + 300
-    while re.search(r"Running|Queued", told := checkout("dvc", "queue", "status")):
-        assert time.monotonic() < deadline, told
-        time.sleep(1)
-    assert "Failed" not in told
+    def over() -> str | None:
+        told = checkout("dvc", "queue", "status")
+        return None if re.search(r"Running|Queued", told) else told
+
+    assert "Failed" not in eventually(over)
 
 
 @pytest.mark.slow

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 import pytest
-from conftest import ROOT
+from conftest import GENEROUS, ROOT
 
 pytestmark = [
     pytest.mark.slow,
@@ -125,7 +125,8 @@ def test_in_a_browser(page: str, answering: Path) -> None:
             tab.on("pageerror", lambda error: said.append(str(error)))
             tab.on("request", lambda request: asked.append(request.url))
             tab.goto(page)
-            tab.wait_for_selector("#badge[data-state=ok]", timeout=60_000)
+            tab.set_default_timeout(1000 * GENEROUS)
+            tab.wait_for_selector("#badge[data-state=ok]")
             assert re.match(r"✓ 32 of 32 golden vectors", tab.inner_text("#badge"))
             # Typed numbers give what onnxruntime gives here.
             for name, value in (("size", "1.5"), ("age", "-0.25"), ("rooms", "0.1")):

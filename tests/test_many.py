@@ -1,12 +1,12 @@
 """Many experiments at once in one store: each has its run, whole, and none is in another's way."""
 
 import multiprocessing
-import time
 from collections.abc import Sequence
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
 import pytest
-from conftest import Checkout, Clone, job, tracked_runs
+from conftest import Checkout, Clone, eventually, job, tracked_runs
 
 from pipeline.lineage import milliseconds
 from pipeline.live_run import LiveRun, live_run
@@ -26,9 +26,9 @@ def losses_of(number: int) -> list[float]:
     return [number + epoch / 4 for epoch in range(1, EPOCHS + 1)]
 
 
-def write_run(number: int, start: float) -> None:
+def write_run(number: int, start: Barrier) -> None:
     """Write one whole run, at the moment when all the others begin theirs."""
-    time.sleep(max(0.0, start - time.time()))
+    start.wait()
     with live_run() as run:
         train_beside(run, f"{number:032x}", losses_of(number))
 
@@ -38,7 +38,7 @@ def test_eight_trainings_may_open_a_fresh_store_at_once(workspace: Path) -> None
     """No run is lost, doubled or mixed with another's, whoever makes the store."""
     # Fresh processes, as stages are: a copy of this one would share what it has open.
     context = multiprocessing.get_context("spawn")
-    start = time.time() + 5  # the imports are over by then
+    start = context.Barrier(8)  # each has imported what it needs when it comes here
     writers = [context.Process(target=write_run, args=[number, start]) for number in range(8)]
     for writer in writers:
         writer.start()
@@ -56,17 +56,15 @@ def test_eight_trainings_may_open_a_fresh_store_at_once(workspace: Path) -> None
 
 def queued(checkout: Checkout) -> str:
     """Wait until every queued experiment has ended: what `dvc queue status` says at last."""
-    deadline = time.monotonic() + 1200
-    while True:
+
+    def over() -> str | None:
         told = checkout("dvc", "queue", "status")
-        if "Queued" not in told and "Running" not in told:
-            return told
-        assert time.monotonic() < deadline, told
-        time.sleep(5)
+        return None if "Queued" in told or "Running" in told else told
+
+    return eventually(over)
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(1500)
 def test_sixteen_queued_experiments_have_a_run_each(clone: Clone) -> None:
     """Two at a time into a store that is not there yet: none is lost, doubled or half written."""
     checkout = clone("queue")

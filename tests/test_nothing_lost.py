@@ -9,7 +9,6 @@ import sqlite3
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -18,10 +17,12 @@ from typing import Any
 
 import pytest
 from conftest import (
+    GENEROUS,
     Checkout,
     Clone,
     TrackedRun,
     environment,
+    eventually,
     job,
     job_text,
     stopping,
@@ -82,14 +83,16 @@ def serve(folder: Path, port: int) -> "subprocess.Popen[bytes]":
         server = subprocess.Popen(
             command, cwd=folder, env=variables, stdout=log, stderr=log, start_new_session=True
         )
-    deadline = time.monotonic() + 120
-    while True:
-        with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
-            store.check_usable(f"http://127.0.0.1:{port}", 30)
-            return server
+
+    def answers() -> bool:
+        with suppress(OSError), socket.create_connection(("127.0.0.1", port)):
+            return True
         assert server.poll() is None, (folder / "server.log").read_text()
-        assert time.monotonic() < deadline, "the server does not answer"
-        time.sleep(0.1)
+        return False
+
+    eventually(answers)
+    store.check_usable(f"http://127.0.0.1:{port}", GENEROUS)
+    return server
 
 
 def stop(server: "subprocess.Popen[bytes]") -> None:
@@ -132,12 +135,9 @@ def test_a_server_that_comes_and_goes(
         )
         with stopping(training):
             client = MlflowClient(uri)
-            deadline = time.monotonic() + 60
-            while not any("loss" in run.data.metrics for run in client.search_runs(["1"])):
-                assert time.monotonic() < deadline, "no loss was logged"
-                time.sleep(0.1)
+            eventually(lambda: any("loss" in run.data.metrics for run in client.search_runs(["1"])))
             stop(server)
-        _, told = training.communicate(timeout=120)
+        _, told = training.communicate()
         assert training.returncode == 0, told
         told += "".join(checkout.stage(name) for name in STAGES[2:])
         assert told.count("warning: ") == 1, told
@@ -168,7 +168,7 @@ def answering(status: int | None) -> Iterator[str]:
                 self.send_response(200)
                 self.end_headers()
             elif status is None:
-                over.wait(120)
+                over.wait()
             else:
                 self.send_error(status)
 
@@ -281,9 +281,22 @@ def test_a_disk_that_takes_no_more(workspace: Path, small_disk: Path, state: str
 def test_a_store_that_is_made_is_made_whole(workspace: Path) -> None:
     """To be killed while the store is made must not leave one that nobody can open."""
     code = "from pipeline import store; store.open_store('abline')"
-    for wait in (0.9, 1.4, 1.9, 2.4):
+    for size in (1, 50_000, 150_000, 250_000):  # by its size and not by the clock
+        before = set(workspace.iterdir())
         maker = subprocess.Popen([sys.executable, "-c", code], env=environment())
-        time.sleep(wait)
+
+        def so_far(
+            size: int = size,
+            before: set[Path] = before,
+            maker: "subprocess.Popen[bytes]" = maker,
+        ) -> bool:
+            written = 0
+            for path in set(workspace.iterdir()) - before:
+                with suppress(FileNotFoundError):  # a journal of SQLite's
+                    written += path.stat().st_size
+            return written >= size or maker.poll() is not None
+
+        eventually(so_far)
         maker.kill()
         maker.wait()
     subprocess.run([sys.executable, "-c", code], env=environment(), check=True)
@@ -314,10 +327,7 @@ def test_a_run_whose_processes_are_gone_does_not_say_running(workspace: Path) ->
     killed_training(workspace)
     (run,) = tracked_runs(workspace)
     assert run.status == "RUNNING", "nobody was left to say otherwise"
-    deadline = time.monotonic() + 30
-    while not process.is_gone(run.tags[tracking.RECORDER]):
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
+    eventually(lambda: process.is_gone(run.tags[tracking.RECORDER]))
     told = Checkout(workspace)("python", "-m", "pipeline.track", "--all")
     assert "1 run marked KILLED: their processes are gone" in told
     (run,) = tracked_runs(workspace)

@@ -6,7 +6,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -14,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from conftest import environment, job
+from conftest import environment, eventually, job
 
 from pipeline import evaluate, export, files, generate, track, train
 
@@ -70,15 +69,13 @@ def served(model: str, variables: dict[str, str], folder: Path) -> Iterator[Ask]
 
 
 def _wait(server: "subprocess.Popen[bytes]", ping: str, log: Path) -> None:
-    deadline = time.monotonic() + 300
-    while True:
-        try:
-            with HERE.open(ping):
-                return
-        except OSError:
-            assert server.poll() is None, log.read_text()
-            assert time.monotonic() < deadline, log.read_text()
-            time.sleep(0.2)
+    def answers() -> bool:
+        with suppress(OSError), HERE.open(ping):
+            return True
+        assert server.poll() is None, log.read_text()
+        return False
+
+    eventually(answers)
 
 
 def test_a_registered_version_answers_without_torch(workspace: Path) -> None:
