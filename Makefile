@@ -1,6 +1,6 @@
 # Every target sets up what it needs: `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help repro ui test test-slow lint format schema bench screenshots clean
+.PHONY: help repro ui check test test-slow lint format schema bench screenshots clean
 .DELETE_ON_ERROR:
 
 PYTHON ?= python3
@@ -24,6 +24,9 @@ repro: $(SETUP) ## run the pipeline where something changed, and show the result
 
 ui: $(SETUP) ## open `mlflow ui` on the runs (PORT=5000)
 	@python -m pipeline.ui --port $(PORT)
+
+check: lint ## format, lint, types and the tests that start no process, in a minute or so
+	pytest -m "not slow and not process"
 
 test: lint ## format, lint, types and tests, in a few minutes
 	pytest

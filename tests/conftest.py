@@ -1,5 +1,6 @@
 """Jobs to run, clones to run them in, and a look into the store that they leave behind."""
 
+import inspect
 import os
 import shutil
 import signal
@@ -10,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import chdir, closing, contextmanager, suppress
 from pathlib import Path
+from types import CodeType, ModuleType
 from typing import Any, TypeVar
 from unittest.mock import patch
 
@@ -22,7 +24,8 @@ from pipeline.params import Params
 # A shell that starts the tests in the background has Ctrl-C ignored, by all that they start, too.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-ROOT = Path(__file__).parent.parent
+HERE = Path(__file__).parent
+ROOT = HERE.parent
 
 Found = TypeVar("Found")
 
@@ -271,3 +274,75 @@ def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.delenv("DVC_ROOT", raising=False)
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
     return tmp_path
+
+
+# Tests that start no process are the fast ones, which `make check` runs.
+
+STARTING = {"subprocess", "multiprocessing", "sync_playwright"}
+"""Names in the code of whatever starts a process."""
+STARTED_BY = {"pipeline.live_run", "pipeline.train"}
+"""Modules of ours that start one. Git, which others ask, takes milliseconds and does not count."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that start a process: by what they, their fixtures and helpers name."""
+    for item in items:
+        if isinstance(item, pytest.Function):
+            fixtures = item._fixtureinfo.name2fixturedefs.values()
+            functions = [item.function, *(each[-1].func for each in fixtures)]
+            seen: set[int] = set()
+            if any(starts_a_process(function, seen) for function in functions):
+                item.add_marker("process")
+
+
+def starts_a_process(thing: object, seen: set[int]) -> bool:
+    """True if `thing`, of a test's module, names what starts a process, by whatever detours."""
+    if id(thing) in seen:
+        return False
+    seen.add(id(thing))
+    if isinstance(thing, ModuleType):
+        return thing.__name__ in STARTING | STARTED_BY
+    if isinstance(thing, tuple | list):
+        return any(starts_a_process(each, seen) for each in thing)
+    if getattr(thing, "__module__", "") in STARTED_BY:
+        return True
+    thing = inspect.unwrap(thing) if callable(thing) else thing
+    if isinstance(thing, type):
+        methods = [each for each in vars(thing).values() if inspect.isfunction(each)]
+        return any(starts_a_process(each, seen) for each in methods)
+    if not inspect.isfunction(thing) or Path(thing.__code__.co_filename).parent != HERE:
+        return False
+    names = set(names_in(thing.__code__))
+    known = (thing.__globals__[name] for name in names if name in thing.__globals__)
+    return bool(names & STARTING) or any(starts_a_process(each, seen) for each in known)
+
+
+def names_in(code: CodeType) -> Iterator[str]:
+    """The names that a function's code uses, functions inside it included."""
+    yield from code.co_names
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from names_in(constant)
+
+
+@pytest.fixture(autouse=True)
+def no_process(request: pytest.FixtureRequest) -> Iterator[None]:
+    """See to it that no test starts a process that is not marked so."""
+    WATCHED[:] = [] if request.node.get_closest_marker("process") else [request.node.nodeid]
+    yield
+    WATCHED[:] = []
+
+
+WATCHED: list[str] = []
+"""The test that runs, if it may start no process."""
+
+
+def _refuse(event: str, arguments: tuple[object, ...]) -> None:
+    if WATCHED and event == "subprocess.Popen" and arguments[0] != "git":
+        raise AssertionError(
+            f"{WATCHED[0]} starts a process, which conftest.starts_a_process has not foreseen:"
+            f" {arguments[:2]}"
+        )
+
+
+sys.addaudithook(_refuse)
