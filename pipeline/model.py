@@ -4,6 +4,8 @@ The functions that know that it is linear answer None for any other module.
 """
 
 import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -40,30 +42,46 @@ class LinearModel(nn.Module):
 
 
 class Standardized(nn.Module):
-    """A module that is given (x − mean) / deviation for x, so that clients send raw units.
+    """A module that works in standard units, while its users send and get the table's units.
 
-    mean, deviation: [features]. Without a deviation the mean alone is subtracted: that is how a
-    linear model ships, whose weights have taken the deviation in. The mean stays, because to take
-    it into a float32 bias loses the digits in which a column of 2000 ± 5 differs from row to row.
+    y = target_mean + target_deviation · module((x − mean) / deviation)
+
+    mean, deviation: [features]; target_mean, target_deviation: [targets]. A linear model has no
+    target scaling, which its weights could take in, and ships without a deviation, which they have
+    taken in. Its mean stays, because to take it into a float32 bias loses the digits in which a
+    column of 2000 ± 5 differs from row to row.
     """
 
     mean: torch.Tensor
     deviation: torch.Tensor | None
+    target_mean: torch.Tensor | None
+    target_deviation: torch.Tensor | None
 
     def __init__(
-        self, module: nn.Module, mean: torch.Tensor, deviation: torch.Tensor | None
+        self,
+        module: nn.Module,
+        mean: torch.Tensor,
+        deviation: torch.Tensor | None,
+        target_mean: torch.Tensor | None = None,
+        target_deviation: torch.Tensor | None = None,
     ) -> None:
         super().__init__()
         self.module = module
         self.register_buffer("mean", mean)
         self.register_buffer("deviation", deviation)
+        self.register_buffer("target_mean", target_mean)
+        self.register_buffer("target_deviation", target_deviation)
+
+    def scaled(self, x: torch.Tensor) -> torch.Tensor:
+        """Standard units of x: [batch, features] to the same."""
+        scaled = x - self.mean
+        return scaled if self.deviation is None else scaled / self.deviation
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Predict: x [batch, features], in the table's units, to y [batch, targets]."""
-        scaled = x - self.mean
-        if self.deviation is not None:
-            scaled = scaled / self.deviation
-        y: torch.Tensor = self.module(scaled)
+        y: torch.Tensor = self.module(self.scaled(x))
+        if self.target_mean is not None and self.target_deviation is not None:
+            y = self.target_mean + self.target_deviation * y
         return y
 
 
@@ -120,8 +138,45 @@ class Answers(nn.Module):
 
 
 def build(settings: ModelParams, features: int, targets: int) -> nn.Module:
-    """The module to train, untrained. Another regression module may stand here."""
+    """The module to train, untrained. Another regression module may be returned instead."""
     return LinearModel(features, targets, settings.bias)
+
+
+def started(settings: ModelParams, features: int, targets: int) -> nn.Module:
+    """The module to train, with the parameters that lazy layers make in their first forward.
+
+    Raises UserError if what `build` returns is no module, or cannot answer.
+    """
+    module = build(settings, features, targets)
+    if not isinstance(module, nn.Module):
+        raise UserError(f"model.build: found a {type(module).__name__}; must return an nn.Module")
+    kinds = (each.dtype for each in module.parameters() if each.dtype.is_floating_point)
+    with answering(module):
+        try:
+            module(torch.zeros(2, features, dtype=next(kinds, None)))
+        except Exception as error:  # the code of whoever wrote the module: it may raise anything
+            raise UserError(
+                f"model.build: {type(module).__name__} cannot answer two rows of"
+                f" {features} features: {type(error).__name__}: {error}"
+            ) from error
+    return module
+
+
+@contextmanager
+def answering(module: nn.Module) -> Iterator[None]:
+    """Only look at what the module answers: no gradients, and each part as it was afterwards.
+
+    In training mode a look would change it: batch norm takes in what it sees, and dropout draws
+    from the random numbers of the training.
+    """
+    modes = [(part, part.training) for part in module.modules()]
+    module.eval()
+    try:
+        with torch.no_grad():
+            yield
+    finally:
+        for part, mode in modes:
+            part.training = mode
 
 
 def linear(weight: torch.Tensor, bias: torch.Tensor, settings: ModelParams) -> LinearModel:
@@ -172,7 +227,11 @@ def save(path: Path, module: nn.Module, dtype: torch.dtype, training_id: str) ->
     one key, because safetensors writes several in a random order.
     Raises UserError if a value is beyond what `dtype` holds.
     """
-    state = {name: value.contiguous() for name, value in as_shipped(module, dtype).items()}
+    # Copies: a layer used twice has one tensor under two names, and safetensors writes it once.
+    state = {
+        name: value.clone(memory_format=torch.contiguous_format)
+        for name, value in as_shipped(module, dtype).items()
+    }
     about = {"linear": coefficients(module) is not None, "training_id": training_id}
     content = safetensors.torch.save(state, metadata={"abline": json.dumps(about)})
     files.write_bytes(path, content)
@@ -184,16 +243,28 @@ def load(path: Path, settings: ModelParams, features: int, targets: int) -> nn.M
     Raises UserError if the file is missing, damaged or of another model.
     """
     try:
-        module = build(settings, features, targets)
-        if settings.standardize:
-            deviation = None if isinstance(module, LinearModel) else torch.ones(features)
-            module = Standardized(module, torch.zeros(features), deviation)
-        module.to(DTYPES[settings.dtype])
-        module.load_state_dict(safetensors.torch.load_file(path))
+        return restored(safetensors.torch.load_file(path), settings, features, targets)
     except FileNotFoundError:
         raise UserError(f"{path}: there is no such file; `dvc repro` makes it") from None
     except (safetensors.SafetensorError, RuntimeError) as error:
         raise UserError(f"{path}: not this job's model ({error}); `dvc repro` makes it") from None
+
+
+def restored(
+    state: Mapping[str, torch.Tensor], settings: ModelParams, features: int, targets: int
+) -> nn.Module:
+    """A new module with the numbers that `as_shipped` gives, in `model.dtype`.
+
+    Raises RuntimeError if they are another module's.
+    """
+    module = started(settings, features, targets)
+    if settings.standardize and isinstance(module, LinearModel):
+        module = Standardized(module, torch.zeros(features), None)
+    elif settings.standardize:
+        scales = torch.zeros(features), torch.ones(features), torch.zeros(targets)
+        module = Standardized(module, *scales, torch.ones(targets))
+    module.to(DTYPES[settings.dtype])
+    module.load_state_dict(state)
     return module.eval()
 
 

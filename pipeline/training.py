@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from torch import nn
 from tqdm import tqdm
 
-from pipeline import UserError, files, model
+from pipeline import UserError, files, model, modules, scaling
 from pipeline.params import Params, Train
 from pipeline.streams import stream
 from pipeline.table import Table
@@ -84,16 +84,30 @@ def train(
     x, y = tensors(params, rows)
     watched = tensors(params, held_out) if held_out else None
     torch.manual_seed(params.seed)
-    module = model.build(params.model, x.shape[1], y.shape[1])
-    if params.model.standardize:
-        module = model.Standardized(module, *_scaling(params, rows))
+    module = trained = model.started(params.model, x.shape[1], y.shape[1])
+    unit = None
+    if params.model.standardize and isinstance(module, model.LinearModel):
+        module = trained = model.Standardized(module, *scaling.of_features(params, rows))
+    elif params.model.standardize:
+        # It learns in standard units, whose size no learning rate has to be made for.
+        scales = (*scaling.of_features(params, rows), *scaling.of_targets(params, rows))
+        module = model.Standardized(trained, *scales).to(x.device, x.dtype)
+        x, y = module.scaled(x), scaling.standard_targets(module, params, rows, y)
+        if held_out and watched:
+            targets = scaling.standard_targets(module, params, held_out, watched[1])
+            watched = module.scaled(watched[0]), targets
+        unit = module.target_deviation
     module.to(x.device, x.dtype)
+    modules.check(params, x, y)
     watch = _Watch(params.train.lr, lambda: _largest_lr(params, module, x), on_epoch)
     shuffle = stream(params.seed, "shuffle")
     try:
-        return module, fit(module, x, y, params.train, shuffle, watch, watched, keeper)
+        history = fit(trained, x, y, params.train, shuffle, watch, watched, keeper, unit)
     except DivergedError as error:
         raise UserError(f"{error}; {watch.advice()}") from None
+    some = Table(rows.names, rows.values[: modules.ROWS])
+    modules.compare(module, params, some.columns(rows.features(params.data.targets)))
+    return module.eval(), history
 
 
 def solve(
@@ -117,7 +131,7 @@ def solve(
     if not params.train.allow_dependent:
         _refuse_dependent(found)
     dtype = model.DTYPES[params.model.dtype]
-    mean = _means(params, rows, dtype) if params.model.standardize else None
+    mean = scaling.means(params, rows, features, dtype) if params.model.standardize else None
     centre = mean.double().numpy() if mean is not None else None
     weight, bias = found.shipped(params.model.dtype, centre)
     module: nn.Module = model.linear(torch.from_numpy(weight), torch.from_numpy(bias), params.model)
@@ -196,6 +210,7 @@ def fit(
     on_epoch: OnEpoch,
     held_out: Pair | None = None,
     keeper: Keeper | None = None,
+    unit: torch.Tensor | None = None,
 ) -> list[Epoch]:
     """Train `module` in place and give the losses of each epoch, measured before its updates.
 
@@ -204,11 +219,14 @@ def fit(
     held_out: x and y of rows that are not trained on. With train.patience the module ends with the
     parameters that had the smallest loss on them.
     keeper: keeps the state after an epoch, and may have one to go on from, with its epochs.
+    unit: the size of 1 in each column of y, [targets], for losses in the table's units. The
+    gradients are those of the loss in the units of y.
     Raises DivergedError as soon as the loss shows that no fit will come of it.
     """
     criterion = nn.MSELoss(reduction=settings.reduction)
     optimizer = _optimizer(module, settings, lambda: criterion(module(x), y))
-    limit = DIVERGED * criterion(torch.zeros_like(y), y).item()
+    measure = criterion if unit is None else _InUnits(criterion, unit)
+    limit = DIVERGED * measure(torch.zeros_like(y), y).item()
     best = _Best(module, settings.patience)
     history: list[Epoch] = []
     if keeper is not None and (state := keeper.load()) is not None:
@@ -224,7 +242,7 @@ def fit(
         delay=1,
         disable=None,
     ):
-        watched = _loss(module, criterion, held_out)
+        watched = _loss(module, measure, held_out)
         best.note(epoch, watched)
         total = 0.0
         for rows_x, rows_y in _batches(x, y, settings.batch_size, shuffle):
@@ -233,6 +251,8 @@ def fit(
             loss.backward()
             optimizer.step()
             optimizer.zero_grad()
+            if unit is not None:
+                loss = measure(prediction.detach(), rows_y)
             # A mean over a batch counts as much as the batch has rows.
             total += loss.item() * (len(rows_x) / len(x) if settings.reduction == "mean" else 1)
         if epoch == 1:
@@ -249,7 +269,7 @@ def fit(
             keeper.save(_state(limit, history, module, optimizer, shuffle, best))
     if not all(bool(torch.isfinite(value).all()) for value in module.parameters()):
         raise DivergedError(len(history), "the parameters are infinite")
-    best.note(len(history) + 1, _loss(module, criterion, held_out))
+    best.note(len(history) + 1, _loss(module, measure, held_out))
     best.bring_back()
     return history
 
@@ -328,10 +348,25 @@ class _Best:
             self.module.load_state_dict(self.state)
 
 
+class _InUnits(nn.Module):
+    """A criterion of answers and targets whose columns are in units of the sizes `unit`."""
+
+    def __init__(self, criterion: nn.Module, unit: torch.Tensor) -> None:
+        super().__init__()
+        self.criterion = criterion
+        self.unit = unit
+
+    def forward(self, answers: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+        """The loss; answers, y: [rows, targets]."""
+        loss: torch.Tensor = self.criterion(answers * self.unit, y * self.unit)
+        return loss
+
+
 def _loss(module: nn.Module, criterion: nn.Module, rows: Pair | None) -> float | None:
+    """The loss on rows that must leave no trace in the module."""
     if rows is None:
         return None
-    with torch.inference_mode():
+    with model.answering(module):
         return float(criterion(module(rows[0]), rows[1]))
 
 
@@ -462,46 +497,6 @@ def _in_range(path: Path, rows: Table, dtype: str, key: str) -> None:
             f"{path}: row {row + 1} has {rows.names[column]} = {values[row]:g}, beyond what"
             f" {dtype} holds; set {key} to float64 or scale the column"
         )
-
-
-def _means(params: Params, rows: Table, dtype: torch.dtype) -> torch.Tensor:
-    """The mean of each feature: its sum exactly rounded, divided, and rounded to `dtype`.
-
-    Zeros for a fit through the origin, which another centre would take away from it.
-    """
-    columns = rows.columns(rows.features(params.data.targets)).T
-    if not params.model.bias:
-        return torch.zeros(len(columns), dtype=dtype)
-    values = [math.fsum(column.tolist()) / len(column) for column in columns]
-    return torch.tensor(values, dtype=torch.float64).to(dtype)
-
-
-def _scaling(params: Params, rows: Table) -> Pair:
-    """Mean of each feature over `rows`, and its deviation from that: [features] each.
-
-    Raises UserError if a column does not vary.
-    """
-    names = rows.features(params.data.targets)
-    # As it ships, already: the weights are learnt for the mean that will be subtracted.
-    coarser = min(params.model.dtype, params.train.dtype)  # float32 < float64
-    mean = _means(params, rows, model.DTYPES[coarser])
-    columns = rows.columns(names)
-    deviation = []
-    for name, column, centre in zip(names, columns.T, mean.tolist(), strict=True):
-        with np.errstate(over="ignore"):
-            squares = ((column - centre) ** 2).tolist()
-        spread = math.sqrt(math.fsum(squares) / len(squares))
-        constant = column.min() == column.max() and (params.model.bias or not column[0])
-        if constant or not 1e-37 < spread < 1e37:
-            same = f"is {column[0]:g} in every training row"
-            extreme = f"has a deviation of {spread:g} in the training rows"
-            raise UserError(
-                f"model.standardize: {name} {same if constant else extreme}"
-                ", which nothing can be divided by; leave it out of data.features or set"
-                " model.standardize to false"
-            )
-        deviation.append(spread)
-    return mean, torch.tensor(deviation, dtype=torch.float64)
 
 
 def _exact_loss(
