@@ -116,7 +116,7 @@ class Train(Section):
     """Passes over the training rows."""
     patience: Annotated[int, Field(ge=1)] | None = Field(examples=[None])
     """Stop after so many epochs without a better held-out loss, and keep the best; null: never."""
-    batch_size: Annotated[int, Field(ge=1)] | None = Field(examples=[None])
+    batch_size: Annotated[int, Field(ge=1, lt=2**63)] | None = Field(examples=[None])
     """Rows in a step, shuffled by the seed; null: all rows at once, in order."""
     reduction: Literal["sum", "mean"] = Field(examples=["sum"])
     """How the squared errors of a batch become its loss."""
@@ -144,10 +144,12 @@ class Export(Section):
 
     opset: int = Field(ge=13, le=26, examples=[20])
     """The ONNX operator set to write."""
-    rtol: float = Field(ge=0, lt=1, examples=[1e-5])
-    """Relative difference from torch that is allowed to a model that is not linear."""
-    atol: float = Field(ge=0, examples=[1e-6])
-    """Absolute difference from torch that is allowed to a model that is not linear."""
+    rtol: float = Field(ge=0, lt=1, examples=[0.0])
+    """Not linear models: difference from torch, relative to the answer, that is allowed on top of
+    what rounding explains."""
+    atol: float = Field(ge=0, examples=[0.0])
+    """Not linear models: absolute difference from torch that is allowed on top of what rounding
+    explains."""
     outputs: Annotated[tuple[Literal["prediction", "interval", "in_range"], ...], *_List] = Field(
         min_length=1, examples=[["prediction"]]
     )
