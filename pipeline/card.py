@@ -111,6 +111,12 @@ def _how_well(facts: Facts) -> Iterator[str]:
             for name, part in sides.items()
         ),
     )
+    if facts.test_rows and (facts.metrics["test"]["r2"] or 0) < 0:
+        yield ""
+        yield (
+            "**On the rows held out it is worse than answering each row with the mean of the"
+            " targets (R² below 0).**"
+        )
     if not facts.test_rows:
         yield ""
         yield (

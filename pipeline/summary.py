@@ -24,12 +24,15 @@ def lines(params: Params) -> list[str]:
         given = ", ".join(f"{name} = {float(row[name]):g}" for name in features)
         told = ", ".join(f"{name} = {row[name]}" for name in targets)
         text.append(f"{'prediction':12} {told} at {given}")
-    last = files.read_csv(files.HISTORY)[-1]
-    when = "" if params.train.optimizer == "exact" else ", before its update"
-    text.append(f"{'final loss':12} {last['loss']} (in epoch {last['epoch']}{when})")
     metrics = json.loads(files.METRICS.read_text(encoding="utf-8"))
+    # Of the finished model, as the optimum's: the last one in the history is from before the last
+    # update.
+    squares = f"{params.train.reduction} of the squared errors on the training rows"
+    text.append(f"{'final loss':12} {metrics['train']['loss']:.9g} ({squares})")
     if held_out := metrics.get("test"):
         r2 = "" if held_out["r2"] is None else f", R² {held_out['r2']:.4g}"
+        if r2 and held_out["r2"] < 0:
+            r2 += ": worse than answering each row with the mean"
         text.append(f"{'held out':12} root mean square error {held_out['rmse']:.6g}{r2}")
     if params.data.source != GENERATE:
         best = metrics["reference"]

@@ -421,8 +421,14 @@ def _note(result: Result, origin: Origin) -> str:
         back += f"changes that were not committed ({named}) and "
     rows = list(result.metrics.items())[:30]
     figures = "\n".join(f"| {name} | {value:g} |" for name, value in rows)
+    worse = (
+        "**On the rows held out it is worse than answering each row with the mean of the targets"
+        " (R² below 0).**\n\n"
+        if result.metrics.get("test.r2", 0) < 0
+        else ""
+    )
     return (
-        f"Made by {back}`dvc repro`.\n\n"
+        f"{worse}Made by {back}`dvc repro`.\n\n"
         f"model.safetensors md5 `{identity['outs'].get(str(files.MODEL), 'unknown')}`,"
         f" training_id `{identity['training_id']}`, result_id `{identity['result_id']}`.\n\n"
         f"| metric | value |\n|---|---|\n{figures}\n"
