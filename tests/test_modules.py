@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from conftest import ROOT, job, make
 from torch import nn
 from torch.nn import functional
 
-from pipeline import UserError, files, model, modules, summary, training
+from pipeline import UserError, files, model, modules, summary, tracking, training
 from pipeline.checkpoint import Checkpoint
 from pipeline.params import Params
 from pipeline.table import Table
@@ -421,6 +422,17 @@ def test_the_checks_leave_the_training_as_it_was(
     assert history == same
 
 
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="this machine has no CUDA GPU")
+@pytest.mark.parametrize("build", [normed, dropping])
+def test_a_gpu_gives_the_same_bits_twice_whatever_is_held_out(
+    use: Callable[[Build], None], build: Build
+) -> None:
+    use(build)
+    params = asked(train__device="cuda", model__standardize=True, data__test_fraction=0.2)
+    found = [training.train(params, rows(), held_out)[0] for held_out in (None, None, rows(10, 1))]
+    assert state(found[0]) == state(found[1]) == state(found[2])
+
+
 # Scaled targets
 
 
@@ -517,6 +529,17 @@ def _value(text: str) -> Any:
     import yaml
 
     return yaml.safe_load(text)
+
+
+@pytest.mark.parametrize(("r2", "said"), [(-2.94, True), (0.6, False)])
+def test_the_description_of_a_run_says_that_its_model_is_worse_than_the_mean(
+    r2: float, said: bool
+) -> None:
+    identity = {"outs": {}, "training_id": "a training", "result_id": "a result"}
+    result: Any = SimpleNamespace(identity=identity, metrics={"test.r2": r2})
+    origin: Any = SimpleNamespace(commit=None, changed=())
+    told = tracking._note(result, origin)
+    assert ("**On the rows held out it is worse than answering each row with" in told) is said
 
 
 def test_a_model_that_is_worse_than_the_mean_says_so(
