@@ -53,6 +53,7 @@ def test_values_cannot_be_changed() -> None:
         ("epochs: 100", "epochs: true", ":31: train.epochs: found true; must be an integer"),
         ("epochs: 100", "epoch: 100", ":31: train.epoch: no such key; did you mean train.epochs?"),
         ("batch_size: null", "batch_size: 0", ":33: train.batch_size: found 0; must be greater than or equal to 1"),
+        ("batch_size: null", f"batch_size: {2**63}", f":33: train.batch_size: found {2**63}; must be less than {2**63}"),
         ("evaluate:", "evalute:", ":41: evalute: no such key; did you mean evaluate?"),
         ("[prediction] ", "[predicton] ", ":48: export.outputs[0]: found \"predicton\"; must be 'prediction', 'interval' or 'in_range'"),
         ("[prediction] ", "[in_range] ", ":48: export.outputs: found [\"in_range\"]; prediction must be there, and each at most once, e.g. `outputs: [prediction, in_range]`"),
