@@ -185,7 +185,8 @@ def terms(
             md5=lineage.md5s([str(path) for path in (files.TRAIN, files.TEST, files.MODEL)]),
             params=lineage.stage_params("generate", params) | lineage.stage_params("train", params),
         ),
-        test_metrics=metrics.get("test", {}),
+        # r2 of rows whose targets do not vary does not exist.
+        test_metrics={k: v for k, v in metrics.get("test", {}).items() if v is not None},
     )
 
 

@@ -5,11 +5,13 @@ Writes  reports/run.json, the identity of the result, and the MLflow run
 """
 
 import argparse
+import csv
 import json
 import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -98,9 +100,10 @@ def read_result(
     if onnx_file is not None and str(files.VERIFICATION) in here:
         told = json.loads((folder / files.VERIFICATION).read_bytes())
         verified = told.get("model_md5") == identity["outs"][str(files.ONNX)]
-    example = []
-    if str(files.PREDICTIONS) in here:
-        example = [list(row.values()) for row in files.read_csv(folder / files.PREDICTIONS)][:1]
+    targets = identity["params"]["data.targets"]
+    example = (
+        _first_query(folder / files.PREDICTIONS, targets) if str(files.PREDICTIONS) in here else []
+    )
     reports = (path for path in (*identity["outs"],) if path in here and is_report(path))
     return Result(
         identity=identity,
@@ -119,7 +122,7 @@ def read_result(
             path for path in (params_yaml.PATH, *map(Path, reports)) if (folder / path).exists()
         ],
         onnx_file=onnx_file,
-        example=[float(value) for row in example for value in row],
+        example=example,
         verified=verified,
         requirements=pins(folder / stage.REQUIREMENTS, SERVING),
         data={
@@ -130,6 +133,14 @@ def read_result(
         },
         missing=missing,
     )
+
+
+def _first_query(predictions: Path, targets: Sequence[str]) -> list[float]:
+    """The features of the first query in predictions.csv; none if there is no query."""
+    with predictions.open(newline="", encoding="utf-8") as file:
+        header, *rows = islice(csv.reader(file), 2)
+    # The columns after the features may be empty: no interval exists without degrees of freedom.
+    return [float(value) for row in rows for value in row[: header.index(targets[0])]]
 
 
 def is_report(out: str) -> bool:
