@@ -1,11 +1,11 @@
 """CSV files: columns of numbers, read block by block, and the line of whatever is no number.
 
 A file is text in UTF-8 (a byte order mark is skipped) whose first line names the columns. Fields
-are separated by commas, semicolons or tabs, whichever the first line has most of, and may be quoted
-with "; quoted fields may hold separators, line ends and doubled quotes, and a field that opens with
-a quote ends with one. Lines end with LF, CRLF or CR; the last may lack its end; empty lines are
-skipped. Spaces around names and numbers are no part of them. Only the columns asked for are looked
-into: others may hold anything.
+are separated by commas, semicolons or tabs, whichever the first line has most of or a line `sep=;`
+before it says, and may be quoted with "; quoted fields may hold separators, line ends and doubled
+quotes, and a field that opens with a quote ends with one. Lines end with LF, CRLF or CR; the last
+may lack its end; empty lines are skipped. Spaces around names and numbers are no part of them. Only
+the columns asked for are looked into: others may hold anything.
 """
 
 import csv
@@ -22,9 +22,10 @@ import pyarrow as pa
 import pyarrow.csv
 from numpy.typing import NDArray
 
-from pipeline import UserError
+from pipeline import UserError, advice
+from pipeline.advice import Asked, Mistakes
 from pipeline.mistakes import count, show
-from pipeline.table import Block
+from pipeline.table import Block, open_regular, same_name
 
 BLOCK = 8 << 20  # bytes of text that are read at a time
 SHARE = 1 << 20  # of these, how many a thread parses at a time
@@ -41,8 +42,16 @@ _MAGIC = {
     b"\xff\xfe": "text in UTF-16; save it as UTF-8",
     b"\xfe\xff": "text in UTF-16; save it as UTF-8",
 }
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?|[+-]?inf(inity)?", re.I | re.A)
+# No two quantifiers of one character stand side by side: of a long field that is no number every
+# division into two would be tried.
+_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?|[+-]?inf(inity)?", re.I | re.A)
 _INTEGER = r"^[ \t]*[+-]?[0-9]+[ \t]*$"
+_SEPARATOR_LINE = re.compile(rb'"?sep=([^\r\n"])"?[ \t]*(\r\n?|\n)', re.I)
+"""What tells Excel the separator, before the names; other readers take it for a name."""
+
+# Python's own limit is 131,072 characters; a line of names in which a separator is sought that it
+# does not have is one field.
+csv.field_size_limit(2 * LONGEST)
 
 
 @dataclass(frozen=True)
@@ -68,7 +77,7 @@ class CsvFile:
 
         Raises UserError if there is none, or if it is no text.
         """
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             head = file.read(BLOCK)
         for magic, kind in _MAGIC.items():
             if head.startswith(magic):
@@ -82,13 +91,22 @@ class CsvFile:
             )
         if b"\0" in head:
             raise UserError(f"{path}: found bytes that are no text; save the table as CSV in UTF-8")
+        told = _SEPARATOR_LINE.match(head, begin)
+        if told and told[1].decode("latin-1") not in SEPARATORS:
+            raise UserError(
+                f"{path}:1: found the separator {show(told[1].decode('latin-1'))}; must be a comma,"
+                " a semicolon or a tab; save the table with one of them"
+            )
+        begin = told.end() if told else begin
         line, newline = head[begin:], b""
         for found in re.finditer(_quoted(",;\t") + rb"|(\r\n?|\n)", line):
             if newline := found[2] or b"":
                 line = line[: found.start()]
                 break
             if not found[1]:
-                raise UserError(f"{path}:1: found a quote that is never closed; close it")
+                raise UserError(
+                    f"{path}:{1 + bool(told)}: found a quote that is never closed; close it"
+                )
         if not newline and len(head) == BLOCK:
             raise UserError(
                 f"{path}:1: found no end of the first line in {BLOCK >> 20} MB; it must name the"
@@ -101,14 +119,15 @@ class CsvFile:
                 f"{path}:1: found the byte 0x{line[error.start]:02x}, which is not UTF-8; save the"
                 " file as UTF-8"
             ) from None
-        separator, names = _names(text, wanted)
+        separators = [told[1].decode()] if told else [*SEPARATORS]
+        separator, names = _names(text, separators, wanted)
         start = begin + len(line) + len(newline)
         return cls(path, names, separator, newline[-1:] or b"\n", start)
 
-    def blocks(self, columns: Sequence[int], advice: Mapping[int, str]) -> Iterator[Block]:
+    def blocks(self, columns: Sequence[int], asked: Asked) -> Iterator[Block]:
         """The numbers in `columns`, given by their indices, block by block.
 
-        advice: of each column, what to do if it can never be numbers.
+        asked: what they are asked for, for messages.
         Raises UserError with the line of a field that is no number, or of too few or many fields.
         """
         last_gap: int | None = None  # the line of one at the end of what was read
@@ -117,7 +136,7 @@ class CsvFile:
                 last_gap = self._check_gaps(offset, text, last_gap)
             values = self._parse(text, columns)
             if values is None:
-                values = self._parse_slowly(offset, text, columns, advice)
+                values = self._parse_slowly(offset, text, columns, asked)
             yield Block(
                 values,
                 len(text),
@@ -128,7 +147,7 @@ class CsvFile:
     def _texts(self) -> Iterator[tuple[int, bytes]]:
         """Where each block of whole rows begins in the file, and its bytes."""
         offset, rest = self.start, b""
-        with self.path.open("rb") as file:
+        with open_regular(self.path) as file:
             file.seek(self.start)
             while True:
                 new = file.read(BLOCK)
@@ -224,14 +243,14 @@ class CsvFile:
         )
 
     def _parse_slowly(
-        self, offset: int, text: bytes, columns: Sequence[int], advice: Mapping[int, str]
+        self, offset: int, text: bytes, columns: Sequence[int], asked: Asked
     ) -> NDArray[np.float64]:
         """`_parse` by Python: with the line of a mistake, and with spaces around what is missing.
 
         Raises UserError.
         """
         found: list[list[float]] = []
-        wrong: dict[int, tuple[int, str, int]] = {}  # the first line and text, and how many
+        wrong: dict[int, tuple[int, str]] = {}  # of a column, the first line and text
         first = self._line(offset)
         for line, fields in self._records(text):
             if len(fields) != len(self.names):
@@ -244,36 +263,21 @@ class CsvFile:
                 elif _NUMBER.fullmatch(field):
                     row.append(float(field))
                 else:
-                    where, what, times = wrong.get(column, (first + line, field, 0))
-                    wrong[column] = (where, what, times + 1)
+                    wrong.setdefault(column, (first + line, field))
             found.append(row)
         if wrong:
-            raise UserError(self._told(wrong, len(found), advice))
+            raise UserError(advice.told(self.path, self._mistakes(text, wrong), asked))
         return np.array(found, order="F").reshape(len(found), len(columns))
 
-    def _told(
-        self, wrong: dict[int, tuple[int, str, int]], rows: int, advice: Mapping[int, str]
-    ) -> str:
-        """What to say of columns that have something else than numbers."""
-        # Where most fields are words, no line is to blame.
-        texts = [
-            column
-            for column, (_, field, times) in wrong.items()
-            if times > rows / 2 and not _hint(field)
-        ]
-        column = min(texts or wrong, key=lambda column: (wrong[column][0], column))
-        line, text, times = wrong[column]
-        found = f"{self.path}:{line}: {show(self.names[column])} is {show(text)}"
-        if texts:
-            names = [show(self.names[column]) for column in sorted(texts)]
-            shown = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if names[5:] else "")
-            return (
-                f"{found}; must be a number, and {shown} {'hold' if names[1:] else 'holds'} text;"
-                f" {advice[column]}, or write it as numbers, e.g. 0 and 1"
-            )
-        more = f" (the first of {times} such fields)" if times > 1 else ""
-        cure = _hint(text) or f"put the line right, or {advice[column]}"
-        return f"{found}{more}; must be a number; {cure}"
+    def _mistakes(self, text: bytes, wrong: Mapping[int, tuple[int, str]]) -> dict[str, Mistakes]:
+        """All the fields of the columns that have something else than numbers."""
+        mistakes = {column: Mistakes(*first, [], []) for column, first in wrong.items()}
+        for _, fields in self._records(text):
+            for column, there in mistakes.items():
+                field = fields[column].strip(" \t")
+                if field not in MISSING:
+                    (there.right if _NUMBER.fullmatch(field) else there.wrong).append(field)
+        return {self.names[column]: mistakes[column] for column in sorted(mistakes)}
 
     def _width(self, fields: Sequence[str], before: Sequence[object]) -> str:
         """What to say of a row with too few or too many fields."""
@@ -295,7 +299,6 @@ class CsvFile:
 
     def _records(self, text: bytes) -> Iterator[tuple[int, list[str]]]:
         """The rows in `text`, each with the number of lines before it."""
-        csv.field_size_limit(2 * LONGEST)
         lines = io.StringIO(text.decode(errors="backslashreplace"), newline="")
         reader = csv.reader(lines, delimiter=self.separator)
         before = 0
@@ -307,7 +310,7 @@ class CsvFile:
     def _line(self, offset: int) -> int:
         """The number of the line that has the byte at `offset`, counted from 1."""
         line = 1
-        with self.path.open("rb") as file:
+        with open_regular(self.path) as file:
             while offset and (text := file.read(min(offset, BLOCK))):
                 line += text.count(self.newline)
                 offset -= len(text)
@@ -332,7 +335,8 @@ class CsvFile:
         integers = compute.indices_nonzero(matched)
         wanted = set(rows.tolist())
         found = [
-            (row, int(text))
+            # Python takes no more than 4,300 digits, of which these can only be zeros.
+            (row, int(re.sub(r"^\s*([+-]?)0+(?=\d)", r"\1", text)))
             for row, text in zip(
                 integers.to_pylist(), fields.take(integers).to_pylist(), strict=True
             )
@@ -341,16 +345,19 @@ class CsvFile:
         return [(row, value) for row, value in found if int(float(value)) != value]
 
 
-def _names(line: str, wanted: Sequence[str]) -> tuple[str, tuple[str, ...]]:
-    """The separator in the first line, and the names that it separates."""
+def _names(
+    line: str, separators: Sequence[str], wanted: Sequence[str]
+) -> tuple[str, tuple[str, ...]]:
+    """The separator in the first line, one of `separators`, and the names that it separates."""
     bare = re.sub(r'"[^"]*"', "", line)
     found = []
-    for separator in sorted(SEPARATORS, key=bare.count, reverse=True):
+    for separator in sorted(separators, key=bare.count, reverse=True):
         fields = next(csv.reader(io.StringIO(line, newline=""), delimiter=separator))
         found.append((separator, tuple(name.strip() for name in fields)))
     # Names may have commas in them, "weight, kg", as many as there are semicolons between them.
+    asked = set(map(same_name, wanted))
     for separator, names in found:
-        if set(wanted) <= set(names):
+        if asked <= set(map(same_name, names)):
             return separator, names
     return found[0]
 
@@ -397,18 +404,3 @@ def _cut(
 def _quoted(separators: str) -> bytes:
     """A regular expression for a quoted field; its group is the closing quote, if there is one."""
     return rb'(?<![^\r\n%s])"[^"]*(?:""[^"]*)*("|\Z)' % separators.encode()
-
-
-def _hint(text: str) -> str:
-    """The likely fix of a field that is no number; nothing if it may be a word."""
-    if "\0" in text or "\\x" in text:
-        return "save the file as text in UTF-8"
-    if re.fullmatch(r"[+-]?\d+,\d+", text):
-        return f"write decimals with a point: {text.replace(',', '.')}"
-    if re.fullmatch(r"[+-]?\d{1,3}([ ,.'’\u00a0\u202f]\d{3})+([.,]\d+)?", text):
-        return "write it without separators of thousands"
-    if text.lower() in ("true", "false", "yes", "no", "t", "f", "y", "n"):
-        return "write yes and no as 1 and 0"
-    if re.fullmatch(r"[$€£]?\s*[+-]?[\d.,]+\s*[%$€£]?", text):
-        return "write the number alone"
-    return ""

@@ -1,6 +1,6 @@
 """Parquet files: columns of numbers, read block by block, and the row of whatever is no number."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -12,8 +12,9 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from pipeline import UserError
+from pipeline.advice import SHOWN, Asked
 from pipeline.mistakes import show
-from pipeline.table import ROW_GROUP, Block
+from pipeline.table import ROW_GROUP, Block, open_regular
 
 BUFFER = 1 << 18  # bytes of each column that are read at a time
 
@@ -38,14 +39,16 @@ class ParquetFile:
     @classmethod
     def open(cls, path: Path) -> "ParquetFile":
         """Read the schema. Raises UserError if it is damaged."""
+        # Arrow opens it anew, by its name: of a pipe it would never come back.
+        open_regular(path).close()
         with _damage(path), pq.ParquetFile(path) as file:
             schema = file.schema_arrow
             return cls(path, tuple(schema.names), schema, file.metadata.num_rows)
 
-    def blocks(self, columns: Sequence[int], advice: Mapping[int, str]) -> Iterator[Block]:
+    def blocks(self, columns: Sequence[int], asked: Asked) -> Iterator[Block]:
         """See CsvFile.blocks. Raises UserError if a column holds no numbers."""
-        self._check_types(columns, advice)
-        names = [self.names[index] for index in columns]
+        self._check_types(columns, asked)
+        names = [self.schema.field(index).name for index in columns]
         begin = 0
         with (
             _damage(self.path),
@@ -73,21 +76,28 @@ class ParquetFile:
                 )
                 begin += len(batch)
 
-    def _check_types(self, columns: Sequence[int], advice: Mapping[int, str]) -> None:
-        wrong = [
-            (index, kind)
+    def _check_types(self, columns: Sequence[int], asked: Asked) -> None:
+        wrong = {
+            self.names[index]: kind
             for index in columns
             if not (pa.types.is_integer(kind := self.schema.field(index).type))
             and not pa.types.is_floating(kind)
-        ]
+        }
         if not wrong:
             return
-        shown = ", ".join(f"{show(self.names[index])} ({kind})" for index, kind in wrong[:5])
-        more = f" and {len(wrong) - 5} more" if wrong[5:] else ""
-        index, kind = wrong[0]
+        listed = [f"{show(name)} ({kind})" for name, kind in wrong.items()]
+        shown = ", ".join(listed[:SHOWN])
+        more = f" and {len(listed) - SHOWN} more" if listed[SHOWN:] else ""
+        cures: dict[str, list[str]] = {}
+        for name, kind in wrong.items():
+            cures.setdefault(_type_hint(kind), []).append(show(name))
+        (cure, _), *others = cures.items()
+        if others:
+            cure = "; ".join(f"{', '.join(names[:SHOWN])}: {text}" for text, names in cures.items())
+        way = asked.without([*wrong])
         raise UserError(
             f"{self.path}: found {shown}{more}; columns must hold integers or floats;"
-            f" {_type_hint(kind)}, or {advice[index]}"
+            f" {cure}{way and f', or {way}'}"
         )
 
 

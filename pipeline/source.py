@@ -7,35 +7,28 @@ CSV file may look like. Parquet columns must be integers or floats.
 """
 
 import difflib
-import os
-import posixpath
+import json
 import re
-import shlex
-import subprocess
-import sys
+import unicodedata
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from glob import glob, has_magic
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from pipeline import UserError
+from pipeline import UserError, raw
+from pipeline.advice import Asked
 from pipeline.csv_file import CsvFile
-from pipeline.files import RAW
 from pipeline.mistakes import count, show
 from pipeline.params import Data
 from pipeline.parquet_file import ParquetFile
-from pipeline.table import Block
+from pipeline.table import Block, same_name
 
-CSV = (".csv", ".tsv", ".txt")
-PARQUET = (".parquet", ".pq")
 EXACT = 2.0**53  # below it every integer is a float64
-SMALL = 1 << 20  # bytes that git keeps without regret
 
 
 @dataclass(frozen=True)
@@ -53,7 +46,6 @@ class Source:
     float32: frozenset[str]
     files: tuple[Path, ...]
     _sheets: tuple[CsvFile | ParquetFile, ...]
-    _advice: Mapping[str, str]  # of each column, what to do if it can never be numbers
 
     def blocks(self) -> Iterator[NDArray[np.float64]]:
         """The rows, block by block: [rows, features and targets], column-major, all finite.
@@ -61,32 +53,38 @@ class Source:
         The next block is read while the caller works on the last one.
         Raises UserError with the file, line or row, and column of whatever is no finite number.
         """
+        return (block.values for block in self.whole_blocks())
+
+    def whole_blocks(self) -> Iterator[Block]:
+        """`blocks` with what else the files have of these rows."""
         pending = self._read()
         total = sum(path.stat().st_size for path in self.files)
-        with (
-            ThreadPoolExecutor(1) as reader,
+        reader = ThreadPoolExecutor(1)
+        try:
             # The bar shows itself after a second, and only on a terminal.
-            tqdm(
+            with tqdm(
                 total=total, desc="reading", unit="B", unit_scale=True, delay=1, disable=None
-            ) as bar,
-        ):
-            coming = reader.submit(next, pending, None)
-            while (block := coming.result()) is not None:
+            ) as bar:
                 coming = reader.submit(next, pending, None)
-                bar.update(block.size)
-                yield block.values
+                while (block := coming.result()) is not None:
+                    coming = reader.submit(next, pending, None)
+                    bar.update(block.size)
+                    yield block
+        finally:
+            # Whoever is asked to end while a disk or a share does not answer cannot wait for it.
+            reader.shutdown(wait=False, cancel_futures=True)
 
     def _read(self) -> Iterator[Block]:
         """The blocks of all files. Raises UserError for what `blocks` says."""
-        asked = self.features + self.targets
+        names = self.features + self.targets
+        asked = Asked(self.features, self.targets)
         rows = 0
         for sheet in self._sheets:
             index = {name: index for index, name in enumerate(sheet.names)}
-            columns = [index[name] for name in asked]
-            advice = {index[name]: self._advice[name] for name in asked}
-            faults = _Faults(f"{sheet.path}", sheet.unit, asked)
+            columns = [index[name] for name in names]
+            faults = _Faults(f"{sheet.path}", sheet.unit, names)
             try:
-                for block in sheet.blocks(columns, advice):
+                for block in sheet.blocks(columns, asked):
                     rows += len(block.values)
                     if faults.none_in(block):
                         yield block
@@ -106,11 +104,11 @@ def find(data: Data) -> Source:
     Warns, on stderr, of files that neither git nor DVC knows.
     Raises UserError if a file or a column is not there, or is not what it must be.
     """
-    files = _files(data.source)
+    files = raw.named(data.source)
     wanted = data.features + data.targets
-    sheets = [_opened(path, wanted) for path in files]
+    first = _opened(files[0], wanted)
+    sheets = [first, *(_opened(path, (*wanted, *first.names)) for path in files[1:])]
 
-    first = sheets[0]
     _check_columns(first, "data.targets", data.targets, first)
     if not data.features:
         _check_all_names(first, data.targets)
@@ -125,14 +123,8 @@ def find(data: Data) -> Source:
                 " give all files the same columns, or name the features in data.features"
             )
     float32 = frozenset(features + data.targets).intersection(*(sheet.float32 for sheet in sheets))
-    _warn_unkept(data.source, files)
-    leave = (
-        "leave it out of data.features"
-        if data.features
-        else "name the features without it in data.features"
-    )
-    advice = dict.fromkeys(features, leave) | dict.fromkeys(data.targets, "choose another target")
-    return Source(features, data.targets, float32, tuple(files), tuple(sheets), advice)
+    raw.warn_unkept(data.source, files)
+    return Source(features, data.targets, float32, tuple(files), tuple(sheets))
 
 
 def rows_of(path: Path, features: Sequence[str]) -> Source:
@@ -144,100 +136,28 @@ def rows_of(path: Path, features: Sequence[str]) -> Source:
         raise UserError(f"{path}: found a folder; must be a file")
     if not path.exists():
         raise UserError(f"{path}: there is no such file")
-    _check_kind(path)
+    raw.check_kind(path)
     sheet = _opened(path, features)
     if isinstance(sheet, CsvFile):
         sheet = replace(sheet, gaps=False)
     _check_columns(sheet, "a feature of the model", features, sheet)
     float32 = sheet.float32.intersection(features)
-    advice = dict.fromkeys(features, "use another table")
-    return Source(tuple(features), (), float32, (path,), (sheet,), advice)
+    return Source(tuple(features), (), float32, (path,), (sheet,))
 
 
 # --- files
 
 
-def _files(source: str) -> list[Path]:
-    """The files that `source` names, in the order of their names' bytes."""
-    pattern = posixpath.normpath(source.replace("\\", "/"))
-    path = Path(pattern)
-    if path.is_dir():
-        raise UserError(
-            f"data.source: {pattern} is a folder; must be a file or a glob, such as {pattern}/*.csv"
-        )
-    if path.exists():
-        found = [path]
-    elif has_magic(pattern):
-        # What DVC and git put beside the tables is none of them.
-        found = [
-            Path(name)
-            for name in sorted(_matches(pattern), key=os.fsencode)
-            if not name.endswith(".dvc") and not Path(name).is_dir()
-        ]
-    else:
-        found = []
-    if not found:
-        raise UserError(f"data.source: {_not_there(pattern)}")
-    for path in found:
-        _check_kind(path, ", or narrow the glob" if len(found) > 1 else "")
-    return found
-
-
-def _check_kind(path: Path, otherwise: str = "") -> None:
-    if path.suffix.lower() not in CSV + PARQUET:
-        packed = path.suffix.lower() in (".gz", ".bz2", ".xz", ".zst", ".zip")
-        cure = "unpack it first" if packed else "save the table as one of them"
-        raise UserError(
-            f"{path}: found a file of kind {show(path.suffix)}; must be {', '.join(CSV)} or"
-            f" {', '.join(PARQUET)}; {cure}{otherwise}"
-        )
-
-
 def _opened(path: Path, wanted: Sequence[str]) -> CsvFile | ParquetFile:
+    """A file of which the names are known, those that are `wanted` in the spelling asked for."""
     try:
-        is_csv = path.suffix.lower() in CSV
-        return CsvFile.open(path, wanted) if is_csv else ParquetFile.open(path)
+        is_csv = path.suffix.lower() in raw.CSV
+        sheet = CsvFile.open(path, wanted) if is_csv else ParquetFile.open(path)
     except OSError as error:
         raise _unreadable(path, error) from None
-
-
-def _matches(pattern: str) -> list[str]:
-    # Path.glob would take hidden files too.
-    return glob(pattern, recursive=True)  # noqa: PTH207
-
-
-def _not_there(pattern: str) -> str:
-    """What to say where `pattern` names no file."""
-    path = Path(pattern)
-    text = f"found no file {pattern}"
-    if has_magic(pattern):
-        text = f"found no file that matches {pattern}"
-    elif path.is_symlink():
-        return (
-            f"{pattern} is a link to {path.readlink()}, which is not there; `dvc checkout` mends it"
-        )
-    elif Path(f"{pattern}.dvc").exists():
-        return f"{text}, but {pattern}.dvc; `dvc checkout {pattern}.dvc` or `dvc pull` brings it"
-    # DVC runs temporary experiments in a folder of their own, and says where the real one is.
-    root = Path(os.environ.get("DVC_ROOT", "."))
-    if root.resolve() != Path.cwd().resolve() and _matches(str(root / pattern)):
-        return (
-            f"{text} in this temporary experiment, which has only what git or DVC holds; in {root},"
-            f" `git add {pattern}` if it is small, else `dvc add {pattern}`"
-        )
-    folder = path.parent if path.parent.is_dir() else RAW
-    names = sorted(
-        entry.name
-        for entry in (folder.iterdir() if folder.is_dir() else ())
-        if entry.suffix.lower() in CSV + PARQUET
-    )
-    near = difflib.get_close_matches(path.name, names, 1)
-    if near and folder == path.parent and not has_magic(pattern):
-        return f"{text}; did you mean {folder / near[0]}?"
-    if names:
-        shown = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if names[5:] else "")
-        return f"{text}; {folder} has {shown}"
-    return f"{text}; put your CSV or Parquet file into {RAW}/"
+    there = set(sheet.names)
+    asked = {same_name(name): name for name in wanted if name not in there}
+    return replace(sheet, names=tuple(asked.get(same_name(name), name) for name in sheet.names))
 
 
 def _unreadable(path: Path, error: OSError) -> UserError:
@@ -245,7 +165,7 @@ def _unreadable(path: Path, error: OSError) -> UserError:
     if isinstance(error, PermissionError):
         return UserError(f"{path}: you may not read this file; `chmod u+r {path}` if it is yours")
     if isinstance(error, FileNotFoundError):
-        return UserError(f"data.source: {_not_there(str(path))}")
+        return UserError(f"data.source: {raw.not_there(str(path))}")
     return UserError(f"{path}: cannot be read: {error.strerror or error}")
 
 
@@ -268,20 +188,26 @@ def _check_columns(
 
 def _check_all_names(sheet: CsvFile | ParquetFile, targets: Sequence[str]) -> None:
     """Refuse names that cannot be features', where every column is to be one."""
-    cure = "name the features in data.features to leave it out"
+    wrong: dict[str, str] = {}  # the names, and what is wrong with the first of them
     for index, name in enumerate(sheet.names):
-        if not name or name.startswith("__index_level_"):
-            raise UserError(
-                f"{sheet.path}: found {f'the name {show(name)}' if name else 'no name'} for column"
-                f" {index + 1}, which may be row labels (pandas writes none with index=False, R"
-                f" with row.names=FALSE); {cure}"
+        if not name and not any(sheet.names[index:]):
+            wrong[name] = f"no name for column {index + 1}: the first line ends with a separator"
+        elif not name or name.startswith("__index_level_"):
+            wrong[name] = (
+                f"{f'the name {show(name)}' if name else 'no name'} for column {index + 1}, which"
+                " may be row labels (pandas writes none with index=False, R with row.names=FALSE)"
             )
         # As params.yaml has it of the names there.
-        if len(name) > 200 or re.search(r"[\x00-\x1f\x7f]", name):
-            raise UserError(
-                f"{sheet.path}: found a column {show(name)}; a name must have at most 200"
-                f" characters, none of them a line end or a tab; rename it, or {cure}"
+        elif len(name) > 200 or re.search(r"[\x00-\x1f\x7f]", name):
+            wrong[name] = (
+                f"a column {show(name)}; a name must have at most 200 characters, none of them a"
+                " line end or a tab; rename it"
             )
+    if wrong:
+        features = tuple(name for name in sheet.names if name not in targets)
+        cure = Asked(features, tuple(targets)).without([*wrong])
+        (told, *_) = wrong.values()
+        raise UserError(f"{sheet.path}: found {told}{', or' if 'rename' in told else ';'} {cure}")
     if all(name in targets for name in sheet.names):
         raise UserError(f"{sheet.path}: found only targets; a fit needs a feature beside them")
 
@@ -297,7 +223,7 @@ def _no_column(
     names = [show(other) for other in sheet.names]
     shown = ", ".join(names[:8]) + (f" and {len(names) - 8} more" if names[8:] else "")
     if isinstance(sheet, CsvFile):
-        if all(_is_number(other) for other in sheet.names):
+        if 2 * sum(map(_is_number, sheet.names)) >= len(names):
             return f"{text}; its first line must name the columns, and is {shown}"
         if sheet.names[0].startswith("#"):
             return (
@@ -309,10 +235,20 @@ def _no_column(
                 f"{text}; its first line is {shown}; names must be separated by commas, semicolons"
                 " or tabs"
             )
-    alike = {other.strip().casefold(): other for other in sheet.names}
-    near = alike.get(name.strip().casefold())
+    alike = {_plain(other): other for other in sheet.names}
+    near = alike.get(_plain(name))
     near = near or next(iter(difflib.get_close_matches(name, sheet.names, 1)), None)
+    if near and _plain(near, fold=False) == _plain(name, fold=False):
+        # It looks the same: only its characters tell that it is not.
+        return f"{text}; it has {json.dumps(near)}, which only looks the same; copy it from there"
     return f"{text}; {f'did you mean {show(near)}? ' if near else ''}it has {shown}"
+
+
+def _plain(name: str, fold: bool = True) -> str:
+    """A name without what a reader does not see, and, with `fold`, without upper case."""
+    text = " ".join(unicodedata.normalize("NFKC", name).split())
+    text = "".join(letter for letter in text if unicodedata.category(letter) != "Cf")
+    return text.casefold() if fold else text
 
 
 def _is_number(text: str) -> bool:
@@ -412,41 +348,3 @@ class _Faults:
         told += self._inexact
         if told:
             raise UserError(f"{self._where}: " + f"\n  {self._where}: ".join(told))
-
-
-# --- what git and DVC know
-
-
-def _warn_unkept(source: str, files: Sequence[Path]) -> None:
-    """Say which files a temporary experiment of DVC's would not have."""
-    try:
-        listed = subprocess.run(
-            ["git", "ls-files", "-z", "--", "data", "data.dvc"], capture_output=True, check=True
-        )
-    except (OSError, subprocess.CalledProcessError):
-        return  # no git, or no repository
-    known = {os.fsdecode(name) for name in listed.stdout.split(b"\0")}
-    unkept = [
-        path
-        for path in files
-        if not any(
-            name in known
-            for name in (str(path), f"{path}.dvc", *(f"{p}.dvc" for p in path.parents))
-        )
-    ]
-    if not unkept:
-        return
-    which, *others = unkept
-    names = " ".join(shlex.quote(str(path)) for path in unkept) if len(unkept) <= 3 else source
-    size = sum(path.stat().st_size for path in unkept)
-    command = f"git add {names}"
-    if size > SMALL:
-        command = f"dvc add {names}"
-    if any(Path(f"{path}.dvc").exists() for path in unkept):
-        command = "git add " + " ".join(shlex.quote(f"{path}.dvc") for path in unkept[:3])
-    more = f" and {len(others)} more" if others else ""
-    print(
-        f"warning: {which}{more}: in neither git nor DVC, so"
-        f" temporary experiments and your colleagues will not have it; `{command}`",
-        file=sys.stderr,
-    )

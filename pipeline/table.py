@@ -1,10 +1,13 @@
 """Tables: named columns of numbers, read from and written to Parquet."""
 
+import os
+import stat
+import unicodedata
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import pyarrow as pa
@@ -31,15 +34,37 @@ class Table:
 
     def columns(self, names: Sequence[str]) -> NDArray[np.float64]:
         """The columns called `names`, in that order: [rows, len(names)], column-major."""
-        return np.asfortranarray(self.values[:, [self.names.index(name) for name in names]])
+        index = {name: index for index, name in enumerate(self.names)}
+        return np.asfortranarray(self.values[:, [index[name] for name in names]])
 
     def features(self, targets: Sequence[str]) -> tuple[str, ...]:
         """The names of the columns that are not targets, in order."""
-        return tuple(name for name in self.names if name not in targets)
+        other = set(targets)
+        return tuple(name for name in self.names if name not in other)
 
     def roundoff(self, names: Sequence[str]) -> list[float]:
         """The unit roundoff of each column's source: 2⁻²⁴ if that was float32, else 2⁻⁵³."""
         return [2.0**-24 if name in self.float32 else 2.0**-53 for name in names]
+
+
+def same_name(name: str) -> str:
+    """The form in which two names are equal if they read the same: é is one character, or two."""
+    return unicodedata.normalize("NFC", name)
+
+
+def open_regular(path: Path) -> BinaryIO:
+    """Open a file of the user's to read its bytes.
+
+    Raises UserError if it is no regular file: to read from a pipe or a device may never end.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise UserError(
+            f"{path}: found no regular file, but a folder, a pipe or a device; save the table as a"
+            " file"
+        )
+    return os.fdopen(descriptor, "rb")
 
 
 @dataclass(frozen=True)
