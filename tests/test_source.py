@@ -320,7 +320,7 @@ def test_damaged_copies_of_a_parquet_file_are_read_or_refused(workspace: Path) -
     draw = random.Random(0)
     numbers = np.arange(300.0)
     whole = put(parquet(x=numbers, y=numbers), "t.parquet").read_bytes()
-    refused = 0
+    refused = []
     for _ in range(50):
         damaged = bytearray(whole)
         for _ in range(draw.choice([1, 1, 5])):
@@ -329,9 +329,9 @@ def test_damaged_copies_of_a_parquet_file_are_read_or_refused(workspace: Path) -
         try:
             values("data/raw/t.parquet")
         except UserError as error:
-            refused += 1
-            assert "Traceback" not in str(error)
-    assert 10 < refused < 50
+            refused.append(str(error))
+    assert 10 < len(refused) < 50
+    assert all(told.startswith("data/raw/t.parquet: ") for told in refused)
 
 
 @pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])
@@ -356,7 +356,7 @@ def test_random_tables_against_pythons_csv(
         "=1+1",
     ]
     monkeypatch.setattr(csv_file, "BLOCK", 200)
-    for _ in range(60):
+    for _ in range(40):
         names = ["x", "y", *(f"t{number}" for number in range(draw.randrange(3)))]
         draw.shuffle(names)
         rows = [
@@ -373,7 +373,8 @@ def test_random_tables_against_pythons_csv(
                 names,
                 delimiter=draw.choice(",;\t"),
                 lineterminator=newline,
-                quoting=draw.choice([csv.QUOTE_MINIMAL, csv.QUOTE_ALL, csv.QUOTE_NONNUMERIC]),
+                # Lines that end with CR leave an LF in a field without quotes.
+                quoting=draw.choice([csv.QUOTE_ALL, csv.QUOTE_MINIMAL][: 1 + (newline != "\r")]),
             )
             writer.writeheader()
             writer.writerows(rows)
