@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from pipeline import UserError, advice
 from pipeline.advice import Asked, Mistakes
 from pipeline.mistakes import count, show
-from pipeline.table import Block, open_regular, same_name
+from pipeline.table import Block, Heading, open_regular, same_name
 
 BLOCK = 8 << 20  # bytes of text that are read at a time
 SHARE = 1 << 20  # of these, how many a thread parses at a time
@@ -58,18 +58,29 @@ csv.field_size_limit(2 * LONGEST)
 class CsvFile:
     """A CSV file whose first line was read.
 
+    heading: the first line, after a line `sep=;`.
     start: where the lines after the first begin, in bytes.
     gaps: whether empty lines are skipped, or refused unless nothing follows them.
     """
 
     path: Path
     names: tuple[str, ...]
-    separator: str
+    heading: Heading
     newline: bytes
     start: int
     gaps: bool = True
     unit: str = field(default="line", init=False)
     float32: frozenset[str] = field(default=frozenset(), init=False)
+
+    @property
+    def separator(self) -> str:
+        """What stands between the fields."""
+        return self.heading.separator
+
+    @property
+    def kept(self) -> pa.Schema:
+        """All columns, as text."""
+        return pa.schema([(name, pa.string()) for name in self.names])
 
     @classmethod
     def open(cls, path: Path, wanted: Sequence[str]) -> "CsvFile":
@@ -82,7 +93,7 @@ class CsvFile:
         for magic, kind in _MAGIC.items():
             if head.startswith(magic):
                 raise UserError(f"{path}: found {kind}")
-        begin = 3 if head.startswith(b"\xef\xbb\xbf") else 0
+        begin = len(mark := b"\xef\xbb\xbf" if head.startswith(b"\xef\xbb\xbf") else b"")
         begin += len(head[begin:]) - len(head[begin:].lstrip(b"\r\n"))
         if begin == len(head):
             raise UserError(
@@ -122,7 +133,8 @@ class CsvFile:
         separators = [told[1].decode()] if told else [*SEPARATORS]
         separator, names = _names(text, separators, wanted)
         start = begin + len(line) + len(newline)
-        return cls(path, names, separator, newline[-1:] or b"\n", start)
+        heading = Heading(mark + line, separator)
+        return cls(path, names, heading, newline[-1:] or b"\n", start)
 
     def blocks(self, columns: Sequence[int], asked: Asked) -> Iterator[Block]:
         """The numbers in `columns`, given by their indices, block by block.
@@ -142,6 +154,8 @@ class CsvFile:
                 len(text),
                 partial(self._lines, offset, text),
                 partial(self._inexact, text, columns),
+                partial(self._read, text, range(len(self.names)), pa.string(), len(text)),
+                partial(self._as_written, text),
             )
 
     def _texts(self) -> Iterator[tuple[int, bytes]]:
@@ -306,6 +320,18 @@ class CsvFile:
             if fields:
                 yield before, fields
             before = reader.line_num
+
+    def _as_written(self, text: bytes) -> list[bytes]:
+        """The text of each row in `text`."""
+        if b'"' not in text:
+            return [line for line in text.splitlines() if line]
+        bare = re.sub(_quoted(self.separator), lambda field: b"_" * len(field[0]), text)
+        rows, begin = [], 0
+        for line in bare.splitlines(keepends=True):
+            if length := len(line.rstrip(b"\r\n")):
+                rows.append(text[begin : begin + length])
+            begin += len(line)
+        return rows
 
     def _line(self, offset: int) -> int:
         """The number of the line that has the byte at `offset`, counted from 1."""

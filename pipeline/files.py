@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -68,18 +69,39 @@ def json_bytes(value: Any) -> bytes:
 
 
 def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """Write a CSV file with a header line, Unix line ends and quotes only where needed."""
+    """Write a CSV file with a header line, Unix line ends and quotes only where needed.
+
+    Text that a spreadsheet would compute is written as `safe` has it.
+    """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(header)
-    writer.writerows(rows)
+    writer.writerow(safe(header))
+    writer.writerows(map(safe, rows))
     write_bytes(path, text.getvalue().encode())
 
 
+# What begins so, a spreadsheet takes for a formula; a sign before a plain word or number, such as
+# "-x", does no harm, and stays as the table has it.
+_FORMULA = re.compile(r"'*([=@\t\r]|[-+](?![\w .%]*$))")
+
+
+def safe(cells: Iterable[Any]) -> list[Any]:
+    """Cells of a CSV, with an apostrophe before text that a spreadsheet would compute."""
+    return [
+        f"'{cell}" if isinstance(cell, str) and _FORMULA.match(cell) else cell for cell in cells
+    ]
+
+
+def restored(cells: Iterable[str]) -> list[str]:
+    """Cells as they were before `safe`."""
+    return [cell[1:] if cell.startswith("'") and _FORMULA.match(cell) else cell for cell in cells]
+
+
 def read_csv(path: Path) -> list[dict[str, str]]:
-    """The rows of a CSV file with a header line, by column."""
+    """The rows of a CSV file that `write_csv` wrote, by column."""
     with path.open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
+        header, *rows = map(restored, csv.reader(file))
+    return [dict(zip(header, row, strict=True)) for row in rows]
 
 
 def shortest(values: NDArray[np.floating[Any]]) -> list[float]:

@@ -21,12 +21,16 @@ BUFFER = 1 << 18  # bytes of each column that are read at a time
 
 @dataclass(frozen=True)
 class ParquetFile:
-    """A Parquet file whose schema was read."""
+    """A Parquet file whose schema was read.
+
+    keep: whether the blocks have all columns, not only those asked for.
+    """
 
     path: Path
     names: tuple[str, ...]
     schema: pa.Schema
     rows: int
+    keep: bool = False
     unit: str = field(default="row", init=False)
 
     @property
@@ -35,6 +39,11 @@ class ParquetFile:
         return frozenset(
             column.name for column in self.schema if column.type in (pa.float16(), pa.float32())
         )
+
+    @property
+    def kept(self) -> pa.Schema:
+        """All columns."""
+        return self.schema
 
     @classmethod
     def open(cls, path: Path) -> "ParquetFile":
@@ -60,7 +69,7 @@ class ParquetFile:
                 page_checksum_verification=True,
             ) as file,
         ):
-            for batch in file.iter_batches(ROW_GROUP, columns=names):
+            for batch in file.iter_batches(ROW_GROUP, columns=None if self.keep else names):
                 # By name: a column "a.b" comes along with "a", and the order is the file's.
                 arrays = [batch.column(batch.schema.get_field_index(name)) for name in names]
                 values = np.empty((len(batch), len(names)), order="F")
@@ -73,6 +82,7 @@ class ParquetFile:
                     self.path.stat().st_size * len(batch) // max(1, self.rows),
                     partial(_numbered, begin + 1),
                     partial(_inexact, arrays),
+                    partial(pa.Table.from_batches, [batch]),
                 )
                 begin += len(batch)
 

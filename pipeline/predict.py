@@ -2,23 +2,23 @@
 
 The columns go by their names, in any order; others may be there. The answers come in the order of
 the rows: of each target the prediction and, where the model has them, the ends of its 95 %
-prediction interval; and in_range.
+prediction interval; and in_range. With --keep the columns of the rows stand before them, as they
+were written.
 """
 
 import argparse
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.csv
 from abline_client import ContractError, Model, load
 from numpy.typing import NDArray
 
-from pipeline import UserError, files, source, stage, table
+from pipeline import UserError, answers, files, raw, source, stage, table
 from pipeline.mistakes import count, show
 from pipeline.source import Source
 
@@ -84,75 +84,37 @@ class Report:
             )
 
 
-def predict(model: Model, rows: Source, out: Path) -> Report:
+def predict(model: Model, rows: Source, out: Path, keep: bool = False) -> Report:
     """Write the answers to `rows` into `out`, whole or not at all.
 
+    keep: write all columns that the rows have, too, before the answers.
     Raises UserError for rows that the model cannot answer.
     """
     report = Report(model, rows)
-    columns = _columns(model)
+    columns = answers.columns(model)
     schema = pa.schema([(name, kind) for name, (_, _, kind) in columns.items()])
-    # A link stays one, and what it leads to is written.
-    with files.whole(out.resolve()) as partial, _writer(partial, out.suffix, schema) as writer:
-        for values in rows.blocks():
-            if not len(values):
+    with ExitStack() as opened:
+        # A link is replaced, not followed: it may lead into DVC's cache, to what a commit has.
+        partial = opened.enter_context(files.whole(out))
+        kind = out.suffix.lower()
+        write = opened.enter_context(
+            answers.beside(partial, kind, schema, rows)
+            if keep
+            else answers.alone(partial, kind, schema)
+        )
+        for block in rows.whole_blocks():
+            if not len(block.values):
                 continue
-            answers = model.answers(report.take(values), check=False)
-            finite = np.logical_and.reduce([np.isfinite(a).all(axis=1) for a in answers.values()])
+            found = model.answers(report.take(block.values), check=False)
+            finite = np.logical_and.reduce([np.isfinite(a).all(axis=1) for a in found.values()])
             report.overflowed += len(finite) - int(np.count_nonzero(finite))
-            arrays = [table.array(answers[o][:, i], kind) for o, i, kind in columns.values()]
-            writer.write(pa.Table.from_arrays(arrays, schema=schema))
+            arrays = [table.array(found[o][:, i], kind) for o, i, kind in columns.values()]
+            write(pa.Table.from_arrays(arrays, schema=schema), block)
     return report
 
 
-def _columns(model: Model) -> Mapping[str, tuple[str, int, pa.DataType]]:
-    """The columns to write by their names: an output, which column of it, its type."""
-    found: dict[str, tuple[str, int, pa.DataType]] = {}
-
-    def add(name: str, output: Mapping[str, Any], index: int) -> None:
-        if name in found:
-            raise UserError(
-                f"the answers would have two columns {show(name)}; rename the target and make the"
-                " model anew"
-            )
-        found[name] = output["name"], index, pa.type_for_alias(output["dtype"])
-
-    meanings = {"prediction": "", "low": " low 95%", "high": " high 95%"}
-    numbers = [each for each in model.contract["outputs"] if each["meaning"] in meanings]
-    for index, target in enumerate(model.targets):
-        for each in numbers:
-            add(target + meanings[each["meaning"]], each, index)
-    for each in model.contract["outputs"]:
-        if each["meaning"] == "in_range":
-            add("in_range", each, 0)
-    return found
-
-
-class Writer(Protocol):
-    """A file of Arrow's that grows by tables."""
-
-    def write(self, table: pa.Table, /) -> None:
-        """Append the rows of a table."""
-
-
-@contextmanager
-def _writer(path: Path, kind: str, schema: pa.Schema) -> Iterator[Writer]:
-    if kind.lower() in source.PARQUET:
-        with table.parquet(path, schema) as parquet:
-            yield parquet
-    else:
-        # Arrow would put quotes around every name.
-        files.write_csv(path, schema.names, [])
-        options = pyarrow.csv.WriteOptions(include_header=False)
-        with (
-            path.open("ab") as file,
-            pyarrow.csv.CSVWriter(file, schema, write_options=options) as text,
-        ):
-            yield text
-
-
 def _check_out(out: Path, rows: Path) -> None:
-    kinds = (".csv", *source.PARQUET)
+    kinds = (".csv", *raw.PARQUET)
     if out.suffix.lower() not in kinds:
         raise UserError(f"--out: found {show(str(out))}; must end with {', '.join(kinds)}")
     if out.is_dir():
@@ -171,6 +133,9 @@ def main() -> None:
     parser.add_argument("rows", type=Path, help="a CSV or Parquet file with the model's features")
     parser.add_argument("--out", type=Path, required=True, help="the .csv or .parquet to write")
     parser.add_argument(
+        "--keep", action="store_true", help="write the columns of the rows before their answers"
+    )
+    parser.add_argument(
         "--model",
         type=Path,
         default=files.ONNX,
@@ -179,10 +144,18 @@ def main() -> None:
     asked = parser.parse_args()
     with stage.program(again="this command"):
         _check_out(asked.out, asked.rows)
+        led_to = asked.out.readlink() if asked.out.is_symlink() else None
         model = _opened(asked.model)
-        report = predict(model, source.rows_of(asked.rows, model.features), asked.out)
+        rows = source.rows_of(asked.rows, model.features, asked.keep)
+        report = predict(model, rows, asked.out, asked.keep)
         for line in report.told():
             print(line, file=sys.stderr)
+        if led_to is not None:
+            print(
+                f"note: {asked.out} was a link to {led_to}, and is a file now; {led_to} is as it"
+                " was",
+                file=sys.stderr,
+            )
         print(f"{asked.out}: {count(report.rows, 'row', ',')}")
     stage.leave()
 

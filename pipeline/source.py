@@ -17,6 +17,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 from tqdm import tqdm
 
@@ -26,7 +27,7 @@ from pipeline.csv_file import CsvFile
 from pipeline.mistakes import count, show
 from pipeline.params import Data
 from pipeline.parquet_file import ParquetFile
-from pipeline.table import Block, same_name
+from pipeline.table import Block, Heading, same_name
 
 EXACT = 2.0**53  # below it every integer is a float64
 
@@ -46,6 +47,17 @@ class Source:
     float32: frozenset[str]
     files: tuple[Path, ...]
     _sheets: tuple[CsvFile | ParquetFile, ...]
+
+    @property
+    def kept(self) -> pa.Schema:
+        """All columns of the first file."""
+        return self._sheets[0].kept
+
+    @property
+    def heading(self) -> Heading | None:
+        """The first line of the first file, if that is a CSV."""
+        sheet = self._sheets[0]
+        return sheet.heading if isinstance(sheet, CsvFile) else None
 
     def blocks(self) -> Iterator[NDArray[np.float64]]:
         """The rows, block by block: [rows, features and targets], column-major, all finite.
@@ -127,9 +139,10 @@ def find(data: Data) -> Source:
     return Source(features, data.targets, float32, tuple(files), tuple(sheets))
 
 
-def rows_of(path: Path, features: Sequence[str]) -> Source:
+def rows_of(path: Path, features: Sequence[str], keep: bool = False) -> Source:
     """The columns `features` of a file, for a model to answer; others may hold anything.
 
+    keep: whether the blocks have the other columns, too.
     Raises UserError if the file or a column is not there, or is not what it must be.
     """
     if path.is_dir():
@@ -138,8 +151,8 @@ def rows_of(path: Path, features: Sequence[str]) -> Source:
         raise UserError(f"{path}: there is no such file")
     raw.check_kind(path)
     sheet = _opened(path, features)
-    if isinstance(sheet, CsvFile):
-        sheet = replace(sheet, gaps=False)
+    asked = {"gaps": False} if isinstance(sheet, CsvFile) else {"keep": keep}
+    sheet = replace(sheet, **asked)
     _check_columns(sheet, "a feature of the model", features, sheet)
     float32 = sheet.float32.intersection(features)
     return Source(tuple(features), (), float32, (path,), (sheet,))

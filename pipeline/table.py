@@ -76,12 +76,25 @@ class Block:
     places: where rows are in the file, given by their index here: lines of a CSV, rows of Parquet.
     inexact: of a column, given by its index, and some of its rows, the rows where the file has an
         integer that float64 does not hold, and that integer.
+    columns: all columns of these rows, as they are; those of a CSV as text, of a Parquet file only
+        if it was asked to keep them.
+    records: the text of each row, without its line end; none of a Parquet file.
     """
 
     values: NDArray[np.float64]
     size: int
     places: Callable[[Sequence[int]], list[int]]
     inexact: Callable[[int, NDArray[np.intp]], list[tuple[int, int]]]
+    columns: Callable[[], pa.Table]
+    records: Callable[[], list[bytes]] = list
+
+
+@dataclass(frozen=True)
+class Heading:
+    """The first line of a CSV file: its text without the line end, and what separates the names."""
+
+    text: bytes
+    separator: str
 
 
 class Writer:

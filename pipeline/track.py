@@ -138,7 +138,7 @@ def read_result(
 def _first_query(predictions: Path, targets: Sequence[str]) -> list[float]:
     """The features of the first query in predictions.csv; none if there is no query."""
     with predictions.open(newline="", encoding="utf-8") as file:
-        header, *rows = islice(csv.reader(file), 2)
+        header, *rows = islice(map(files.restored, csv.reader(file)), 2)
     # The columns after the features may be empty: no interval exists without degrees of freedom.
     return [float(value) for row in rows for value in row[: header.index(targets[0])]]
 

@@ -22,9 +22,9 @@ from pipeline import UserError, predict, source
 ROWS = np.random.default_rng(0).uniform(-3, 3, (70_000, 3))
 
 
-def answered(models: Path, rows: Path, out: Path) -> predict.Report:
+def answered(models: Path, rows: Path, out: Path, keep: bool = False) -> predict.Report:
     model = abline_client.load(models)
-    return predict.predict(model, source.rows_of(rows, model.features), out)
+    return predict.predict(model, source.rows_of(rows, model.features, keep), out, keep)
 
 
 def write(path: Path, **columns: Any) -> Path:
@@ -126,13 +126,187 @@ def test_answers_that_are_too_large_are_told_of(models: Path, tmp_path: Path) ->
     assert warning.startswith("warning: the answers to 1 row are beyond float32, and stand as inf")
 
 
-def test_a_link_stays_one(models: Path, tmp_path: Path) -> None:
+# --- the rows beside their answers
+
+
+@pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_records_stay_beside_their_answers(
+    newline: str, separator: str, models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Records are not lines: a field may hold a line end, and what Excel writes ends with CR."""
+    monkeypatch.setattr("pipeline.csv_file.BLOCK", 100)
+    notes = ["plain", '"a, b; c"', '"two\nlines"', '"two\r\n\r\nlines"', '"a ""b"""', "", " x "]
+    first = separator.join(["note", "age", "rooms", " size"])
+    records = [
+        separator.join([notes[number % 7], "0", "0", f"{number}.50"]) for number in range(100)
+    ]
+    text = newline.join([first, *records]) + newline
+    (tmp_path / "rows.csv").write_bytes(text.encode("utf-8-sig"))
+    answered(models, tmp_path / "rows.csv", tmp_path / "out.csv", keep=True)
+    answered(models, tmp_path / "rows.csv", tmp_path / "alone.csv")
+    y = (tmp_path / "alone.csv").read_text().splitlines()
+    pairs = zip([first, *records], y, strict=True)
+    expected = "".join(f"{record}{separator}{answer}\n" for record, answer in pairs)
+    assert (tmp_path / "out.csv").read_bytes() == expected.encode("utf-8-sig")
+
+
+def test_columns_of_every_kind_are_kept(answering: Path, tmp_path: Path) -> None:
+    rows = pa.table(
+        {
+            "when": pa.array([0, 1], "timestamp[ms]"),
+            "size": [1, 2],
+            "list": [[1], [2, 3]],
+            "age": [0.5, 0.25],
+            "name": pa.array(["a", None]).dictionary_encode(),
+            "rooms": pa.array([1, 2], "f4"),
+        }
+    )
+    pq.write_table(rows, tmp_path / "rows.parquet")
+    answered(answering, tmp_path / "rows.parquet", tmp_path / "out.parquet", keep=True)
+    found = read(tmp_path / "out.parquet")
+    assert found.select(rows.column_names).equals(rows)
+    assert found.column_names[6:] == ["y", "y low 95%", "y high 95%", "in_range"]
+    with pytest.raises(
+        UserError, match="a column that CSV cannot hold .*list.*; write .* as .parq"
+    ):
+        answered(answering, tmp_path / "rows.parquet", tmp_path / "out.csv", keep=True)
+    pq.write_table(rows.drop_columns("list"), tmp_path / "rows.parquet")
+    answered(answering, tmp_path / "rows.parquet", tmp_path / "out.csv", keep=True)
+    first, second, third = (tmp_path / "out.csv").read_text().splitlines()
+    assert first.startswith("when,size,age,name,rooms,y,y low 95%")
+    assert second.startswith('1970-01-01 00:00:00.000,1,0.5,"a",1,')
+    assert third.startswith("1970-01-01 00:00:00.001,2,0.25,,2,")
+
+
+def test_text_of_a_csv_is_kept_in_parquet_as_text(models: Path, tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text('id,size,age,rooms\n007,1.50,0,0\n"NA ",2,0,0\n')
+    answered(models, tmp_path / "rows.csv", tmp_path / "out.parquet", keep=True)
+    found = read(tmp_path / "out.parquet").to_pydict()
+    assert found["id"] == ["007", "NA "]
+    assert found["size"] == ["1.50", "2"]
+    assert list(found) == ["id", "size", "age", "rooms", "y"]
+    (tmp_path / "rows.csv").write_bytes("id,size,age,rooms\né,1,0,0\n".encode("latin-1"))
+    answered(models, tmp_path / "rows.csv", tmp_path / "out.csv", keep=True)
+    assert b"\n\xe9,1,0,0," in (tmp_path / "out.csv").read_bytes()
+    with pytest.raises(UserError, match="bytes that are not UTF-8, which Parquet's text must be"):
+        answered(models, tmp_path / "rows.csv", tmp_path / "out.parquet", keep=True)
+
+
+def test_names_that_rows_and_answers_share_are_one_message(models: Path, tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text("y,size,age,rooms,z,z\n9,1,0,0,a,b\n")
+    with pytest.raises(UserError) as caught:
+        answered(models, tmp_path / "rows.csv", tmp_path / "out.csv", keep=True)
+    assert str(caught.value) == (
+        f'{tmp_path}/rows.csv: found "y", which the answers would be called, too; rename it there,'
+        ' such as "y measured", or leave out --keep'
+    )
+    assert [path.name for path in tmp_path.iterdir()] == ["rows.csv"]
+    (tmp_path / "rows.csv").write_text("w,size,age,rooms,z,z\n9,1,0,0,a,b\n")
+    answered(models, tmp_path / "rows.csv", tmp_path / "out.csv", keep=True)
+    assert (tmp_path / "out.csv").read_text().startswith("w,size,age,rooms,z,z,y\n9,1,0,0,a,b,")
+    with pytest.raises(UserError, match='found "z" more than once, which Parquet does not take'):
+        answered(models, tmp_path / "rows.csv", tmp_path / "out.parquet", keep=True)
+
+
+def test_no_rows_are_kept_too(models: Path, tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text("sep=;\nid;size;age;rooms\n")
+    for out in ("out.csv", "out.parquet"):
+        answered(models, tmp_path / "rows.csv", tmp_path / out, keep=True)
+    assert (tmp_path / "out.csv").read_text() == "id;size;age;rooms;y\n"
+    assert read(tmp_path / "out.parquet").column_names == ["id", "size", "age", "rooms", "y"]
+
+
+# --- where the answers go
+
+
+@pytest.mark.parametrize("target", ["there.csv", "gone.csv", "link.csv"])
+def test_a_link_is_replaced_and_what_it_leads_to_stays(
+    target: str, models: Path, tmp_path: Path
+) -> None:
+    """It may lead into DVC's cache: what is written there is gone from every commit."""
     rows = write(tmp_path / "rows.csv", size=[1.0], age=[0.0], rooms=[0.0])
     (tmp_path / "there.csv").write_text("old")
-    (tmp_path / "link.csv").symlink_to("there.csv")
-    answered(models, rows, tmp_path / "link.csv")
-    assert (tmp_path / "link.csv").is_symlink()
-    assert (tmp_path / "there.csv").read_text().startswith("y\n")
+    (tmp_path / "link.csv").symlink_to(target)
+    done = command(tmp_path, str(rows), "--model", str(models), "--out", "link.csv")
+    assert done.returncode == 0
+    assert done.stderr.splitlines()[-1] == (
+        f"note: link.csv was a link to {target}, and is a file now; {target} is as it was"
+    )
+    assert not (tmp_path / "link.csv").is_symlink()
+    assert (tmp_path / "link.csv").read_text().startswith("y\n")
+    assert (tmp_path / "there.csv").read_text() == "old"
+    assert not (tmp_path / "gone.csv").exists()
+
+
+@pytest.mark.slow
+def test_a_kill_leaves_the_old_file_or_the_new_one(models: Path, tmp_path: Path) -> None:
+    write(tmp_path / "rows.parquet", **dict.fromkeys(("size", "age", "rooms"), np.zeros(3_000_000)))
+    arguments = ["rows.parquet", "--model", str(models), "--out", "out.csv"]
+    assert command(tmp_path, *arguments).returncode == 0
+    whole = (tmp_path / "out.csv").read_bytes()
+    for size in (0, len(whole) // 3, len(whole) - 1):
+        (tmp_path / "out.csv").write_text("old")
+        with subprocess.Popen(
+            [sys.executable, "-m", "pipeline.predict", *arguments], cwd=tmp_path, env=OURS
+        ) as process:
+            name = f"out.csv.{process.pid}.partial"
+            while process.poll() is None:
+                partial = tmp_path / name
+                if partial.exists() and partial.stat().st_size > size:
+                    process.kill()
+                    break
+        assert (tmp_path / "out.csv").read_bytes() in (b"old", whole)
+
+
+BLOCKED = """
+import threading, pipeline.csv_file
+def never(self):
+    print("reading", flush=True)
+    threading.Event().wait()
+    yield
+pipeline.csv_file.CsvFile._texts = never
+from pipeline import predict
+predict.main()
+"""
+
+
+def test_one_signal_ends_it_though_the_reader_is_blocked(models: Path, tmp_path: Path) -> None:
+    """A disk or a share that does not answer."""
+    (tmp_path / "rows.csv").write_text("size,age,rooms\n1,2,3\n")
+    arguments = ["rows.csv", "--model", str(models), "--out", "out.csv"]
+    with subprocess.Popen(
+        [sys.executable, "-c", BLOCKED, *arguments],
+        cwd=tmp_path,
+        env=OURS,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "reading\n"
+        process.send_signal(signal.SIGTERM)
+        try:
+            assert process.wait(60) == 128 + signal.SIGTERM
+        finally:
+            process.kill()
+    assert [path.name for path in tmp_path.iterdir()] == ["rows.csv"]
+
+
+def test_rows_that_are_no_file(models: Path, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "rows.csv")
+    with pytest.raises(UserError, match="rows.csv: found no regular file, but a folder, a pipe or"):
+        answered(models, tmp_path / "rows.csv", tmp_path / "out.csv")
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_integers_that_the_model_rounds_are_told_of(
+    kind: str, models: Path, tmp_path: Path
+) -> None:
+    columns = {"age": [0], "rooms": [0]}
+    for size, said in ((2**24, False), (2**24 + 1, True)):
+        rows = write(tmp_path / f"rows.{kind}", size=[size], **columns)
+        told = "\n".join(answered(models, rows, tmp_path / "out.csv").told())
+        assert ("note: the model takes float32" in told) == said
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
