@@ -1,6 +1,7 @@
 """The model card: what a person must know who did not make the model, in Markdown."""
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -81,7 +82,7 @@ def _data(facts: Facts) -> Iterator[str]:
     if source.params["data.source"] == GENERATE:
         yield f"Made up by `data.generate` of the parameters below, with `seed: {_seed(facts)}`."
     else:
-        yield f"Source: `{source.params['data.source']}`, divided by `seed: {_seed(facts)}`."
+        yield f"Source: {_code(source.params['data.source'])}, divided by `seed: {_seed(facts)}`."
     yield ""
     yield from _table(
         ("file", "rows", "md5"),
@@ -250,7 +251,15 @@ def _list(names: Sequence[str]) -> str:
 
 def _text(name: str) -> str:
     """A name as Markdown shows it as it is."""
-    return "".join(f"\\{letter}" if letter in "\\`*_{}[]<>#|~$" else letter for letter in name)
+    return "".join(f"\\{letter}" if letter in "\\`*_{}[]<>#|~$&" else letter for letter in name)
+
+
+def _code(text: str) -> str:
+    """A file's name as Markdown shows it as it is, backticks and all."""
+    longest = max((len(run) for run in re.findall("`+", text)), default=0)
+    fence = "`" * (longest + 1)
+    pad = " " * (longest > 0)
+    return f"{fence}{pad}{text}{pad}{fence}"
 
 
 def _number(value: Any) -> str:

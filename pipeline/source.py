@@ -151,8 +151,7 @@ def rows_of(path: Path, features: Sequence[str], keep: bool = False) -> Source:
         raise UserError(f"{path}: there is no such file")
     raw.check_kind(path)
     sheet = _opened(path, features)
-    asked = {"gaps": False} if isinstance(sheet, CsvFile) else {"keep": keep}
-    sheet = replace(sheet, **asked)
+    sheet = replace(sheet, gaps=False) if isinstance(sheet, CsvFile) else replace(sheet, keep=keep)
     _check_columns(sheet, "a feature of the model", features, sheet)
     float32 = sheet.float32.intersection(features)
     return Source(tuple(features), (), float32, (path,), (sheet,))
