@@ -1,4 +1,4 @@
-"""Names that a spreadsheet or Markdown would take for more are shown as they are, and do nothing."""
+"""Names that a spreadsheet or Markdown takes for more are shown as they are, and do nothing."""
 
 import csv
 from pathlib import Path
@@ -15,7 +15,6 @@ COMPUTED = [
     "-log10(p)",
     "@SUM(1)",
     "\t=1",
-    "\r=1",
 ]
 
 

@@ -309,6 +309,13 @@ def test_integers_that_the_model_rounds_are_told_of(
         assert ("note: the model takes float32" in told) == said
 
 
+def test_the_client_tells_of_integers_that_it_rounds(models: Path) -> None:
+    model = abline_client.load(models)
+    model.predict([[2**24, 0, 0]])
+    with pytest.warns(UserWarning, match="integers are rounded to the model's float32"):
+        model.predict({"size": [2**24 + 1], "age": [0], "rooms": [0]})
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_what_is_stopped_leaves_nothing(number: int, models: Path, tmp_path: Path) -> None:
     (tmp_path / "rows.csv").write_text("size,age,rooms\n" + "1,2,3\n" * 5_000_000)

@@ -229,6 +229,10 @@ class Model:
             _warn(f"{array.dtype} is rounded to the model's {self.dtype}")
         with np.errstate(over="ignore"):
             rounded = array.astype(self.dtype)
+        # Integers that the model does not hold, from 2²⁴ on in float32, are nobody's choice.
+        if array.dtype.kind in "iu" and not self._said and (rounded != array).any():
+            self._said = True
+            _warn(f"integers are rounded to the model's {self.dtype}")
         if not np.isfinite(rounded).all() and np.isfinite(array.astype(np.float64)).all():
             raise InputError(f"{what}: {np.abs(array).max():g} is beyond {self.dtype}")
         return rounded
