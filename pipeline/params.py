@@ -13,10 +13,18 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, Strict, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    Strict,
+    ValidationError,
+)
 from pydantic_core import PydanticCustomError
 
-from pipeline import UserError, declared, mistakes, yaml_file
+from pipeline import UserError, declared, mistakes, terminal, yaml_file
 
 PATH = Path("params.yaml")
 TOLD = 20  # mistakes at once
@@ -33,7 +41,25 @@ def _a_list(value: Any) -> Any:
 
 
 _List = (BeforeValidator(_a_list), Strict(False))
-Name = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
+
+
+def _shown(name: str) -> str:
+    """A name with an invisible character is not the one that it looks like."""
+    if hidden := terminal.invisible(name):
+        told = ", ".join(f"U+{ord(character):04X}" for character in sorted(set(hidden)))
+        raise PydanticCustomError("invisible", f"must have no invisible character; it has {told}")
+    return name
+
+
+Name = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=200,
+        json_schema_extra={"pattern": rf"^[^\t\n{terminal.INVISIBLE}]*$"},
+    ),
+    AfterValidator(_shown),
+]
 Names = Annotated[tuple[Name, ...], *_List]
 Row = Annotated[tuple[float, ...], *_List]
 Rows = Annotated[tuple[Row, ...], *_List]

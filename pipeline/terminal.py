@@ -16,10 +16,17 @@ UNREAD = 128 + 13  # as if SIGPIPE had ended the program
 # C0 and C1 controls (a terminal obeys them) but tab and line feed; what has no width, turns the
 # direction of the text or ends a line: text in which it stands is not what it looks like.
 INVISIBLE = (
-    r"\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff"
-    r"\ufff9-\ufffb\U000e0000-\U000e007f"
+    r"\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e"
+    r"\u2060-\u206f\ufeff\ufff9-\ufffb"
 )
-_INVISIBLE = re.compile(f"[{INVISIBLE}]")
+"""As a class of characters in a regular expression: Python's, or JavaScript's in a JSON schema."""
+
+_INVISIBLE = re.compile(rf"[{INVISIBLE}\U000e0000-\U000e007f]")
+
+
+def invisible(name: str) -> list[str]:
+    """Return the characters of a name, which is one line, that nobody sees; tabs are among them."""
+    return _INVISIBLE.findall(name) + re.findall(r"[\t\n]", name)
 
 
 def visible(text: str) -> str:

@@ -259,6 +259,13 @@ def test_a_progress_bar_stays_on_its_line(workspace: Path) -> None:
     assert told.encode() in (b"\r1\r2", b"\n1\n2")  # as universal newlines have it
 
 
+def test_a_notebook_does_not_choose_how_to_draw(workspace: Path) -> None:
+    """Its terminals inherit its backend, which Matplotlib refuses outside of it."""
+    inline = "module://matplotlib_inline.backend_inline"
+    process = started("import pipeline.plots\nprint('drawn')", MPLBACKEND=inline)
+    assert ended(process) == (0, "drawn\n", "")
+
+
 def test_another_copy_of_the_code_is_refused(workspace: Path) -> None:
     """Python would take the one that is installed, and say nothing."""
     checkout = Checkout(workspace, PYTHONSAFEPATH="1")

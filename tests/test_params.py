@@ -1,5 +1,6 @@
 """A mistake in params.yaml costs its author one line of reading, not an hour."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,22 @@ def test_a_float_as_dvc_writes_it_is_a_number() -> None:
 def test_values_cannot_be_changed() -> None:
     with pytest.raises(ValueError, match="frozen"):
         job().train.lr = 1.0
+
+
+@pytest.mark.parametrize("hidden", [*"\t\x1b\x85\u00ad\u200b\u200d\u2028\u202e\u2066\ufeff"])
+def test_names_that_are_not_what_they_look_like(hidden: str) -> None:
+    with pytest.raises(UserError) as caught:
+        parse(TEXT.replace("features: [x]", f"features: [{json.dumps(f'x{hidden}')}]"))
+    told, code = str(caught.value), f"U+{ord(hidden):04X}"
+    assert told.startswith("params.yaml:")
+    assert told.endswith(f"; must have no invisible character; it has {code}")
+
+
+def test_names_of_any_language() -> None:
+    names = ["größe", "面積", "مساحة", "a b", "$/m²", "🏠"]
+    made = {"data__generate__x": None, "data__generate__rows": 9, "data__generate__weight": None}
+    found = job(data__features=names, evaluate__queries=[], **made)
+    assert found.data.features == tuple(names)
 
 
 @pytest.mark.parametrize(

@@ -86,7 +86,7 @@ def leads_back(run: TrackedRun, checkout: Checkout) -> None:
 
 def test_a_clone_elsewhere_gives_the_committed_bytes(clone: Clone) -> None:
     """Another folder, locale, time zone, hash seed and thread count; plain, then forced."""
-    checkout = clone("Größe 2 ✓")
+    checkout = clone("-Größe 2 ☃ 'a' \"b\" #;$&[*\\\n2")
     checkout.variables = ELSEWHERE
     checkout("dvc", "repro")
     assert checkout.status() == ""
