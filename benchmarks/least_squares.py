@@ -3,13 +3,16 @@
 All fit the same float32 array, row-major as scikit-learn is mostly given it, in turn within each
 round; what counts is the ratio within a round. Ours comes with standard errors, t, p, intervals and
 rank, statsmodels' with standard errors, the others with coefficients alone. Beside the time stands
-how far the worst coefficient is from the exact solution, which ours is.
+how far the worst coefficient is from the exact solution, which ours is. A second table has the same
+beside other processes that keep every core busy: twice the time is a fair share.
 """
 
 import statistics
+import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +20,7 @@ from rounds import ROOT, arguments, summary
 
 sys.path.insert(0, str(ROOT))
 
+from pipeline import cores
 from pipeline.least_squares import fit, gram
 
 Floats = NDArray[np.float32]
@@ -62,6 +66,26 @@ SOLVERS: dict[str, Solver] = {
 }
 
 
+@contextmanager
+def busy() -> Iterator[None]:
+    """Keep as many other processes busy as there are cores."""
+    command = [sys.executable, "-c", "while True: pass"]
+    others = [subprocess.Popen(command) for _ in range(cores.available())]
+    try:
+        yield
+    finally:
+        for other in others:
+            other.kill()
+            other.wait()
+
+
+def seconds_of(solve: Solver, x: Floats, y: Floats) -> float:
+    """How long one solution takes."""
+    begin = time.perf_counter()
+    solve(x, y)
+    return time.perf_counter() - begin
+
+
 def main() -> None:
     """Time each solver in each round, and print a table in Markdown."""
     parser = arguments(__doc__, rounds=3)
@@ -93,6 +117,18 @@ def main() -> None:
         ratios = [t / o for t, o in zip(times, seconds[next(iter(SOLVERS))], strict=True)]
         shown = summary(ratios, lambda ratio: f"{ratio:.1f}")
         print(f"| {name} | {statistics.median(times):.2f} | {shown} | {errors[name]:.1e} |")
+    print("\n| beside a busy process for each core | quiet, s | busy, s | busy / quiet | range |")
+    print("|---|---|---|---|---|")
+    for name, solve in SOLVERS.items():
+        quiet, beside = [], []
+        for _ in range(asked.rounds):
+            quiet.append(seconds_of(solve, x, y))
+            with busy():
+                beside.append(seconds_of(solve, x, y))
+        ratios = [b / q for b, q in zip(beside, quiet, strict=True)]
+        shown = summary(ratios, lambda ratio: f"{ratio:.1f}")
+        times = f"{statistics.median(quiet):.2f} | {statistics.median(beside):.2f}"
+        print(f"| {name} | {times} | {shown} |")
 
 
 if __name__ == "__main__":
