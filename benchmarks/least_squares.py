@@ -127,8 +127,8 @@ def main() -> None:
                 beside.append(seconds_of(solve, x, y))
         ratios = [b / q for b, q in zip(beside, quiet, strict=True)]
         shown = summary(ratios, lambda ratio: f"{ratio:.1f}")
-        times = f"{statistics.median(quiet):.2f} | {statistics.median(beside):.2f}"
-        print(f"| {name} | {times} | {shown} |")
+        medians = f"{statistics.median(quiet):.2f} | {statistics.median(beside):.2f}"
+        print(f"| {name} | {medians} | {shown} |")
 
 
 if __name__ == "__main__":

@@ -36,7 +36,7 @@ GENEROUS = 900
 and no test is about time."""
 
 
-def eventually(event: Callable[[], Found]) -> Found:
+def eventually(event: Callable[[], Found | None]) -> Found:
     """Wait until `event` gives something true, and return it. It may fail by itself."""
     deadline = time.monotonic() + GENEROUS
     while not (found := event()):
