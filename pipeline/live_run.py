@@ -233,6 +233,9 @@ def _listen(messages: queue.SimpleQueue[list[Any]]) -> None:
                 ]
             messages.put([kind, *content])
     messages.put(["end", milliseconds(), "KILLED", GONE])
+    # A call into a store may hang for hours, and nobody may be left who would end this process.
+    time.sleep(2 * SECONDS_OF_WORK)
+    os._exit(1)
 
 
 GONE = "the training ended without a word"
@@ -258,7 +261,9 @@ def _record(messages: queue.SimpleQueue[list[Any]]) -> None:
     sent = time.monotonic()
     troubled = False
     next_try = sent
-    while True:
+    home = files.root()
+    was_there = home.is_dir()
+    while home.is_dir() or not was_there:  # to write would make a deleted repository's folder anew
         if end is None:
             with suppress(queue.Empty):
                 kind, *content = messages.get(timeout=SECONDS_PER_BATCH)

@@ -4,11 +4,17 @@ A process id alone is used again after a while, and means nothing on another mac
 """
 
 import os
+import signal
 import socket
+import sys
+import threading
+import time
 from contextlib import suppress
 from pathlib import Path
 
 PROC = Path("/proc")
+SECONDS_BETWEEN_LOOKS = 1.0
+SECONDS_TO_END = 90.0  # after SIGTERM: longer than `signals` gives the program to clean up
 
 
 def identity(pid: int | None = None) -> str:
@@ -56,3 +62,54 @@ def _start(pid: int) -> str:
         if found.status() != psutil.STATUS_ZOMBIE:
             return f"{found.create_time():.0f}"
     return "gone"
+
+
+def end_when_abandoned() -> None:
+    """From now on, end this process with SIGTERM when nobody can use its result any more.
+
+    That is when its working folder was deleted, or when DVC started it and is gone: `dvc queue kill
+    -f` and the like end DVC and leave the stage. What a person starts by hand, under nohup for one,
+    outlives its parent.
+    """
+    starters = {pid: _start(pid) for pid in _starters()} if "DVC_STAGE" in os.environ else {}
+    parent = os.getppid()
+
+    def watch() -> None:
+        while True:
+            time.sleep(SECONDS_BETWEEN_LOOKS)
+            if not _has_folder():
+                _end("its working folder was deleted")
+            # Where there is no /proc, that the parent is another one says the same.
+            is_orphan = os.getppid() != parent
+            if starters and (is_orphan or any(_start(pid) != at for pid, at in starters.items())):
+                _end("the DVC process that started it is gone")
+
+    threading.Thread(target=watch, daemon=True, name="abandoned").start()
+
+
+def _starters() -> list[int]:
+    """The parent, and if that is a shell which DVC started, every process up to DVC."""
+    found = [os.getppid()]
+    with suppress(OSError):
+        # DVC sets the variable for what it starts, and has none itself.
+        while b"\0DVC_STAGE=" in b"\0" + (PROC / str(found[-1]) / "environ").read_bytes():
+            fields = (PROC / str(found[-1]) / "stat").read_text().rpartition(")")[2].split()
+            found.append(int(fields[1]))
+    return found
+
+
+def _has_folder() -> bool:
+    try:
+        os.getcwd()  # noqa: PTH109 - Path.cwd() is the same, and hides that the call is the point
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def _end(reason: str) -> None:
+    with suppress(OSError):  # whoever read it may be gone, too
+        print(f"stopped: {reason}", file=sys.stderr, flush=True)
+    # The main thread, because another one would not wake it.
+    signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGTERM)
+    time.sleep(SECONDS_TO_END)
+    os._exit(128 + signal.SIGTERM)

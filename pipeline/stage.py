@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
 
-from pipeline import UserError, declared, signals, terminal
+from pipeline import UserError, declared, process, signals, terminal
 from pipeline import params as params_yaml
 from pipeline.params import Params
 
@@ -46,6 +46,7 @@ def run(main: Callable[[Params], None]) -> NoReturn:
     )
     undo = undo if "DVC_STAGE" in os.environ else ""
     with program(undo, " before it wrote a result; `dvc repro` runs it again"):
+        process.end_when_abandoned()
         params = params_yaml.load()
         declared.check(params_yaml.flatten(params))
         check_environment()
