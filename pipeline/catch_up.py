@@ -29,9 +29,8 @@ def catch_up(settings: Tracking) -> tuple[list[str], int]:
     try:
         store = open_store(settings.experiment)
     except MovedError as moved:
-        aside = renew(moved)
-        told.append(f"{moved.place} was made in {moved.old}: it is {aside.name} now, and a copy")
-        told[-1] += " for this folder is in its place"
+        renew(moved)
+        told.append(f"{moved.place} was made in {moved.old}: it names this folder now")
         store = open_store(settings.experiment)
     if left := tracking.settle(store):
         told.append(f"{count(left, 'run')} marked KILLED: their processes are gone")

@@ -36,16 +36,33 @@ def root() -> Path:
 
 
 @contextmanager
-def whole(path: Path) -> Iterator[Path]:
-    """Give a temporary name to write to; rename it to `path` only if the block succeeds."""
+def whole(path: Path, *, replace: bool = True) -> Iterator[Path]:
+    """Give a temporary name to write to; rename it to `path` only if the block succeeds.
+
+    replace: False leaves a file that another process has put at `path` meanwhile.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     # The process id keeps two processes from writing into one temporary file.
     partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
     try:
         yield partial
-        partial.replace(path)
+        if replace:
+            partial.replace(path)
+        else:
+            _place(partial, path)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def _place(partial: Path, path: Path) -> None:
+    """Rename a file to a name that is free; leave it if the name is taken."""
+    try:
+        path.hardlink_to(partial)
+    except FileExistsError:
+        pass
+    except OSError:  # a file system without hard links
+        if not path.exists():
+            partial.replace(path)
 
 
 def write_bytes(path: Path, content: bytes) -> None:

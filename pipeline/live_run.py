@@ -41,7 +41,7 @@ SECONDS_PER_BATCH = 2.0  # how far `mlflow ui` lags behind a training
 SECONDS_TO_SEND = 0.2  # a system call an epoch would cost a short one a tenth of its time
 SECONDS_TO_START = 60.0  # for importing MLflow on a machine that does much else
 SECONDS_TO_WAIT = 2.5  # for a store, after the training; as long again for `track`: 5 in all
-SECONDS_OF_WORK = 60.0  # for a store in a file that can be written to: it only has much to write
+SECONDS_OF_WORK = 60.0  # for a database that answers: it only has much to write
 SECONDS_STUCK = 2.0  # until a process that reads nothing counts as lost
 NUMBERS = 4  # in a row of losses
 LATER = "`python -m pipeline.track --all` makes the run when the store is well again"
@@ -157,7 +157,7 @@ class LiveRun:
                 if limit == SECONDS_TO_WAIT and not self._warned:
                     limit = SECONDS_OF_WORK
                     try:
-                        store.check_at_work(store.address())
+                        store.check_at_work()
                     except UserError as error:
                         self._give_up(str(error))
                 else:

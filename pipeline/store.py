@@ -1,15 +1,12 @@
-"""Where runs are kept: the tracking store's address, opening it safely, its failures in words."""
+"""Where runs are kept: opening the tracking store safely, and its failures in words."""
 
-import http.client
 import logging
-import os
 import re
 import sqlite3
 import sys
-import urllib.error
-import urllib.request
+import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -20,13 +17,16 @@ from filelock import FileLock, Timeout
 
 from pipeline import UserError, files
 from pipeline.files import OURS, root
+from pipeline.store_address import address, is_database, is_server, masked, shown, sqlite_file
+from pipeline.store_check import SECONDS_LOCKED, check_usable, within
 
-# MLflow is imported where it is needed: a training, which is not to wait for it, asks whether its
-# store can be used.
 if TYPE_CHECKING:
     from mlflow import MlflowClient
+    from mlflow.entities import Experiment
 
-SECONDS_LOCKED = 2.0  # after which whoever writes to a store in a file has it for themselves
+SECONDS_TO_OPEN = 20.0  # for a server that is there, until it has said which experiment is ours
+_DAMAGED = (sqlite3.Error, UnicodeDecodeError)  # what reading a damaged file raises
+LONGEST_NAME = 250  # letters of a run's name: more are too many for PostgreSQL and its like
 
 
 @dataclass(frozen=True)
@@ -44,36 +44,10 @@ class MovedError(UserError):
     def __init__(self, place: Path, old: Path) -> None:
         super().__init__(
             f"{place} was made when this repository was {old}, where it would still keep its"
-            " files; `python -m pipeline.track --all` makes a store for this folder, with the same"
-            " runs, beside it"
+            " files; `python -m pipeline.track --all` writes this folder into it"
         )
         self.place = place
         self.old = old
-
-
-def address() -> str:
-    """`MLFLOW_TRACKING_URI` if it is set, else the SQLite file that plain `mlflow ui` opens.
-
-    Raises UserError if the repository lies where no such address can point to.
-    """
-    if uri := os.environ.get("MLFLOW_TRACKING_URI"):
-        return uri
-    if odd := set("?%") & set(str(root())):
-        raise UserError(
-            f"the folder {root()} has {' and '.join(sorted(odd))} in its name, which MLflow's"
-            " address of a store cannot have; rename it, or set MLFLOW_TRACKING_URI"
-        )
-    return f"sqlite:///{root() / 'mlflow.db'}"
-
-
-def is_server(uri: str) -> bool:
-    """Whether `uri` is that of a tracking server, which keeps artifacts in a place of its own."""
-    return uri.startswith(("http://", "https://"))
-
-
-def shown(uri: str) -> str:
-    """The address without its password."""
-    return re.sub(r"://([^:/@]+):[^@/]+@", r"://\1:***@", uri)
 
 
 @contextmanager
@@ -94,36 +68,16 @@ def lock(name: str = "store", seconds: float = 60.0) -> Iterator[None]:
         ) from None
 
 
-def sqlite_file(uri: str) -> Path | None:
-    """The file of an SQLite store; None for any other kind."""
-    return Path(uri.removeprefix("sqlite:///")) if uri.startswith("sqlite:///") else None
+def check_at_work() -> None:
+    """See that a store which takes long is a database that answers: it has much to write.
 
-
-def check_usable(uri: str, seconds: float) -> None:
-    """See in so many seconds that a store answers and can be written to.
-
-    MLflow itself would retry for minutes. Raises UserError if it does not or cannot.
+    Raises UserError for any other, such as a server.
     """
-    if is_server(uri):
-        _answers(uri, seconds)
-    elif (file := sqlite_file(uri)) is not None and file.exists():
-        with explained(uri):
-            # "rw", or a file that has just been moved away would be made anew.
-            place = f"{file.absolute().as_uri()}?mode=rw"
-            with closing(sqlite3.connect(place, timeout=seconds, uri=True)) as database:
-                database.isolation_level = None
-                database.execute("BEGIN IMMEDIATE")
-                database.execute("ROLLBACK")
-
-
-def check_at_work(uri: str) -> None:
-    """See that a store which takes long is a file that can be written to: it has much to write.
-
-    Raises UserError for any other, such as one behind a network.
-    """
-    if sqlite_file(uri) is None:
+    uri = address()
+    if sqlite_file(uri) is None and not is_database(uri):
         raise UserError(f"the tracking store {shown(uri)} is too slow")
-    check_usable(uri, SECONDS_LOCKED)
+    with explained(uri):
+        check_usable(uri, SECONDS_LOCKED)
 
 
 def open_store(experiment: str) -> Store:
@@ -133,20 +87,24 @@ def open_store(experiment: str) -> Store:
     belongs to a folder that this repository no longer is.
     """
     uri = address()
-    check_usable(uri, 2 * SECONDS_LOCKED)
+    with explained(uri):
+        check_usable(uri, 2 * SECONDS_LOCKED)
     _refuse_moved(uri)
     import mlflow
     from mlflow import MlflowClient
 
-    # It tells of its database's every migration, and of CUDA being absent, as if it were news.
+    # It tells of its database's every migration, and of CUDA being absent, as if it were news. What
+    # goes wrong it raises, and prints a traceback besides.
     for name in ("mlflow", "alembic"):
-        logging.getLogger(name).setLevel(logging.ERROR)
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     with lock(), explained(uri):
-        if (file := sqlite_file(uri)) is not None and not file.exists():
-            _make(file)
+        if (file := sqlite_file(uri)) is not None:
+            if not file.exists():
+                _make(file)
+            _wait_until_made(file)
         mlflow.set_tracking_uri(uri)
         client = MlflowClient(uri)
-        found = client.get_experiment_by_name(experiment)
+        found = _experiment(client, uri, experiment)
         if found is None:
             # Left to itself, MLflow would put artifacts under the working directory, which for
             # a temporary DVC experiment is deleted soon after.
@@ -157,7 +115,23 @@ def open_store(experiment: str) -> Store:
             f"tracking.experiment: '{experiment}' was deleted in {shown(uri)}; choose another name,"
             f" or `mlflow experiments restore --experiment-id {found.experiment_id}`"
         )
+    if not is_server(uri):
+        _refuse_anothers(uri, found)
     return Store(client, uri, found.experiment_id)
+
+
+def _experiment(client: "MlflowClient", uri: str, name: str) -> "Experiment | None":
+    if not is_server(uri):
+        return client.get_experiment_by_name(name)
+    try:
+        return within(SECONDS_TO_OPEN, lambda: client.get_experiment_by_name(name))
+    except TimeoutError as error:
+        raise UserError(f"the tracking store {shown(uri)} is too slow ({error})") from None
+
+
+def run_name(name: str) -> str:
+    """A run's name, cut to what every kind of store takes."""
+    return name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…"
 
 
 def _make(file: Path) -> None:
@@ -167,10 +141,39 @@ def _make(file: Path) -> None:
     """
     from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
-    with files.whole(file) as partial:
+    # Another clone, or somebody's `mlflow ui`, may be making the same one.
+    with files.whole(file, replace=False) as partial:
         place = _artifacts().parent.as_uri()
         made = SqlAlchemyStore(f"sqlite:///{partial}", place)  # type: ignore[no-untyped-call]
         made.engine.dispose()
+
+
+def _wait_until_made(file: Path) -> None:
+    """Wait as long as another program makes a store or brings it to MLflow's newest form.
+
+    To join in would break it. One that does not get on is left to MLflow to judge.
+    """
+    from mlflow.store.db.utils import _get_latest_schema_revision
+
+    newest = _get_latest_schema_revision()  # type: ignore[no-untyped-call]
+    changed = time.monotonic()
+    with suppress(*_DAMAGED):
+        form = _form(file)
+        while form != newest and time.monotonic() - changed < SECONDS_LOCKED:
+            time.sleep(0.05)
+            if (now := _form(file)) != form:
+                form, changed = now, time.monotonic()
+
+
+def _form(file: Path) -> str | int:
+    """The name of a store's form in MLflow's history; its size before it has any."""
+    with (
+        suppress(TypeError, sqlite3.OperationalError),  # no such row, no such table, locked
+        closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)) as database,
+    ):
+        (form,) = database.execute("SELECT version_num FROM alembic_version").fetchone()
+        return str(form)
+    return file.stat().st_size
 
 
 def _artifacts() -> Path:
@@ -184,41 +187,64 @@ def _refuse_moved(uri: str) -> None:
     Asked without MLflow, which would go on with the file that it has once opened.
     """
     file = sqlite_file(uri)
-    if file is None or not file.exists() or file.parent.resolve() != root().resolve():
+    if file is None or not file.exists() or file.resolve().parent != root().resolve():
         return  # somebody's own store, who knows where it keeps what
+    if file.stat().st_nlink > 1:
+        return  # another folder's, too
     try:
         with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)) as database:
             rows = database.execute("SELECT artifact_location FROM experiments").fetchall()
-    except sqlite3.Error:
+    except _DAMAGED:
         return  # MLflow says best what is wrong with it
-    ours = _artifacts()
     for (location,) in rows:
-        place = Path(unquote(urlsplit(location or "").path))
-        if place.parts[-2:] == ours.parts[-2:] and place.resolve() != ours.resolve():
-            raise MovedError(file, place.parent.parent)
+        if (old := _another_repository(location or "")) is not None:
+            raise MovedError(file, old)
 
 
-def renew(moved: MovedError) -> Path:
-    """Put a store aside that was made in another folder, and a copy for this one in its place.
+def _another_repository(location: str) -> Path | None:
+    """The repository whose folder an artifact location is, if it is not this one."""
+    parts = urlsplit(location)
+    place = Path(unquote(parts.path))
+    ours = _artifacts()
+    if parts.scheme not in ("", "file") or place.parts[-2:] != ours.parts[-2:]:
+        return None
+    repository = place.parent.parent
+    if repository.resolve() == root().resolve():
+        return None
+    with suppress(OSError):  # one folder may have two paths: links, and mounts of it elsewhere
+        if repository.samefile(root()):
+            return None
+    return repository
 
-    Gives the name that the old one has now. The copy says of every artifact that it lies in this
-    folder: one that was moved or copied with its files has them all.
+
+def _refuse_anothers(uri: str, experiment: "Experiment") -> None:
+    """Raise StoreError if an experiment keeps its artifacts in another clone's folder.
+
+    MLflow would write them there, or make that path anew on this machine.
     """
-    with lock():
-        number = 1
-        while (aside := moved.place.with_name(f"{moved.place.stem}.moved-{number}.db")).exists():
-            number += 1
-        copy = moved.place.with_name(f"{moved.place.name}.{os.getpid()}.partial")
-        with (
-            explained(str(moved.place)),
-            closing(sqlite3.connect(moved.place)) as old,
-            closing(sqlite3.connect(copy)) as new,
-        ):
-            old.backup(new)
-            _rename(new, (moved.old / "mlartifacts").as_uri(), _artifacts().parent.as_uri())
-        moved.place.rename(aside)
-        copy.rename(moved.place)
-    return aside
+    other = _another_repository(experiment.artifact_location or "")
+    if other is not None:
+        raise UserError(
+            f"tracking.experiment: '{experiment.name}' in {shown(uri)} keeps its files in {other},"
+            " the folder of the clone that made it. For more than one clone make an experiment in a"
+            " place that all of them reach, `mlflow experiments create --experiment-name NAME"
+            " --artifact-location PLACE`, and set tracking.experiment to NAME; or let"
+            " MLFLOW_TRACKING_URI be a server's address (`mlflow server`)"
+        )
+
+
+def renew(moved: MovedError) -> None:
+    """Let a store that was made in another folder say of every artifact that it lies in this one.
+
+    A folder that was moved or copied with its files has them all. In one transaction, whole or not
+    at all, and in place: a folder that is used under two paths would fill up with copies.
+    """
+    with (
+        lock(),
+        explained(str(moved.place)),
+        closing(sqlite3.connect(moved.place, timeout=2 * SECONDS_LOCKED)) as database,
+    ):
+        _rename(database, (moved.old / "mlartifacts").as_uri(), _artifacts().parent.as_uri())
 
 
 def _rename(database: sqlite3.Connection, old: str, new: str) -> None:
@@ -235,39 +261,35 @@ def _rename(database: sqlite3.Connection, old: str, new: str) -> None:
     database.commit()
 
 
-def _answers(uri: str, seconds: float) -> None:
-    """Ask a server once. Raises UserError if it does not answer."""
-    try:
-        with urllib.request.urlopen(f"{uri.rstrip('/')}/health", timeout=seconds):
-            return
-    except urllib.error.HTTPError as error:
-        error.close()
-        if error.code < 500:  # it is there; what it has against us, MLflow will say
-            return
-        reason: object = error
-    except (OSError, ValueError, http.client.HTTPException) as error:
-        reason = getattr(error, "reason", error)
-    raise UserError(
-        f"MLFLOW_TRACKING_URI: {shown(uri)} does not answer as a tracking server ({reason}); start"
-        " it, correct the address, or unset the variable to track in mlflow.db"
-    )
-
-
 @contextmanager
 def explained(uri: str) -> Iterator[None]:
     """Turn a store's failure into one message with the likely fix."""
     try:
         yield
     except Exception as error:
-        if not isinstance(error, (sqlite3.Error, ImportError, *_failures())):
+        if not isinstance(error, (*_DAMAGED, ImportError, *_failures())):
             raise
-        text = str(error)
-        reason = next((line for line in text.splitlines() if line.strip()), type(error).__name__)
+        text = masked(str(error), uri)
         cure = next((cure for sign, cure in _CURES.items() if sign in text), "")
-        cure = cure.format(version=metadata.version("mlflow"), uri=shown(uri))
+        cure = cure.format(version=metadata.version("mlflow"), uri=shown(uri), **_package(text))
+        reason = _reason(text) or type(error).__name__
         raise UserError(
             f"the tracking store {shown(uri)} failed ({reason[:300]}){': ' if cure else ''}{cure}"
         ) from error
+
+
+def _reason(text: str) -> str | None:
+    """The first line of a message that says why: SQLAlchemy's may begin with when."""
+    lines = (line.strip() for line in text.splitlines())
+    return next((line for line in lines if line and not line.startswith("(raised as a res")), None)
+
+
+def _package(text: str) -> dict[str, str]:
+    """What pip calls the module that a message says is missing, and who needs it."""
+    missing = re.search(r"No module named '(\w+)", text)
+    name = missing[1] if missing else ""
+    package, needs = _PACKAGES.get(name, (name, "this kind of store"))
+    return {"package": package, "needs": needs}
 
 
 def _failures() -> tuple[type[Exception], ...]:
@@ -284,14 +306,31 @@ _OTHER_MLFLOW = (
     "it was made by another MLflow than {version}; move it away, and `make ui` makes"
     " a fresh one, or `mlflow db upgrade '{uri}'` if it is the older of the two"
 )
+_FRESH = "move the file away, and `make ui` makes a fresh one"
 _CURES = {
+    "malformed": f"it is damaged; {_FRESH}",
+    "decode": f"it is damaged; {_FRESH}",
     "Can't locate revision": _OTHER_MLFLOW,
     "database schema": _OTHER_MLFLOW,
     "readonly database": "make the file and its folder writable",
     "unable to open database": "make the file and its folder writable",
     "disk is full": "free some space",
     "database is locked": "another process is writing to it; try again when that has ended",
-    "file is not a database": "move the file away, and `make ui` makes a fresh one",
+    "file is not a database": _FRESH,
     "filesystem tracking backend": "unset MLFLOW_TRACKING_URI, or use sqlite:///",
-    "No module named": "install what this kind of database needs, or unset MLFLOW_TRACKING_URI",
+    "character varying(200)": "this folder's path is too long for the database; use an experiment"
+    " with `--artifact-location`, or a shorter path",
+    "No module named": "`pip install {package}`, which {needs} needs",
+}
+_PACKAGES = {
+    "boto3": ("boto3", "the place of its artifacts"),
+    "botocore": ("boto3", "the place of its artifacts"),
+    "google": ("google-cloud-storage", "the place of its artifacts"),
+    "azure": ("azure-storage-blob azure-identity", "the place of its artifacts"),
+    "pysftp": ("pysftp", "the place of its artifacts"),
+    "psycopg2": ("psycopg2-binary", "this kind of database"),
+    "psycopg": ("psycopg[binary]", "this kind of database"),
+    "MySQLdb": ("mysqlclient", "this kind of database"),
+    "pymysql": ("pymysql", "this kind of database"),
+    "pyodbc": ("pyodbc", "this kind of database"),
 }

@@ -24,6 +24,7 @@ from pipeline.lineage import Origin
 from pipeline.live_run import LATER, SECONDS_OF_WORK, SECONDS_TO_WAIT
 from pipeline.mistakes import count
 from pipeline.params import Params
+from pipeline.store_address import address, shown
 from pipeline.tracking import Result
 
 # What a client needs to answer with the model: no torch.
@@ -56,7 +57,7 @@ def main(params: Params) -> None:
 
 
 def _within(seconds: float, work: Callable[[], str]) -> str:
-    """What `work` gives, unless it takes longer, which only a store in a file may that is well.
+    """What `work` gives, unless it takes longer, which only a database may that answers.
 
     Raises UserError if it does, and whatever `work` raises.
     """
@@ -74,12 +75,12 @@ def _within(seconds: float, work: Callable[[], str]) -> str:
     thread.start()
     thread.join(max(seconds, 1.0))
     if thread.is_alive():
-        store.check_at_work(store.address())
+        store.check_at_work()
         thread.join(SECONDS_OF_WORK)
     for error in failed:
         raise error
     if not done:
-        raise UserError(f"the tracking store {store.shown(store.address())} is too slow")
+        raise UserError(f"the tracking store {shown(address())} is too slow")
     return done[0]
 
 

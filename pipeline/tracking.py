@@ -33,7 +33,7 @@ from pipeline import files, lineage, process
 from pipeline.lineage import Origin, milliseconds
 from pipeline.live_run import Losses, Timed
 from pipeline.params import Params, Tracking
-from pipeline.store import Store, explained, lock, open_store
+from pipeline.store import Store, explained, lock, open_store, run_name
 
 PARAMS_PER_BATCH = 100  # MLflow's limits
 METRICS_PER_BATCH = 1000
@@ -122,9 +122,10 @@ class TrainingRun:
                 store.client.log_batch(run_id, tags=[RunTag(*tag) for tag in tags.items()])
                 if "reason" in run.data.tags:
                     store.client.delete_tag(run_id, "reason")
-                store.client.update_run(run_id, "RUNNING", origin.name)
+                store.client.update_run(run_id, "RUNNING", run_name(origin.name))
                 return run_id
-        created = store.client.create_run(store.experiment_id, self.began, dict(tags), origin.name)
+        name = run_name(origin.name)
+        created = store.client.create_run(store.experiment_id, self.began, dict(tags), name)
         return str(created.info.run_id)
 
     def log(self, losses: Sequence[Timed]) -> None:
@@ -315,7 +316,8 @@ def _claim(store: Store, result: Result, origin: Origin) -> tuple[Run, list[Run]
     else:
         made = origin.time or milliseconds()
         tags = origin.tags() | {"training_id": training_id, RECORDER: process.identity()}
-        newest = store.client.create_run(store.experiment_id, made, tags, origin.name)
+        name = run_name(origin.name)
+        newest = store.client.create_run(store.experiment_id, made, tags, name)
         older, did = [], REPLAYED
     if did != KNOWN:
         # Params cannot be changed once logged: from now on the run is this result's alone.
@@ -326,7 +328,7 @@ def _claim(store: Store, result: Result, origin: Origin) -> tuple[Run, list[Run]
 def _supersede(store: Store, older: Run, newer: Run) -> None:
     """Mark a run whose place a newer one has taken."""
     store.client.set_tag(older.info.run_id, "superseded_by", newer.info.run_id)
-    store.client.update_run(older.info.run_id, name=f"superseded: {older.info.run_name}")
+    store.client.update_run(older.info.run_id, name=run_name(f"superseded: {older.info.run_name}"))
 
 
 def _complete(store: Store, run: Run, result: Result, origin: Origin) -> None:
@@ -335,7 +337,7 @@ def _complete(store: Store, run: Run, result: Result, origin: Origin) -> None:
     Whatever was logged by a completion that was cut short is not logged again.
     """
     client, run_id = store.client, run.info.run_id
-    client.update_run(run_id, name=origin.name)
+    client.update_run(run_id, name=run_name(origin.name))
     # The end of the training as time stamp: a completion that is repeated adds no second value.
     moment = run.info.end_time or run.info.start_time
     if run.info.status != "FINISHED":

@@ -16,7 +16,8 @@ from typing import Any
 from pipeline import UserError, stage
 from pipeline import params as params_yaml
 from pipeline.catch_up import catch_up
-from pipeline.store import Store, explained, is_server, open_store, shown
+from pipeline.store import Store, explained, open_store
+from pipeline.store_address import is_server, page, shown
 
 VIEW = "abline"
 """The name under which `save_view` keeps its view in the experiment."""
@@ -45,7 +46,7 @@ def main() -> None:
             print(line)
         store = open_store(settings.experiment)
         if is_server(store.uri):  # its pages are there already
-            print(links(store, store.uri.rstrip("/")))
+            print(links(store, page(store.uri)))
             return
         _serve(store, _free(port))
 

@@ -274,11 +274,6 @@ def test_an_address_that_is_none(
         store.open_store("abline")
 
 
-def test_a_password_is_not_shown() -> None:
-    assert store.shown("mysql://user:secret@host/db") == "mysql://user:***@host/db"
-    assert store.shown("sqlite:////a/b:c@d/mlflow.db") == "sqlite:////a/b:c@d/mlflow.db"
-
-
 def test_a_locale_without_unicode(clone: Clone) -> None:
     """Files and git speak UTF-8 whatever the user's terminal does."""
     checkout = clone("ascii")
