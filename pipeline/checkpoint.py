@@ -9,6 +9,7 @@ import json
 import sys
 import time
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import safetensors
@@ -18,6 +19,8 @@ import torch
 from pipeline import files, stage
 
 DIGEST = 32  # bytes of SHA-256, before the content
+DAYS_KEPT = 14  # without having been written: who changes a job does not come back to the old one
+NUMBER_KEPT = 20  # the newest: as many killed trainings of a queue go on, each 3 times its model
 
 
 class Checkpoint:
@@ -34,6 +37,7 @@ class Checkpoint:
         self.times: list[int] = []
         """When the losses of each epoch were known, in milliseconds since 1970."""
         self.path = files.root() / files.OURS / "checkpoints" / f"{training_id}.safetensors"
+        _remove_abandoned(self.path)
         self.state = self._read()
         self.written = time.monotonic()
 
@@ -97,6 +101,25 @@ class Checkpoint:
         """Remove it: the training has come to its end."""
         with suppress(OSError):
             self.path.unlink(missing_ok=True)
+
+
+def _remove_abandoned(ours: Path) -> None:
+    """Remove the checkpoints that nobody will come back to, and damaged ones that were put aside.
+
+    Only a training of the same inputs uses a checkpoint, and removes it: after any change of code,
+    data or parameters that is none. `ours` stays. A training whose checkpoint is removed while it
+    runs writes it again.
+    """
+    try:
+        found = [(entry.stat().st_mtime, entry) for entry in ours.parent.iterdir()]
+    except OSError:
+        return
+    found.sort(reverse=True)
+    oldest = time.time() - DAYS_KEPT * 24 * 3600
+    for number, (written, path) in enumerate(found):
+        if path != ours and (number >= NUMBER_KEPT or written < oldest):
+            with suppress(OSError):
+                path.unlink()
 
 
 def _plain(value: Any, tensors: dict[str, torch.Tensor]) -> Any:

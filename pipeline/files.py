@@ -5,13 +5,16 @@ import io
 import json
 import os
 import re
+import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from pipeline import process
 
 RAW = Path("data/raw")
 TRAIN = Path("data/train.parquet")
@@ -28,6 +31,7 @@ VERIFICATION = Path("reports/verification.json")
 CARD = Path("reports/model_card.md")
 RUN = Path("reports/run.json")
 OURS = Path(".dvc/tmp/abline")  # under `root`: what is no result, such as locks
+SECONDS_KEPT = 24 * 3600.0  # what a process that cannot be seen from here was writing
 
 
 def root() -> Path:
@@ -42,8 +46,9 @@ def whole(path: Path, *, replace: bool = True) -> Iterator[Path]:
     replace: False leaves a file that another process has put at `path` meanwhile.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    # The process id keeps two processes from writing into one temporary file.
-    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
+    _remove_dead(path)
+    # The mark keeps two processes from writing into one temporary file.
+    partial = path.with_name(f"{path.name}.{process.mark()}.partial")
     try:
         yield partial
         if replace:
@@ -52,6 +57,23 @@ def whole(path: Path, *, replace: bool = True) -> Iterator[Path]:
             _place(partial, path)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def _remove_dead(path: Path) -> None:
+    """Remove what a process that was killed has left of `path` while it wrote it.
+
+    A process of another machine, or of this one before it was started anew, cannot be asked: what
+    it wrote goes when it is a day old.
+    """
+    named = re.compile(rf"{re.escape(path.name)}\.\d+-\d+-[0-9a-f]{{8}}\.partial(-journal)?")
+    left = []
+    with suppress(OSError):  # a folder that cannot be listed may still be written to
+        left = [entry for entry in path.parent.iterdir() if named.fullmatch(entry.name)]
+    for entry in left:
+        with suppress(OSError):  # another process removes it, too
+            mark = entry.name.removeprefix(path.name).split(".")[1]
+            if process.is_dead(mark) or time.time() - entry.stat().st_mtime > SECONDS_KEPT:
+                entry.unlink()
 
 
 def _place(partial: Path, path: Path) -> None:

@@ -3,6 +3,7 @@
 A process id alone is used again after a while, and means nothing on another machine.
 """
 
+import hashlib
 import os
 import signal
 import socket
@@ -38,6 +39,23 @@ def is_gone(process: str) -> bool:
     return space == our_space and _start(int(pid)) != start
 
 
+def mark() -> str:
+    """Name this process in a few letters, for the name of a file that is its own."""
+    pid = os.getpid()
+    return f"{pid}-{_start(pid)}-{_machine()}"
+
+
+def is_dead(mark: str) -> bool:
+    """Whether a process called by its `mark` has ended. One that cannot be seen has not."""
+    pid, start, machine = mark.split("-")
+    return machine == _machine() and _start(int(pid)) != start
+
+
+def _machine() -> str:
+    """The host, its boot and its name space of process ids, in eight letters."""
+    return hashlib.md5(f"{socket.gethostname()} {_boot()}".encode()).hexdigest()[:8]
+
+
 def _boot() -> str:
     """The machine's last start, and the name space that process ids are counted in."""
     with suppress(OSError):
@@ -52,7 +70,7 @@ def _start(pid: int) -> str:
         # Ticks since the boot: seconds since 1970 would change when the clock is set.
         fields = (PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
         return "gone" if fields[0] in "ZX" else fields[19]
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):
         if PROC.joinpath("self").exists():
             return "gone"
     import psutil  # only here: where there is /proc, nobody waits for it

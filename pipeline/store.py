@@ -329,7 +329,7 @@ _PACKAGES = {
     "azure": ("azure-storage-blob azure-identity", "the place of its artifacts"),
     "pysftp": ("pysftp", "the place of its artifacts"),
     "psycopg2": ("psycopg2-binary", "this kind of database"),
-    "psycopg": ("psycopg[binary]", "this kind of database"),
+    "psycopg": ("'psycopg[binary]'", "this kind of database"),
     "MySQLdb": ("mysqlclient", "this kind of database"),
     "pymysql": ("pymysql", "this kind of database"),
     "pyodbc": ("pyodbc", "this kind of database"),

@@ -64,6 +64,7 @@ def within(seconds: float, work: Callable[[], Answer]) -> Answer:
 
 def _ask_server(uri: str, seconds: float) -> None:
     """Ask a server once, as MLflow will: with its credentials, certificates and proxies."""
+    import mlflow.tracking  # noqa: F401 - it takes seconds that are not the server's
     from mlflow.exceptions import MlflowException
     from mlflow.utils.credentials import get_default_host_creds
     from mlflow.utils.rest_utils import http_request
