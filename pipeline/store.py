@@ -18,7 +18,7 @@ from filelock import FileLock, Timeout
 from pipeline import UserError, files
 from pipeline.files import OURS, root
 from pipeline.store_address import address, is_database, is_server, masked, shown, sqlite_file
-from pipeline.store_check import SECONDS_LOCKED, check_usable, within
+from pipeline.store_check import SECONDS_LOCKED, StoreError, check_usable, within
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -71,11 +71,11 @@ def lock(name: str = "store", seconds: float = 60.0) -> Iterator[None]:
 def check_at_work() -> None:
     """See that a store which takes long is a database that answers: it has much to write.
 
-    Raises UserError for any other, such as a server.
+    Raises StoreError for any other, such as a server.
     """
     uri = address()
     if sqlite_file(uri) is None and not is_database(uri):
-        raise UserError(f"the tracking store {shown(uri)} is too slow")
+        raise StoreError(f"the tracking store {shown(uri)} is too slow")
     with explained(uri):
         check_usable(uri, SECONDS_LOCKED)
 
@@ -83,7 +83,7 @@ def check_at_work() -> None:
 def open_store(experiment: str) -> Store:
     """Open the store and the experiment, making either if it is not there.
 
-    Raises UserError if the store cannot be used, with the reason and what helps: MovedError if it
+    Raises StoreError if it cannot be used, with the reason and what helps, and MovedError if it
     belongs to a folder that this repository no longer is.
     """
     uri = address()
@@ -111,7 +111,7 @@ def open_store(experiment: str) -> Store:
             place = None if is_server(uri) else _artifacts().as_uri()
             return Store(client, uri, client.create_experiment(experiment, place))
     if found.lifecycle_stage != "active":
-        raise UserError(
+        raise StoreError(
             f"tracking.experiment: '{experiment}' was deleted in {shown(uri)}; choose another name,"
             f" or `mlflow experiments restore --experiment-id {found.experiment_id}`"
         )
@@ -126,7 +126,23 @@ def _experiment(client: "MlflowClient", uri: str, name: str) -> "Experiment | No
     try:
         return within(SECONDS_TO_OPEN, lambda: client.get_experiment_by_name(name))
     except TimeoutError as error:
-        raise UserError(f"the tracking store {shown(uri)} is too slow ({error})") from None
+        raise StoreError(f"the tracking store {shown(uri)} is too slow ({error})") from None
+
+
+def other_experiments(store: Store) -> list[str]:
+    """Names of the store's other experiments that hold runs of this pipeline.
+
+    Whoever renames ours in MLflow's page finds an empty one under its name, and its runs in these.
+    """
+    with explained(store.uri):
+        return [
+            each.name
+            for each in store.client.search_experiments()
+            if each.experiment_id != store.experiment_id
+            and store.client.search_runs(
+                [each.experiment_id], "tags.training_id != ''", max_results=1
+            )
+        ]
 
 
 def run_name(name: str) -> str:
@@ -224,7 +240,7 @@ def _refuse_anothers(uri: str, experiment: "Experiment") -> None:
     """
     other = _another_repository(experiment.artifact_location or "")
     if other is not None:
-        raise UserError(
+        raise StoreError(
             f"tracking.experiment: '{experiment.name}' in {shown(uri)} keeps its files in {other},"
             " the folder of the clone that made it. For more than one clone make an experiment in a"
             " place that all of them reach, `mlflow experiments create --experiment-name NAME"
@@ -263,7 +279,7 @@ def _rename(database: sqlite3.Connection, old: str, new: str) -> None:
 
 @contextmanager
 def explained(uri: str) -> Iterator[None]:
-    """Turn a store's failure into one message with the likely fix."""
+    """Turn a store's failure into one StoreError with the likely fix."""
     try:
         yield
     except Exception as error:
@@ -273,7 +289,7 @@ def explained(uri: str) -> Iterator[None]:
         cure = next((cure for sign, cure in _CURES.items() if sign in text), "")
         cure = cure.format(version=metadata.version("mlflow"), uri=shown(uri), **_package(text))
         reason = _reason(text) or type(error).__name__
-        raise UserError(
+        raise StoreError(
             f"the tracking store {shown(uri)} failed ({reason[:300]}){': ' if cure else ''}{cure}"
         ) from error
 

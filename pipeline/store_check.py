@@ -23,10 +23,14 @@ SECONDS_LOCKED = 2.0  # after which whoever writes to a store in a file has it f
 Answer = TypeVar("Answer")
 
 
+class StoreError(UserError):
+    """The store cannot be used, or failed: no fault of what was to be written."""
+
+
 def check_usable(uri: str, seconds: float) -> None:
     """See in so many seconds that a store answers and can be written to.
 
-    Raises UserError if it does not or cannot, and whatever a database raises.
+    Raises StoreError if it does not or cannot, and whatever a database raises.
     """
     if is_server(uri):
         _ask_server(uri, seconds)
@@ -88,7 +92,7 @@ def _ask_server(uri: str, seconds: float) -> None:
         cure = "start it, correct the address"
         if "CERTIFICATE_VERIFY_FAILED" in reason:
             cure = "name its certificate in MLFLOW_TRACKING_SERVER_CERT_PATH"
-        raise UserError(
+        raise StoreError(
             f"MLFLOW_TRACKING_URI: {shown(uri)} does not answer as a tracking server ({reason});"
             f" {cure}, or unset the variable to track in mlflow.db"
         ) from None
@@ -117,22 +121,22 @@ def _ask_database(uri: str, seconds: float) -> None:
     try:
         within(seconds, ask)
     except TimeoutError as error:
-        raise UserError(f"the tracking store {shown(uri)} is too slow ({error})") from None
+        raise StoreError(f"the tracking store {shown(uri)} is too slow ({error})") from None
 
 
 def _refuse_unmounted(file: Path) -> None:
-    """Raise UserError if a store would be made in place of one that is only out of reach.
+    """Raise StoreError if a store would be made in place of one that is only out of reach.
 
     A link to a share that is not mounted, or a folder on it, is not there just now.
     """
     for path in (file, root() / "mlartifacts"):
         if path.is_symlink() and not path.exists():
-            raise UserError(
+            raise StoreError(
                 f"{path} is a link to {path.readlink()}, which is not there; mount or make that, or"
                 " remove the link, and a fresh store is made in its place"
             )
     if not file.parent.is_dir() and file.parent.resolve() != root().resolve():
-        raise UserError(
+        raise StoreError(
             f"MLFLOW_TRACKING_URI: there is no folder {file.parent.absolute()}; mount or make it,"
             " or correct the address"
         )

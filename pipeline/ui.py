@@ -16,7 +16,7 @@ from typing import Any
 from pipeline import UserError, stage
 from pipeline import params as params_yaml
 from pipeline.catch_up import catch_up
-from pipeline.store import Store, explained, open_store
+from pipeline.store import Store, explained, open_store, other_experiments
 from pipeline.store_address import is_server, page, shown
 
 VIEW = "abline"
@@ -61,7 +61,9 @@ def links(store: Store, place: str) -> str:
         f"side by side {runs}&compareRunsMode=CHART",
     ]
     if not save_view(store):
-        lines.append("no run yet   `make repro` makes the first")
+        others = ", ".join(map(repr, other_experiments(store)))
+        there_are = f"here; there are runs in {others}: set tracking.experiment to go on there"
+        lines.append(f"no run yet   {there_are if others else '`make repro` makes the first'}")
     return "\n".join(lines)
 
 

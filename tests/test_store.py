@@ -19,7 +19,7 @@ from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 from sqlalchemy.exc import OperationalError
 
-from pipeline import UserError, files, process, store, store_check, tracking
+from pipeline import UserError, files, process, store, store_check, tracking, ui
 from pipeline.lineage import Origin
 from pipeline.store_address import masked, page, shown
 
@@ -221,6 +221,19 @@ def test_a_long_name_is_cut_for_every_store(place: Path, monkeypatch: pytest.Mon
     (tracked,) = tracked_runs(place)
     assert tracked.name == "é" * 249 + "…"
     assert store.run_name("a name") == "a name"
+
+
+def test_an_experiment_that_was_renamed_is_found(place: Path) -> None:
+    """The page had an empty table and said that `make repro` makes the first run."""
+    opened = store.open_store("abline")
+    assert "no run yet   `make repro` makes the first" in ui.links(opened, "http://127.0.0.1:5000")
+    opened.client.create_run(opened.experiment_id, tags={"training_id": "0" * 32})
+    opened.client.create_experiment("somebody else's")
+    opened.client.rename_experiment(opened.experiment_id, "last year's")
+    opened = store.open_store("abline")
+    assert store.other_experiments(opened) == ["last year's"]
+    told = ui.links(opened, "http://127.0.0.1:5000")
+    assert 'no run yet   here; there are runs in "last year\'s": set tracking.experiment' in told
 
 
 # Which folder a store is of.
