@@ -51,8 +51,8 @@ def sqlite_file(uri: str) -> Path | None:
 def shown(uri: str) -> str:
     """The address without passwords and tokens."""
     scheme, _, rest = uri.partition("://")
-    if rest.startswith("/") and "?" not in rest:
-        return uri  # a file, whose name may have any sign
+    if _is_file(rest):
+        return uri
     # Up to the last @, because a password may have an @ or a / that should have been encoded.
     who, at, where = rest.rpartition("@")
     user, colon, _ = who.partition(":")
@@ -60,6 +60,11 @@ def shown(uri: str) -> str:
         rest = f"{user}:***@{where}"
     rest = _SECRET.sub(r"\1=***", rest)
     return f"{scheme}://{rest}" if rest else uri
+
+
+def _is_file(rest: str) -> bool:
+    """Whether an address, after its scheme, is that of a file, whose name may have any sign."""
+    return rest.startswith("/") and "?" not in rest
 
 
 def page(uri: str) -> str:
@@ -79,6 +84,8 @@ def masked(text: str, uri: str) -> str:
 def _secrets(uri: str) -> list[str]:
     """The passwords and tokens in an address, as written and as meant, longest first."""
     _, _, rest = uri.partition("://")
+    if _is_file(rest):
+        return []
     who, _, _ = rest.rpartition("@")
     found = {value for _, value in _SECRET.findall(rest)} | {who.partition(":")[2]}
     found |= {unquote(secret) for secret in found}

@@ -117,12 +117,13 @@ def _serve(store: Store, port: int) -> None:
     # the time and a fraction of the memory.
     os.environ["MLFLOW_SERVER_ENABLE_JOB_EXECUTION"] = "false"
     os.environ.setdefault("PYTHONWARNINGS", "ignore:starlette.middleware.wsgi is deprecated")
+    # Not as options, which everybody on this machine can read: an address may have a password.
+    os.environ |= {"MLFLOW_BACKEND_STORE_URI": store.uri, "MLFLOW_REGISTRY_STORE_URI": store.uri}
     place = f"http://127.0.0.1:{port}"
     # In a session of its own, because Ctrl-C in the terminal would make it print tracebacks.
     view = subprocess.Popen(
         [
             *(sys.executable, "-m", "mlflow", "ui", "--workers", "1"),
-            *("--backend-store-uri", store.uri, "--registry-store-uri", store.uri),
             *("--host", "127.0.0.1", "--port", str(port)),
             *("--uvicorn-opts", "--log-level=warning"),
         ],

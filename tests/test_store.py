@@ -3,7 +3,9 @@
 Servers that answer oddly are in test_server.py.
 """
 
+import os
 import shutil
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -91,6 +93,28 @@ def test_a_password_is_in_no_message_of_a_library() -> None:
 def test_a_link_for_a_browser_has_no_password() -> None:
     assert page("http://user:p?ss@host:5000/mlflow/?token=x") == "http://host:5000/mlflow"
     assert page("http://127.0.0.1:5000") == "http://127.0.0.1:5000"
+
+
+class StartedError(Exception):
+    """Stands for a process that would have been started."""
+
+
+def test_a_password_is_in_no_list_of_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`mlflow ui` is told its store by its environment: its options are everybody's to read."""
+    commands: list[list[str]] = []
+
+    def start(command: list[str], **_: object) -> None:
+        commands.append(command)
+        raise StartedError
+
+    monkeypatch.setattr(subprocess, "Popen", start)
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    monkeypatch.setattr(os, "environ", dict(os.environ))
+    uri = "postgresql://user:secret@host/db"
+    with pytest.raises(StartedError):
+        ui._serve(store.Store(MlflowClient(), uri, "1"), 5000)
+    assert "secret" not in str(commands)
+    assert os.environ["MLFLOW_BACKEND_STORE_URI"] == uri
 
 
 # Messages.
