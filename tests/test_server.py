@@ -3,8 +3,11 @@
 import base64
 import datetime
 import ipaddress
+import json
 import socket
 import ssl
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -12,11 +15,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from conftest import environment, job
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from pipeline import UserError, store, store_check
+from pipeline import UserError, process, store, store_check
 
 SECONDS = 60.0  # for an answer that does come, on a machine that does much else
 
@@ -215,3 +219,26 @@ def test_a_password_is_not_in_what_is_said_of_a_server() -> None:
         store_check.check_usable("http://user:se%40cret@127.0.0.1:9", SECONDS)
     assert "cret" not in str(caught.value)
     assert "http://user:***@127.0.0.1:9" in str(caught.value)
+
+
+RECORDER = """
+from pipeline import live_run, store
+store.SECONDS_TO_OPEN = 1e6
+live_run.SECONDS_OF_WORK = 0.5
+live_run.main()
+"""
+
+
+@pytest.mark.slow
+def test_the_writer_of_a_run_does_not_outlive_its_training_for_long(
+    workspace: Path, dripping: Callable[[bytes], str]
+) -> None:
+    """Without a bound a call into such a server keeps it for ever: this test would not end."""
+    begin = ["begin", 1, job().model_dump(mode="json"), "an id", process.identity()]
+    ended = subprocess.run(
+        [sys.executable, "-c", RECORDER],
+        input=json.dumps(begin).encode() + b"\n",
+        env=environment(MLFLOW_TRACKING_URI=dripping(b"")),
+        stdout=subprocess.DEVNULL,
+    )
+    assert ended.returncode == 1
