@@ -3,11 +3,18 @@
 import shutil
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, Checkout, environment, job_text, tracked_runs, wait_for_losses
+from conftest import (
+    ROOT,
+    Checkout,
+    environment,
+    eventually,
+    job_text,
+    tracked_runs,
+    wait_for_losses,
+)
 
 from pipeline import process, tracking
 
@@ -40,18 +47,8 @@ time.sleep(600)
 """
 
 
-def wait_for(path: Path) -> None:
-    deadline = time.monotonic() + 120
-    while not path.exists():
-        assert time.monotonic() < deadline, f"there is no {path.name} after two minutes"
-        time.sleep(0.02)
-
-
 def wait_for_end(identity: str) -> None:
-    deadline = time.monotonic() + 120
-    while not process.is_gone(identity):
-        assert time.monotonic() < deadline, "it goes on after two minutes"
-        time.sleep(0.02)
+    eventually(lambda: process.is_gone(identity))
 
 
 def start(folder: Path, *command: str, **variables: str) -> "subprocess.Popen[bytes]":
@@ -69,7 +66,7 @@ def stage(folder: Path, how: str = "", **variables: str) -> tuple["subprocess.Po
     if how == "shell":  # it stays between the two, waiting for its last command
         command = ["sh", "-c", f"'{sys.executable}' '{script}'; true"]
     starter = start(folder, *command, **variables)
-    wait_for(folder / "started")
+    eventually((folder / "started").exists)
     return starter, (folder / "started").read_text()
 
 

@@ -15,14 +15,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from conftest import environment, job
+from conftest import GENEROUS, environment, job
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from pipeline import UserError, process, store, store_check
-
-SECONDS = 60.0  # for an answer that does come, on a machine that does much else
 
 
 class Server(ThreadingHTTPServer):
@@ -63,7 +61,7 @@ def server() -> Iterator[Server]:
 
 
 def test_user_and_password_may_stand_in_the_address(server: Server) -> None:
-    store_check.check_usable(f"http://user:p%40ss@127.0.0.1:{server.server_port}", SECONDS)
+    store_check.check_usable(f"http://user:p%40ss@127.0.0.1:{server.server_port}", GENEROUS)
     basic = base64.b64encode(b"user:p@ss").decode()
     assert server.asked == [("/health", f"Basic {basic}")]
 
@@ -71,17 +69,17 @@ def test_user_and_password_may_stand_in_the_address(server: Server) -> None:
 def test_credentials_of_mlflow_are_used(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     uri = f"http://127.0.0.1:{server.server_port}/"
     monkeypatch.setenv("MLFLOW_TRACKING_TOKEN", "a token")
-    store_check.check_usable(uri, SECONDS)
+    store_check.check_usable(uri, GENEROUS)
     monkeypatch.setenv("MLFLOW_TRACKING_USERNAME", "user")
     monkeypatch.setenv("MLFLOW_TRACKING_PASSWORD", "secret")
-    store_check.check_usable(uri, SECONDS)
+    store_check.check_usable(uri, GENEROUS)
     basic = base64.b64encode(b"user:secret").decode()
     assert server.asked == [("/health", "Bearer a token"), ("/health", f"Basic {basic}")]
 
 
 def test_a_proxy_is_used(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{server.server_port}")
-    store_check.check_usable("http://elsewhere.invalid", SECONDS)
+    store_check.check_usable("http://elsewhere.invalid", GENEROUS)
     assert server.asked == [("http://elsewhere.invalid/health", None)]
 
 
@@ -136,10 +134,10 @@ def test_a_certificate_of_ones_own(
 ) -> None:
     uri = f"https://127.0.0.1:{secure.server_port}"
     with pytest.raises(UserError, match=r"does not answer.*MLFLOW_TRACKING_SERVER_CERT_PATH"):
-        store_check.check_usable(uri, SECONDS)
+        store_check.check_usable(uri, GENEROUS)
     insecure = variable == "MLFLOW_TRACKING_INSECURE_TLS"
     monkeypatch.setenv(variable, "true" if insecure else str(certificate))
-    store_check.check_usable(uri, SECONDS)
+    store_check.check_usable(uri, GENEROUS)
     assert secure.asked == [("/health", None)]
 
 
@@ -154,9 +152,9 @@ def test_a_certificate_of_the_client(
     uri = f"https://127.0.0.1:{server.server_port}"
     monkeypatch.setenv("MLFLOW_TRACKING_SERVER_CERT_PATH", str(certificate))
     with pytest.raises(UserError, match="does not answer"):
-        store_check.check_usable(uri, SECONDS)
+        store_check.check_usable(uri, GENEROUS)
     monkeypatch.setenv("MLFLOW_TRACKING_CLIENT_CERT_PATH", str(certificate))
-    store_check.check_usable(uri, SECONDS)
+    store_check.check_usable(uri, GENEROUS)
     assert server.asked == [("/health", None)]
 
 
@@ -216,7 +214,7 @@ def test_a_server_that_is_well_and_answers_nothing_else_is_given_up(
 
 def test_a_password_is_not_in_what_is_said_of_a_server() -> None:
     with pytest.raises(UserError, match="does not answer as a tracking server") as caught:
-        store_check.check_usable("http://user:se%40cret@127.0.0.1:9", SECONDS)
+        store_check.check_usable("http://user:se%40cret@127.0.0.1:9", GENEROUS)
     assert "cret" not in str(caught.value)
     assert "http://user:***@127.0.0.1:9" in str(caught.value)
 
