@@ -16,6 +16,7 @@ import numpy as np
 from flint import arb, arb_mat
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
+from pydantic.json_schema import SkipJsonSchema
 
 from pipeline.balls import enclose, nearest, rounded
 from pipeline.interval import Interval
@@ -44,6 +45,8 @@ class Feature(_Part):
     """The smallest value in the training rows, in the input's dtype."""
     max: float
     """The largest."""
+    mean: float | SkipJsonSchema[None] = None
+    """Their mean, rounded to the input's dtype, from min to max. Older contracts have none."""
 
 
 Shape = tuple[Literal["batch"], int]
@@ -294,15 +297,54 @@ def _cancelling(
     return [row for row in rows if np.isfinite(row).all()]
 
 
-def features(
-    names: Sequence[str], low: NDArray[np.float64], high: NDArray[np.float64], dtype: Float
-) -> tuple[Feature, ...]:
-    """The columns and their ranges, rounded as a client's values are, so that no row falls out."""
-    shown = (bound.astype(dtype).astype(np.float64).tolist() for bound in (low, high))
+def features(names: Sequence[str], rows: NDArray[np.float64], dtype: Float) -> tuple[Feature, ...]:
+    """The columns with their ranges and means. rows: the training rows, [rows, features].
+
+    All are rounded as a client's values are, so that no training row is outside of its range.
+    """
+    low, high = (each.astype(dtype).astype(np.float64) for each in (rows.min(0), rows.max(0)))
+    means = np.array([_sum(column) / len(rows) for column in rows.T]).astype(dtype)
+    inside = np.clip(means.astype(np.float64), low, high)
     return tuple(
-        Feature(name=name, min=first, max=last)
-        for name, first, last in zip(names, *shown, strict=True)
+        Feature(name=name, min=first, max=last, mean=mean)
+        for name, first, last, mean in zip(
+            names, low.tolist(), high.tolist(), inside.tolist(), strict=True
+        )
     )
+
+
+LOOSE = 0.01
+"""Bounds above this share of the size of the answers prove nothing."""
+
+
+def loose(terms: Terms, golden: Vectors) -> str | None:
+    """Describe the first bound that is too wide to prove anything, which every client refuses.
+
+    A client does not see the terms that an answer is the sum of, so it takes the size of the
+    answers: the largest one in the training range, times how far outside of it the row lies, or the
+    row's own answer. A bound may be LOOSE of that, or eps (p + 3)² for many features p, whose terms
+    may be p times their sum.
+    """
+    x = np.array(golden.inputs)
+    edges = np.array([[feature.min, feature.max] for feature in terms.input.features])
+    reach = np.abs(edges).max(axis=1)
+    real = [output.name for output in terms.outputs if output.meaning != "in_range"]
+    answers = np.max([np.abs(golden.outputs[name]) for name in real], axis=0)
+    kind = np.finfo(terms.input.dtype)
+    with np.errstate(over="ignore"):
+        outside = (np.abs(x) / np.where(reach > 0, reach, 1)).max(axis=1).clip(1)[:, None]
+        largest = answers.max(axis=0, where=outside == 1, initial=0) + float(kind.smallest_normal)
+        size = np.maximum(np.minimum(outside * largest, float(kind.max)), answers)
+    share = max(LOOSE, float(kind.eps) * (x.shape[1] + 3) ** 2)
+    for name in real:
+        bounds = np.array(golden.bounds[name])
+        if (wide := bounds > share * size).any():
+            row, column = (int(index[0]) for index in np.nonzero(wide))
+            return (
+                f"{name} of vector {row} may be off by {bounds[row, column]:.3g}, where answers are"
+                f" of the size {size[row, column]:.3g}; at most {share:.2g} of that proves anything"
+            )
+    return None
 
 
 def metadata(terms: Terms) -> dict[str, str]:

@@ -79,7 +79,7 @@ def test_the_tutorials_contract(workspace: Path) -> None:
         "name": "x",
         "dtype": "float32",
         "shape": ["batch", 1],
-        "features": [{"name": "x", "min": 1.0, "max": 3.0}],
+        "features": [{"name": "x", "min": 1.0, "max": 3.0, "mean": 2.0}],
     }
     assert [(out["name"], out["targets"]) for out in found["outputs"]] == [("y", ["y"])]
     assert found["test_metrics"] == {}
@@ -370,6 +370,41 @@ def test_the_vectors_find_a_file_of_other_weights(workspace: Path) -> None:
 
 def test_a_column_of_the_training_rows_is_in_its_own_range() -> None:
     """0.1 as float32 is more than 0.1: the range is rounded as the rows are."""
-    low, high = np.array([0.1]), np.array([0.7])
-    (feature,) = contract.features(["a"], low, high, "float32")
+    (feature,) = contract.features(["a"], np.array([[0.1], [0.7]]), "float32")
     assert feature.min <= np.float32(0.1) <= np.float32(0.7) <= feature.max
+
+
+@pytest.mark.parametrize("dtype", get_args(Float))
+@pytest.mark.parametrize(
+    "column", [[0.1, 0.1, 0.1], [-0.1, -0.1], ["max", "max"], [5e-324, 0.0], [1e16, 1.0, -1e16]]
+)
+def test_the_mean_of_a_feature_is_in_its_range(dtype: Float, column: list[Any]) -> None:
+    """Where the page starts must not be told to lie outside of the training range."""
+    column = [float(np.finfo(dtype).max) if value == "max" else value for value in column]
+    (feature,) = contract.features(["a"], np.array(column)[:, None], dtype)
+    assert feature.mean is not None
+    assert feature.min <= feature.mean <= feature.max
+    assert np.array(feature.mean, dtype) == feature.mean
+
+
+def test_bounds_too_wide_to_prove_anything_ship_in_no_file(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No client would take them."""
+    vectors = export.vectors
+
+    def wide(*given: Any) -> contract.Vectors:
+        found = vectors(*given)
+        bounds = [[abs(y)] for (y,) in found.outputs["y"]]
+        return found.model_copy(update={"bounds": {"y": bounds}})
+
+    monkeypatch.setattr(export, "vectors", wide)
+    with pytest.raises(UserError, match=r"y of vector 0 may be off by 7.56, where .* size 7.75"):
+        made()
+    assert not files.ONNX.exists()
+
+
+def test_a_contract_without_means_is_still_one(workspace: Path) -> None:
+    found = made()
+    del found["input"]["features"][0]["mean"]
+    assert Contract.model_validate(found).input.features[0].mean is None
