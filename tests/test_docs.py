@@ -59,7 +59,14 @@ def trained(workspace: Path) -> Path:
 
 
 @pytest.mark.parametrize(
-    "document", ["README.md", "docs/least-squares.md", "docs/your-own-table.md", *TUTORIALS]
+    "document",
+    [
+        "README.md",
+        "clients/python/README.md",
+        "docs/least-squares.md",
+        "docs/your-own-table.md",
+        *TUTORIALS,
+    ],
 )
 def test_each_snippet_prints_what_is_shown(document: str, trained: Path) -> None:
     names: dict[str, object] = {}

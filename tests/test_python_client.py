@@ -1,7 +1,14 @@
 """The Python client answers what was verified, says what is wrong with rows, and needs no torch."""
 
+import copy
+import hashlib
 import json
+import multiprocessing
+import os
+import pickle
+import re
 import subprocess
+import unicodedata
 import venv
 import warnings
 from collections.abc import Callable
@@ -16,7 +23,8 @@ import pyarrow as pa
 import pytest
 from conftest import ROOT, job, make
 
-from pipeline import files
+from pipeline import contract, files
+from pipeline.contract import Contract
 
 CLIENT = ROOT / "clients" / "python"
 
@@ -109,7 +117,17 @@ def test_float64_is_rounded_and_that_is_said_once(model: abline_client.Model) ->
         ({"size": [1.0], "age": [2.0]}, "there is no column rooms; found size, age"),
         ({"size": [1.0], "age": [2.0], "rooms": ["3"]}, 'column "rooms": must be numbers'),
         ({"size": [1.0], "age": [2.0], "rooms": [3.0, 4.0]}, "column rooms: .* one length"),
-        ({"size": 1.0, "age": 2.0, "rooms": 3.0}, "column size: must be a list, found 0 dimensi"),
+        ({"size": 1.0, "age": 2.0, "rooms": 3.0}, "column size: must be a list, found a single"),
+        ({"size": [1.0], "age": [2.0], "Rooms": [3.0]}, "is Rooms meant for rooms.$"),
+        ([{"size": 1, "age": 2, "romms": 3}], "row 0: there is no column rooms.*; is romms meant"),
+        ([{"size": 1, "age": 2, "rooms": 3}, {}], "row 1: there are no columns size, age, rooms"),
+        ([{"size": 1, "age": 2, "rooms": 3}, [1]], "row 1: must be values by name, found .1.$"),
+        ([{"size": 1, "age": None, "rooms": 3}], "row 0, age: must be a number, found None"),
+        ([{"size": 1, "age": True, "rooms": 3}], "row 0, age: must be a number, found True"),
+        ([{"size": 1, "age": "2", "rooms": 3}], "row 0, age: must be a number, found '2'"),
+        ([{"size": 1, "age": 10**400, "rooms": 3}], "row 0, age: 10+ is beyond float32"),
+        ([{"size": 1, "age": float("nan"), "rooms": 3}], "row 0, age: found nan"),
+        ({"a\x1b[31m": [1.0]}, r"found a.x1b.31m"),
     ],
 )
 def test_rows_that_it_cannot_answer(model: abline_client.Model, rows: Any, message: str) -> None:
@@ -169,22 +187,26 @@ def rename_input(folder: Path) -> None:
     [
         (swap_file, "is not the file that .*contract.json describes: its sha256 is"),
         (rewritten(lambda c: c.update(version=0)), "contract.json: version 0; this client reads 1"),
-        (rewritten(lambda c: c.pop("version")), "contract.json: not a contract .KeyError"),
+        (rewritten(lambda c: c.pop("version")), "contract.json: version null; this client reads"),
         (rewritten(lambda c: c.update(opset=7)), r"contradicts the terms in .* .opset.; take"),
         (no_terms, "carries no abline.contract"),
         (rename_input, "its inputs and outputs are .*'z'.*must be .*'x'"),
-        (rewritten(lambda c: c.update(golden={})), "contract.json: not a contract .KeyError"),
+        (rewritten(lambda c: c.update(golden={})), "golden vectors .* not whole: golden.inputs: f"),
+        (rewritten(lambda c: c.pop("golden")), "not whole: golden: found null, must be an object"),
         (
             golden(lambda g: g["inputs"].clear()),
             "golden vectors in its contract.json are not whole",
         ),
         (golden(lambda g: g["outputs"]["y"].pop()), "golden vectors .* are not whole"),
-        (golden(lambda g: g["bounds"]["y"][3].pop()), "contract.json: not a contract .ValueError"),
+        (golden(lambda g: g["bounds"]["y"][3].pop()), r"golden.bounds.y.3.: found .., must be"),
         (lambda f: (f / "contract.json").write_bytes(b"\xff"), "contract.json: not a contract"),
         (lambda f: (f / "contract.json").write_text("[" * 100_000), "contract.json: not a contr"),
         (lambda f: (f / "contract.json").write_text("{"), "contract.json: not a contract"),
         (golden(lambda g: g["outputs"]["y"].__setitem__(0, [None])), "vectors .* are not whole"),
-        (golden(lambda g: g["bounds"]["y"].__setitem__(0, ["a"])), "not a contract .ValueError"),
+        (
+            golden(lambda g: g["bounds"]["y"].__setitem__(0, ["a"])),
+            r"found .a., must be a finite number",
+        ),
         (lambda f: (f / "model.onnx").write_bytes(b"no"), "model.onnx is not the file that"),
         (no_onnx, "model.onnx: onnxruntime 1"),
     ],
@@ -197,12 +219,169 @@ def test_a_file_that_is_not_what_its_contract_says(
         abline_client.load(tmp_path)
 
 
+REFUSED = json.loads((ROOT / "clients" / "refused.json").read_text())
+
+
+@pytest.mark.parametrize(("place", "value", "message"), REFUSED)
+def test_a_contract_that_is_none(
+    models: Path, tmp_path: Path, place: str, value: str, message: str
+) -> None:
+    """The same table is tried with the JavaScript client."""
+
+    def put(content: Any) -> None:
+        *way, last = [int(key) if key.isdigit() else key for key in place.split(".")]
+        for key in way:
+            content = content[key]
+        content[last] = "@@"
+
+    rewritten(put)(copied(models, tmp_path))
+    path = tmp_path / "contract.json"
+    path.write_text(path.read_text().replace('"@@"', value))
+    with pytest.raises(abline_client.ContractError, match=re.escape(message)):
+        abline_client.load(tmp_path)
+
+
+@pytest.mark.parametrize("text", ["[]", "1", '"x"', "null", "true"])
+def test_a_contract_that_is_no_object(models: Path, tmp_path: Path, text: str) -> None:
+    (copied(models, tmp_path) / "contract.json").write_text(text)
+    with pytest.raises(abline_client.ContractError, match="the whole: found .*, must be an object"):
+        abline_client.load(tmp_path)
+
+
+def test_terms_nested_so_deep_that_no_comparison_ends(models: Path, tmp_path: Path) -> None:
+    def nest(content: dict[str, Any]) -> None:
+        content["source"]["params"] = deep
+
+    deep: list[Any] = []
+    for _ in range(900):
+        deep = [deep]
+    copied(models, tmp_path)
+    rewritten(nest)(tmp_path)
+    with pytest.raises(abline_client.ContractError):
+        abline_client.load(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["contract.json", "model.onnx"])
+def test_a_pipe_is_not_waited_for(models: Path, tmp_path: Path, name: str) -> None:
+    (copied(models, tmp_path) / name).unlink()
+    os.mkfifo(tmp_path / name)
+    with pytest.raises(abline_client.ContractError, match=f"{name}: must be a regular file"):
+        abline_client.load(tmp_path)
+
+
+@pytest.mark.parametrize("kind", ["models", "answering"])
+def test_bounds_are_as_narrow_as_the_pipeline_demands(
+    kind: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    """Whatever ships is taken; what would not ship is refused."""
+    copied(request.getfixturevalue(kind), tmp_path)
+    whole = Contract.model_validate_json((tmp_path / "contract.json").read_text())
+    assert contract.loose(whole, whole.golden) is None
+    for name in whole.golden.bounds:
+        if name == "in_range":
+            continue
+        for row in (0, 8, 20, 31):
+            found = whole.golden.model_copy(deep=True)
+            found.bounds[name][row] = [1e300]
+            told = contract.loose(whole, found)
+            assert told is not None
+            size = float(re.findall(r"of the size ([^;]+);", told)[0])
+            for share, narrow in ((0.0099, True), (0.0101, False)):
+                found.bounds[name][row] = [share * size]
+                assert (contract.loose(whole, found) is None) is narrow
+                value = found.model_dump(mode="json")
+                rewritten(lambda content, value=value: content.update(golden=value))(tmp_path)
+                if narrow:
+                    abline_client.load(tmp_path)
+                else:
+                    with pytest.raises(abline_client.ContractError, match="which is no bound to"):
+                        abline_client.load(tmp_path)
+
+
+def test_a_model_of_the_wrong_sign_does_not_pass(models: Path, tmp_path: Path) -> None:
+    """Bounds are narrow, whoever wrote contract.json and the file."""
+    copied(models, tmp_path)
+    proto = onnx.load(tmp_path / "model.onnx")
+    for tensor in proto.graph.initializer:
+        tensor.CopyFrom(
+            onnx.numpy_helper.from_array(-onnx.numpy_helper.to_array(tensor), tensor.name)
+        )
+    content = proto.SerializeToString()
+    (tmp_path / "model.onnx").write_bytes(content)
+
+    def widest(found: dict[str, Any]) -> None:
+        found["sha256"] = hashlib.sha256(content).hexdigest()
+        terms = Contract.model_validate(found)
+        for row, (right,) in enumerate(found["golden"]["outputs"]["y"]):
+            bound = 2.5 * abs(right)  # as much as it takes, or else as much as there may be
+            for number in (bound, bound / 250 * 0.99):
+                found["golden"]["bounds"]["y"][row] = [number]
+                if contract.loose(terms, contract.Vectors(**found["golden"])) is None:
+                    break
+
+    rewritten(widest)(tmp_path)
+    assert not abline_client.load(tmp_path).conformance().ok
+
+
+def test_records_are_rows_by_name(model: abline_client.Model) -> None:
+    records = [
+        {"rooms": 3, "id": "a", "age": 12, "size": 70.0},
+        {"size": 35.5, "age": 40, "rooms": 1},
+    ]
+    right = model.predict([[70.0, 12.0, 3.0], [35.5, 40.0, 1.0]])
+    assert np.array_equal(model.predict(records), right)
+    assert np.array_equal(model.predict(pd.DataFrame(records).to_dict("records")), right)
+    assert model.in_range(records).shape == (2,)
+
+
+def test_names_that_only_look_alike_are_told(workspace: Path) -> None:
+    make(job(data__features=["größe"]))
+    rows = {unicodedata.normalize("NFD", "größe"): [1.0]}
+    with pytest.raises(abline_client.InputError, match="looks the same but is written with other"):
+        abline_client.load("models").predict(rows)
+
+
+def test_where_a_file_was_looked_for_is_said(models: Path, tmp_path: Path) -> None:
+    with pytest.raises(
+        FileNotFoundError, match=rf"^{tmp_path}/nowhere: there is no such file or f"
+    ):
+        abline_client.load(tmp_path / "nowhere")
+    with pytest.raises(
+        FileNotFoundError, match=rf"^{tmp_path}: there is no model.onnx .*nor any ot"
+    ):
+        abline_client.load(tmp_path)
+    (tmp_path / "other.onnx").write_bytes(b"")
+    with pytest.raises(FileNotFoundError, match="it has other.onnx: name one of them"):
+        abline_client.load(tmp_path)
+
+
+def test_a_model_says_what_it_is(models: Path, answering: Path) -> None:
+    model, known = abline_client.load(models), abline_client.load(answering)
+    assert (model.has_interval, known.has_interval) == (False, True)
+    told = f"Model(y from size, age, rooms; float32, without interval; {models}/model.onnx)"
+    assert repr(model) == told
+    assert "with interval" in repr(known)
+
+
+def test_a_model_can_be_pickled_and_copied(model: abline_client.Model, models: Path) -> None:
+    rows = [[70.0, 12.0, 3.0]]
+    right = model.predict(rows)
+    for other in (pickle.loads(pickle.dumps(model)), copy.copy(model), copy.deepcopy(model)):
+        assert np.array_equal(other.predict(rows), right)
+        assert other.conformance().ok
+        assert repr(other) == repr(model)
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        assert np.array_equal(pool.map(model.predict, [rows])[0], right)
+
+
 def test_the_file_alone_answers_but_proves_nothing(models: Path, tmp_path: Path) -> None:
     (copied(models, tmp_path) / "contract.json").unlink()
     model = abline_client.load(tmp_path / "model.onnx")
     rows = {"rooms": [3.0], "age": [12.0], "size": [70.0]}
     assert np.array_equal(model.predict(rows), abline_client.load(models).predict(rows))
-    with pytest.raises(abline_client.ContractError, match="contract.json has them, and must lie"):
+    with pytest.raises(
+        abline_client.ContractError, match=rf"looked for at {tmp_path}/contract.json"
+    ):
         model.conformance()
 
 
