@@ -20,14 +20,34 @@ export async function load(
 ): Promise<Model> {
   const given = new URL(url, document.baseURI);
   const file = given.pathname.endsWith(".onnx") ? given : new URL("model.onnx", folder(given));
+  const beside = new URL("contract.json", file);
   const content = await fetched(file);
   if (content === undefined) throw new ContractError(`${file.href}: there is no such file`);
-  const text = await fetched(new URL("contract.json", file));
-  return open(
-    runtime,
-    new Uint8Array(await content.arrayBuffer()),
-    await text?.text(),
-    { executionProviders: ["wasm"], ...options },
+  const text = await fetched(beside);
+  try {
+    return await open(
+      runtime,
+      new Uint8Array(await content.arrayBuffer()),
+      await text?.text(),
+      { file: file.href, contract: beside.href },
+      { executionProviders: ["wasm"], ...options },
+    );
+  } catch (error) {
+    throw explained(error);
+  }
+}
+
+/** The name of the file that onnxruntime-web fetches, and says nothing of where it is missing. */
+const WASM = "ort-wasm-simd-threaded.wasm";
+
+/** Say which file to copy where, if that is why onnxruntime did not start. */
+function explained(error: unknown): unknown {
+  if (!(error instanceof ContractError && /backend|wasm/i.test(error.message))) return error;
+  return new ContractError(
+    `onnxruntime-web did not start: it loads ${WASM} from the folder of its own script (of the bundle,` +
+      ` where there is one) or from env.wasm.wasmPaths; copy node_modules/onnxruntime-web/dist/${WASM}` +
+      ` there (${error.message})`,
+    { cause: error },
   );
 }
 

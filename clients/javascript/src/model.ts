@@ -1,62 +1,27 @@
-/** What Node and the browser have in common: the contract, rows in, predictions out. */
+/** What Node and the browser have in common: a model that is what its contract says. */
 
 import type { InferenceSession, Tensor, TypedTensor } from "onnxruntime-common";
 
-/** The contracts that this client reads. */
-const VERSION = 1;
+import {
+  type Contract,
+  ContractError,
+  type Dtype,
+  canonical,
+  checkVectors,
+  compare,
+  list,
+  output,
+  parse,
+  short,
+} from "./contract.js";
+import { type Checked, type Columns, type Records, type Rows, checked } from "./rows.js";
+
+export { type Contract, ContractError, type Dtype } from "./contract.js";
+export type { Feature, Output, Vectors } from "./contract.js";
+export { type Columns, InputError, type Records, type Rows } from "./rows.js";
 
 /** Where the ONNX file's metadata has its terms. */
 const KEY = "abline.contract";
-
-export type Dtype = "float32" | "float64";
-
-export interface Feature {
-  readonly name: string;
-  /** The smallest value in the training rows. */
-  readonly min: number;
-  /** The largest. */
-  readonly max: number;
-}
-
-export interface Output {
-  readonly name: string;
-  /** low, high: the ends of the 95 % prediction interval. */
-  readonly meaning: "prediction" | "low" | "high" | "in_range";
-  readonly dtype: Dtype | "bool";
-  readonly shape: readonly ["batch", number];
-  readonly targets: readonly string[];
-}
-
-/** Rows that are hard to answer, and what is right. */
-export interface Vectors {
-  readonly inputs: readonly (readonly number[])[];
-  readonly outputs: Readonly<Record<string, readonly (readonly number[])[]>>;
-  readonly bounds: Readonly<Record<string, readonly (readonly number[])[]>>;
-  readonly derivation: string;
-}
-
-/** models/contract.json; without the optional three, the terms in the ONNX file. */
-export interface Contract {
-  readonly version: 1;
-  readonly input: {
-    readonly name: string;
-    readonly dtype: Dtype;
-    readonly shape: readonly ["batch", number];
-    readonly features: readonly Feature[];
-  };
-  readonly outputs: readonly Output[];
-  readonly opset: number;
-  readonly ir_version: number;
-  readonly source: {
-    readonly training_id: string;
-    readonly md5: Readonly<Record<string, string>>;
-    readonly params: Readonly<Record<string, unknown>>;
-  };
-  readonly test_metrics: Readonly<Record<string, number>>;
-  readonly sha256?: string;
-  readonly onnxruntime?: string;
-  readonly golden?: Vectors;
-}
 
 /** How this machine's answers compare with those that are right. */
 export interface Conformance {
@@ -72,22 +37,6 @@ export interface Conformance {
   readonly worst: number;
 }
 
-/** [rows][features] in the order of `Model.features`. Their order cannot be checked. */
-export type Rows = readonly ArrayLike<number>[];
-
-/** Values by column name, in any order; columns that the model does not know are left out. */
-export type Columns = Readonly<Record<string, ArrayLike<unknown>>>;
-
-/** The model and its contract do not belong together, or cannot be read. */
-export class ContractError extends Error {
-  override name = "ContractError";
-}
-
-/** Rows that the model cannot answer. */
-export class InputError extends Error {
-  override name = "InputError";
-}
-
 /** What onnxruntime-node and onnxruntime-web both export. */
 export interface Runtime {
   readonly InferenceSession: {
@@ -100,10 +49,17 @@ export interface Runtime {
   ) => TypedTensor<T>;
 }
 
+/** Where a model came from: a path or an address each, for messages. */
+export interface Place {
+  readonly file: string;
+  readonly contract: string;
+}
+
 /** A model that is what its contract says. `load` makes it. */
 export class Model {
   readonly features: readonly string[];
   readonly targets: readonly string[];
+  readonly dtype: Dtype;
   /** Whether the model was made with intervals. */
   readonly hasInterval: boolean;
 
@@ -111,32 +67,57 @@ export class Model {
     private readonly runtime: Runtime,
     private readonly session: InferenceSession,
     readonly contract: Contract,
+    private readonly place: Place,
   ) {
     this.features = contract.input.features.map((feature) => feature.name);
     this.targets = output(contract, "prediction").targets;
+    this.dtype = contract.input.dtype;
     this.hasInterval = contract.outputs.some(({ meaning }) => meaning === "low");
   }
 
-  /** The predictions: [rows][targets]. Rejects with InputError for rows that it cannot answer. */
-  async predict(rows: Rows | Columns): Promise<number[][]> {
+  toString(): string {
+    return (
+      `Model(${list(this.targets)} from ${list(this.features)}; ${this.dtype},` +
+      ` ${this.hasInterval ? "with" : "without"} interval; ${this.place.file})`
+    );
+  }
+
+  /** What console.log shows in Node. */
+  [Symbol.for("nodejs.util.inspect.custom")](): string {
+    return this.toString();
+  }
+
+  /**
+   * The predictions: [rows][targets].
+   *
+   * rows: records ([{ x: 4 }]) or columns ({ x: [4] }) by name, in any order, where names that the
+   * model does not know are left out; or [rows][features] in the order of `features`, which cannot
+   * be checked. Rejects with InputError for rows that the model cannot answer.
+   */
+  async predict(rows: Rows | Records | Columns): Promise<number[][]> {
     const { name } = output(this.contract, "prediction");
-    return (await this.answers(this.checked(rows), [name])).get(name) ?? [];
+    return (await this.run(checked(rows, this.contract), [name]))[name] ?? [];
+  }
+
+  /** Every output of the file by its name, [rows][columns]; true and false are 1 and 0. */
+  async answers(rows: Rows | Records | Columns): Promise<Record<string, number[][]>> {
+    return this.run(checked(rows, this.contract), this.contract.outputs.map(({ name }) => name));
   }
 
   /**
    * The ends of the 95 % prediction interval, in which a new measurement would lie:
    * [rows][targets] each. Rejects with ContractError if the model was made without.
    */
-  async interval(rows: Rows | Columns): Promise<{ low: number[][]; high: number[][] }> {
+  async interval(rows: Rows | Records | Columns): Promise<{ low: number[][]; high: number[][] }> {
     const low = output(this.contract, "low").name;
     const high = output(this.contract, "high").name;
-    const found = await this.answers(this.checked(rows), [low, high]);
-    return { low: found.get(low) ?? [], high: found.get(high) ?? [] };
+    const found = await this.run(checked(rows, this.contract), [low, high]);
+    return { low: found[low] ?? [], high: found[high] ?? [] };
   }
 
   /** For each row whether its every feature lies in the range of the training rows. */
-  inRange(rows: Rows | Columns): boolean[] {
-    const { data, count } = this.checked(rows);
+  inRange(rows: Rows | Records | Columns): boolean[] {
+    const { data, count } = checked(rows, this.contract);
     const { features } = this.contract.input;
     return Array.from({ length: count }, (_, row) =>
       features.every(({ min, max }, column) => {
@@ -150,18 +131,21 @@ export class Model {
   async conformance(): Promise<Conformance> {
     const { golden } = this.contract;
     if (golden === undefined) {
-      throw new ContractError("there are no golden vectors; contract.json has them");
+      throw new ContractError(
+        `${this.place.file}: there are no golden vectors; contract.json has them, and was looked for` +
+          ` at ${this.place.contract}`,
+      );
     }
-    const names = this.contract.outputs.map(({ name }) => name);
-    const answers = await this.answers(this.checked(golden.inputs), names);
+    const answers = await this.answers(golden.inputs);
     let within = 0;
     let bitEqual = 0;
     let worst = 0;
     golden.inputs.forEach((_, row) => {
-      const shares = names.flatMap((name) =>
+      const shares = Object.entries(answers).flatMap(([name, rows]) =>
         (golden.outputs[name]?.[row] ?? []).map((right, target) => {
-          const apart = Math.abs((answers.get(name)?.[row]?.[target] ?? NaN) - right);
-          const share = apart === 0 ? 0 : apart / (golden.bounds[name]?.[row]?.[target] ?? 0);
+          const apart = Math.abs((rows[row]?.[target] ?? NaN) - right);
+          const bound = golden.bounds[name]?.[row]?.[target] ?? NaN;
+          const share = apart === 0 ? 0 : apart / bound;
           return Number.isNaN(share) ? Infinity : share;
         }),
       );
@@ -174,17 +158,18 @@ export class Model {
     return { ok: vectors > 0 && within === vectors, vectors, within, bitEqual, worst };
   }
 
-  private async answers(
+  private async run(
     { data, count }: Checked,
     names: readonly string[],
-  ): Promise<Map<string, number[][]>> {
+  ): Promise<Record<string, number[][]>> {
     const { name, dtype } = this.contract.input;
     const x = new this.runtime.Tensor(dtype, data, [count, this.features.length]);
     const found = await this.session.run({ [name]: x }, names);
-    return new Map(
+    // A name may be anything, __proto__ too.
+    return Object.fromEntries(
       names.map((output) => {
         const tensor = found[output];
-        if (tensor === undefined) throw new ContractError(`the model gave no ${output}`);
+        if (tensor === undefined) throw new ContractError(`the model gave no ${list([output])}`);
         const width = tensor.dims[1] ?? 0;
         const flat = tensor.data as Float32Array | Float64Array | Uint8Array;
         const rows = Array.from({ length: count }, (_, row) =>
@@ -194,100 +179,6 @@ export class Model {
       }),
     );
   }
-
-  /** The rows as the model takes them, each number rounded once. Throws InputError. */
-  private checked(rows: Rows | Columns): Checked {
-    const table = isRows(rows) ? rows : this.fromColumns(rows);
-    const width = this.features.length;
-    const single = this.contract.input.dtype === "float32";
-    const data = single
-      ? new Float32Array(table.length * width)
-      : new Float64Array(table.length * width);
-    // Not forEach, which leaves holes out.
-    for (let index = 0; index < table.length; index++) {
-      const row = table[index];
-      if (typeof row !== "object" || row === null) {
-        const shown = this.features.slice(0, 3).join(", ") + (width > 3 ? ", …" : "");
-        throw new InputError(`row ${index}: found ${show(row)}; a single row is [[${shown}]]`);
-      }
-      if (!Number.isInteger(row.length)) {
-        throw new InputError(`row ${index}: must be a list of numbers, found ${show(row)}`);
-      }
-      if (row.length !== width) {
-        throw new InputError(
-          `row ${index}: found ${row.length} numbers; the model has ${width} features: ${list(this.features)}`,
-        );
-      }
-      for (let column = 0; column < width; column++) {
-        const value: unknown = row[column];
-        const where = `row ${index}, ${this.features[column] ?? column}`;
-        if (typeof value !== "number" || !Number.isFinite(value)) {
-          throw new InputError(`${where}: must be a finite number, found ${show(value)}`);
-        }
-        if (single && !Number.isFinite(Math.fround(value))) {
-          throw new InputError(`${where}: ${value} is beyond float32`);
-        }
-        data[index * width + column] = value;
-      }
-    }
-    return { data, count: table.length };
-  }
-
-  private fromColumns(columns: Columns): Rows {
-    if (typeof columns !== "object" || columns === null || ArrayBuffer.isView(columns)) {
-      const found = ArrayBuffer.isView(columns) ? "a single list" : show(columns);
-      throw new InputError(`must be a list of rows, or lists by column name; found ${found}`);
-    }
-    const missing = this.features.filter((name) => !Object.hasOwn(columns, name));
-    if (missing.length > 0) {
-      throw new InputError(`there is no column ${list(missing)}; found ${list(Object.keys(columns))}`);
-    }
-    const found = this.features.map((name) => {
-      const values = columns[name];
-      if (typeof values === "object" && values !== null && Number.isInteger(values.length)) {
-        return values;
-      }
-      throw new InputError(`column ${name}: must be a list, found ${show(values)}`);
-    });
-    const count = found[0]?.length ?? 0;
-    found.forEach((values, column) => {
-      if (values.length !== count) {
-        const name = this.features[column] ?? column;
-        throw new InputError(
-          `column ${name}: columns are lists of one length, found ${count} and ${values.length}`,
-        );
-      }
-    });
-    return Array.from({ length: count }, (_, row) => found.map((values) => values[row] as number));
-  }
-}
-
-interface Checked {
-  readonly data: Float32Array | Float64Array;
-  readonly count: number;
-}
-
-function isRows(rows: Rows | Columns): rows is Rows {
-  return Array.isArray(rows);
-}
-
-function output(contract: Contract, meaning: Output["meaning"]): Output {
-  const found = contract.outputs.find((each) => each.meaning === meaning);
-  if (found !== undefined) return found;
-  throw new ContractError(
-    `the model was made without ${meaning === "in_range" ? meaning : "interval"}; export.outputs in` +
-      " its params.yaml asks for it",
-  );
-}
-
-function show(value: unknown): string {
-  return typeof value === "number" || typeof value === "bigint"
-    ? String(value)
-    : (JSON.stringify(value) ?? String(value));
-}
-
-function list(names: readonly string[]): string {
-  return names.slice(0, 10).join(", ") + (names.length > 10 ? ", …" : "");
 }
 
 /**
@@ -300,90 +191,60 @@ export async function open(
   runtime: Runtime,
   content: Uint8Array<ArrayBuffer>,
   text: string | undefined,
+  place: Place,
   options?: InferenceSession.SessionOptions,
 ): Promise<Model> {
-  let contract: Contract | undefined;
+  let whole: Contract | undefined;
   if (text !== undefined) {
-    contract = parse(text, "contract.json");
+    whole = parse(text, place.contract);
     const digest = await sha256(content);
-    if (contract.sha256 !== digest) {
+    if (whole.sha256 !== digest) {
       throw new ContractError(
-        `the model is not the one that contract.json describes: its sha256 is ${digest}, must be` +
-          ` ${contract.sha256}; take both from one result`,
+        `${place.file} is not the file that ${place.contract} describes: its sha256 is ${digest},` +
+          ` must be ${short(whole.sha256)}; take both from one result`,
       );
     }
   }
   const noted = metadata(content).get(KEY);
   if (noted === undefined) {
     throw new ContractError(
-      `the file carries no ${KEY}: not a model of this pipeline, an old one, or no ONNX file`,
+      `${place.file}: carries no ${KEY}: not a model of this pipeline, an old one, or no ONNX file`,
     );
   }
-  const terms = parse(noted, `${KEY} in the file`);
-  contract ??= terms;
-  for (const [key, value] of Object.entries(terms)) {
-    if (canonical(contract[key as keyof Contract]) !== canonical(value)) {
-      throw new ContractError(
-        `contract.json contradicts the terms in the file (${key}); take both from one result`,
-      );
-    }
+  const terms = parse(noted, `${place.file}, ${KEY}`);
+  if (whole !== undefined) {
+    compare(whole, terms, place);
+    checkVectors(whole, place.file);
   }
+  const contract = whole ?? terms;
   let session: InferenceSession;
   try {
     session = await runtime.InferenceSession.create(content, options);
   } catch (error) {
-    throw new ContractError(`onnxruntime cannot open the model: ${String(error)}`, { cause: error });
+    throw new ContractError(`${place.file}: onnxruntime cannot open it: ${String(error)}`, {
+      cause: error,
+    });
   }
-  const asked = [contract.input.name, ...contract.outputs.map((output) => output.name)];
-  const found = [...session.inputNames, ...session.outputNames];
-  if (canonical(asked) !== canonical(found)) {
-    throw new ContractError(`the model's inputs and outputs are ${list(found)}, must be ${list(asked)}`);
-  }
-  checkVectors(contract);
-  return new Model(runtime, session, contract);
+  checkGraph(session, contract, place);
+  return new Model(runtime, session, contract, place);
 }
 
-/** See that the golden vectors are whole: what lacks would pass. */
-function checkVectors({ golden, input, outputs }: Contract): void {
-  if (golden === undefined) return;
-  const whole = (rows: unknown, columns: number) =>
-    Array.isArray(rows) &&
-    rows.length > 0 &&
-    rows.length === golden.inputs?.length &&
-    rows.every((row) => Array.isArray(row) && row.length === columns && row.every(Number.isFinite));
-  const parts = outputs.flatMap(({ name, shape }) =>
-    [golden.outputs?.[name], golden.bounds?.[name]].map((rows) => whole(rows, shape[1])),
+/** See that the graph has the inputs and outputs that the contract names. */
+function checkGraph(session: InferenceSession, contract: Contract, place: Place): void {
+  const asked = [contract.input, ...contract.outputs].map(
+    ({ name, dtype, shape }) => `${name}: ${dtype} [batch, ${shape[1]}]`,
   );
-  if (!whole(golden.inputs, input.features.length) || parts.includes(false)) {
-    throw new ContractError("the golden vectors in contract.json are not whole");
-  }
-}
-
-function parse(text: string, place: string): Contract {
-  let contract: Contract;
-  try {
-    contract = JSON.parse(text) as Contract;
-  } catch (error) {
-    throw new ContractError(`${place}: not a contract (${String(error)})`, { cause: error });
-  }
-  if (contract?.version !== VERSION) {
+  const found = [...session.inputMetadata, ...session.outputMetadata].map((value) => {
+    if (!value.isTensor) return `${value.name}: no tensor`;
+    const [first, ...others] = value.shape;
+    const batch = typeof first === "string" ? "batch" : String(first);
+    return `${value.name}: ${value.type} [${[batch, ...others].join(", ")}]`;
+  });
+  if (canonical(asked) !== canonical(found)) {
     throw new ContractError(
-      `${place}: version ${show(contract?.version)}; this client reads ${VERSION}: take the client of` +
-        " the same release as the model",
+      `${place.file}: its inputs and outputs are ${list(found)}, must be ${list(asked)}`,
     );
   }
-  return contract;
-}
-
-/** JSON with sorted keys, to compare two values. */
-function canonical(value: unknown): string {
-  return (
-    JSON.stringify(value, (_, part: unknown) =>
-      part !== null && typeof part === "object" && !Array.isArray(part)
-        ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)))
-        : part,
-    ) ?? "undefined"
-  );
 }
 
 async function sha256(content: Uint8Array<ArrayBuffer>): Promise<string> {

@@ -276,7 +276,7 @@ def _refuse(where: str, value: Any, allowed: str) -> NoReturn:
 def _short(value: Any) -> str:
     """A value of a contract for a message."""
     try:
-        text = json.dumps(value)
+        text = json.dumps(value, separators=(",", ":"))
     except (ValueError, RecursionError):  # an integer of thousands of digits, or as many brackets
         text = "something huge"
     return text if len(text) <= 60 else text[:59] + "…"
