@@ -1,9 +1,9 @@
 // Serve the page with a model on this machine: npm start -- [MODELS [PORT]].
 
-import { createReadStream } from "node:fs";
-import { stat } from "node:fs/promises";
+import { open } from "node:fs/promises";
 import { createServer } from "node:http";
 import { extname } from "node:path";
+import { pipeline } from "node:stream/promises";
 
 import { parts } from "./site.mjs";
 
@@ -14,25 +14,54 @@ const TYPES = {
   ".js": "text/javascript; charset=utf-8",
   ".mjs": "text/javascript; charset=utf-8",
   ".json": "application/json",
+  ".svg": "image/svg+xml",
   ".wasm": "application/wasm",
 };
+const SAFE = {
+  "Cache-Control": "no-store",
+  "Content-Security-Policy": "frame-ancestors 'none'", // the page has the rest in itself
+  "Cross-Origin-Resource-Policy": "same-origin",
+  "Referrer-Policy": "no-referrer",
+  "X-Content-Type-Options": "nosniff",
+};
+// A page elsewhere may give its own name this machine's address, and read what it asks for.
+const LOCAL = /^(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/i;
 
 // Only what the page consists of can be asked for.
 const files = new Map(Object.entries(await parts(models)).map(([name, path]) => [`/${name}`, path]));
-const server = createServer(async (request, response) => {
+
+async function answer(request, response) {
+  const refuse = (status, why, more = {}) =>
+    response.writeHead(status, { ...SAFE, "Content-Type": "text/plain", ...more }).end(`${why}\n`);
+  if (!LOCAL.test(request.headers.host ?? "")) return refuse(403, "ask for localhost");
+  if (!["GET", "HEAD"].includes(request.method)) {
+    return refuse(405, "GET and HEAD alone", { Allow: "GET, HEAD" });
+  }
   const [address] = request.url.split("?");
   const path = files.get(address === "/" ? "/index.html" : address);
-  const found = path && (await stat(path).catch(() => undefined));
-  if (!found) {
-    response.writeHead(404).end("there is no such file\n");
-    return;
+  if (path === undefined) return refuse(404, "there is no such file");
+  let file;
+  try {
+    file = await open(path);
+  } catch (error) {
+    return refuse(error.code === "ENOENT" ? 404 : 500, `${address} cannot be read: ${error.code}`);
   }
-  response.writeHead(200, {
-    "Content-Type": TYPES[extname(path)] ?? "application/octet-stream",
-    "Content-Length": found.size,
-    "Cache-Control": "no-store",
-  });
-  createReadStream(path).pipe(response);
+  try {
+    response.writeHead(200, {
+      ...SAFE,
+      "Content-Type": TYPES[extname(path)] ?? "application/octet-stream",
+      "Content-Length": (await file.stat()).size,
+    });
+    if (request.method === "HEAD") response.end();
+    else await pipeline(file.createReadStream({ autoClose: false }), response);
+  } finally {
+    await file.close();
+  }
+}
+
+const server = createServer((request, response) => {
+  // Whoever asks may hang up at any time; that ends the answer, not the server.
+  answer(request, response).catch(() => response.destroy());
 });
 server.on("error", (error) => {
   const why = error.code === "EADDRINUSE" ? "another program listens there" : error.message;

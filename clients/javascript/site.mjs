@@ -12,7 +12,9 @@ export async function parts(models = join(here, "../../models")) {
   const found = {
     "index.html": join(here, "page/index.html"),
     "page.css": join(here, "page/page.css"),
+    "icon.svg": join(here, "page/icon.svg"),
     "page.js": join(here, "dist/page.js"),
+    "numbers.js": join(here, "dist/numbers.js"),
     "client/browser.js": join(here, "dist/browser.js"),
     "client/contract.js": join(here, "dist/contract.js"),
     "client/model.js": join(here, "dist/model.js"),
