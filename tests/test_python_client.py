@@ -8,6 +8,7 @@ import os
 import pickle
 import re
 import subprocess
+import tomllib
 import unicodedata
 import venv
 import warnings
@@ -396,6 +397,19 @@ def test_conformance_notices_answers_that_are_off(models: Path, tmp_path: Path) 
     assert found.worst > 1
 
 
+def test_the_repository_and_each_client_have_one_licence() -> None:
+    texts = {
+        (place / "LICENSE").read_text() for place in (ROOT, CLIENT, ROOT / "clients/javascript")
+    }
+    assert len(texts) == 1
+    assert texts.pop().startswith("MIT License\n")
+    for place in (ROOT, CLIENT):
+        project = tomllib.loads((place / "pyproject.toml").read_text())["project"]
+        assert (project["license"], project["license-files"]) == ("MIT", ["LICENSE"])
+    package = json.loads((ROOT / "clients/javascript/package.json").read_text())
+    assert package["license"] == "MIT"
+
+
 @pytest.mark.slow
 def test_it_needs_onnxruntime_and_numpy_alone(models: Path, tmp_path: Path) -> None:
     venv.create(tmp_path / "venv", with_pip=True)
@@ -411,6 +425,11 @@ def test_it_needs_onnxruntime_and_numpy_alone(models: Path, tmp_path: Path) -> N
     listed = subprocess.check_output([python, "-m", "pip", "list", "--format=json"], text=True)
     names = {each["name"].lower() for each in json.loads(listed)}
     assert not names & {"torch", "mlflow", "dvc", "onnx", "pyarrow", "pandas"}
+    about = (
+        "from importlib.metadata import metadata; m = metadata('abline-client');"
+        "print(m['License-Expression'], m['License-File'])"
+    )
+    assert subprocess.check_output([python, "-c", about], text=True) == "MIT LICENSE\n"
     code = (
         "import abline_client, sys; m = abline_client.load(sys.argv[1]);"
         "print(m.conformance().ok, m.predict([[1, 2, 3]]).shape)"

@@ -2,6 +2,8 @@
 
 import json
 import os
+import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -13,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from conftest import environment, eventually, job
+import pytest
+from conftest import ROOT, environment, eventually, job
 
 from pipeline import evaluate, export, files, generate, track, train
 
@@ -31,12 +34,18 @@ def without_torch(folder: Path) -> dict[str, str]:
     return environment(PYTHONPATH=str(folder))
 
 
-@contextmanager
-def served(model: str, variables: dict[str, str], folder: Path) -> Iterator[Ask]:
-    """What answers while `mlflow models serve` runs in `folder`, with its store in `variables`."""
+def free_port() -> str:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        port = str(probe.getsockname()[1])
+        return str(probe.getsockname()[1])
+
+
+@contextmanager
+def served(
+    model: str, variables: dict[str, str], folder: Path, port: str | None = None
+) -> Iterator[Ask]:
+    """What answers while `mlflow models serve` runs in `folder`, with its store in `variables`."""
+    port = port or free_port()
     command = [sys.executable, "-m", "mlflow", "models", "serve", "--model-uri", model]
     command += ["--env-manager", "local", "--host", "127.0.0.1", "--port", port]
     log = folder / "serve.log"
@@ -93,3 +102,25 @@ def test_a_registered_version_answers_without_torch(workspace: Path) -> None:
         answer = ask({"inputs": {"x": [[4.0]]}})
     (row,) = files.read_csv(files.PREDICTIONS)
     assert np.float32(answer["predictions"]["y"]) == np.float32(row["y"])
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl on this machine")
+def test_the_readmes_request_by_curl(workspace: Path) -> None:
+    for stage in (generate, train, evaluate, export, track):
+        stage.main(job())
+    variables = environment(MLFLOW_TRACKING_URI=f"sqlite:///{workspace}/mlflow.db")
+    text = (ROOT / "README.md").read_text()
+    found = re.search(r"```bash\n.*?^(curl .*?)\n```\n+```text\n(.*?)```", text, re.DOTALL | re.M)
+    assert found is not None
+    command, shown = found.groups()
+    port = free_port()
+    assert "127.0.0.1:5001/" in command
+    with served("models:/abline/1", variables, workspace, port):
+        quiet = [
+            "bash",
+            "-ec",
+            command.replace(":5001/", f":{port}/").replace("curl", "curl -s", 1),
+        ]
+        told = subprocess.check_output([*quiet], env=variables, text=True)
+    assert json.loads(told) == json.loads(shown)
