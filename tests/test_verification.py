@@ -29,14 +29,14 @@ def metadata(
     dtype: Float = "float32",
 ) -> dict[str, str]:
     """What a file says of itself."""
-    zeros = np.zeros(len(features))
+    zeros = np.zeros((1, len(features)))
     terms = Terms(
         version=1,
         input=Input(
             name="x",
             dtype=dtype,
             shape=("batch", len(features)),
-            features=contract.features(features, zeros, zeros, dtype),
+            features=contract.features(features, zeros, dtype),
         ),
         outputs=contract.outputs(["prediction"], targets, dtype),
         opset=opset,
