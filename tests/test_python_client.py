@@ -270,6 +270,11 @@ def test_a_pipe_is_not_waited_for(models: Path, tmp_path: Path, name: str) -> No
         abline_client.load(tmp_path)
 
 
+def write_golden(folder: Path, vectors: contract.Vectors) -> None:
+    value = vectors.model_dump(mode="json")
+    rewritten(lambda content: content.update(golden=value))(folder)
+
+
 @pytest.mark.parametrize("kind", ["models", "answering"])
 def test_bounds_are_as_narrow_as_the_pipeline_demands(
     kind: str, tmp_path: Path, request: pytest.FixtureRequest
@@ -290,8 +295,7 @@ def test_bounds_are_as_narrow_as_the_pipeline_demands(
             for share, narrow in ((0.0099, True), (0.0101, False)):
                 found.bounds[name][row] = [share * size]
                 assert (contract.loose(whole, found) is None) is narrow
-                value = found.model_dump(mode="json")
-                rewritten(lambda content, value=value: content.update(golden=value))(tmp_path)
+                write_golden(tmp_path, found)
                 if narrow:
                     abline_client.load(tmp_path)
                 else:
@@ -325,7 +329,7 @@ def test_a_model_of_the_wrong_sign_does_not_pass(models: Path, tmp_path: Path) -
 
 
 def test_records_are_rows_by_name(model: abline_client.Model) -> None:
-    records = [
+    records: list[dict[str, Any]] = [
         {"rooms": 3, "id": "a", "age": 12, "size": 70.0},
         {"size": 35.5, "age": 40, "rooms": 1},
     ]
@@ -342,15 +346,13 @@ def test_names_that_only_look_alike_are_told(workspace: Path) -> None:
         abline_client.load("models").predict(rows)
 
 
-def test_where_a_file_was_looked_for_is_said(models: Path, tmp_path: Path) -> None:
-    with pytest.raises(
-        FileNotFoundError, match=rf"^{tmp_path}/nowhere: there is no such file or f"
-    ):
+def test_where_a_file_was_looked_for_is_said(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="no such file or folder: `load` takes") as told:
         abline_client.load(tmp_path / "nowhere")
-    with pytest.raises(
-        FileNotFoundError, match=rf"^{tmp_path}: there is no model.onnx .*nor any ot"
-    ):
+    assert told.value.filename == str(tmp_path / "nowhere")
+    with pytest.raises(FileNotFoundError, match="no such file in this folder; nor any") as told:
         abline_client.load(tmp_path)
+    assert told.value.filename == str(tmp_path / "model.onnx")
     (tmp_path / "other.onnx").write_bytes(b"")
     with pytest.raises(FileNotFoundError, match="it has other.onnx: name one of them"):
         abline_client.load(tmp_path)

@@ -35,8 +35,7 @@ async function modelFile(path: string): Promise<string> {
   const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== "ENOENT") throw error;
     throw new ContractError(
-      `${resolve(path)}: there is no such file or folder; \`load\` takes the folder with model.onnx` +
-        " and contract.json, or the ONNX file",
+      `${resolve(path)}: there is no such file or folder: \`load\` takes a folder or an ONNX file`,
       { cause: error },
     );
   });
@@ -45,7 +44,7 @@ async function modelFile(path: string): Promise<string> {
   if (names.includes("model.onnx")) return join(path, "model.onnx");
   const others = names.filter((name) => name.endsWith(".onnx")).sort();
   const there = others.length > 0 ? `it has ${others.join(", ")}: name one of them` : "nor any other .onnx";
-  throw new ContractError(`${resolve(path)}: there is no model.onnx in this folder; ${there}`);
+  throw new ContractError(`${resolve(path, "model.onnx")}: there is no such file in this folder; ${there}`);
 }
 
 /** Read a file, but no pipe or device, which may have no end. */

@@ -5,6 +5,7 @@ model.predict([{"x": 4.0}])
 model.conformance()
 """
 
+import errno
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -203,18 +204,11 @@ def load(path: str | Path, **options: Any) -> Model:
 
 def _file(path: Path) -> Path:
     """The ONNX file that `load` is asked for. Raises FileNotFoundError with where it looked."""
+    file, why = path, "there is no such file or folder: `load` takes a folder or an ONNX file"
     if path.is_dir():
-        file = path / "model.onnx"
-        if not file.exists():
-            others = sorted(each.name for each in path.glob("*.onnx"))
-            there = f"it has {shown(others)}: name one of them" if others else "nor any other .onnx"
-            raise FileNotFoundError(
-                f"{path.absolute()}: there is no model.onnx in this folder; {there}"
-            )
-        return file
-    if not path.exists():
-        raise FileNotFoundError(
-            f"{path.absolute()}: there is no such file or folder; `load` takes the folder with"
-            " model.onnx and contract.json, or the ONNX file"
-        )
-    return path
+        others = sorted(each.name for each in path.glob("*.onnx"))
+        there = f"it has {shown(others)}: name one of them" if others else "nor any other .onnx"
+        file, why = path / "model.onnx", f"there is no such file in this folder; {there}"
+    if not file.exists():
+        raise FileNotFoundError(errno.ENOENT, why, str(file.absolute()))
+    return file

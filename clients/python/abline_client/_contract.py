@@ -241,7 +241,9 @@ def _text(value: Any, where: str) -> str:
 
 
 def _one_of(value: Any, allowed: tuple[str, ...], where: str) -> str:
-    return value if value in allowed else _refuse(where, value, " or ".join(allowed))
+    if isinstance(value, str) and value in allowed:
+        return value
+    return _refuse(where, value, " or ".join(allowed))
 
 
 def _shape(value: Any, columns: int, where: str) -> None:
