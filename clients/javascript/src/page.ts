@@ -252,8 +252,10 @@ function size(): { width: number; height: number } {
   const figure = svg.closest("figure");
   const hidden = figure?.hidden ?? false;
   if (figure) figure.hidden = false; // what is hidden has no size
-  const { width, height } = svg.getBoundingClientRect();
+  const box = svg.getBoundingClientRect();
   if (figure) figure.hidden = hidden;
+  // A window that is being closed or folded away may be next to nothing wide.
+  const [width, height] = [Math.max(200, box.width), Math.max(150, box.height)];
   svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
   return { width, height };
 }
