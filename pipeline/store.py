@@ -279,13 +279,23 @@ def _rename(database: sqlite3.Connection, old: str, new: str) -> None:
 
 @contextmanager
 def explained(uri: str) -> Iterator[None]:
-    """Turn a store's failure into one StoreError with the likely fix."""
+    """Turn a store's failure into one StoreError with the likely fix.
+
+    What an artifact store raises has a class of its own for each kind of store, so whatever another
+    package raises in the block is a failure of the store, and what our own code raises is not.
+    """
     try:
         yield
+    except (UserError, MemoryError):
+        raise
     except Exception as error:
-        if not isinstance(error, (*_DAMAGED, ImportError, *_failures())):
+        known = isinstance(error, (*_DAMAGED, ImportError, *_failures()))
+        # A disk's error has its cure where it is told.
+        if not known and (
+            _is_ours(error) or (type(error).__module__ == "builtins" and isinstance(error, OSError))
+        ):
             raise
-        text = masked(str(error), uri)
+        text = masked(str(error) if known else f"{type(error).__name__}: {error}", uri)
         cure = next((cure for sign, cure in _CURES.items() if sign in text), "")
         cure = cure.format(version=metadata.version("mlflow"), uri=shown(uri), **_package(text))
         reason = _reason(text) or type(error).__name__
@@ -306,6 +316,15 @@ def _package(text: str) -> dict[str, str]:
     name = missing[1] if missing else ""
     package, needs = _PACKAGES.get(name, (name, "this kind of store"))
     return {"package": package, "needs": needs}
+
+
+def _is_ours(error: Exception) -> bool:
+    """Whether an error was raised by a line of this package."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    raised_in = trace.tb_frame.f_globals.get("__name__", "") if trace is not None else ""
+    return str(raised_in).partition(".")[0] == __name__.partition(".")[0]
 
 
 def _failures() -> tuple[type[Exception], ...]:
