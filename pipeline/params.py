@@ -189,7 +189,7 @@ ModelName = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^/:]+
 class Tracking(Section):
     """Where MLflow keeps the run. Never changes a result."""
 
-    experiment: str = Field(min_length=1, max_length=500, examples=["abline"])
+    experiment: str = Field(min_length=1, max_length=250, examples=["abline"])
     """The MLflow experiment."""
     model_name: ModelName | None = Field(examples=["abline"])
     """The registered model that each verified one becomes a version of; null: none."""
@@ -274,19 +274,36 @@ def _contradictions(params: Params) -> Iterator[tuple[Key, str]]:
             "found 'bias', which coefficients.csv calls the model's own; rename the column, or set"
             " model.bias to false",
         )
-    if params.tracking.experiment == "Default":
-        yield (
-            ("tracking", "experiment"),
-            'found "Default", whose files MLflow keeps wherever it was first started; choose'
-            ' another name, such as "abline"',
-        )
-
+    yield from _tracking(params.tracking)
     if params.data.source == GENERATE:
         yield from _generated(params.data)
     if features:
         yield from _widths(("evaluate", "queries"), params.evaluate.queries, "feature", features)
     yield from _training(params)
     yield from _outputs(params)
+
+
+def _tracking(tracking: Tracking) -> Iterator[tuple[Key, str]]:
+    """Names that MLflow would refuse, or not find again, after all the work is done."""
+    experiment, model = tracking.experiment, tracking.model_name
+    if experiment == "Default":
+        yield (
+            ("tracking", "experiment"),
+            'found "Default", whose files MLflow keeps wherever it was first started; choose'
+            ' another name, such as "abline"',
+        )
+    for key, name in (("experiment", experiment), ("model_name", model)):
+        if name is not None and name != name.strip():
+            yield (
+                ("tracking", key),
+                f"found {mistakes.show(name)}; must not be blank, or begin or end with a blank",
+            )
+    if model is not None and ("'" in model or model == "." or model.startswith("..")):
+        yield (
+            ("tracking", "model_name"),
+            f"found {mistakes.show(model)}, which MLflow cannot keep: a model's name has no ' in"
+            ' it, and does not begin with two dots; choose another, such as "abline"',
+        )
 
 
 def _outputs(params: Params) -> Iterator[tuple[Key, str]]:
