@@ -11,6 +11,7 @@ import getpass
 import hashlib
 import json
 import os
+import re
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
@@ -59,7 +60,11 @@ def trained_by(model: Path) -> str:
     """The training_id that a model.safetensors carries. Raises UserError if it has none."""
     try:
         with safetensors.safe_open(model, framework="np") as file:
-            return str(json.loads(file.metadata()["abline"])["training_id"])
+            training_id = json.loads(file.metadata()["abline"])["training_id"]
+        # It becomes the name of a file, and the model may be anybody's.
+        if not re.fullmatch(r"[0-9a-f]{32}", training_id):
+            raise ValueError(f"its training_id is {training_id[:80]!r}")
+        return str(training_id)
     except FileNotFoundError:
         raise UserError(f"{model}: there is no such file; `dvc repro` makes it") from None
     except (safetensors.SafetensorError, KeyError, TypeError, ValueError) as error:
@@ -159,8 +164,10 @@ def commit() -> str | None:
 def changed_files() -> list[str]:
     """Files that differ from the commit, apart from those that DVC itself writes."""
     dvcs_own = {"dvc.lock", *(out for stage in stages().values() for out in stage["outs"])}
-    status = git("status", "--porcelain", "--no-renames", "-z") or ""
-    paths = [entry[3:] for entry in status.split("\0") if entry]
+    status = git("status", "--porcelain", "--no-renames", "-z", "--", ".") or ""
+    # Git names them from its top, of which this repository may be a subfolder.
+    prefix = git("rev-parse", "--show-prefix") or ""
+    paths = [entry[3:].removeprefix(prefix) for entry in status.split("\0") if entry]
     return sorted(
         path
         for path in paths
