@@ -4,25 +4,29 @@ Results come from git and from DVC's cache, wherever they were made: after `dvc 
 `dvc exp pull` a fresh clone shows what the whole team has tried.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from mlflow.entities import Run
 from tqdm import tqdm
 
-from pipeline import UserError, results, tracking
+from pipeline import UserError, results, stage, tracking
 from pipeline.mistakes import count
 from pipeline.params import Tracking
-from pipeline.results import Place
-from pipeline.store import MovedError, Store, explained, open_store, renew
+from pipeline.results import LackingError, Place
+from pipeline.store import MovedError, Store, StoreError, explained, open_store, renew
 from pipeline.track import read_result
+from pipeline.tracking import Known
 
 SHOWN = 8  # of a list: the rest is counted
+PATIENCE = 3  # with a store that fails for one result after the other, each after a minute or so
 
 
 def catch_up(settings: Tracking) -> tuple[list[str], int]:
     """Make the runs that the store lacks.
 
     Gives lines that say what was done and what could not be, and how many results had their runs.
+    Whatever is wrong with a result is told, and the others have their runs.
     Raises UserError if the store cannot be used.
     """
     told = []
@@ -36,42 +40,116 @@ def catch_up(settings: Tracking) -> tuple[list[str], int]:
         told.append(f"{count(left, 'run')} marked KILLED: their processes are gone")
     runs = tracking.complete_runs(store)
     found = results.everywhere()
-    added: list[str] = []
-    failed: dict[str, list[Place]] = {}
-    lacking: dict[str, list[Place]] = {}
-    todo = {md5: places for md5, places in found.items() if not _is_known(store, runs, md5, places)}
-    for places in tqdm(todo.values(), "runs", unit=" runs", delay=1, disable=None):
-        place = places[0]
+    news = News()
+    todo: list[list[Place]] = []
+    for md5, places in found.items():
+        with news.told_of(places[0]):
+            known = runs.get(md5)
+            if known is None or _has_more(known.run, places[0]):
+                todo.append(places)
+            elif not news.leaves_alone(known, places, settings):
+                _update_origin(store, known.run, places)
+    for number, places in enumerate(tqdm(todo, "runs", unit=" runs", delay=1, disable=None)):
+        with news.told_of(places[0]):
+            _replay(settings, _best(places), news)
+            for each in places:
+                results.forget(each)
+        if news.store_failures == PATIENCE:
+            news.not_tried = len(todo) - number - 1
+            break
+    return told + news.lines(), len(found) - len(todo)
+
+
+class News:
+    """What became of the results."""
+
+    def __init__(self) -> None:
+        self.added: list[str] = []
+        self.lacking: dict[str, list[Place]] = {}
+        """Places by the outputs that their runs lack."""
+        self.undeclared: dict[str, list[Place]] = {}
+        """Places by the outputs that dvc.yaml does not declare here."""
+        self.failed: dict[str, list[Place]] = {}
+        """Places by what is wrong with them."""
+        self.absent: dict[str, list[Place]] = {}
+        """Places by the files without which there is no run."""
+        self.left_alone: dict[str, list[str]] = {}
+        """Runs by what somebody has done to them, and how they come back."""
+        self.store_failures = 0
+        """How often in a row the store has failed."""
+        self.not_tried = 0
+
+    @contextmanager
+    def told_of(self, place: Place) -> Iterator[None]:
+        """Take note of what is wrong with one result, and go on."""
         try:
-            place = _best(places)
-            missing, did = _replay(settings, place)
-        except UserError as error:
-            failed.setdefault(str(error), []).append(place)
-            continue
-        if missing:
-            lacking.setdefault(", ".join(missing), []).append(place)
-        added.append(did)
-        for each in places:
-            results.forget(each)
-    told += _first(added)
-    for paths, where in lacking.items():
-        told.append(f"without {paths}, which DVC's cache lacks ({_cure(where)} brings them):")
-        told.append(f"  {', '.join(_first([str(place) for place in where]))}")
-    for why, where in failed.items():
-        told.append(f"could not be replayed, because {why} ({_cure(where)} may help):")
-        told.append(f"  {', '.join(_first([str(place) for place in where]))}")
-    return told, len(found) - len(todo)
+            yield
+            self.store_failures = 0
+        except Exception as error:
+            if isinstance(error, LackingError):
+                self.absent.setdefault(str(error), []).append(place)
+                return
+            # What is nobody's mistake is ours: it is told by its name, to be found.
+            ours = f"{type(error).__name__}: {error}; this should not happen"
+            self.failed.setdefault(stage.told(error) or ours, []).append(place)
+            self.store_failures = self.store_failures + 1 if isinstance(error, StoreError) else 0
+
+    def leaves_alone(self, known: Known, places: Sequence[Place], settings: Tracking) -> bool:
+        """Take note of a run that a person has changed; say whether it is one."""
+        run, experiment = known.run, known.experiment
+        name, number = experiment.name, experiment.experiment_id
+        if experiment.lifecycle_stage == "deleted":
+            back = f"deleted with the experiment {name!r} (`mlflow experiments restore"
+            back += f" --experiment-id {number}` brings it back)"
+        elif known.is_deleted:
+            back = "deleted (`mlflow runs restore --run-id ID` brings one back)"
+            self.left_alone.setdefault(back, []).append(run.info.run_id)
+            return True
+        elif known.is_edited:
+            back = "edited by hand (`mlflow runs delete --run-id ID`, then `python -m"
+            back += " pipeline.track` where the result is, makes one anew)"
+        elif name != settings.experiment and not any(
+            place.settings(settings).experiment == name for place in places
+        ):
+            back = f"in the experiment {name!r}, which params.yaml does not name (set"
+            back += f" tracking.experiment to {name!r} to go on with it)"
+        else:
+            return False
+        self.left_alone.setdefault(back, []).append(run.info.run_name)
+        return True
+
+    def lines(self) -> list[str]:
+        """All of it, for the person who asked."""
+        told = _first(self.added)
+        for why, where in self.lacking.items():
+            told.append(f"without {why}, which DVC's cache lacks ({_cure(where)} brings them):")
+            told.append(_listed(where))
+        for why, where in self.absent.items():
+            told.append(f"could not be replayed, because {why} ({_cure(where)} may help):")
+            told.append(_listed(where))
+        for paths, where in self.undeclared.items():
+            told += [f"without {paths}, which dvc.yaml here does not declare:", _listed(where)]
+        for why, where in self.failed.items():
+            told += [f"could not be replayed, because {why}:", _listed(where)]
+        if self.not_tried:
+            told.append(
+                f"the store failed {PATIENCE} times in a row: {self.not_tried} more not tried"
+            )
+        for why, names in self.left_alone.items():
+            told.append(f"{count(len(names), 'run')} left alone, {why}: {', '.join(_first(names))}")
+        return told
 
 
-def _is_known(store: Store, runs: Mapping[str, Run], md5: str, places: Sequence[Place]) -> bool:
-    """Whether a result has its run, with all that is at hand; bring up to date whence it comes."""
-    run = runs.get(md5)
-    if run is None:
-        return False
+def _has_more(run: Run, place: Place) -> bool:
+    """Whether DVC's cache has what a complete run lacks."""
+    lacks = [path for path in run.data.tags.get(tracking.MISSING, "").split(", ") if path]
+    outs = place.identity()["outs"] if lacks else {}
+    return any(results.is_cached(outs[path]) for path in lacks if path in outs)
+
+
+def _update_origin(store: Store, run: Run, places: Sequence[Place]) -> None:
+    """Let a complete run name the commit and the experiment that its result has by now."""
     tags = run.data.tags
-    lacks = [path for path in tags.get(tracking.MISSING, "").split(", ") if path]
-    if any(results.is_cached(tags[f"md5 {path}"]) for path in lacks):
-        return False
     new: dict[str, str] = {}
     held = [place for place in places if place.commit is not None]
     if held and tags.get(tracking.COMMIT) not in [place.commit for place in held]:
@@ -87,21 +165,36 @@ def _is_known(store: Store, runs: Mapping[str, Run], md5: str, places: Sequence[
             store.client.set_tag(run.info.run_id, tag, value)
     for place in places:
         results.forget(place)
-    return True
 
 
 def _best(places: Sequence[Place]) -> Place:
-    """The first place whose commit has the very code that made the result, if there is one."""
+    """The first place whose commit has the very code that made the result, if there is one.
+
+    Raises UserError if its dvc.lock is damaged.
+    """
     return next((place for place in places if place.commit and not place.changed), places[0])
 
 
-def _replay(settings: Tracking, place: Place) -> tuple[Sequence[str], str]:
-    """Make the run of a result: what it lacks, and what was done."""
+def _replay(settings: Tracking, place: Place, news: News) -> None:
+    """Make the run of a result, and take note of what it lacks and of what was done.
+
+    Raises UserError if its files are not what this pipeline writes.
+    """
     identity = place.identity()
     with results.gathered(place, identity) as (folder, missing):
-        result = read_result(folder, identity, place.md5, missing)
-        did = tracking.record(place.settings(settings), result, place.origin())
-    return missing, did
+        try:
+            result = read_result(folder, identity, place.md5, missing)
+        except (UserError, OSError):
+            raise
+        except Exception as error:  # whatever a stranger's file leads to
+            raise UserError(
+                f"its files are not what this pipeline writes ({type(error).__name__}: {error})"
+            ) from error
+        news.added.append(tracking.record(place.settings(settings), result, place.origin()))
+    if missing:
+        news.lacking.setdefault(", ".join(missing), []).append(place)
+    if undeclared := results.undeclared(identity):
+        news.undeclared.setdefault(", ".join(undeclared), []).append(place)
 
 
 def _cure(places: Sequence[Place]) -> str:
@@ -112,6 +205,10 @@ def _cure(places: Sequence[Place]) -> str:
     if any(place.experiment is not None for place in places):
         commands.append("`dvc exp pull`")
     return " and ".join(commands)
+
+
+def _listed(places: Sequence[Place]) -> str:
+    return f"  {', '.join(_first([str(place) for place in places]))}"
 
 
 def _first(items: Sequence[str]) -> list[str]:

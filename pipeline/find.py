@@ -1,13 +1,14 @@
 """Tell what made a result, from any end of it: what `track --find` does."""
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mlflow.entities import Run
+from mlflow.entities import Run, ViewType
 
 from pipeline import UserError, files, lineage, results, tracking
 from pipeline.params import Tracking
@@ -58,11 +59,13 @@ def find(what: str, settings: Tracking) -> str:
 
 
 def _runs(store: Store) -> list[Run]:
-    """All runs in the store, newest first."""
+    """All runs in the store, newest first, those that were deleted last."""
     with explained(store.uri):
-        experiments = [each.experiment_id for each in store.client.search_experiments()]
-        order = ["attributes.start_time DESC"]
-        return list(store.client.search_runs(experiments, max_results=50_000, order_by=order))
+        experiments = [each.experiment_id for each in tracking.experiments(store)]
+        runs = store.client.search_runs(
+            experiments, "", ViewType.ALL, 50_000, ["attributes.start_time DESC"]
+        )
+        return sorted(runs, key=_is_deleted)
 
 
 def _search(what: str, runs: Sequence[Run], places: dict[str, list[Place]]) -> Iterator[Found]:
@@ -73,12 +76,13 @@ def _search(what: str, runs: Sequence[Run], places: dict[str, list[Place]]) -> I
 
     def of_result(md5: str) -> Found:
         same = [run for run in runs if run.data.tags.get(tracking.RESULT) == md5]
-        current = [run for run in same if "superseded_by" not in run.data.tags]
-        return Found(next(iter(current or same), None), places.get(md5, []))
+        # The first in this order, the newest first among equals.
+        same.sort(key=lambda run: (_is_deleted(run), not _is_whole(run), _is_superseded(run)))
+        return Found(next(iter(same), None), places.get(md5, []))
 
     if what.endswith(".onnx") or Path(what).is_file():
         md5 = md5_of_model(Path(what))
-        made = [m for m, each in places.items() if md5 in each[0].identity()["outs"].values()]
+        made = [m for m, each in places.items() if md5 in _outs(each[0]).values()]
         tracked = [run for run in runs if md5 in run.data.tags.values()]
         # A folder's own lines are told once, whichever of the two has them.
         told = {run.data.tags.get(tracking.RESULT) for run in tracked}
@@ -98,7 +102,9 @@ def _search(what: str, runs: Sequence[Run], places: dict[str, list[Place]]) -> I
     if tried:
         yield from map(of_run, tried)
         return
-    commit = lineage.git("rev-parse", "--verify", "--quiet", f"{what}^{{commit}}")
+    commit = None
+    if not what.startswith("-"):  # git would take it for an option
+        commit = lineage.git("rev-parse", "--verify", "--quiet", f"{what}^{{commit}}")
     if commit and (place := results.at(commit)) is not None:
         known = of_result(place.md5)
         # The one asked for first: others may hold the same result.
@@ -107,6 +113,25 @@ def _search(what: str, runs: Sequence[Run], places: dict[str, list[Place]]) -> I
         return
     part = [run for run in runs if what in run.info.run_name]
     yield from map(of_run, part[:1] if len(part) == 1 else ())
+
+
+def _outs(place: Place) -> dict[str, str]:
+    """The outputs of a result and their md5s; none if it cannot be read."""
+    with suppress(UserError):
+        return dict(place.identity()["outs"])
+    return {}
+
+
+def _is_whole(run: Run) -> bool:
+    return tracking.WHOLE in run.data.tags
+
+
+def _is_superseded(run: Run) -> bool:
+    return "superseded_by" in run.data.tags
+
+
+def _is_deleted(run: Run) -> bool:
+    return bool(run.info.lifecycle_stage == "deleted")
 
 
 def md5_of_model(path: Path) -> str:
@@ -132,6 +157,11 @@ def _lineage(found: Found) -> str:
     lines: list[tuple[str, str]] = []
     if run is not None:
         lines.append(("run", f"{run.info.run_name}, {run.info.run_id}, {run.info.status}"))
+        if _is_deleted(run):
+            back = f"`mlflow runs restore --run-id {run.info.run_id}` brings it back"
+            lines.append(("run", f"deleted in MLflow; {back}"))
+        elif tracking.RESULT in run.data.tags and not _is_whole(run):
+            lines.append(("run", "not complete; `python -m pipeline.track --all` completes it"))
         lines += [(tag, run.data.tags[tag]) for tag in ("reason",) if tag in run.data.tags]
     else:
         lines.append(("run", "none in the store; `python -m pipeline.track --all` makes it"))
@@ -178,7 +208,8 @@ def _again(found: Found) -> Iterator[str]:
     if any(place.folder == Path.cwd() for place in found.places):
         yield "dvc repro, in this folder; commit it, and the commit will lead here"
         return
-    if tracking.COMMIT in tags:
+    # What is to be pasted into a shell is no place for whatever a store may hold.
+    if re.fullmatch(r"[0-9a-f]{12,64}", tags.get(tracking.COMMIT, "")):
         assert found.run is not None
         yield f"git checkout {tags[tracking.COMMIT][:12]}"
         run = found.run.info.run_id

@@ -2,6 +2,9 @@
 
 A result is named by the md5 of its run.json, which dvc.lock has. What made it and what came out can
 be read from there, from git and from DVC's cache, without running anything.
+
+Whatever is read here may come from a stranger: SECURITY.md says what is done about that. The files
+of a result are written into temporary folders, and nothing else is written or removed.
 """
 
 import functools
@@ -11,23 +14,33 @@ import json
 import re
 import shutil
 import subprocess
-import tarfile
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from pipeline import UserError, files, lineage, stage
+from pipeline import UserError, files, lineage, safe_path, stage
 from pipeline import params as params_yaml
 from pipeline.lineage import Origin
 from pipeline.params import Tracking
 
 LOCK = Path("dvc.lock")
-_RUN = re.compile(rf"- path: {re.escape(str(files.RUN))}\n +hash: md5\n +md5: (\w+)")
+LARGEST_LOCK = 1_000_000
+"""Bytes of a dvc.lock, of which this pipeline's has 20,000."""
+DEEPEST_LOCK = 30
+LARGEST_LIST = 10_000_000
+"""Bytes of DVC's list of the files in a folder."""
+_RUN = re.compile(rf"- path: {re.escape(str(files.RUN))}\n +hash: md5\n +md5: ([0-9a-f]{{32}})\b")
+_NOT_AS_WRITTEN = (AttributeError, LookupError, TypeError, ValueError, RecursionError)
+"""What comes of reading a file that this pipeline or DVC did not write, or that was changed."""
+
+
+class LackingError(UserError):
+    """Files of a result are not at hand: they may be brought."""
 
 
 @dataclass(frozen=True)
@@ -48,32 +61,57 @@ class Place:
     def __str__(self) -> str:
         if self.experiment:
             return f"experiment {self.experiment}"
+        if self.is_waiting:
+            return f"{files.OURS}/{WAITING}/{self.md5}"
         return f"commit {self.commit[:7]}" if self.commit else "this folder"
 
     @functools.cached_property
     def stages(self) -> dict[str, Any]:
-        """The stages as dvc.lock has them."""
+        """The stages as dvc.lock has them. Raises UserError if it is damaged."""
         return _stages(self.lock)
 
     def identity(self) -> dict[str, Any]:
-        """The content of its run.json, put together anew."""
-        if self.folder is not None and not self.lock:
-            content: dict[str, Any] = json.loads((self.folder / files.RUN.name).read_bytes())
-            return content
+        """The content of its run.json, put together anew.
+
+        Raises UserError if it cannot be, or names a file that could lie outside the repository.
+        """
+        if self.is_waiting:
+            return self._kept_identity()
         # dvc.lock has the values as params.yaml wrote them, run.json as they were checked.
         checked = _checked(self.read(params_yaml.PATH))
-        found = [lineage.identity_in(self.stages, values) for values in (checked, {})]
+        try:
+            found = [lineage.identity_in(self.stages, values) for values in (checked, {})]
+        except _NOT_AS_WRITTEN as error:
+            raise UserError(f"{LOCK} is damaged ({type(error).__name__})") from None
         same = [each for each in found if md5(each) == self.md5]
         return next(iter(same or found))
+
+    def _kept_identity(self) -> dict[str, Any]:
+        try:
+            content: dict[str, Any] = json.loads(_text(self.file(files.RUN.name)))
+            if md5(content) != self.md5:
+                raise ValueError
+            dict(content["params"])
+            _check_outs(content["outs"].items(), f"{self}/{files.RUN.name}")
+            if not re.fullmatch(r"[0-9a-f]{32}", content["training_id"]):
+                raise ValueError
+        except (OSError, *_NOT_AS_WRITTEN):
+            raise UserError(
+                f"{self}/{files.RUN.name} is damaged: it is not what its folder's name says"
+            ) from None
+        return content
 
     def origin(self) -> Origin:
         """Where it comes from, for the run that shows it."""
         if self.commit is None:
             assert self.folder is not None
-            if self.lock:
+            if not self.is_waiting:
                 return Origin.here(params_yaml.load())
-            known = json.loads((self.folder / ORIGIN).read_bytes())
-            return Origin(**known | {"changed": tuple(known["changed"])})
+            try:
+                known = json.loads(_text(self.file(ORIGIN)))
+                return Origin(**known | {"changed": tuple(known["changed"])})
+            except (OSError, *_NOT_AS_WRITTEN) as error:
+                raise UserError(f"{self}/{ORIGIN} is damaged ({type(error).__name__})") from None
         who = lineage.git("show", "-s", "--format=%ct %an", self.commit) or "0 "
         seconds, _, user = who.partition(" ")
         place = (self.experiment or self.commit[:7]) + " + changes" * bool(self.changed)
@@ -104,7 +142,7 @@ class Place:
             file["path"]: file["md5"]
             for each in self.stages.values()
             for file in each.get("deps", ())
-            if not file.get("md5", ".dir").endswith(".dir")
+            if not file.get("md5", ".dir").endswith(".dir") and _is_inside(file["path"])
         }
         held = _blobs([f"{self.commit}:./{path}" for path in made_by])
         return tuple(
@@ -115,17 +153,35 @@ class Place:
 
     def changes(self) -> dict[str, Any]:
         """The parameters that have another value than in the dvc.lock before."""
-        before = parameters(_stages(self.before)) if self.before else {}
+        before: dict[str, Any] = {}
+        with suppress(UserError):  # one that is damaged says nothing
+            before = parameters(_stages(self.before)) if self.before else {}
         now = parameters(self.stages)
         return {key: value for key, value in now.items() if before.get(key, value) != value}
 
     def read(self, path: Path) -> str | None:
         """The text of a file that git keeps there."""
         if self.commit is not None:
-            return lineage.git("show", f"{self.commit}:./{path}")
+            (content,) = _blobs([f"{self.commit}:./{path}"])
+            return None if content is None else content.decode(errors="replace")
+        file = self.file(str(path))
+        return _text(file) if file.is_file() else None
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether it is kept for a store that failed."""
+        return self.folder is not None and not self.lock
+
+    def file(self, path: str) -> Path:
+        """Where a file of the result is in its folder.
+
+        In the repository a person's links are followed, and DVC's. What waits has none: UserError
+        is raised if one leads out of its folder.
+        """
         assert self.folder is not None
-        file = self.folder / path
-        return file.read_text(encoding="utf-8") if file.is_file() else None
+        if self.is_waiting:
+            return safe_path.below(self.folder, path, str(self))
+        return self.folder / safe_path.check(path, str(LOCK))
 
 
 def parameters(stages: Mapping[str, Any]) -> dict[str, Any]:
@@ -143,14 +199,53 @@ def md5(identity: Mapping[str, Any]) -> str:
 
 @functools.lru_cache(maxsize=4)
 def _stages(lock: str) -> dict[str, Any]:
+    """The stages of a dvc.lock, as identity_in and the others here take them to be."""
+    if len(lock) > LARGEST_LOCK:
+        raise UserError(f"{LOCK} is damaged: it is longer than {LARGEST_LOCK} letters")
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
+        depth = 0
+        for event in yaml.parse(lock, Loader=loader):
+            # DVC writes no aliases, a few lines of which stand for gigabytes, and no deep nesting,
+            # which ends the parser with a segmentation fault.
+            depth += isinstance(event, yaml.CollectionStartEvent)
+            depth -= isinstance(event, yaml.CollectionEndEvent)
+            if isinstance(event, yaml.AliasEvent) or depth > DEEPEST_LOCK:
+                raise UserError(f"{LOCK} is damaged: it has YAML aliases, or is nested too deeply")
         stages: dict[str, Any] = yaml.load(lock, Loader=loader)["stages"]
-    except (yaml.YAMLError, KeyError, TypeError) as error:
+        for each in stages.values():
+            values = each.get("params", {}).get(str(params_yaml.PATH), {})
+            json.dumps(dict(values), allow_nan=False)
+            for file in (*each.get("deps", ()), *each.get("outs", ())):
+                if not isinstance(file["path"], str) or not isinstance(file.get("md5", ""), str):
+                    raise TypeError
+    except (yaml.YAMLError, *_NOT_AS_WRITTEN) as error:
         raise UserError(f"{LOCK} is damaged ({type(error).__name__})") from None
     if not {"train", "track"} <= set(stages):
         raise UserError(f"{LOCK} is not of this pipeline: it has no train or no track")
+    outs = [file for each in stages.values() for file in each.get("outs", ())]
+    _check_outs(((file["path"], file.get("md5")) for file in outs), str(LOCK))
     return stages
+
+
+def _check_outs(outs: Iterable[tuple[Any, Any]], place: str) -> None:
+    """Refuse outputs that could lie outside the repository, or that no md5 names."""
+    for path, digest in outs:
+        safe_path.check(path, place)
+        if not safe_path.is_md5(digest):
+            raise UserError(f"{place}: the md5 of {path} is none ({str(digest)[:80]!r})")
+
+
+def _is_inside(path: str) -> bool:
+    try:
+        safe_path.check(path, str(LOCK))
+    except UserError:
+        return False
+    return True
+
+
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8", errors="replace")
 
 
 def _checked(text: str | None) -> dict[str, Any]:
@@ -202,7 +297,7 @@ def _experiments() -> Iterator[Place]:
 def _folder() -> Iterator[Place]:
     """The result that lies in the folder itself."""
     if LOCK.is_file():
-        yield from _places([(LOCK.read_text(encoding="utf-8"), {"folder": Path.cwd()})])
+        yield from _places([(_text(LOCK), {"folder": Path.cwd()})])
 
 
 def _places(locks: Any) -> Iterator[Place]:
@@ -228,21 +323,25 @@ def _blobs(names: Sequence[str]) -> list[bytes | None]:
     answer = io.BytesIO(done.stdout)
     held: list[bytes | None] = []
     for _ in names:
-        *_, kind, size = (b" " + answer.readline()).split(b" ")
-        is_file = kind == b"blob"
-        held.append(answer.read(int(size)) if is_file else None)
-        if is_file:
+        there = _OBJECT.fullmatch(answer.readline())
+        content = None if there is None else answer.read(int(there[2]))
+        held.append(content if there is not None and there[1] == b"blob" else None)
+        if there is not None:
             answer.readline()
     return held
 
 
+_OBJECT = re.compile(rb"[0-9a-f]{40,64} (\w+) (\d+)\n")
+
+
 # Results that wait for their store.
 
+WAITING = "waiting"
 ORIGIN = "origin.json"
 
 
 def _waiting() -> Path:
-    return files.root() / files.OURS / "waiting"
+    return files.root() / files.OURS / WAITING
 
 
 def keep(identity: Mapping[str, Any], origin: Origin) -> None:
@@ -254,7 +353,8 @@ def keep(identity: Mapping[str, Any], origin: Origin) -> None:
     partial = place.with_suffix(".partial")
     shutil.rmtree(partial, ignore_errors=True)
     paths = [params_yaml.PATH, stage.REQUIREMENTS]
-    paths += [Path(out) for out in identity["outs"] if Path(out).parts[0] != files.TRAIN.parts[0]]
+    outs = filter(_is_inside, identity["outs"])
+    paths += [Path(out) for out in outs if Path(out).parts[0] != files.TRAIN.parts[0]]
     for path in paths:
         (partial / path).parent.mkdir(parents=True, exist_ok=True)
         (shutil.copytree if path.is_dir() else shutil.copy2)(path, partial / path)
@@ -266,15 +366,15 @@ def keep(identity: Mapping[str, Any], origin: Origin) -> None:
 
 
 def waiting() -> Iterator[Place]:
-    """The results that wait for their store."""
+    """The results that wait for their store, one in each folder that is named by an md5."""
     for folder in sorted(_waiting().glob("*")):
-        if folder.suffix != ".partial":
+        if safe_path.is_md5(folder.name) and folder.is_dir() and not folder.is_symlink():
             yield Place(folder.name, "", folder=folder)
 
 
 def forget(place: Place) -> None:
     """Drop what was kept of a result, now that its run is there."""
-    if place.folder is not None and place.folder.parent == _waiting():
+    if place.is_waiting and place.folder is not None and place.folder.parent == _waiting():
         shutil.rmtree(place.folder)
 
 
@@ -285,55 +385,72 @@ def forget(place: Place) -> None:
 def gathered(place: Place, identity: Mapping[str, Any]) -> Iterator[tuple[Path, list[str]]]:
     """A folder with the files of a result, as far as they are at hand, and the outputs missing.
 
-    Each is what its md5 says: one that was changed by hand, in a commit, counts as missing.
+    Each is what its md5 says: one that was changed by hand, in a commit or in the cache, counts as
+    missing. An output that dvc.yaml does not declare, here and now, is left alone: see undeclared.
+    Raises UserError if a path leads out of where it belongs.
     """
     with tempfile.TemporaryDirectory(prefix="abline-") as name:
-        folder = Path(name)
+        folder, kept = Path(name) / "result", Path(name) / "git"
+        folder.mkdir()
         plain = [str(params_yaml.PATH), str(stage.REQUIREMENTS)]
+        outs = {path: md5 for path, md5 in identity["outs"].items() if path in _declared()}
         if place.commit is not None:
-            _extract(place.commit, [*plain, *identity["outs"]], folder)
-        missing = []
+            _extract(place.commit, [*plain, *outs], kept)
+
+        def source(path: str) -> Path:
+            return kept / path if place.folder is None else place.file(path)
+
         for path in plain:
-            if place.folder is not None and (place.folder / path).exists():
-                shutil.copy2(place.folder / path, folder / path)
-        for path, md5 in identity["outs"].items():
-            target = folder / path
+            if source(path).is_file():
+                shutil.copyfile(source(path), folder / path)
+        missing = []
+        for path, md5 in outs.items():
+            target = safe_path.below(folder, path, str(place))
             target.parent.mkdir(parents=True, exist_ok=True)
-            here = place.folder / path if place.folder is not None else target
-            if here.exists() and lineage.md5(here) == md5:
-                if here != target:
-                    target.symlink_to(here.absolute())
-                continue
-            if target.is_dir():
-                shutil.rmtree(target)
-            target.unlink(missing_ok=True)
-            if not _link(md5, target):
+            here = source(path)
+            if (here.is_file() or here.is_dir()) and lineage.md5(here) == md5:
+                target.symlink_to(here.absolute())
+            elif not _link(md5, target):
                 missing.append(path)
         yield folder, missing
 
 
+def undeclared(identity: Mapping[str, Any]) -> list[str]:
+    """Outputs of a result that dvc.yaml does not declare in this folder."""
+    return sorted(set(identity["outs"]) - _declared())
+
+
+def _declared() -> set[str]:
+    return {out for each in lineage.stages().values() for out in each["outs"]}
+
+
 def _extract(commit: str, paths: Sequence[str], folder: Path) -> None:
-    """Write what git keeps of `paths` in a commit to a folder."""
-    listed = lineage.git("ls-tree", "-r", "-z", "--name-only", commit, "--", *paths) or ""
-    if not listed:
-        return
-    names = [name for name in listed.split("\0") if name]
-    # Names, not patterns: whatever letters they have.
-    command = ["git", "--literal-pathspecs", "archive", "--format=tar", commit, "--", *names]
-    archive = subprocess.run(command, capture_output=True, check=True).stdout
-    with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
-        tar.extractall(folder, filter="data")
+    """Write the files that git keeps under `paths` in a commit to a folder of our own.
+
+    Links and submodules are no files. Raises UserError if a path of the commit leads elsewhere.
+    """
+    listed = lineage.git("ls-tree", "-r", "-z", commit, "--", *paths) or ""
+    about = [line.partition("\t") for line in listed.split("\0") if line]
+    blobs = {path: what.split(" ")[2] for what, _, path in about if what.startswith("100")}
+    for (path, _), content in zip(blobs.items(), _blobs(list(blobs.values())), strict=True):
+        target = safe_path.below(folder, path, f"commit {commit[:7]}")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if content is not None:
+            target.write_bytes(content)
 
 
 def is_cached(md5: str) -> bool:
     """Whether DVC's cache has a file."""
-    place = _cached(md5)
-    return place is not None and place.is_file()
+    return _cached(md5) is not None
 
 
 def _cached(md5: str) -> Path | None:
+    """The file that DVC's cache has under an md5: its own, in its own place, not a link."""
     cache = _cache()
-    return cache / md5[:2] / md5[2:] if cache else None
+    if cache is None or not safe_path.is_md5(md5):
+        return None
+    place = cache.resolve() / md5[:2] / md5[2:]
+    return place if place.is_file() and place.resolve() == place else None
 
 
 @functools.cache
@@ -350,15 +467,42 @@ def _cache() -> Path | None:
 
 
 def _link(md5: str, target: Path) -> bool:
-    """Let `target` be what DVC's cache has under `md5`; say whether it has it."""
+    """Let `target` be what DVC's cache has under `md5`; say whether it has it all.
+
+    Raises UserError if a list of files names one that is not below its folder.
+    """
     place = _cached(md5)
-    if place is None or not place.is_file():
+    if place is None or not _is_what_it_says(place, md5):
         return False
     if not md5.endswith(".dir"):
         target.symlink_to(place)
         return True
     whole = True
-    for entry in json.loads(place.read_bytes()):
-        (target / entry["relpath"]).parent.mkdir(parents=True, exist_ok=True)
-        whole = _link(entry["md5"], target / entry["relpath"]) and whole
+    target.mkdir()
+    for path, content in _listed(place, md5):
+        file = safe_path.below(target, path, f"DVC's list {md5}")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        whole = _link(content, file) and whole
     return whole
+
+
+def _is_what_it_says(place: Path, md5: str) -> bool:
+    with place.open("rb") as file:
+        return hashlib.file_digest(file, "md5").hexdigest() == md5.removesuffix(".dir")
+
+
+def _listed(place: Path, md5: str) -> list[tuple[str, str]]:
+    """Paths and md5s in DVC's list of the files of a folder. Raises UserError if it is none."""
+    problem = f"DVC's list {md5} is damaged"
+    if place.stat().st_size > LARGEST_LIST:
+        raise UserError(f"{problem}: it is larger than {LARGEST_LIST} bytes")
+    try:
+        listed = [(entry["relpath"], entry["md5"]) for entry in json.loads(place.read_bytes())]
+    except _NOT_AS_WRITTEN as error:
+        raise UserError(f"{problem} ({type(error).__name__})") from None
+    for _, content in listed:
+        if not safe_path.is_md5(content) or content.endswith(".dir"):
+            raise UserError(f"{problem}: {str(content)[:80]!r} is no md5 of a file")
+    if len({path for path, _ in listed if isinstance(path, str)}) < len(listed):
+        raise UserError(f"{problem}: it names a file twice")
+    return listed

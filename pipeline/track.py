@@ -90,10 +90,10 @@ def read_result(
     """Read the files of a result into what a run shows.
 
     md5: that of its run.json; missing: outputs that are not in `folder`.
-    Raises UserError if its figures or its losses are among them.
+    Raises LackingError if its figures or its losses are among them.
     """
     if lacks := {str(files.METRICS), str(files.HISTORY)} & set(missing):
-        raise UserError(f"{' and '.join(sorted(lacks))} is not at hand")
+        raise results.LackingError(f"{' and '.join(sorted(lacks))} is not at hand")
     here = {path for path in identity["outs"] if path not in missing}
     metrics = json.loads((folder / files.METRICS).read_text(encoding="utf-8"))
     onnx_file = (folder / files.ONNX).read_bytes() if str(files.ONNX) in here else None

@@ -6,17 +6,19 @@ MLflow is a view of the result, never its only copy: what a run shows can be reb
 import json
 import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import unquote, urlsplit
 
 import numpy as np
 from mlflow.entities import (
     Dataset,
     DatasetInput,
+    Experiment,
     InputTag,
     LoggedModel,
     Metric,
@@ -27,9 +29,10 @@ from mlflow.entities import (
 )
 from mlflow.exceptions import MlflowException
 from mlflow.models import Model, ModelSignature
+from mlflow.store.entities import PagedList
 from mlflow.types import Schema, TensorSpec
 
-from pipeline import files, lineage, process
+from pipeline import UserError, files, lineage, process
 from pipeline.lineage import Origin, milliseconds
 from pipeline.live_run import Losses, Timed
 from pipeline.params import Params, Tracking
@@ -41,8 +44,13 @@ METRICS_PER_BATCH = 1000
 RESULT = f"md5 {files.RUN}"
 """The tag of a complete run that says which result it shows, as dvc.lock does."""
 COMMIT, CHANGED = "mlflow.source.git.commit", "git.changed_files"
+WHOLE = "result_id"
+"""The tag of a complete run that is written last: nothing is left to do for it."""
 TRAINING, RECORDER = "process.training", "process.recorder"
 """Tags: the processes behind a run that is not complete yet."""
+
+
+T = TypeVar("T")
 
 
 class TrainingRun:
@@ -95,7 +103,9 @@ class TrainingRun:
 
     def _is_next(self, run: Run) -> bool:
         """Whether a run is that of a training which began, or went on, after this one."""
-        latest = max(run.info.start_time, run.info.end_time or 0)
+        moments = (run.info.start_time, run.info.end_time or 0)
+        # Those to come are of a clock that was ahead.
+        latest = max((each for each in moments if each <= milliseconds()), default=0)
         return latest > self.began or (run.info.status == "RUNNING" and not _is_left(run))
 
     def _is_ending(self, run: Run) -> bool:
@@ -156,7 +166,7 @@ def _runs_of(store: Store, training_id: str) -> list[Run]:
 
 def _is_cut_short(run: Run) -> bool:
     """Whether a run was left before its training had ended, and nobody writes it any more."""
-    if RESULT in run.data.tags or "result_id" in run.data.tags:
+    if RESULT in run.data.tags or WHOLE in run.data.tags:
         return False
     return run.info.status in ("KILLED", "RUNNING") and _is_left(run)
 
@@ -167,31 +177,70 @@ def _is_left(run: Run) -> bool:
     return all(map(process.is_gone, named)) and (bool(named) or run.info.status == "KILLED")
 
 
-def complete_runs(store: Store) -> dict[str, Run]:
+@dataclass(frozen=True)
+class Known:
+    """A run that shows a whole result, in whatever state somebody has put it since."""
+
+    run: Run
+    experiment: Experiment
+
+    @property
+    def is_deleted(self) -> bool:
+        """Whether somebody has deleted it, or its experiment."""
+        stages = (self.run.info.lifecycle_stage, self.experiment.lifecycle_stage)
+        return "deleted" in stages
+
+    @property
+    def is_edited(self) -> bool:
+        """Whether it says what only a person can have written."""
+        ids = [self.run.data.tags.get(key, "") for key in ("training_id", "result_id")]
+        return self.run.info.status != "FINISHED" or not all(map(_ID.fullmatch, ids))
+
+
+def complete_runs(store: Store) -> dict[str, Known]:
     """The complete runs of all experiments in the store, by the md5 of their result's run.json.
 
-    Those that somebody has deleted are among them: they are not to come back by themselves. Those
-    whose files are gone are not.
+    Those that somebody has deleted are among them, where no other shows the result: they are not to
+    come back by themselves. Those whose files are gone are not.
     """
-    found: dict[str, Run] = {}
+    known: dict[str, Known] = {}
     with explained(store.uri):
-        experiments = [each.experiment_id for each in store.client.search_experiments()]
-        page = None
-        while page != "":
-            runs = store.client.search_runs(
-                experiments,
-                "attributes.status = 'FINISHED'",
-                run_view_type=ViewType.ALL,
-                max_results=5000,
-                page_token=page,
+        among = {each.experiment_id: each for each in experiments(store)}
+        # Whatever its status says: the tag is written last, and a person may change the status.
+        marked = f"tags.{WHOLE} LIKE '%'"
+        for run in _pages(
+            lambda page: store.client.search_runs(
+                list(among), marked, ViewType.ALL, 5000, page_token=page
             )
-            for run in runs:
-                tags = run.data.tags
-                whole = "result_id" in tags and _is_there(run.info.artifact_uri)
-                if whole and RESULT in tags and "superseded_by" not in tags:
-                    found.setdefault(tags[RESULT], run)
-            page = runs.token or ""
-    return found
+        ):
+            tags = run.data.tags
+            each = Known(run, among[run.info.experiment_id])
+            if RESULT not in tags or "superseded_by" in tags:
+                continue
+            if not (each.is_deleted or _is_there(run.info.artifact_uri)):
+                continue
+            before = known.get(tags[RESULT])
+            if before is None or (before.is_deleted and not each.is_deleted):
+                known[tags[RESULT]] = each
+    return known
+
+
+_ID = re.compile(r"[0-9a-f]{32}")
+
+
+def experiments(store: Store) -> Iterator[Experiment]:
+    """All experiments in a store, deleted ones too."""
+    search = store.client.search_experiments
+    return _pages(lambda page: search(ViewType.ALL, page_token=page))
+
+
+def _pages(search: Callable[[str | None], PagedList[T]]) -> Iterator[T]:
+    """All that a search of MLflow's gives, page by page."""
+    page = None
+    while page != "":
+        part = search(page)
+        yield from part
+        page = part.token or ""
 
 
 def _is_there(place: str) -> bool:
@@ -265,7 +314,7 @@ def record(settings: Tracking, result: Result, origin: Origin) -> str:
     newer than the result's own run, which it then supersedes together with the same experiment's
     trainings that came to nothing. It may be one that was killed: what it has not logged is in the
     result. Where there is no such training, and no run of the result either, a run is replayed from
-    the files.
+    the files. The tag result_id, written last of all, says that nothing is left to do.
     Raises UserError or OSError if the store fails; what it has written then is taken up next time.
     """
     store = open_store(settings.experiment)
@@ -276,11 +325,16 @@ def record(settings: Tracking, result: Result, origin: Origin) -> str:
             run, older, did = _claim(store, result, origin)
         if did == KNOWN:
             return f"run known already: {run.info.run_name}"
-        _complete(store, run, result, origin)
-        if settings.model_name is not None and result.verified:
-            _register(store, run, result, origin, settings.model_name)
-        for each in older:
-            _supersede(store, each, run)
+        try:
+            _complete(store, run, result, origin)
+            if settings.model_name is not None and result.verified:
+                _register(store, run, result, origin, settings.model_name)
+            for each in older:
+                _supersede(store, each, run)
+            _mark_whole(store, run, result)
+        except Exception as error:
+            _leave_half_made(store, run, error)
+            raise
     return f"run {did}: {origin.name}"
 
 
@@ -291,19 +345,22 @@ def _claim(store: Store, result: Result, origin: Origin) -> tuple[Run, list[Run]
     """The run to complete, those whose place it takes, and what will have been done with it."""
     result_id, training_id = result.identity["result_id"], result.identity["training_id"]
     runs = _runs_of(store, training_id)
-    same = [run for run in runs if run.data.tags.get("result_id") == result_id]
+    same = [run for run in runs if run.data.tags.get(WHOLE) == result_id]
     # A completion that was cut short has claimed its run: only its own result goes on with it.
     free = [
         run
         for run in runs
-        if (run.info.status == "FINISHED" or _is_cut_short(run))
-        and "result_id" not in run.data.tags
-        and run.data.tags.get("claimed_by", result_id) == result_id
+        if WHOLE not in run.data.tags
+        and (_is_half_made(run, result_id) or ("claimed_by" not in run.data.tags and _is_over(run)))
     ]
     # Experiments that run side by side may have trained alike: each takes its own run first.
-    own = [run for run in free if run.data.tags.get("dvc.experiment") == origin.experiment]
+    own = [
+        run
+        for run in free
+        if run.data.tags.get("dvc.experiment") == origin.experiment or _is_half_made(run, result_id)
+    ]
     newest = next(iter(own or free), None)
-    known_since = max((run.info.start_time for run in same), default=-1)
+    known_since = max(map(_start, same), default=-1)
     if newest is not None and newest.info.start_time > known_since:
         older = same + [run for run in own if run is not newest]
         did = COMPLETED
@@ -325,6 +382,36 @@ def _claim(store: Store, result: Result, origin: Origin) -> tuple[Run, list[Run]
     return newest, older, did
 
 
+def _is_over(run: Run) -> bool:
+    """Whether the training of a run has ended, or was cut short."""
+    return run.info.status == "FINISHED" or _is_cut_short(run)
+
+
+def _is_half_made(run: Run, result_id: str) -> bool:
+    """Whether a run is what a completion of this very result has left, and nobody writes it."""
+    tags = run.data.tags
+    ended = run.info.status != "RUNNING" or _is_left(run)
+    return tags.get("claimed_by") == result_id and (
+        ended or tags.get(RECORDER) == process.identity()
+    )
+
+
+def _start(run: Run) -> int:
+    """When a run began; -1 if that is yet to come, because some clock was ahead."""
+    start = int(run.info.start_time)
+    return start if start <= milliseconds() else -1
+
+
+def _leave_half_made(store: Store, run: Run, error: Exception) -> None:
+    """Let a run that was to be completed not say RUNNING; the next completion takes it up."""
+    if run.info.status == "RUNNING":
+        with suppress(Exception):  # the store may be what has failed
+            why = str(error) or type(error).__name__
+            reason = f"not complete: {why}"[:1000]
+            store.client.set_tag(run.info.run_id, "reason", reason)
+            store.client.set_terminated(run.info.run_id, "KILLED")
+
+
 def _supersede(store: Store, older: Run, newer: Run) -> None:
     """Mark a run whose place a newer one has taken."""
     store.client.set_tag(older.info.run_id, "superseded_by", newer.info.run_id)
@@ -332,14 +419,19 @@ def _supersede(store: Store, older: Run, newer: Run) -> None:
 
 
 def _complete(store: Store, run: Run, result: Result, origin: Origin) -> None:
-    """Add to a run all that it lacks of `result`. The tag result_id, at last, says that it has it.
+    """Add to a run all that it lacks of `result`.
 
-    Whatever was logged by a completion that was cut short is not logged again.
+    Whatever was logged by a completion that was cut short is not logged again. A run that was whole
+    once keeps its name and its description, which somebody may have changed.
     """
     client, run_id = store.client, run.info.run_id
-    client.update_run(run_id, name=run_name(origin.name))
+    was_whole = WHOLE in run.data.tags
+    if not was_whole:
+        client.update_run(run_id, name=run_name(origin.name))
     # The end of the training as time stamp: a completion that is repeated adds no second value.
-    moment = run.info.end_time or run.info.start_time
+    # A replayed run has none but its start: its end is when a completion that was cut short ended.
+    ended = run.info.end_time if TRAINING in run.data.tags else None
+    moment = ended or run.info.start_time
     if run.info.status != "FINISHED":
         has = steps(store, run_id)
         lacks = [(*losses, moment) for losses in result.losses if losses[0] not in has]
@@ -351,7 +443,9 @@ def _complete(store: Store, run: Run, result: Result, origin: Origin) -> None:
         Metric(name, value, moment, 0) for name, value in _metric_names(result.metrics).items()
     ]
     outs = {f"md5 {path}": md5 for path, md5 in result.identity["outs"].items()}
-    tags = origin.tags() | outs | {RESULT: result.md5, "mlflow.note.content": _note(result, origin)}
+    tags = origin.tags() | outs | {RESULT: result.md5}
+    if not was_whole:
+        tags["mlflow.note.content"] = _note(result, origin)
     client.log_batch(run_id, metrics=metrics, tags=[RunTag(*tag) for tag in tags.items()])
     for tag in set(origin.TAGS) & set(run.data.tags) - set(tags):
         client.delete_tag(run_id, tag)  # of the experiment that trained, if this is another
@@ -368,12 +462,17 @@ def _complete(store: Store, run: Run, result: Result, origin: Origin) -> None:
     model = _model(store, run_id)  # a completion that was cut short may have come this far
     if result.onnx_file is not None and (model is None or not _is_there(model.artifact_location)):
         _log_model(store, run_id, result, result.onnx_file, model)
+    client.set_terminated(run_id, "FINISHED", moment)
+
+
+def _mark_whole(store: Store, run: Run, result: Result) -> None:
+    """Say at last that a run has all of `result` that is at hand, and what is not."""
+    client, run_id = store.client, run.info.run_id
     if result.missing:
         client.set_tag(run_id, MISSING, ", ".join(result.missing))
     elif MISSING in run.data.tags:
         client.delete_tag(run_id, MISSING)
-    client.set_terminated(run_id, "FINISHED", moment)
-    client.set_tag(run_id, "result_id", result.identity["result_id"])
+    client.set_tag(run_id, WHOLE, result.identity["result_id"])
 
 
 MISSING = "missing"
@@ -447,8 +546,13 @@ def _log_model(
     """
     import mlflow.onnx  # only here: a training need not wait for it
     import onnx
+    from google.protobuf.message import DecodeError
 
-    model = onnx.load_from_string(onnx_file)
+    try:
+        model = onnx.load_from_string(onnx_file)
+    except DecodeError:
+        raise UserError(f"{files.ONNX} is not an ONNX file") from None
+    _refuse_external(model)
     assert model.SerializeToString() == onnx_file, "MLflow would write other bytes"
     # Without it the model would go to MLflow's Default experiment, whose artifacts lie wherever the
     # store was first opened.
@@ -483,6 +587,23 @@ def _log_model(
     with TemporaryDirectory() as folder:
         mlflow.onnx.save_model(model, f"{folder}/model", mlflow_model=logged, **about)
         store.client.log_model_artifacts(name, f"{folder}/model")
+
+
+def _refuse_external(message: Any) -> None:
+    """Raise UserError if an ONNX model keeps numbers in other files.
+
+    Its author chooses their names, and onnx would write them where it is told to.
+    """
+    for field, value in message.ListFields():
+        if field.message_type is None:
+            continue
+        for part in value if isinstance(value, Sequence) else [value]:
+            if part.DESCRIPTOR.name == "TensorProto" and (part.external_data or part.data_location):
+                raise UserError(
+                    f"{files.ONNX} keeps the numbers of {part.name[:80]!r} in another file, which"
+                    " this pipeline never writes: it is somebody else's"
+                )
+            _refuse_external(part)
 
 
 def _log_params(store: Store, run_id: str, values: Mapping[str, Any]) -> None:

@@ -25,6 +25,7 @@ from conftest import (
     eventually,
     job,
     job_text,
+    make,
     stopping,
     tracked_runs,
     wait_for_losses,
@@ -40,6 +41,7 @@ from pipeline import (
     process,
     store,
     track,
+    tracking,
     train,
 )
 from pipeline.live_run import live_run
@@ -162,17 +164,107 @@ def test_a_tolerance_is_part_of_the_result_though_it_changes_no_byte(workspace: 
     assert [run.params["export.rtol"] for run in tracked_runs(workspace)] == ["0.0", "0.0001"]
 
 
+class CutShort(BaseException):
+    """What SIGKILL does, as far as a test can do it to its own process: nothing is caught."""
+
+
+def cut_track_short(monkeypatch: pytest.MonkeyPatch, call: str) -> None:
+    """Let `track` end in a call of MLflow's client, or in a function."""
+
+    def end(*arguments: object, **named: object) -> None:
+        raise CutShort
+
+    with monkeypatch.context() as patch:
+        patch.setattr(call if "." in call else f"mlflow.MlflowClient.{call}", end)
+        with pytest.raises(CutShort):
+            run_stages(job(), track)
+
+
 def cut_completion_short(monkeypatch: pytest.MonkeyPatch, call: str) -> None:
-    """Run the tutorial's job, and let `track` fail in a call of MLflow's client."""
+    """Run the tutorial's job, and let `track` end in a call of MLflow's client."""
+    run_stages(job(), generate, train, evaluate, export)
+    cut_track_short(monkeypatch, call)
+
+
+def test_what_follows_a_completion_is_done_next_time(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed anywhere between the files and the last tag: a version, and the older run's mark."""
+    run_stages(job(tracking__model_name=None))
+    run_stages(job(), train)
+    for call in (
+        "log_artifact",
+        "set_terminated",
+        "create_registered_model",
+        "create_model_version",
+        "pipeline.tracking._supersede",
+        "pipeline.tracking._mark_whole",
+    ):
+        cut_track_short(monkeypatch, call)
+        older, newer = tracked_runs(workspace)
+        assert "result_id" not in newer.tags, call
+    run_stages(job(), track)
+    older, newer = tracked_runs(workspace)
+    assert older.tags["superseded_by"] == newer.id
+    assert newer.tags["result_id"] == older.tags["result_id"]
+    (version,) = newer.client.search_model_versions("name = 'abline'")
+    assert version.run_id == newer.id
+    assert len(newer.client.get_metric_history(newer.id, "train.mse")) == 1
+
+
+def test_a_replay_that_was_cut_short_is_taken_up(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """However it ends: no second run beside it, and none that says RUNNING."""
+    make(job())
+    files.PLOTS.mkdir(exist_ok=True)
+    cut_track_short(monkeypatch, "log_artifact")
 
     def fail(*arguments: object) -> None:
-        raise RuntimeError("cut short")
+        raise LookupError("no such bucket")
 
-    run_stages(job(), generate, train, evaluate, export)
+    capfd.readouterr()
     with monkeypatch.context() as patch:
-        patch.setattr(f"mlflow.MlflowClient.{call}", fail)
-        with pytest.raises(RuntimeError, match="cut short"):
-            run_stages(job(), track)
+        patch.setattr("mlflow.MlflowClient.log_artifact", fail)
+        run_stages(job(), track)
+    told = capfd.readouterr().err
+    assert told.startswith("warning: the tracking store sqlite:"), told
+    assert "failed (LookupError: no such bucket). The result is whole" in told
+    (half,) = tracked_runs(workspace)
+    assert half.status == "KILLED"
+    assert half.tags["reason"] == "not complete: no such bucket"
+    run_stages(job(), track)
+    (run,) = tracked_runs(workspace)
+    assert run.id == half.id
+    assert run.status == "FINISHED"
+    assert "reason" not in run.tags
+    assert [step for step, _ in run.losses()] == list(range(1, 101))
+    assert len(run.client.get_metric_history(run.id, "train.mse")) == 1
+
+
+def test_a_fault_of_our_own_is_not_taken_for_the_stores() -> None:
+    with pytest.raises(TypeError), store.explained("sqlite:///mlflow.db"):
+        tracking._cut(None)  # type: ignore[arg-type]
+    with pytest.raises(store.StoreError, match=r"failed \(JSONDecodeError: Expecting"):  # noqa: SIM117
+        with store.explained("sqlite:///mlflow.db"):
+            json.loads("[")
+    with pytest.raises(FileNotFoundError), store.explained("sqlite:///mlflow.db"):
+        Path("nowhere").read_bytes()
+
+
+def test_a_clock_that_was_ahead_hides_no_later_run(workspace: Path) -> None:
+    """A run that began in the future is not taken for newer than one of today."""
+    run_stages(job())
+    (ahead,) = tracked_runs(workspace)
+    with sqlite3.connect("mlflow.db") as database:
+        database.execute("UPDATE runs SET start_time = start_time + 1000000000")
+    database.close()
+    run_stages(job())
+    runs = tracked_runs(workspace)
+    (today,) = [run for run in runs if run.id != ahead.id]
+    assert len(runs) == 2
+    assert "result_id" in today.tags
+    assert next(run for run in runs if run.id == ahead.id).tags["superseded_by"] == today.id
 
 
 def test_a_completion_that_was_cut_short_is_taken_up(

@@ -1,0 +1,107 @@
+"""A repository with a result in its folder, in which anybody commits what a dvc.lock may hold."""
+
+import hashlib
+import json
+import subprocess
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from conftest import environment, job, make
+
+from pipeline import files, lineage, results
+from pipeline import params as params_yaml
+
+Change = Callable[[dict[str, Any]], None]
+
+
+class Repository:
+    """A folder with git, DVC's cache and a result."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.git("init", "--quiet", "--initial-branch=main")
+        (path / ".dvc").mkdir()
+        (path / ".dvc/config").touch()
+        (path / ".gitignore").write_text("/.dvc\n/mlflow.db\n/mlartifacts\n")
+        self.lock = _lock(job())
+
+    def git(self, *command: str) -> str:
+        told = subprocess.run(
+            ["git", *command], cwd=self.path, env=environment(), check=True, capture_output=True
+        )
+        return told.stdout.decode().strip()
+
+    def commit(self, lock: str, *paths: str) -> str:
+        """Commit a dvc.lock, and the files in `paths`; the folder itself has none afterwards."""
+        (self.path / "dvc.lock").write_text(lock)
+        self.git("add", "--force", "dvc.lock", "params.yaml", "requirements.txt", *paths)
+        self.git("commit", "--quiet", "--message=a stranger's")
+        (self.path / "dvc.lock").unlink()
+        return self.git("rev-parse", "HEAD")
+
+    def changed(self, change: Change) -> str:
+        """The dvc.lock of the result after a change, with a run.json of its own."""
+        lock = json.loads(json.dumps(self.lock))
+        change(lock["stages"])
+        text = yaml.safe_dump(lock)
+        lock["stages"]["track"]["outs"][0]["md5"] = hashlib.md5(text.encode()).hexdigest()
+        return yaml.safe_dump(lock, sort_keys=False)
+
+    def cached(self, content: bytes, kind: str = "") -> str:
+        """Put a file into DVC's cache: its md5."""
+        md5 = hashlib.md5(content).hexdigest() + kind
+        place = self.path / ".dvc/cache/files/md5" / md5[:2] / md5[2:]
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(content)
+        return md5
+
+
+def _lock(params: params_yaml.Params) -> dict[str, Any]:
+    """The dvc.lock of the result in this folder, as DVC writes it."""
+    stages = {}
+    for name, stage in lineage.stages().items():
+        deps = [dep for dep in stage["deps"] if Path(dep).exists()]
+        outs = [out for out in stage["outs"] if Path(out).exists()]
+        stages[name] = {
+            "deps": [
+                {"path": path, "hash": "md5", "md5": lineage.md5(Path(path))} for path in deps
+            ],
+            "params": {"params.yaml": json.loads(json.dumps(lineage.stage_params(name, params)))},
+            "outs": [
+                {"path": path, "hash": "md5", "md5": lineage.md5(Path(path))} for path in outs
+            ],
+        }
+    stages["track"]["outs"] = [{"path": str(files.RUN), "hash": "md5", "md5": "0" * 32}]
+    return {"schema": "2.0", "stages": stages}
+
+
+def with_result(workspace: Path) -> Repository:
+    """A repository with the tutorial's result, in the working directory."""
+    make(job())
+    files.PLOTS.mkdir(exist_ok=True)
+    (files.PLOTS / "fit.svg").write_text("<svg/>")
+    results._cache.cache_clear()
+    return Repository(workspace)
+
+
+def entry(stages: Mapping[str, Any], path: Path) -> dict[str, Any]:
+    """What a dvc.lock has of an output, to be changed."""
+    (found,) = [out for each in stages.values() for out in each["outs"] if out["path"] == str(path)]
+    assert isinstance(found, dict)
+    return found
+
+
+def nothing(stages: dict[str, Any]) -> None:
+    """Leave all as it is."""
+
+
+def another(path: str, md5: str) -> Change:
+    """One more output."""
+    return lambda stages: stages["export"]["outs"].append({"path": path, "md5": md5})
+
+
+def other_md5(path: Path, md5: str) -> Change:
+    """Another content of an output."""
+    return lambda stages: entry(stages, path).update(md5=md5)

@@ -1,0 +1,132 @@
+"""What people do to runs in MLflow, and stores that fail: told in a line, and nothing is undone."""
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from commits import Repository, another, nothing, with_result
+from conftest import job, tracked_runs
+
+from pipeline import UserError, catch_up, find, results, store, tracking
+
+
+@pytest.fixture
+def repository(workspace: Path) -> Iterator[Repository]:
+    yield with_result(workspace)
+    results._cache.cache_clear()
+
+
+def told_by_catch_up() -> str:
+    told, _ = catch_up.catch_up(job().tracking)
+    return "\n".join(told)
+
+
+def test_what_people_did_to_runs_is_left_as_it_is(repository: Repository) -> None:
+    """Deleted, edited, moved: known, told once each, and not written to; no run comes back."""
+    kept = ("reports", "models", "data")
+    for number in range(4):
+        repository.commit(repository.changed(another(f"x{number}", f"{number:032x}")), *kept)
+    told_by_catch_up()
+    runs = tracked_runs(repository.path)
+    assert len(runs) == 4
+    client = runs[0].client
+    other = client.create_experiment("another project")
+    deleted, edited, moved, same = runs
+    # As if all had been made before they were committed: each would be told its commit.
+    for run in runs:
+        client.set_tag(run.id, tracking.COMMIT, "0" * 40)
+    client.update_run(edited.id, "FAILED")
+    client.delete_run(deleted.id)
+    _move(repository.path, moved.id, other)
+    before = {run.id: client.get_run(run.id).to_dictionary() for run in runs}
+
+    told = told_by_catch_up()
+    back = "(`mlflow runs restore --run-id ID` brings one back)"
+    assert f"1 run left alone, deleted {back}: {deleted.id}" in told
+    assert "1 run left alone, edited by hand" in told
+    assert (
+        "1 run left alone, in the experiment 'another project', which params.yaml does not" in told
+    )
+    after = {run.id: client.get_run(run.id).to_dictionary() for run in runs}
+    assert [name for name in after if after[name] != before[name]] == [same.id]
+    assert len(tracked_runs(repository.path)) == 2, "neither the deleted one nor the moved one"
+    assert f"deleted in MLflow; `mlflow runs restore --run-id {deleted.id}`" in find.find(
+        deleted.tags[tracking.COMMIT], job().tracking
+    )
+
+
+def _move(root: Path, run_id: str, experiment: str) -> None:
+    with closing(sqlite3.connect(root / "mlflow.db")) as database:
+        database.execute(
+            "UPDATE runs SET experiment_id = ? WHERE run_uuid = ?", (experiment, run_id)
+        )
+        database.commit()
+
+
+def test_runs_of_a_deleted_experiment_do_not_come_back(repository: Repository) -> None:
+    repository.commit(repository.changed(nothing), "reports", "models", "data")
+    told_by_catch_up()
+    assert len(tracked_runs(repository.path)) == 1
+    opened = store.open_store("abline")
+    opened.client.delete_experiment(opened.experiment_id)
+    other = job(tracking__experiment="another").tracking
+    told, _ = catch_up.catch_up(other)
+    back = f"`mlflow experiments restore --experiment-id {opened.experiment_id}` brings it back"
+    assert back in "\n".join(told)
+    assert tracked_runs(repository.path, "another") == []
+
+
+def _fails_once(work: Callable[..., str]) -> Callable[..., str]:
+    """Let a function fail when it is first called."""
+    failed: list[bool] = []
+
+    def try_it(*arguments: object) -> str:
+        if not failed:
+            failed.append(True)
+            raise UserError("of this one alone")
+        return work(*arguments)
+
+    return try_it
+
+
+def test_a_store_that_fails_for_one_does_not_fail_for_all(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The others have their runs; a store that fails for each is not asked for hours."""
+    for number in range(5):
+        repository.commit(
+            repository.changed(another(f"x{number}", f"{number:032x}")), "reports", "models", "data"
+        )
+    asked: list[str] = []
+    log = "mlflow.MlflowClient.log_artifact"
+
+    class BucketError(Exception):
+        """What the client of a bucket raises is of its own kind."""
+
+    def fail(client: object, run_id: str, *arguments: object) -> None:
+        asked.append(run_id)
+        raise BucketError("there is no such bucket")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(log, fail)
+        told = told_by_catch_up()
+    assert len(asked) == catch_up.PATIENCE
+    assert "BucketError: there is no such bucket" in told
+    assert "the store failed 3 times in a row: 2 more not tried" in told
+    assert {run.status for run in tracked_runs(repository.path)} == {"KILLED"}
+    head = repository.git("rev-parse", "HEAD~4")
+    assert "not complete; `python -m pipeline.track --all` completes it" in find.find(
+        head, job().tracking
+    )
+    with monkeypatch.context() as patch:
+        patch.setattr(tracking, "record", _fails_once(tracking.record))
+        told = told_by_catch_up()
+    assert told.count("run completed") + told.count("run replayed") == 4, told
+    assert told_by_catch_up().count("run completed") == 1
+    runs = tracked_runs(repository.path)
+    assert len(runs) == 5, "no twin beside any"
+    assert all(run.status == "FINISHED" and "result_id" in run.tags for run in runs)
+    head = repository.git("rev-parse", "HEAD~4")
+    assert "FINISHED" in find.find(head, job().tracking)
