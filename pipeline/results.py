@@ -21,9 +21,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from pipeline import UserError, files, lineage, safe_path, stage
+from pipeline import UserError, files, lineage, safe_path, stage, yaml_file
 from pipeline import params as params_yaml
 from pipeline.lineage import Origin
 from pipeline.params import Tracking
@@ -31,7 +29,6 @@ from pipeline.params import Tracking
 LOCK = Path("dvc.lock")
 LARGEST_LOCK = 1_000_000
 """Bytes of a dvc.lock, of which this pipeline's has 20,000."""
-DEEPEST_LOCK = 30
 LARGEST_LIST = 10_000_000
 """Bytes of DVC's list of the files in a folder."""
 _RUN = re.compile(rf"- path: {re.escape(str(files.RUN))}\n +hash: md5\n +md5: ([0-9a-f]{{32}})\b")
@@ -202,24 +199,16 @@ def _stages(lock: str) -> dict[str, Any]:
     """The stages of a dvc.lock, as identity_in and the others here take them to be."""
     if len(lock) > LARGEST_LOCK:
         raise UserError(f"{LOCK} is damaged: it is longer than {LARGEST_LOCK} letters")
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    read = yaml_file.read(lock, LOCK)[0]
     try:
-        depth = 0
-        for event in yaml.parse(lock, Loader=loader):
-            # DVC writes no aliases, a few lines of which stand for gigabytes, and no deep nesting,
-            # which ends the parser with a segmentation fault.
-            depth += isinstance(event, yaml.CollectionStartEvent)
-            depth -= isinstance(event, yaml.CollectionEndEvent)
-            if isinstance(event, yaml.AliasEvent) or depth > DEEPEST_LOCK:
-                raise UserError(f"{LOCK} is damaged: it has YAML aliases, or is nested too deeply")
-        stages: dict[str, Any] = yaml.load(lock, Loader=loader)["stages"]
+        stages: dict[str, Any] = read["stages"]
         for each in stages.values():
             values = each.get("params", {}).get(str(params_yaml.PATH), {})
             json.dumps(dict(values), allow_nan=False)
             for file in (*each.get("deps", ()), *each.get("outs", ())):
                 if not isinstance(file["path"], str) or not isinstance(file.get("md5", ""), str):
                     raise TypeError
-    except (yaml.YAMLError, *_NOT_AS_WRITTEN) as error:
+    except _NOT_AS_WRITTEN as error:
         raise UserError(f"{LOCK} is damaged ({type(error).__name__})") from None
     if not {"train", "track"} <= set(stages):
         raise UserError(f"{LOCK} is not of this pipeline: it has no train or no track")
