@@ -16,6 +16,14 @@ from pipeline import params as params_yaml
 Change = Callable[[dict[str, Any]], None]
 
 
+def git(folder: Path, *command: str) -> str:
+    """What git answers in a folder."""
+    told = subprocess.run(
+        ["git", *command], cwd=folder, env=environment(), check=True, capture_output=True
+    )
+    return told.stdout.decode().strip()
+
+
 class Repository:
     """A folder with git, DVC's cache and a result."""
 
@@ -28,10 +36,8 @@ class Repository:
         self.lock = _lock(job())
 
     def git(self, *command: str) -> str:
-        told = subprocess.run(
-            ["git", *command], cwd=self.path, env=environment(), check=True, capture_output=True
-        )
-        return told.stdout.decode().strip()
+        """What git answers here."""
+        return git(self.path, *command)
 
     def commit(self, lock: str, *paths: str) -> str:
         """Commit a dvc.lock, and the files in `paths`; the folder itself has none afterwards."""

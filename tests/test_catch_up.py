@@ -1,15 +1,16 @@
 """What people do to runs in MLflow, and stores that fail: told in a line, and nothing is undone."""
 
 import sqlite3
+import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
-from commits import Repository, another, nothing, with_result
-from conftest import job, tracked_runs
+from commits import Repository, another, git, nothing, with_result
+from conftest import Checkout, Clone, job, job_text, tracked_runs
 
-from pipeline import UserError, catch_up, find, results, store, tracking
+from pipeline import UserError, catch_up, files, find, lineage, results, store, tracking
 
 
 @pytest.fixture
@@ -130,3 +131,42 @@ def test_a_store_that_fails_for_one_does_not_fail_for_all(
     assert all(run.status == "FINISHED" and "result_id" in run.tags for run in runs)
     head = repository.git("rev-parse", "HEAD~4")
     assert "FINISHED" in find.find(head, job().tracking)
+
+
+def test_a_subfolder_of_a_repository_names_its_own_changes(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Git names files from its top, where other projects may be that change, too."""
+    project = workspace / "projects/abline"
+    project.mkdir(parents=True)
+    for name in ("dvc.yaml", "params.yaml", "requirements.txt", "pipeline"):
+        (workspace / name).rename(project / name)
+    (workspace / "another project.txt").write_text("1")
+    git(workspace, "init", "--quiet")
+    git(workspace, "add", "--all")
+    git(workspace, "commit", "--quiet", "--message=both")
+    monkeypatch.chdir(project)
+    (workspace / "another project.txt").write_text("2")
+    Path("params.yaml").write_text(job_text(train__lr=0.02))
+    Path("dvc.lock").write_text("")
+    assert lineage.changed_files() == ["params.yaml"]
+    assert not lineage.Origin.here(job(train__lr=0.02)).name.endswith("+ changes)")
+    (project / "pipeline/model.py").write_text("")
+    assert lineage.changed_files() == ["params.yaml", "pipeline/model.py"]
+
+
+@pytest.mark.slow
+def test_what_dvc_pulls_has_its_run_when_asked(clone: Clone, tmp_path: Path) -> None:
+    """`dvc repro --pull` takes the result for reproduced and runs no stage."""
+    first = clone("first")
+    first("dvc", "remote", "add", "--default", "shared", str(tmp_path / "remote"))
+    first("dvc", "repro")
+    first("git", "commit", "--quiet", "--all", "--message=a remote")
+    first("dvc", "push")
+    subprocess.run(["git", "clone", "--quiet", first.path, tmp_path / "fresh"], check=True)
+    fresh = Checkout(tmp_path / "fresh")
+    fresh("dvc", "repro", "--pull")
+    fresh("python", "-m", "pipeline.track", "--all")
+    ours = {run.tags[tracking.RESULT] for run in first.runs()}
+    (run,) = [run for run in fresh.runs() if run.tags[tracking.RESULT] in ours]
+    assert run.model_file() == (fresh.path / files.ONNX).read_bytes()
