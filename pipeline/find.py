@@ -209,10 +209,9 @@ def _again(found: Found) -> Iterator[str]:
         yield "dvc repro, in this folder; commit it, and the commit will lead here"
         return
     # What is to be pasted into a shell is no place for whatever a store may hold.
-    if re.fullmatch(r"[0-9a-f]{12,64}", tags.get(tracking.COMMIT, "")):
-        assert found.run is not None
+    run = "" if found.run is None else found.run.info.run_id
+    if re.fullmatch(r"[0-9a-f]{12,64}", tags.get(tracking.COMMIT, "")) and run.isalnum():
         yield f"git checkout {tags[tracking.COMMIT][:12]}"
-        run = found.run.info.run_id
         yield f"mlflow artifacts download --run-id {run} --artifact-path params.yaml --dst-path ."
         yield "dvc repro"
         changed = set(tags.get(tracking.CHANGED, "none").split(", ")) - {"none", "params.yaml"}

@@ -285,8 +285,11 @@ def _experiments() -> Iterator[Place]:
 
 def _folder() -> Iterator[Place]:
     """The result that lies in the folder itself."""
-    if LOCK.is_file():
-        yield from _places([(_text(LOCK), {"folder": Path.cwd()})])
+    try:
+        lock = _text(LOCK) if LOCK.is_file() else None
+    except OSError as error:
+        raise UserError(f"{LOCK}: it cannot be read ({error.strerror}); make it readable") from None
+    yield from _places([(lock, {"folder": Path.cwd()})])
 
 
 def _places(locks: Any) -> Iterator[Place]:
@@ -382,7 +385,8 @@ def gathered(place: Place, identity: Mapping[str, Any]) -> Iterator[tuple[Path, 
         folder, kept = Path(name) / "result", Path(name) / "git"
         folder.mkdir()
         plain = [str(params_yaml.PATH), str(stage.REQUIREMENTS)]
-        outs = {path: md5 for path, md5 in identity["outs"].items() if path in _declared()}
+        declared = _declared()
+        outs = {path: md5 for path, md5 in identity["outs"].items() if path in declared}
         if place.commit is not None:
             _extract(place.commit, [*plain, *outs], kept)
 
