@@ -14,7 +14,8 @@ from pipeline import UserError, results, stage, tracking
 from pipeline.mistakes import count
 from pipeline.params import Tracking
 from pipeline.results import LackingError, Place
-from pipeline.store import MovedError, Store, StoreError, explained, open_store, renew
+from pipeline.store import MovedError, Store, explained, open_store, renew
+from pipeline.store_check import StoreError
 from pipeline.track import read_result
 from pipeline.tracking import Known
 

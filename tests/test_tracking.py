@@ -46,6 +46,7 @@ from pipeline import (
 )
 from pipeline.live_run import live_run
 from pipeline.params import Params, flatten
+from pipeline.store_check import StoreError
 
 STAGES = (generate, train, evaluate, export, track)
 
@@ -245,7 +246,7 @@ def test_a_replay_that_was_cut_short_is_taken_up(
 def test_a_fault_of_our_own_is_not_taken_for_the_stores() -> None:
     with pytest.raises(TypeError), store.explained("sqlite:///mlflow.db"):
         tracking._cut(None)  # type: ignore[arg-type]
-    with pytest.raises(store.StoreError, match=r"failed \(JSONDecodeError: Expecting"):  # noqa: SIM117
+    with pytest.raises(StoreError, match=r"failed \(JSONDecodeError: Expecting"):  # noqa: SIM117
         with store.explained("sqlite:///mlflow.db"):
             json.loads("[")
     with pytest.raises(FileNotFoundError), store.explained("sqlite:///mlflow.db"):
