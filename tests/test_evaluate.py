@@ -142,13 +142,13 @@ def test_models_come_back_rounded_once(tmp_path: Path) -> None:
     exact = fitted(params, [[2.0]], [0.0]).double()
     with torch.no_grad():
         exact.linear.weight += 1e-12
-    model.save(path, exact, torch.float32, "an id")
+    model.save(path, exact, torch.float32, "a" * 32)
     loaded = model.load(path, params.model, 1, 1)
-    assert lineage.trained_by(path) == "an id"
+    assert lineage.trained_by(path) == "a" * 32
     assert next(loaded.parameters()).dtype == torch.float32
     assert model.predict(loaded, np.array([[4.0]])).item() == 8
     first = path.read_bytes()
-    model.save(path, exact, torch.float32, "an id")
+    model.save(path, exact, torch.float32, "a" * 32)
     assert path.read_bytes() == first
     for spoil in (lambda: path.write_bytes(first[:20]), lambda: model.save(
         path, model.LinearModel(2, 1), torch.float32, "other")):  # fmt: skip
@@ -160,7 +160,7 @@ def test_models_come_back_rounded_once(tmp_path: Path) -> None:
     with torch.no_grad():
         exact.linear.weight += 1e39
     with pytest.raises(UserError, match=r"model.dtype: linear.weight has values beyond"):
-        model.save(path, exact, torch.float32, "an id")
+        model.save(path, exact, torch.float32, "a" * 32)
 
 
 def test_what_is_read_without_torch_is_what_was_saved(tmp_path: Path) -> None:
@@ -168,7 +168,7 @@ def test_what_is_read_without_torch_is_what_was_saved(tmp_path: Path) -> None:
     for bias in (True, False):
         torch.manual_seed(0)
         module = model.LinearModel(3, 2, bias)
-        model.save(path, module, torch.float32, "an id")
+        model.save(path, module, torch.float32, "a" * 32)
         line = linear.read(path, job(model__bias=bias).model, 3, 2)
         with pytest.raises(UserError, match=r"not this job's model \(found .* must be "):
             linear.read(path, job(model__bias=not bias).model, 3, 2)
@@ -189,7 +189,7 @@ def test_a_module_is_not_taken_for_linear_by_the_names_of_its_tensors(tmp_path: 
         def forward(self, x: torch.Tensor) -> torch.Tensor:
             return torch.tanh(self.linear(x))
 
-    model.save(tmp_path / "model.safetensors", Bent(), torch.float32, "an id")
+    model.save(tmp_path / "model.safetensors", Bent(), torch.float32, "a" * 32)
     assert linear.read(tmp_path / "model.safetensors", job().model, 1, 1) is None
 
 
