@@ -172,8 +172,9 @@ def not_there(pattern: str) -> str:
     root = Path(os.environ.get("DVC_ROOT", "."))
     if root.resolve() != Path.cwd().resolve() and _matches(f"{escape(str(root))}/{pattern}"):
         return (
-            f"{text} in this temporary experiment, which has only what git or DVC holds; in {root},"
-            f" `git add {pattern}` if it is small, else `dvc add {pattern}`"
+            f"{text} in this temporary experiment, which has only what is committed or in DVC; in"
+            f" {root}, `git add {pattern} && git commit` if it is small, else `dvc add {pattern}`"
+            " and commit what that says"
         )
     folder = path.parent if path.parent.is_dir() else RAW
     names = sorted(
@@ -194,10 +195,16 @@ def not_there(pattern: str) -> str:
 
 
 def warn_unkept(source: str, files: Sequence[Path]) -> None:
-    """Say which files a temporary experiment of DVC's would not have."""
+    """Say which files a temporary experiment of DVC's would not have.
+
+    Those that are only staged are among them: the first `dvc exp run` unstages them.
+    """
     try:
+        subprocess.run(["git", "rev-parse", "--git-dir"], capture_output=True, check=True)
+        # Without a commit there is no HEAD, and nothing is kept.
         listed = subprocess.run(
-            ["git", "ls-files", "-z", "--", "data", "data.dvc"], capture_output=True, check=True
+            ["git", "ls-tree", "-r", "-z", "--name-only", "HEAD", "--", "data", "data.dvc"],
+            capture_output=True,
         )
     except (OSError, subprocess.CalledProcessError):
         return  # no git, or no repository
@@ -215,14 +222,15 @@ def warn_unkept(source: str, files: Sequence[Path]) -> None:
     which, *others = unkept
     names = " ".join(shlex.quote(str(path)) for path in unkept) if len(unkept) <= 3 else source
     size = sum(path.stat().st_size for path in unkept)
-    command = f"git add {names}"
+    command = f"`git add {names} && git commit`"
     if size > SMALL:
-        command = f"dvc add {names}"
+        command = f"`dvc add {names}`, and commit what that says"
     if any(Path(f"{path}.dvc").exists() for path in unkept):
-        command = "git add " + " ".join(shlex.quote(f"{path}.dvc") for path in unkept[:3])
+        stubs = " ".join(shlex.quote(f"{path}.dvc") for path in unkept[:3])
+        command = f"`git add {stubs} && git commit`"
     more = f" and {len(others)} more" if others else ""
     print(
-        f"warning: {which}{more}: in neither git nor DVC, so"
-        f" temporary experiments and your colleagues will not have it; `{command}`",
+        f"warning: {which}{more}: in no commit and not in DVC, so"
+        f" temporary experiments and your colleagues will not have it; {command}",
         file=sys.stderr,
     )

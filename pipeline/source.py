@@ -113,7 +113,7 @@ class Source:
 def find(data: Data) -> Source:
     """Find the files of `data.source` and the columns in them.
 
-    Warns, on stderr, of files that neither git nor DVC knows.
+    Warns, on stderr, of files that are in no commit and not in DVC.
     Raises UserError if a file or a column is not there, or is not what it must be.
     """
     files = raw.named(data.source)

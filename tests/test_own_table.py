@@ -88,8 +88,8 @@ def test_a_table_of_an_installed_package_end_to_end(clone: Clone) -> None:
     )
     (checkout.path / "params.yaml").write_text(text)
     told = checkout("dvc", "repro")
-    assert "warning: data/raw/diabetes.csv: in neither git nor DVC" in told
-    assert "`git add data/raw/diabetes.csv`" in told
+    assert "warning: data/raw/diabetes.csv: in no commit and not in DVC" in told
+    assert "`git add data/raw/diabetes.csv && git commit`" in told
     assert "ONNX file verified" in told
 
     fitted = table.read(checkout.path / files.TRAIN)

@@ -431,8 +431,8 @@ def test_files_that_are_not_there(workspace: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("DVC_ROOT", str(workspace))
     assert refusal(path="data/raw/housing.csv") == (
         "data.source: found no file data/raw/housing.csv in this temporary experiment, which has"
-        f" only what git or DVC holds; in {workspace}, `git add data/raw/housing.csv` if it is"
-        " small, else `dvc add data/raw/housing.csv`"
+        f" only what is committed or in DVC; in {workspace}, `git add data/raw/housing.csv && git"
+        " commit` if it is small, else `dvc add data/raw/housing.csv` and commit what that says"
     )
 
 
@@ -576,19 +576,27 @@ def test_a_source_that_nobody_keeps_is_named(
     git("git", "init", "--quiet")
     source.find(settings("data/raw/small one.csv").data)
     assert capfd.readouterr().err == (
-        "warning: data/raw/small one.csv: in neither git nor DVC, so temporary experiments and your"
-        " colleagues will not have it; `git add 'data/raw/small one.csv'`\n"
+        "warning: data/raw/small one.csv: in no commit and not in DVC, so temporary experiments and"
+        " your colleagues will not have it; `git add 'data/raw/small one.csv' && git commit`\n"
     )
     source.find(settings("data/raw/*.csv").data)
     told = capfd.readouterr().err
-    assert told.startswith("warning: data/raw/big.csv and 1 more: in neither git nor DVC")
-    assert told.endswith("`dvc add data/raw/big.csv 'data/raw/small one.csv'`\n")
+    assert told.startswith("warning: data/raw/big.csv and 1 more: in no commit and not in DVC")
+    assert told.endswith(
+        "`dvc add data/raw/big.csv 'data/raw/small one.csv'`, and commit what that says\n"
+    )
 
     git("git", "add", "data/raw/small one.csv")
+    source.find(settings("data/raw/small one.csv").data)
+    assert "&& git commit`" in capfd.readouterr().err, "`dvc exp run` unstages what is only staged"
+    git("git", "commit", "--quiet", "--message=the table")
+    source.find(settings("data/raw/small one.csv").data)
+    assert capfd.readouterr().err == ""
     put("outs: []", "big.csv.dvc")
     source.find(settings("data/raw/*.csv").data)
-    assert capfd.readouterr().err.endswith("; `git add data/raw/big.csv.dvc`\n")
+    assert capfd.readouterr().err.endswith("; `git add data/raw/big.csv.dvc && git commit`\n")
     git("git", "add", "data/raw/big.csv.dvc")
+    git("git", "commit", "--quiet", "--message=the stub")
     source.find(settings("data/raw/*.csv").data)
     assert capfd.readouterr().err == ""
 
