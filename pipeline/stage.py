@@ -41,8 +41,9 @@ def run(main: Callable[[Params], None]) -> NoReturn:
     parser.parse_args()
     # DVC removes what a stage wrote last time before it starts the stage anew, and knows it still.
     undo = (
-        "\nto have the last result back, undo what you changed (`git checkout params.yaml`, if that"
-        " result was committed) and `dvc repro`: it trains nothing anew"
+        "\nto have the last result back: `dvc exp apply NAME` if an experiment made it (`dvc exp"
+        " list` has the names); else undo what you changed by hand (`git checkout params.yaml` only"
+        " if no other change of yours is in it) and `dvc repro`, which trains nothing anew"
     )
     undo = undo if "DVC_STAGE" in os.environ else ""
     with program(undo, " before it wrote a result; `dvc repro` runs it again"):

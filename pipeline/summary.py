@@ -2,8 +2,9 @@
 
 import json
 import sys
+from pathlib import Path
 
-from pipeline import UserError, files
+from pipeline import UserError, files, stage
 from pipeline import params as params_yaml
 from pipeline.params import GENERATE, Params
 
@@ -48,22 +49,65 @@ def lines(params: Params) -> list[str]:
     return text
 
 
+def another(params: Params) -> str | None:
+    """A change of one parameter that gives another result, to compare; None if none surely does."""
+    if params.train.optimizer != "exact":
+        # Half of a rate that converged converges too, whatever the table.
+        return f"train.lr={params.train.lr / 2:g}"
+    # The solution in closed form has no learning rate. A column called bias needs a model without.
+    if params.model.bias:
+        return "model.bias=false"
+    terms = {row["term"] for row in files.read_csv(files.COEFFICIENTS)}
+    return "model.bias=true" if "bias" not in terms else None
+
+
+REPORTS = (
+    files.COEFFICIENTS,
+    files.PREDICTIONS,
+    files.HISTORY,
+    files.METRICS,
+    files.VERIFICATION,
+)
+
+
+def check(path: Path) -> None:
+    """Refuse a file of the result that is missing, unreadable or damaged.
+
+    Raises UserError with the file and what brings it back.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+        if path.suffix == ".json" and not isinstance(json.loads(text), dict):
+            raise ValueError("found a list or a value; must be an object")
+    except FileNotFoundError:
+        raise UserError(f"{path}: there is no such file; `dvc repro` makes it") from None
+    except OSError as error:
+        raise UserError(str(stage.told(error))) from None
+    except (ValueError, RecursionError) as error:
+        raise UserError(f"{path}: damaged ({error}); `dvc repro` makes it anew") from None
+
+
 def main() -> None:
     """Print the summary."""
     try:
         params = params_yaml.load()
-        print("\n".join(lines(params)))
+        for path in REPORTS:
+            check(path)
+        try:
+            text = lines(params)
+            change = another(params)
+        except (LookupError, ValueError, TypeError, AttributeError) as error:
+            raise UserError(
+                f"the files under {files.METRICS.parent} do not belong together, or not to this"
+                f" params.yaml ({type(error).__name__}: {error}); `dvc repro` makes them anew"
+            ) from None
     except UserError as error:
         sys.exit(f"error: {error}")
-    except FileNotFoundError as error:
-        sys.exit(f"error: {error.filename}: there is no such file; `dvc repro` makes it")
-    # Half of a rate that converged converges too, whatever the table.
-    another = f"dvc exp run -S train.lr={params.train.lr / 2:g}"
-    print(
-        "\nnext:  make ui                             the runs, in a browser\n"
-        f"       {another:35} another run, to compare\n"
-        "       (dvc needs `. .venv/bin/activate` first)"
-    )
+    print("\n".join(text))
+    print("\nnext:  make ui                             the runs, in a browser")
+    if change:
+        print(f"       {f'dvc exp run -S {change}':35} another run, to compare")
+    print("       (dvc needs `. .venv/bin/activate` first)")
 
 
 if __name__ == "__main__":

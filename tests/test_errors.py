@@ -251,7 +251,7 @@ def test_the_last_result_comes_back_as_the_message_says(clone: Clone) -> None:
     before = {file: lineage.md5(checkout.path / file) for file in ("models", "reports", "data")}
     path.write_text(job_text(**rows, seed=1, train__lr=10.0))
     told = checkout("dvc", "repro", ok=False)
-    assert "undo what you changed (`git checkout params.yaml`, if that result was" in told
+    assert "else undo what you changed by hand" in told
     path.write_text(good)
     told = checkout("dvc", "repro")
     assert "Running stage 'train'" not in told
@@ -276,7 +276,7 @@ def test_ctrl_c_in_dvc_repro(clone: Clone) -> None:
     os.killpg(repro.pid, signal.SIGINT)
     told, _ = repro.communicate()
     assert "stopped: train was ended by SIGINT before it wrote a result" in told
-    assert "to have the last result back, undo what you changed (`git checkout params.yaml`" in told
+    assert "to have the last result back: `dvc exp apply NAME`" in told
     assert "Traceback" not in told
     (run,) = checkout.runs()
     assert run.status == "KILLED"
