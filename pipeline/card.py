@@ -176,8 +176,8 @@ def _limits(facts: Facts) -> Iterator[str]:
     if any(output.meaning == "low" for output in contract.outputs):
         yield (
             "- The interval holds if the rows scatter around the line independently, evenly and"
-            " about normally; `reports/plots/residuals.svg` and `quantiles.svg` show whether they"
-            " do."
+            " about normally; `reports/plots/residuals.svg` and `quantiles.svg`, which are drawn of"
+            " ten rows or more, show whether they do."
         )
     condition = reference["condition_number"]
     if condition is None or condition > 30:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from pipeline import UserError, files, least_squares, linear, plots, stage, table
 from pipeline.least_squares import Fit, Gram
 from pipeline.linear import Line
-from pipeline.params import Params
+from pipeline.params import GENERATE, Data, Params
 from pipeline.table import Table
 
 Predict = Callable[[NDArray[np.float64]], NDArray[np.float64]]
@@ -269,31 +269,48 @@ def draw(
     queries: NDArray[np.float64],
     predict: Predict,
 ) -> None:
-    """Draw all plots into `folder`, and take away those that this job does not have."""
+    """Draw the plots that this job has something to show in into `folder`; remove the others."""
     targets, features = params.data.targets, fit.features
+    folder.mkdir(parents=True, exist_ok=True)
     for old in folder.glob("*.svg"):
         old.unlink()
     history = files.read_csv(files.HISTORY)
-    # A sum over few held-out rows stands beside one over many training rows: per error, then.
-    sums = params.train.reduction == "sum" and test is not None
-    plots.loss(
-        folder / "loss.svg",
-        [float(row["loss"]) / (train.y.size if sums else 1) for row in history],
-        [float(row["test_loss"]) / (test.y.size if sums else 1) for row in history]
-        if test
-        else None,
-        per_error=sums,
-    )
+    if len(history) > 1:  # `exact` has one epoch, and a curve of one point shows nothing
+        # A sum over few held-out rows stands beside one over many training rows: per error, then.
+        sums = params.train.reduction == "sum" and test is not None
+        plots.loss(
+            folder / "loss.svg",
+            [float(row["loss"]) / (train.y.size if sums else 1) for row in history],
+            [float(row["test_loss"]) / (test.y.size if sums else 1) for row in history]
+            if test
+            else None,
+            per_error=sums,
+        )
     clouds = {"training rows": train} | ({"rows held out": test} if test else {})
     points = {name: plots.Points(part.y, part.predicted) for name, part in clouds.items()}
-    plots.predicted_and_actual(folder / "predicted.svg", points, targets)
-    plots.residuals(folder / "residuals.svg", points, targets)
-    plots.quantiles(folder / "quantiles.svg", points, targets)
+    if sum(len(part.y) for part in clouds.values()) >= plots.ENOUGH:
+        plots.predicted_and_actual(folder / "predicted.svg", points, targets)
+        plots.residuals(folder / "residuals.svg", points, targets)
+        plots.quantiles(folder / "quantiles.svg", points, targets)
     if len(features) == 1:
-        plots.fit(folder / "fit.svg", train.x, train.y, features[0], targets, queries, predict)
-    if line is not None:
+        plots.fit(
+            *(folder / "fit.svg", train.x, train.y, features[0], targets, queries),
+            predict,
+            truth(params.data),
+        )
+    elif line is not None:
         deviations = train.gram.deviations()[: len(features)]
         plots.coefficients(folder / "coefficients.svg", fit, line.weight, deviations)
+
+
+def truth(data: Data) -> Predict | None:
+    """The function that made the table, without its noise; None if nobody knows it."""
+    weight, bias = data.generate.weight, data.generate.bias
+    if data.source != GENERATE or weight is None:
+        return None
+    features, targets = len(weight), len(bias)
+    made = Line(np.reshape(weight, (features, targets)).T, np.array(bias), np.zeros(features))
+    return made.predict
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """The pictures of a fit, as SVG with the same bytes on every machine."""
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogFormatter, MaxNLocator
+from matplotlib.ticker import FuncFormatter, LogFormatter, MaxNLocator
 from numpy.typing import NDArray
 
 from pipeline import files
@@ -26,10 +27,17 @@ BLUE, ORANGE, GREEN, PINK = COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7
 # More points than this are drawn as a sample, evenly spaced through the rows.
 POINTS = 2_000
 
+# Of fewer rows than this, a picture of the error of each is as good as empty.
+ENOUGH = 10
+
 # So many coefficients can be read; of more, the largest are drawn.
 TERMS = 40
 
 GREY = "#888888"
+
+Function = Callable[[NDArray[np.float64]], NDArray[np.float64]]
+"""From x [rows, features] to y [rows, targets]."""
+
 _DOTS: dict[str, Any] = {"markersize": 4, "alpha": 0.6, "markeredgewidth": 1}
 
 
@@ -59,20 +67,25 @@ def loss(
 
     per_error: whether the losses are means, where the job's are sums.
     """
-    marker = "." if len(losses) < 3 else ""
     name = "mean squared error" if per_error else "loss"
     with _figure(path) as axes:
         epochs = range(1, len(losses) + 1)
-        axes.plot(epochs, losses, color=BLUE, marker=marker, label="training rows")
+        axes.plot(epochs, losses, color=BLUE, label="training rows")
         if held_out is not None:
-            axes.plot(epochs, held_out, color=ORANGE, marker=marker, label="rows held out")
+            axes.plot(epochs, held_out, color=ORANGE, label="rows held out")
             axes.legend()
-        if any(value > 0 for value in losses):  # a loss of zero has no place on a log scale
+        positive = [value for value in (*losses, *(held_out or ())) if value > 0]
+        if positive:  # a loss of zero has no place on a log scale
             axes.set_yscale("log")
+            low, high = min(positive), max(positive)
+            if high >= 10 * low:  # from a power of ten to a power of ten, and both have a tick
+                axes.set_ylim(
+                    10.0 ** math.floor(math.log10(low)), 10.0 ** math.ceil(math.log10(high))
+                )
             # Plain numbers; between the powers of ten only where there are few of those.
-            axes.yaxis.set_major_formatter(LogFormatter())
+            axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
             axes.yaxis.set_minor_formatter(LogFormatter(minor_thresholds=(1, 0.5)))
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
         axes.set_title(
             f"Training {name}: {losses[0]:.3g} in epoch 1, {losses[-1]:.3g} in epoch {len(losses)}"
         )
@@ -200,12 +213,13 @@ def fit(
     feature: str,
     targets: Sequence[str],
     queries: NDArray[np.float64],
-    predict: Callable[[NDArray[np.float64]], NDArray[np.float64]],
+    predict: Function,
+    truth: Function | None = None,
 ) -> None:
     """Draw the training points, the fitted curve and the answers, over the one feature.
 
-    x: [rows, 1]; y: [rows, targets]; queries: [queries, 1]. predict: the model's answers, x
-    [rows, 1] to y [rows, targets].
+    x: [rows, 1]; y: [rows, targets]; queries: [queries, 1]. predict: the model's answers. truth:
+    the line that made the table, where that is known; it and the right answers are drawn too.
     """
     sample = _sample(len(x))
     ends = np.vstack([x, queries])
@@ -224,15 +238,40 @@ def fit(
                     markerfacecolor="white",
                     label=f"{name}queries",
                 )
-        for query, answer in zip(queries[:5, 0], answers[:5, 0], strict=True):
-            axes.annotate(
-                f"{answer:.4g}", (query, answer), (-8, 4), textcoords="offset points", ha="right"
-            )
+        if truth:
+            right = truth(queries)[:, : len(COLOURS)]
+            dashed = axes.plot(line, truth(line)[:, : len(COLOURS)], "--", color=GREY, zorder=1)
+            dashed[0].set_label(_equation(truth, feature, targets))
+            axes.plot(queries, right, "x", color=GREY)
+            _annotate(axes, queries, right, (-8, 4), "right")
+        place = ((8, -8), "left") if truth else ((-8, 4), "right")
+        _annotate(axes, queries, answers, *place)
         drawn = _cut(", ".join(targets))
         axes.set_title(f"{drawn} over {_cut(feature)}")
         axes.set_xlabel(_cut(feature))
         axes.set_ylabel(drawn)
         axes.legend()
+
+
+def _equation(truth: Function, feature: str, targets: Sequence[str]) -> str:
+    """The line that made the table, in a legend: "truth: y = 2·x + 1"."""
+    if len(targets) > 1:
+        return "truth"
+    offset, one = truth(np.array([[0.0], [1.0]]))[:, 0]
+    tail = f" {'+' if offset > 0 else '−'} {abs(offset):g}" if offset else ""
+    return f"truth: {_cut(targets[0])} = {one - offset:g}·{_cut(feature)}{tail}"
+
+
+def _annotate(
+    axes: Axes,
+    queries: NDArray[np.float64],
+    answers: NDArray[np.float64],
+    offset: tuple[float, float],
+    side: str,
+) -> None:
+    """Write the first target's answers beside their points, of a few queries only."""
+    for query, answer in zip(queries[:5, 0], answers[:5, 0], strict=True):
+        axes.annotate(f"{answer:.4g}", (query, answer), offset, textcoords="offset points", ha=side)
 
 
 def _cut(text: str, longest: int = 30) -> str:

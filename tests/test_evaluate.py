@@ -1,16 +1,30 @@
 """The figures in the reports are right, to the last digit that is shown."""
 
+import re
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
+from unittest.mock import MagicMock
 
 import numpy as np
 import pytest
 import torch
-from conftest import job
+from conftest import WIDE, job
 from numpy.typing import NDArray
 from torch import nn
 
-from pipeline import UserError, evaluate, files, generate, lineage, linear, model, plots, table
+from pipeline import (
+    UserError,
+    evaluate,
+    files,
+    generate,
+    lineage,
+    linear,
+    model,
+    plots,
+    table,
+    train,
+)
 from pipeline.least_squares import fit, gram
 from pipeline.params import Params
 from pipeline.streams import stream
@@ -193,29 +207,89 @@ def test_a_module_is_not_taken_for_linear_by_the_names_of_its_tensors(tmp_path: 
     assert linear.read(tmp_path / "model.safetensors", job().model, 1, 1) is None
 
 
+def texts(path: Path) -> list[str]:
+    """What is written in a picture: matplotlib notes each text beside its outlines."""
+    return re.findall(r"<!-- (.*?) -->", path.read_text())
+
+
 def test_the_pictures_hold_what_they_should(tmp_path: Path) -> None:
     params = job()
     rows = generate.generate(params.data, 0)
     module = fitted(params, [[2.0]], [0.5])
     x, y = rows.columns(["x"]), rows.columns(["y"])
-    plots.fit(tmp_path / "fit.svg", x, y, "x", ["y"], np.array([[4.0]]), predicts(module))
-    plots.loss(tmp_path / "loss.svg", [10.0, 1.0, 0.1], None, per_error=False)
-    fit, loss = ((tmp_path / name).read_text() for name in ("fit.svg", "loss.svg"))
-    # matplotlib writes each text as a comment beside its outlines.
-    for text in ("8.5", "y over x", "training rows", "fit", "queries"):
-        assert f"<!-- {text} -->" in fit, text
-    assert "<!-- Training loss: 10 in epoch 1, 0.1 in epoch 3 -->" in loss
-    for tick in ("10", "1"):
-        assert f"<!-- {tick} -->" in loss, "the axis of the loss is logarithmic"
-    assert "mathdefault" not in loss + fit
+    known = evaluate.truth(params.data)
+    queries = np.array([[4.0]])
+    plots.fit(tmp_path / "fit.svg", x, y, "x", ["y"], queries, predicts(module), known)
+    plots.loss(tmp_path / "loss.svg", [44.4, 1.0, 0.145], None, per_error=False)
+    told = texts(tmp_path / "fit.svg")
+    assert {"8.5", "8", "truth: y = 2·x", "y over x", "training rows", "queries"} <= set(told)
+    assert "stroke-dasharray" in (tmp_path / "fit.svg").read_text()
+    told = texts(tmp_path / "loss.svg")
+    assert "Training loss: 44.4 in epoch 1, 0.145 in epoch 3" in told
+    assert {"100", "10", "1", "0.1"} <= set(told), "a logarithmic axis, named at both ends"
+    plots.loss(tmp_path / "flat.svg", [3.2, 3.1, 3.0], [3.3, 3.2, 3.1], per_error=False)
+    assert "10" not in texts(tmp_path / "flat.svg"), "a curve that hardly falls fills its picture"
+    plots.loss(tmp_path / "long.svg", [2.0 - n / 100 for n in range(100)], None, per_error=False)
+    assert "100" in texts(tmp_path / "long.svg"), "the axis of the epochs ends at a tick"
+    assert "mathdefault" not in (tmp_path / "loss.svg").read_text()
+
+
+def test_the_truth_is_drawn_where_it_is_known(tmp_path: Path) -> None:
+    data = job(data__generate__bias=[-1.5], data__generate__noise=3.0).data
+    known = evaluate.truth(data)
+    assert known is not None
+    assert known(np.array([[4.0]])).tolist() == [[6.5]]
+    x = np.array([[1.0], [2.0]])
+    plots.fit(tmp_path / "fit.svg", x, x, "x", ["y"], np.empty((0, 1)), known, known)
+    assert "truth: y = 2·x − 1.5" in texts(tmp_path / "fit.svg")
+    two = job(data__targets=["a", "b"], data__generate__weight=[[2.0, 3.0]],
+              data__generate__bias=[0.0, 1.0]).data  # fmt: skip
+    known = evaluate.truth(two)
+    assert known is not None
+    assert known(np.array([[4.0]])).tolist() == [[8.0, 13.0]]
+    assert evaluate.truth(job(data__generate__weight=None).data) is None
+    assert evaluate.truth(job(data__source="data/raw/t.csv").data) is None
+    plots.fit(tmp_path / "fit.svg", x, x, "x", ["y"], np.array([[4.0]]), lambda x: x)
+    assert not [text for text in texts(tmp_path / "fit.svg") if "truth" in text]
+
+
+@pytest.mark.parametrize(
+    ("changes", "drawn"),
+    [
+        ({}, {"fit", "loss"}),
+        ({"train__epochs": 1}, {"fit"}),
+        ({"train__optimizer": "exact"}, {"fit"}),
+        (WIDE, {"coefficients", "loss", "predicted", "quantiles", "residuals"}),
+        (
+            {"data__generate__x": None, "data__generate__rows": 30, "data__test_fraction": 0.3,
+             "train__lr": 0.001},
+            {"fit", "loss", "predicted", "quantiles", "residuals"},
+        ),
+        (
+            {"data__features": ["a", "b"], "data__generate__x": [[1.0, 0.0], [0.0, 1.0]],
+             "data__generate__weight": [[1.0], [1.0]], "evaluate__queries": [],
+             "model__bias": False, "train__optimizer": "exact"},
+            {"coefficients"},
+        ),
+    ],
+)  # fmt: skip
+def test_a_picture_that_would_show_nothing_is_not_drawn(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch, changes: dict[str, Any], drawn: set[str]
+) -> None:
+    monkeypatch.setattr(train, "live_run", MagicMock())
+    files.PLOTS.mkdir(parents=True)
+    (files.PLOTS / "old.svg").touch()
+    for each in (generate, train, evaluate):
+        each.main(job(**changes))
+    assert {path.stem for path in files.PLOTS.iterdir()} == drawn
 
 
 def test_pictures_of_odd_jobs(tmp_path: Path) -> None:
-    """One epoch, a loss of zero, no query, dollar signs: each draws, and draws the same twice."""
+    """A loss of zero, no query, dollar signs: each draws, and draws the same twice."""
     module = fitted(job(), [[2.0]], [0.0])
     x, y = np.array([[1.0]]), np.array([[2.0]])
     for name in ("once", "twice"):
-        plots.loss(tmp_path / f"{name}.svg", [0.0], None, per_error=False)
+        plots.loss(tmp_path / f"{name}.svg", [0.0, 0.0], None, per_error=False)
         plots.fit(
             tmp_path / f"{name}2.svg",
             x,

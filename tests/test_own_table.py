@@ -137,9 +137,8 @@ def test_a_table_of_an_installed_package_end_to_end(clone: Clone) -> None:
     assert tracked.metrics["test_loss"] == pytest.approx(metrics["test"]["loss"], rel=1e-6)
     contexts = {tag.value for data in tracked.inputs for tag in data.tags}
     assert contexts == {"training", "test"}
-    for plot in ("coefficients", "predicted", "residuals", "quantiles", "loss"):
+    for plot in ("coefficients", "predicted", "residuals", "quantiles"):
         assert tracked.artifact(f"reports/plots/{plot}.svg").startswith(b"<?xml")
-    assert not (checkout.path / "reports/plots/fit.svg").exists()
     shown = checkout("python", "-m", "pipeline.summary")
     assert "held out     root mean square error" in shown
     assert "optimum      loss" in shown
