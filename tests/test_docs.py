@@ -1,5 +1,6 @@
 """The documents are true: their commands run, their snippets print what is shown under them."""
 
+import code
 import contextlib
 import io
 import itertools
@@ -71,15 +72,29 @@ def trained(workspace: Path) -> Path:
 def test_each_snippet_prints_what_is_shown(document: str, trained: Path) -> None:
     names: dict[str, object] = {}
     ran = 0
-    for code, shown in snippets(document):
+    for text, shown in snippets(document):
         printed = io.StringIO()
         with contextlib.redirect_stdout(printed):
-            exec(compile(code, document, "exec"), names)
-        assert shown in printed.getvalue(), code
+            exec(compile(text, document, "exec"), names)
+        assert shown in printed.getvalue(), text
         if document in TUTORIALS:
-            assert shown == printed.getvalue(), code
+            assert shown == printed.getvalue(), text
         ran += 1
     assert ran >= (15 if "tutorial" in document else 1)
+
+
+def test_the_tutorial_can_be_pasted_and_started_again_at_step_2(trained: Path) -> None:
+    """Line by line, as `python` gets what is pasted: an empty line ends a class."""
+    python = code.InteractiveConsole({})
+    pasted = list(snippets(TUTORIALS[0]))
+    step_2 = next(n for n, (text, _) in enumerate(pasted) if "class LinearModel" in text)
+    assert step_2 < 3
+    for text, shown in (*pasted, *pasted[step_2:]):
+        printed = io.StringIO()
+        with contextlib.redirect_stdout(printed):
+            for line in (*text.splitlines(), ""):  # Enter
+                python.push(line)
+        assert printed.getvalue() == shown, text
 
 
 @pytest.mark.parametrize("document", TUTORIALS)
