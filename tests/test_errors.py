@@ -258,6 +258,18 @@ def test_the_last_result_comes_back_as_the_message_says(clone: Clone) -> None:
     assert before == {file: lineage.md5(checkout.path / file) for file in before}
 
 
+@pytest.mark.slow
+def test_an_experiment_that_was_never_committed_comes_back(clone: Clone) -> None:
+    checkout = clone("applied")
+    checkout("dvc", "exp", "run", "--name", "good", "-S", "train.lr=0.02")
+    made = ("models", "reports", "data", "params.yaml")
+    before = {file: lineage.md5(checkout.path / file) for file in made}
+    told = checkout("dvc", "exp", "run", "-S", "train.lr=10", ok=False)
+    assert "`dvc exp apply NAME` if an experiment made it" in told
+    checkout("dvc", "exp", "apply", "good")
+    assert before == {file: lineage.md5(checkout.path / file) for file in before}
+
+
 def test_ctrl_c_in_dvc_repro(clone: Clone) -> None:
     """The terminal sends SIGINT to dvc and to the stage alike."""
     checkout = clone("stopped")
