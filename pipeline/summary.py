@@ -61,13 +61,7 @@ def another(params: Params) -> str | None:
     return "model.bias=true" if "bias" not in terms else None
 
 
-REPORTS = (
-    files.COEFFICIENTS,
-    files.PREDICTIONS,
-    files.HISTORY,
-    files.METRICS,
-    files.VERIFICATION,
-)
+REPORTS = (files.COEFFICIENTS, files.PREDICTIONS, files.METRICS, files.VERIFICATION)
 
 
 def check(path: Path) -> None:
