@@ -70,7 +70,8 @@ def _is_known(store: Store, runs: Mapping[str, Run], md5: str, places: Sequence[
         return False
     tags = run.data.tags
     lacks = [path for path in tags.get(tracking.MISSING, "").split(", ") if path]
-    if any(results.is_cached(tags[f"md5 {path}"]) for path in lacks):
+    outs = tracking.outs(run)
+    if any(results.is_cached(outs[path]) for path in lacks if path in outs):
         return False
     new: dict[str, str] = {}
     held = [place for place in places if place.commit is not None]

@@ -123,6 +123,7 @@ def read_result(
             path for path in (params_yaml.PATH, *map(Path, reports)) if (folder / path).exists()
         ],
         onnx_file=onnx_file,
+        contract=((folder / files.CONTRACT).read_bytes() if str(files.CONTRACT) in here else None),
         example=example,
         verified=verified,
         requirements=pins(folder / stage.REQUIREMENTS, SERVING),

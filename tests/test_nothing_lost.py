@@ -523,8 +523,8 @@ def test_a_result_is_found_from_any_end_of_it(team: Checkout) -> None:
         run.id,
         "faster, based on ",
         commit,
-        f"data/train.parquet, md5 {run.tags['md5 data/train.parquet']}",
-        f"models/model.onnx, md5 {run.tags['md5 models/model.onnx']}",
+        f"data/train.parquet, md5 {run.md5s()['data/train.parquet']}",
+        f"models/model.onnx, md5 {run.md5s()['models/model.onnx']}",
         "train.lr=0.02\n",
         f"git checkout {commit[:12]}\n",
     ):
@@ -533,7 +533,7 @@ def test_a_result_is_found_from_any_end_of_it(team: Checkout) -> None:
     (team.path / "elsewhere.onnx").unlink()
     team("git", "checkout", "--quiet", commit[:12])
     team("dvc", "repro", "--force")
-    assert lineage.md5(team.path / files.ONNX) == run.tags["md5 models/model.onnx"]
+    assert lineage.md5(team.path / files.ONNX) == run.md5s()["models/model.onnx"]
     assert team.status() == ""
 
 
@@ -612,7 +612,7 @@ def test_a_version_has_its_lineage(workspace: Path) -> None:
     (run,) = tracked_runs(workspace)
     (version,) = run.client.search_model_versions()
     assert (version.name, version.run_id) == ("abline", run.id)
-    for tag in ("training_id", "result_id", "md5 models/model.onnx", "md5 data/train.parquet"):
+    for tag in ("training_id", "result_id", "outputs"):
         assert version.tags[tag] == run.tags[tag]
 
 
