@@ -4,12 +4,12 @@ Results come from git and from DVC's cache, wherever they were made: after `dvc 
 `dvc exp pull` a fresh clone shows what the whole team has tried.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from mlflow.entities import Run
 from tqdm import tqdm
 
-from pipeline import UserError, results, tracking
+from pipeline import UserError, lineage, results, tracking
 from pipeline.mistakes import count
 from pipeline.params import Tracking
 from pipeline.results import Place
@@ -19,9 +19,11 @@ from pipeline.track import read_result
 SHOWN = 8  # of a list: the rest is counted
 
 
-def catch_up(settings: Tracking) -> tuple[list[str], int]:
+def catch_up(settings: Tracking, everything: bool = False) -> tuple[list[str], int]:
     """Make the runs that the store lacks.
 
+    Of commits only those that changed a parameter or a table, unless `everything` is asked for: a
+    history of changed code would fill the page with equal results.
     Gives lines that say what was done and what could not be, and how many results had their runs.
     Raises UserError if the store cannot be used.
     """
@@ -40,7 +42,14 @@ def catch_up(settings: Tracking) -> tuple[list[str], int]:
     failed: dict[str, list[Place]] = {}
     lacking: dict[str, list[Place]] = {}
     todo = {md5: places for md5, places in found.items() if not _is_known(store, runs, md5, places)}
-    for places in tqdm(todo.values(), "runs", unit=" runs", delay=1, disable=None):
+    left_out = {} if everything else _unvaried(found) & todo.keys()
+    for places in tqdm(
+        [todo[md5] for md5 in todo if md5 not in left_out],
+        "runs",
+        unit=" runs",
+        delay=1,
+        disable=None,
+    ):
         place = places[0]
         try:
             place = _best(places)
@@ -55,12 +64,33 @@ def catch_up(settings: Tracking) -> tuple[list[str], int]:
             results.forget(each)
     told += _first(added)
     for paths, where in lacking.items():
-        told.append(f"without {paths}, which DVC's cache lacks ({_cure(where)} brings them):")
+        told.append(f"without {paths}, which DVC's cache lacks{_cure(where)}:")
         told.append(f"  {', '.join(_first([str(place) for place in where]))}")
     for why, where in failed.items():
-        told.append(f"could not be replayed, because {why} ({_cure(where)} may help):")
+        told.append(f"could not be replayed, because {why}{_cure(where)}:")
         told.append(f"  {', '.join(_first([str(place) for place in where]))}")
+    if left_out:
+        told.append(
+            f"without {count(len(left_out), 'result')} of commits that changed neither parameters"
+            " nor data; `python -m pipeline.track --all` replays all there are"
+        )
     return told, len(found) - len(todo)
+
+
+def _unvaried(found: Mapping[str, Sequence[Place]], todo: Iterable[str]) -> set[str]:
+    """Return the results of `todo` that only commits have which changed no parameter and no table.
+
+    The first commit is compared with the result in this folder, which shows the same values.
+    """
+    here = [place.lock for places in found.values() for place in places if place.folder]
+
+    def is_unvaried(place: Place) -> bool:
+        if place.commit is None or place.experiment is not None:
+            return False
+        before = place.before or next(filter(None, here), "")
+        return bool(before) and not results.varies(place.lock, before)
+
+    return {md5 for md5 in todo if all(map(is_unvaried, found[md5]))}
 
 
 def _is_known(store: Store, runs: Mapping[str, Run], md5: str, places: Sequence[Place]) -> bool:
@@ -106,13 +136,16 @@ def _replay(settings: Tracking, place: Place) -> tuple[Sequence[str], str]:
 
 
 def _cure(places: Sequence[Place]) -> str:
-    """The commands that bring the files of results."""
+    """Return what may bring the files of results, in brackets; nothing where there is no remote."""
+    if not results.has_remote():
+        return ""
     commands = []
-    if any(place.experiment is None for place in places):
+    experiments = [place.experiment for place in places if place.experiment is not None]
+    if len(experiments) < len(places):
         commands.append("`dvc fetch --all-commits`")
-    if any(place.experiment is not None for place in places):
-        commands.append("`dvc exp pull`")
-    return " and ".join(commands)
+    if experiments and (remotes := lineage.git("remote")):
+        commands.append(f"`dvc exp pull {remotes.split()[0]} {' '.join(experiments)}`")
+    return f" ({' and '.join(commands)} may bring them)" if commands else ""
 
 
 def _first(items: Sequence[str]) -> list[str]:

@@ -214,7 +214,7 @@ def command() -> None:
         if asked.all:
             from pipeline.catch_up import catch_up
 
-            news, known = catch_up(params_yaml.load().tracking)
+            news, known = catch_up(params_yaml.load().tracking, everything=True)
             print(*news, f"{count(known, 'result')} had a run already", sep="\n")
         else:
             from pipeline.find import find

@@ -8,7 +8,7 @@ import re
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -75,7 +75,9 @@ class TrainingRun:
         if self.is_open:
             return True
         self.store = store = open_store(self.params.tracking.experiment)
-        origin = Origin.here(self.params)
+        values = lineage.stage_params("train", self.params)
+        with explained(store.uri):
+            origin = _named(store, Origin.here(self.params), values, self.began)
         tags = origin.tags() | {"training_id": self.training_id} | self.tags
         deadline = time.monotonic() + 10
         with explained(store.uri):
@@ -89,7 +91,7 @@ class TrainingRun:
                         self.run_id = self._claim(store, runs, origin, tags)
                 if not self.run_id:
                     time.sleep(0.1)
-            _log_params(store, self.run_id, lineage.stage_params("train", self.params))
+            _log_params(store, self.run_id, values)
         return True
 
     def _is_next(self, run: Run) -> bool:
@@ -292,6 +294,7 @@ def record(settings: Tracking, result: Result, origin: Origin) -> str:
             run, older, did = _claim(store, result, origin)
         if did == KNOWN:
             return f"run known already: {run.info.run_name}"
+        origin = _named(store, origin, result.identity["params"], run.info.start_time)
         _complete(store, run, result, origin)
         told = ""
         if settings.model_name is not None and result.verified:
@@ -340,6 +343,31 @@ def _claim(store: Store, result: Result, origin: Origin) -> tuple[Run, list[Run]
         # Params cannot be changed once logged: from now on the run is this result's alone.
         store.client.set_tag(newest.info.run_id, "claimed_by", result_id)
     return newest, older, did
+
+
+def _named(store: Store, origin: Origin, values: Mapping[str, Any], began: int) -> Origin:
+    """Return `origin` with the shorter name: what differs from the commit, or from the run before.
+
+    Whoever has changed eight parameters and commits nothing varies one of them from run to run.
+    began: when the run began, in ms since 1970.
+    """
+    if not origin.place or (origin.changes is not None and len(origin.changes) < 2):
+        return origin
+    earlier = store.client.search_runs(
+        [store.experiment_id],
+        f"tags.result_id != '' and attributes.start_time < {began}",
+        order_by=["attributes.start_time DESC"],
+        max_results=20,
+    )
+    shown = {key: _cut(lineage.short(value)) for key, value in values.items()}
+    for run in earlier:
+        then = run.data.params
+        changes = {key: values[key] for key in values if then.get(key, shown[key]) != shown[key]}
+        if changes:
+            if origin.changes is not None and len(origin.changes) <= len(changes):
+                return origin
+            return replace(origin, name=f"{lineage.differences(changes)} ({origin.place})")
+    return origin
 
 
 def _supersede(store: Store, older: Run, newer: Run) -> None:
@@ -398,7 +426,10 @@ def _complete(store: Store, run: Run, result: Result, origin: Origin) -> None:
         client.set_tag(run_id, MISSING, ", ".join(result.missing))
     elif MISSING in run.data.tags:
         client.delete_tag(run_id, MISSING)
-    client.set_terminated(run_id, "FINISHED", moment)
+    if run.info.end_time is None:  # replayed: how long it took is not known, which 0 ms would deny
+        client.update_run(run_id, "FINISHED")
+    else:
+        client.set_terminated(run_id, "FINISHED", moment)
     client.set_tag(run_id, "result_id", result.identity["result_id"])
 
 
@@ -430,6 +461,11 @@ def _note(result: Result, origin: Origin) -> str:
     if origin.commit and changed:
         named = ", ".join(f"`{path}`" for path in changed[:10]) + ", …" * (len(changed) > 10)
         back += f"changes that were not committed ({named}) and "
+    if origin.changes:
+        values = ", ".join(f"`{lineage.differences({k: v})}`" for k, v in origin.changes.items())
+        differs = f"Other values than in the commit: {values}.\n\n"
+    else:
+        differs = ""
     rows = list(result.metrics.items())[:30]
     figures = "\n".join(f"| {name} | {value:g} |" for name, value in rows)
     worse = (
@@ -439,7 +475,7 @@ def _note(result: Result, origin: Origin) -> str:
         else ""
     )
     return (
-        f"{worse}Made by {back}`dvc repro`.\n\n"
+        f"{worse}Made by {back}`dvc repro`.\n\n{differs}"
         f"model.safetensors md5 `{identity['outs'].get(str(files.MODEL), 'unknown')}`,"
         f" training_id `{identity['training_id']}`, result_id `{identity['result_id']}`.\n\n"
         f"| metric | value |\n|---|---|\n{figures}\n"
