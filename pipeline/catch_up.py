@@ -42,14 +42,9 @@ def catch_up(settings: Tracking, everything: bool = False) -> tuple[list[str], i
     failed: dict[str, list[Place]] = {}
     lacking: dict[str, list[Place]] = {}
     todo = {md5: places for md5, places in found.items() if not _is_known(store, runs, md5, places)}
-    left_out = {} if everything else _unvaried(found) & todo.keys()
-    for places in tqdm(
-        [todo[md5] for md5 in todo if md5 not in left_out],
-        "runs",
-        unit=" runs",
-        delay=1,
-        disable=None,
-    ):
+    left_out = set() if everything else _unvaried(found, todo)
+    asked_for = [places for md5, places in todo.items() if md5 not in left_out]
+    for places in tqdm(asked_for, "runs", unit=" runs", delay=1, disable=None):
         place = places[0]
         try:
             place = _best(places)

@@ -136,9 +136,11 @@ def signature(terms: Mapping[str, Any]) -> ModelSignature:
     from pipeline import served_model
 
     kinds = {"float32": "float", "float64": "double", "bool": "boolean"}
-    inputs = [ColSpec("double", feature["name"]) for feature in terms["input"]["features"]]
-    outputs = [ColSpec(kinds[kind], name) for name, _, _, kind in served_model.columns(terms)]
-    return ModelSignature(Schema(inputs), Schema(outputs))
+    columns = served_model.columns(terms)
+    return ModelSignature(
+        Schema([ColSpec("double", feature["name"]) for feature in terms["input"]["features"]]),
+        Schema([ColSpec(kinds[kind], name) for name, _, _, kind in columns]),
+    )
 
 
 def _tensors(model: Any) -> ModelSignature:
@@ -150,8 +152,10 @@ def _tensors(model: Any) -> ModelSignature:
         shape = (-1, kind.shape.dim[1].dim_value)
         return TensorSpec(tensor_dtype_to_np_dtype(kind.elem_type), shape, value.name)
 
-    sides = (model.graph.input, model.graph.output)
-    return ModelSignature(*(Schema([described(value) for value in side]) for side in sides))
+    return ModelSignature(
+        Schema([described(value) for value in model.graph.input]),
+        Schema([described(value) for value in model.graph.output]),
+    )
 
 
 def worse_than_the_mean(metrics: Mapping[str, float]) -> str | None:
@@ -220,6 +224,6 @@ def _time_of_alias(client: MlflowClient, name: str) -> int:
     """Return when the run of the version with the alias began, in ms since 1970; -1: no run."""
     try:
         named = client.get_model_version_by_alias(name, ALIAS)
-        return int(client.get_run(named.run_id).info.start_time)
+        return int(client.get_run(str(named.run_id)).info.start_time)
     except MlflowException:
         return -1

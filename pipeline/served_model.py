@@ -14,7 +14,7 @@ import numpy as np
 import onnxruntime
 import pandas as pd
 from mlflow.exceptions import MlflowException
-from mlflow.pyfunc import PythonModel, PythonModelContext
+from mlflow.pyfunc.model import PythonModel, PythonModelContext
 from numpy.typing import NDArray
 
 CONTRACT = "abline.contract"
@@ -57,7 +57,12 @@ class ServedModel(PythonModel):
         self.dtype = np.dtype(contract["input"]["dtype"])
         self.columns = columns(contract)
 
-    def predict(self, context: PythonModelContext, model_input: pd.DataFrame) -> pd.DataFrame:  # noqa: ARG002
+    def predict(
+        self,
+        context: PythonModelContext,  # noqa: ARG002
+        model_input: pd.DataFrame,
+        params: dict[str, Any] | None = None,  # noqa: ARG002
+    ) -> pd.DataFrame:
         """Answer rows of numbers, by the names of their columns: one row of answers for each.
 
         Raises MlflowException, which a server answers with status 400, for null, NaN, infinity and

@@ -98,8 +98,8 @@ def view(runs: Sequence[Run]) -> dict[str, Any]:
     columns = [f"params.`{key}`" for key in params_that_differ(runs)]
     columns += [f"metrics.`{key}`" for key in deciding]
     curves = [key for key in ("test_loss", "loss") if any(key in run.data.metrics for run in runs)]
-    line = {"type": "LINE", "xAxisKey": "step", "xAxisScaleType": "linear", "scaleType": "log"}
-    line |= {"lineSmoothness": 0, "selectedXAxisMetricKey": "", "range": {}}
+    line: dict[str, Any] = {"type": "LINE", "xAxisKey": "step", "xAxisScaleType": "linear"}
+    line |= {"scaleType": "log", "lineSmoothness": 0, "selectedXAxisMetricKey": "", "range": {}}
     charts = [line | {"metricKey": key, "selectedMetricKeys": [key]} for key in curves or ["loss"]]
     charts += [{"type": "BAR", "metricKey": key} for key in deciding]
     return {

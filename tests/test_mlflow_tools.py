@@ -109,7 +109,7 @@ def test_a_missing_column_is_named(tracked: Path) -> None:
 
 @pytest.mark.filterwarnings("ignore::pandas.errors.Pandas4Warning")  # of MLflow's own code
 def test_mlflow_evaluates_the_model_on_held_out_rows(rows: pd.DataFrame) -> None:
-    found = mlflow.models.evaluate(
+    found = mlflow.models.evaluate(  # type: ignore[no-untyped-call]
         "models:/abline@verified",
         rows,
         targets="rent",
@@ -153,5 +153,6 @@ def test_runs_are_found_by_what_they_hold(run: TrackedRun) -> None:
 def test_a_registered_version_says_how_good_it_is(run: TrackedRun) -> None:
     (version,) = mlflow.search_model_versions(filter_string="name = 'abline'")
     r2 = run.metrics["test.r2"]
+    assert version.description is not None
     assert version.description.startswith(f"held-out R² {r2:.6g}, held-out RMSE ")
     assert version.description.endswith(f"; run {run.name}")

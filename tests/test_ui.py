@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import urllib.request
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -87,7 +88,9 @@ def test_a_port_that_is_taken(workspace: Path) -> None:
     assert done.stderr == f"error: port {port}: Address already in use; {cure}\n"
 
 
-def a_run(params: dict[str, object], metrics: dict[str, float], tags: str = "result_id") -> Run:
+def a_run(
+    params: Mapping[str, object], metrics: Mapping[str, float], tags: str = "result_id"
+) -> Run:
     """A run with these values, as MLflow gives it."""
     return Run(
         RunInfo("id", "0", "user", "FINISHED", 0, None, "active", None),
@@ -105,7 +108,14 @@ def columns(*runs: Run) -> list[str]:
 
 
 def test_the_columns_are_what_was_varied_in_the_last_generation() -> None:
-    common = {"a.new": 1, "b.new": 2, "c.new": 3, "d.new": 4, "e.new": 5, "f.new": 6}
+    common: dict[str, float] = {
+        "a.new": 1,
+        "b.new": 2,
+        "c.new": 3,
+        "d.new": 4,
+        "e.new": 5,
+        "f.new": 6,
+    }
     base = {"train.lr": 0.01, "train.epochs": 100, "train.momentum": 0.0}
     varied = [base | {"train.lr": lr} for lr in (0.02, 0.05, 0.1, 0.2)]
     varied += [base | {"train.epochs": 1000}, base]
