@@ -42,7 +42,7 @@ def catch_up(settings: Tracking, everything: bool = False) -> tuple[list[str], i
     failed: dict[str, list[Place]] = {}
     lacking: dict[str, list[Place]] = {}
     todo = {md5: places for md5, places in found.items() if not _is_known(store, runs, md5, places)}
-    left_out = set() if everything else _unvaried(found, todo)
+    left_out = set() if everything else _unvaried(found, todo, results.at("HEAD"))
     asked_for = [places for md5, places in todo.items() if md5 not in left_out]
     for places in tqdm(asked_for, "runs", unit=" runs", delay=1, disable=None):
         place = places[0]
@@ -72,20 +72,23 @@ def catch_up(settings: Tracking, everything: bool = False) -> tuple[list[str], i
     return told, len(found) - len(todo)
 
 
-def _unvaried(found: Mapping[str, Sequence[Place]], todo: Iterable[str]) -> set[str]:
+def _unvaried(
+    found: Mapping[str, Sequence[Place]], todo: Iterable[str], head: Place | None
+) -> set[str]:
     """Return the results of `todo` that only commits have which changed no parameter and no table.
 
-    The first commit is compared with the result in this folder, which shows the same values.
+    head: the result of the commit that is checked out. It is never among them, and the first commit
+    is if it has the same values.
     """
-    here = [place.lock for places in found.values() for place in places if place.folder]
 
     def is_unvaried(place: Place) -> bool:
         if place.commit is None or place.experiment is not None:
             return False
-        before = place.before or next(filter(None, here), "")
+        before = place.before or (head.lock if head is not None else "")
         return bool(before) and not results.varies(place.lock, before)
 
-    return {md5 for md5 in todo if all(map(is_unvaried, found[md5]))}
+    shown = head.md5 if head is not None else None
+    return {md5 for md5 in todo if md5 != shown and all(map(is_unvaried, found[md5]))}
 
 
 def _is_known(store: Store, runs: Mapping[str, Run], md5: str, places: Sequence[Place]) -> bool:

@@ -149,17 +149,19 @@ def params_that_differ(runs: Sequence[Run]) -> list[str]:
 
 
 def metrics_that_decide(runs: Sequence[Run]) -> list[str]:
-    """Return the metrics to show: held-out rows first, and none that is the same in all runs."""
-    values: dict[str, set[float]] = {}
-    for run in runs:
-        for key, value in run.data.metrics.items():
-            values.setdefault(key, set()).add(value)
-    differ = sorted(key for key in values if len(values[key]) > 1 or len(runs) == 1)
-    answers = [key for key in differ if key.startswith(ANSWER)]
-    found = [
-        key for name in DECIDING for key in (answers if name == ANSWER else [name]) if key in differ
-    ]
-    return found[:COLUMNS]
+    """Return the metrics to show: held-out rows first, and none that is the same in all runs.
+
+    Of two with the same values in every run (the gap to an optimum of 0 is the loss) one is shown.
+    """
+    keys = sorted({key for run in runs for key in run.data.metrics})
+    values = {key: tuple(run.data.metrics.get(key) for run in runs) for key in keys}
+    answers = [key for key in keys if key.startswith(ANSWER)]
+    shown: dict[tuple[float | None, ...], str] = {}
+    for name in DECIDING:
+        for key in answers if name == ANSWER else [name]:
+            if key in values and (len(runs) == 1 or len({*values[key]} - {None}) > 1):
+                shown.setdefault(values[key], key)
+    return list(shown.values())[:COLUMNS]
 
 
 def _serve(store: Store, port: int) -> None:

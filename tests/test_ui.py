@@ -131,10 +131,11 @@ def test_the_columns_are_what_was_varied_in_the_last_generation() -> None:
 
 
 def test_the_metrics_are_those_that_decide_and_differ() -> None:
-    figures = {"train.loss": 1.0, "train.r2": 0.9, "reference.rank": 3.0, "test.loss": 0.5}
+    figures = {"train.loss": 1.0, "train.r2": 0.9, "reference.gap": 1.0, "test.loss": 0.5}
     answers = {"prediction.query_1.rent": 3.0, "prediction.query_2.rent": 4.0}
     first = a_run({}, figures | answers | {"test.r2": 0.8})
-    second = a_run({}, figures | answers | {"test.r2": 0.7, "train.loss": 0.9, "loss": 0.9})
+    other = {"test.r2": 0.7, "train.loss": 0.9, "reference.gap": 0.9, "loss": 0.9}
+    second = a_run({}, figures | answers | other)
     assert columns(first, second) == ["metrics.test.r2", "metrics.train.loss"]
     charts = [chart["metricKey"] for chart in ui.view([first, second])["compareRunCharts"]]
     assert charts == ["loss", "test.r2", "train.loss"]
