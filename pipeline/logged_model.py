@@ -59,6 +59,8 @@ def log(
     about: dict[str, Any] = {"onnx_file": onnx_file, "contract": contract, "example": example}
     about["requirements"] = requirements
     if known is None:
+        # The tests try whether it can be served; to try it each time would only take time.
+        about["validate_serving_input"] = False
         Model.log(None, Flavor, name="model", run_id=run_id, flavor_name="onnx", **about)
         return
     place, name = known.artifact_location, known.model_id
@@ -79,6 +81,7 @@ class Flavor:
         contract: bytes | None,
         example: Sequence[float],
         requirements: Sequence[str],
+        validate_serving_input: bool = False,  # noqa: ARG004  # of `Model.log`, which passes it on
     ) -> None:
         """Write model.onnx as `mlflow.onnx` does, and answers by column name beside it.
 
@@ -93,14 +96,13 @@ class Flavor:
 
         model = onnx.load_from_string(onnx_file)
         assert model.SerializeToString() == onnx_file, "MLflow would write other bytes"
-        noted = {entry.key: entry.value for entry in model.metadata_props}
-        terms = json.loads(noted.get(served_model.CONTRACT, "null"))
+        terms = _terms(model)
         about: dict[str, Any] = {
             "pip_requirements": list(requirements),
             "onnx_execution_providers": ["CPUExecutionProvider"],
             "save_as_external_data": False,
         }
-        if terms is None:  # of a time before the contract: its columns have no names
+        if terms is None:
             mlflow.onnx.save_model(
                 model, path, mlflow_model=mlflow_model, signature=_tensors(model), **about
             )
@@ -141,6 +143,26 @@ def signature(terms: Mapping[str, Any]) -> ModelSignature:
         Schema([ColSpec("double", feature["name"]) for feature in terms["input"]["features"]]),
         Schema([ColSpec(kinds[kind], name) for name, _, _, kind in columns]),
     )
+
+
+def _terms(model: Any) -> dict[str, Any] | None:
+    """Return the terms of the contract in an ONNX file, if they name its columns.
+
+    Files of a time before the contract have none, and a stranger's may have any.
+    """
+    from pipeline import served_model
+
+    noted = {entry.key: entry.value for entry in model.metadata_props}
+    try:
+        terms: dict[str, Any] = json.loads(noted[served_model.CONTRACT])
+        schemas = signature(terms)
+        for schema in (schemas.inputs, schemas.outputs):
+            names = schema.input_names()
+            if not names or len(set(names)) < len(names):
+                return None
+    except (LookupError, TypeError, AttributeError, ValueError, RecursionError, MlflowException):
+        return None
+    return terms
 
 
 def _tensors(model: Any) -> ModelSignature:

@@ -11,7 +11,6 @@ from typing import Any
 
 import mlflow.models
 import numpy as np
-import onnxruntime
 import pandas as pd
 from mlflow.exceptions import MlflowException
 from mlflow.pyfunc.model import PythonModel, PythonModelContext
@@ -48,6 +47,8 @@ class ServedModel(PythonModel):
 
     def load_context(self, context: PythonModelContext) -> None:  # noqa: ARG002
         """Open the ONNX file."""
+        import onnxruntime  # only here: to log the model takes none
+
         file = Path(__file__).with_name("model.onnx")
         self.session = onnxruntime.InferenceSession(file, providers=["CPUExecutionProvider"])
         metadata = self.session.get_modelmeta().custom_metadata_map

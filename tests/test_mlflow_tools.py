@@ -1,5 +1,6 @@
 """MLflow's own tools work on what a run holds: load, evaluate, search, by the columns' names."""
 
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import chdir
@@ -10,14 +11,16 @@ from unittest.mock import patch
 import abline_client
 import mlflow
 import numpy as np
+import onnx
 import onnxruntime
 import pandas as pd
 import pytest
 from conftest import ROOT, WIDE, TrackedRun, job, tracked_runs
 from mlflow.exceptions import MlflowException
+from mlflow.models import Model
 from sklearn.metrics import r2_score, root_mean_squared_error
 
-from pipeline import evaluate, export, files, generate, track, train
+from pipeline import evaluate, export, files, generate, logged_model, track, train
 
 TWO_TARGETS = {
     "data__targets": ["price", "rent"],
@@ -37,7 +40,10 @@ def tracked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     for name in ("params.yaml", "dvc.yaml", "requirements.txt"):
         shutil.copy(ROOT / name, place / name)
     shutil.copytree(ROOT / "pipeline", place / "pipeline")
-    with chdir(place), patch.object(evaluate, "draw"):
+    # MLflow itself writes its address into the environment, where it would outlive these tests.
+    with chdir(place), patch.dict(os.environ), patch.object(evaluate, "draw"):
+        for name in ("MLFLOW_TRACKING_URI", "DVC_ROOT"):
+            os.environ.pop(name, None)
         Path("reports/plots").mkdir(parents=True)
         for stage in (generate, train, evaluate, export, track):
             stage.main(job(**WIDE | TWO_TARGETS))
@@ -156,3 +162,19 @@ def test_a_registered_version_says_how_good_it_is(run: TrackedRun) -> None:
     assert version.description is not None
     assert version.description.startswith(f"held-out R² {r2:.6g}, held-out RMSE ")
     assert version.description.endswith(f"; run {run.name}")
+
+
+@pytest.mark.parametrize("terms", [None, "[1]", '{"input": {"features": [{}]}, "outputs": []}'])
+def test_a_file_whose_columns_have_no_names_answers_by_position(
+    rows: pd.DataFrame, tmp_path: Path, terms: str | None
+) -> None:
+    """As files of a time before the contract are, and those of strangers may be."""
+    model = onnx.load(files.ONNX)
+    del model.metadata_props[:]
+    if terms is not None:
+        onnx.helper.set_model_props(model, {"abline.contract": terms})
+    saved = str(tmp_path / "saved")
+    logged_model.Flavor.save_model(saved, Model(), model.SerializeToString(), None, [], ["numpy"])
+    x = rows[["size", "age", "rooms"]].to_numpy(np.float32)
+    answers = mlflow.pyfunc.load_model(saved).predict({"x": x})
+    assert np.array_equal(answers["y"], right(rows)["y"])
