@@ -372,27 +372,29 @@ def _cached(md5: str) -> Path | None:
     return cache / md5[:2] / md5[2:] if cache else None
 
 
+@functools.cache
 def _cache() -> Path | None:
     """The folder of DVC's cache, which may be shared with other repositories."""
-    return _dvc()[0]
-
-
-def has_remote() -> bool:
-    """Whether DVC has a remote to fetch from."""
-    return _dvc()[1]
-
-
-@functools.cache
-def _dvc() -> tuple[Path | None, bool]:
-    """The folder of DVC's cache, and whether there is a default remote."""
     from dvc.exceptions import DvcException  # only here: half a second
     from dvc.repo import Repo
 
     try:
         with Repo(str(files.root())) as repo:
-            return Path(repo.cache.local.path), bool(repo.config["core"].get("remote"))
+            return Path(repo.cache.local.path)
     except DvcException:
-        return None, False
+        return None
+
+
+def has_remote() -> bool:
+    """Whether DVC has a default remote to fetch from."""
+    from dvc.exceptions import DvcException
+    from dvc.repo import Repo
+
+    try:
+        with Repo(str(files.root())) as repo:
+            return bool(repo.config["core"].get("remote"))
+    except DvcException:
+        return False
 
 
 def _link(md5: str, target: Path) -> bool:
