@@ -79,7 +79,7 @@ def main() -> None:
         IMAGES.mkdir(exist_ok=True)
         with links(clone) as served:
             for name, file, height in (
-                ("run table", "table.png", 510),
+                ("run table", "table.png", 570),
                 ("side by side", "charts.png", 760),
             ):
                 with page(served[name], 1480, height) as opened:
