@@ -1,7 +1,7 @@
 """Take the pictures of `mlflow ui` in the README, from a real browser: `make screenshots`.
 
-A fresh clone runs the tutorial's job and three others, `make ui`'s command shows them, and headless
-Chromium opens the links that it prints.
+A normal clone, with all its history, runs the tutorial's job and five experiments, `make ui`'s
+command shows them, and headless Chromium opens the links that it prints.
 """
 
 import os
@@ -17,7 +17,13 @@ from playwright.sync_api import Page, sync_playwright
 
 ROOT = Path(__file__).parent.parent
 IMAGES = ROOT / "docs/images"
-OTHERS = ("train.lr=0.02", "train.lr=0.05", "train.epochs=1000")
+EXPERIMENTS = (
+    "train.lr=0.005",
+    "train.lr=0.02",
+    "train.lr=0.03",
+    "train.lr=0.05",
+    "train.epochs=1000",
+)
 
 
 @contextmanager
@@ -65,15 +71,15 @@ def main() -> None:
     os.environ |= people | {"PATH": programs, "DVC_NO_ANALYTICS": "1"}
     with tempfile.TemporaryDirectory() as work:
         clone = Path(work) / "abline"
-        subprocess.run(["git", "clone", "--quiet", "--depth=1", ROOT.as_uri(), clone], check=True)
+        subprocess.run(["git", "clone", "--quiet", ROOT, clone], check=True)
         subprocess.run(["dvc", "repro", "--quiet"], cwd=clone, check=True)
-        for change in OTHERS:
+        for change in EXPERIMENTS:
             subprocess.run(["git", "checkout", "--quiet", "."], cwd=clone, check=True)
             subprocess.run(["dvc", "exp", "run", "--quiet", "-S", change], cwd=clone, check=True)
         IMAGES.mkdir(exist_ok=True)
         with links(clone) as served:
             for name, file, height in (
-                ("run table", "table.png", 450),
+                ("run table", "table.png", 570),
                 ("side by side", "charts.png", 760),
             ):
                 with page(served[name], 1480, height) as opened:

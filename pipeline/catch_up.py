@@ -4,13 +4,13 @@ Results come from git and from DVC's cache, wherever they were made: after `dvc 
 `dvc exp pull` a fresh clone shows what the whole team has tried.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from mlflow.entities import Run
 from tqdm import tqdm
 
-from pipeline import UserError, results, stage, tracking
+from pipeline import UserError, lineage, results, stage, tracking
 from pipeline.mistakes import count
 from pipeline.params import Tracking
 from pipeline.results import LackingError, Place
@@ -23,9 +23,11 @@ SHOWN = 8  # of a list: the rest is counted
 PATIENCE = 3  # with a store that fails for one result after the other, each after a minute or so
 
 
-def catch_up(settings: Tracking) -> tuple[list[str], int]:
+def catch_up(settings: Tracking, everything: bool = False) -> tuple[list[str], int]:
     """Make the runs that the store lacks.
 
+    Of commits only those that changed a parameter or a table, unless `everything` is asked for: a
+    history of changed code would fill the page with equal results.
     Gives lines that say what was done and what could not be, and how many results had their runs.
     Whatever is wrong with a result is told, and the others have their runs.
     Raises UserError if the store cannot be used.
@@ -42,23 +44,45 @@ def catch_up(settings: Tracking) -> tuple[list[str], int]:
     runs = tracking.complete_runs(store)
     found = results.everywhere()
     news = News()
-    todo: list[list[Place]] = []
+    todo: dict[str, list[Place]] = {}
     for md5, places in found.items():
         with news.told_of(places[0]):
             known = runs.get(md5)
             if known is None or _has_more(known.run, places[0]):
-                todo.append(places)
+                todo[md5] = places
             elif not news.leaves_alone(known, places, settings):
                 _update_origin(store, known.run, places)
-    for number, places in enumerate(tqdm(todo, "runs", unit=" runs", delay=1, disable=None)):
+    if not everything:
+        news.left_out = _unvaried(found, todo, results.at("HEAD"))
+    asked_for = [places for md5, places in todo.items() if md5 not in news.left_out]
+    for number, places in enumerate(tqdm(asked_for, "runs", unit=" runs", delay=1, disable=None)):
         with news.told_of(places[0]):
             _replay(settings, _best(places), news)
             for each in places:
                 results.forget(each)
         if news.store_failures == PATIENCE:
-            news.not_tried = len(todo) - number - 1
+            news.not_tried = len(asked_for) - number - 1
             break
     return told + news.lines(), len(found) - len(todo)
+
+
+def _unvaried(
+    found: Mapping[str, Sequence[Place]], todo: Iterable[str], head: Place | None
+) -> set[str]:
+    """Return the results of `todo` that only commits have which changed no parameter and no table.
+
+    head: the result of the commit that is checked out. It is never among them, and the first commit
+    is if it has the same values.
+    """
+
+    def is_unvaried(place: Place) -> bool:
+        if place.commit is None or place.experiment is not None:
+            return False
+        before = place.before or (head.lock if head is not None else "")
+        return bool(before) and not results.varies(place.lock, before)
+
+    shown = head.md5 if head is not None else None
+    return {md5 for md5 in todo if md5 != shown and all(map(is_unvaried, found[md5]))}
 
 
 class News:
@@ -76,6 +100,8 @@ class News:
         """Places by the files without which there is no run."""
         self.left_alone: dict[str, list[str]] = {}
         """Runs by what somebody has done to them, and how they come back."""
+        self.left_out: set[str] = set()
+        """Results that were not asked for."""
         self.store_failures = 0
         """How often in a row the store has failed."""
         self.not_tried = 0
@@ -123,15 +149,20 @@ class News:
         """All of it, for the person who asked."""
         told = _first(self.added)
         for why, where in self.lacking.items():
-            told.append(f"without {why}, which DVC's cache lacks ({_cure(where)} brings them):")
+            told.append(f"without {why}, which DVC's cache lacks{_cure(where)}:")
             told.append(_listed(where))
         for why, where in self.absent.items():
-            told.append(f"could not be replayed, because {why} ({_cure(where)} may help):")
+            told.append(f"could not be replayed, because {why}{_cure(where)}:")
             told.append(_listed(where))
         for paths, where in self.undeclared.items():
             told += [f"without {paths}, which dvc.yaml here does not declare:", _listed(where)]
         for why, where in self.failed.items():
             told += [f"could not be replayed, because {why}:", _listed(where)]
+        if self.left_out:
+            told.append(
+                f"without {count(len(self.left_out), 'result')} of commits that changed neither"
+                " parameters nor data; `python -m pipeline.track --all` replays all there are"
+            )
         if self.not_tried:
             told.append(
                 f"the store failed {PATIENCE} times in a row: {self.not_tried} more not tried"
@@ -199,13 +230,16 @@ def _replay(settings: Tracking, place: Place, news: News) -> None:
 
 
 def _cure(places: Sequence[Place]) -> str:
-    """The commands that bring the files of results."""
+    """Return what may bring the files of results, in brackets; nothing where there is no remote."""
+    if not results.has_remote():
+        return ""
     commands = []
-    if any(place.experiment is None for place in places):
+    experiments = [place.experiment for place in places if place.experiment is not None]
+    if len(experiments) < len(places):
         commands.append("`dvc fetch --all-commits`")
-    if any(place.experiment is not None for place in places):
-        commands.append("`dvc exp pull`")
-    return " and ".join(commands)
+    if experiments and (remotes := lineage.git("remote")):
+        commands.append(f"`dvc exp pull {remotes.split()[0]} {' '.join(experiments)}`")
+    return f" ({' and '.join(commands)} may bring them)" if commands else ""
 
 
 def _listed(places: Sequence[Place]) -> str:

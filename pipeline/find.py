@@ -10,7 +10,7 @@ from typing import Any
 
 from mlflow.entities import Run, ViewType
 
-from pipeline import UserError, files, lineage, results, tracking
+from pipeline import UserError, lineage, results, tracking
 from pipeline.params import Tracking
 from pipeline.results import Place
 from pipeline.store import Store, explained, open_store
@@ -29,10 +29,8 @@ class Found:
             return self.places[0].identity()
         assert self.run is not None
         tags = self.run.data.tags
-        outs = {key[4:]: value for key, value in tags.items() if key.startswith("md5 ")}
-        outs.pop(str(files.RUN), None)
         ids = {key: tags.get(key, "none yet") for key in ("training_id", "result_id")}
-        return {"outs": outs, "params": self.run.data.params} | ids
+        return {"outs": tracking.outs(self.run), "params": self.run.data.params} | ids
 
 
 def find(what: str, settings: Tracking) -> str:
@@ -83,7 +81,7 @@ def _search(what: str, runs: Sequence[Run], places: dict[str, list[Place]]) -> I
     if what.endswith(".onnx") or Path(what).is_file():
         md5 = md5_of_model(Path(what))
         made = [m for m, each in places.items() if md5 in _outs(each[0]).values()]
-        tracked = [run for run in runs if md5 in run.data.tags.values()]
+        tracked = [run for run in runs if md5 in tracking.outs(run).values()]
         # A folder's own lines are told once, whichever of the two has them.
         told = {run.data.tags.get(tracking.RESULT) for run in tracked}
         yield from map(of_run, (run for run in tracked if "superseded_by" not in run.data.tags))

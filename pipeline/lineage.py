@@ -204,6 +204,10 @@ class Origin:
     user: str | None = None
     time: int | None = None
     """When it was made, in milliseconds since 1970; None: it is being made now."""
+    place: str = ""
+    """The end of its name: the experiment or the commit."""
+    changes: Mapping[str, Any] | None = None
+    """Parameters with another value than in the commit; None: there is nothing to compare with."""
 
     TAGS: ClassVar = ("mlflow.source.git.commit", "dvc.experiment", "dvc.baseline", "mlflow.user")
 
@@ -219,9 +223,18 @@ class Origin:
         user = None
         with suppress(OSError, KeyError):  # a user without a name, as in some containers
             user = getpass.getuser()
-        name = f"{differences(changed_params(params))} ({place})"
-        baseline = os.environ.get("DVC_EXP_BASELINE_REV")
-        return cls(name, head, tuple(changed), experiment, baseline, user)
+        changes = changed_params(params)
+        data = any(Path(path).parts[0] == "data" for path in changed)
+        return cls(
+            name=f"{differences(changes, data)} ({place})",
+            commit=head,
+            changed=tuple(changed),
+            experiment=experiment,
+            baseline=os.environ.get("DVC_EXP_BASELINE_REV"),
+            user=user,
+            place=place,
+            changes=changes,
+        )
 
     def tags(self) -> dict[str, str]:
         """Tags of a run: who made this from which code, and under which DVC experiment."""
@@ -237,13 +250,18 @@ class Origin:
         return {key: value for key, value in tags.items() if value}
 
 
-def differences(changed: Mapping[str, Any] | None) -> str:
-    """Parameters and their values for the name of a run; None: there is nothing to compare with."""
-    if not changed:
+def differences(changed: Mapping[str, Any] | None, data: bool = False) -> str:
+    """Return the parameters that differ, and whether the data do, for the name of a run.
+
+    changed: None if there is nothing to compare with.
+    """
+    parts = [f"{key}={short(value)}" for key, value in (changed or {}).items()]
+    parts += ["other data"] if data else []
+    if not parts:
         return "committed params" if changed is not None else "params not in git"
     # The short ones first: a list of names or rows would push the others out of sight, and
     # `mlflow ui` shows the first 20 letters or so.
-    shown = ", ".join(sorted((f"{key}={short(value)}" for key, value in changed.items()), key=len))
+    shown = ", ".join(sorted(parts, key=len))
     return shown if len(shown) <= 200 else shown[:197] + "..."
 
 

@@ -40,6 +40,13 @@ class LackingError(UserError):
     """Files of a result are not at hand: they may be brought."""
 
 
+_VALUES = re.compile(
+    rf"^    (?:params:|- path: {re.escape(str(files.TRAIN.parent))}/.*)\n(?:      .*\n)*",
+    re.MULTILINE,
+)
+"""The lines of a dvc.lock with parameters and tables."""
+
+
 @dataclass(frozen=True)
 class Place:
     """Where a result is: in a commit, which may be an experiment's, or in a folder."""
@@ -112,7 +119,9 @@ class Place:
         who = lineage.git("show", "-s", "--format=%ct %an", self.commit) or "0 "
         seconds, _, user = who.partition(" ")
         place = (self.experiment or self.commit[:7]) + " + changes" * bool(self.changed)
-        name = f"{lineage.differences(self.changes())} ({place})"
+        changes = self.changes()
+        other_data = not changes and varies(self.lock, self.before or self.lock)
+        name = f"{lineage.differences(changes, other_data)} ({place})"
         return Origin(
             name=name,
             commit=self.commit,
@@ -121,6 +130,8 @@ class Place:
             baseline=self.baseline,
             user=user or None,
             time=int(seconds) * 1000,
+            place=place,
+            changes=changes,
         )
 
     def settings(self, ours: Tracking) -> Tracking:
@@ -187,6 +198,31 @@ def parameters(stages: Mapping[str, Any]) -> dict[str, Any]:
     for each in stages.values():
         found |= each.get("params", {}).get(str(params_yaml.PATH), {})
     return found
+
+
+def tables(stages: Mapping[str, Any]) -> dict[str, Any]:
+    """The md5 of each table that the stages of a dvc.lock trained and measured with."""
+    return {
+        file["path"]: file.get("md5")
+        for each in stages.values()
+        for file in each.get("outs", ())
+        if Path(file["path"]).parts[0] == files.TRAIN.parts[0]
+    }
+
+
+def varies(lock: str, before: str) -> bool:
+    """Whether a dvc.lock has another parameter or another table than the one before.
+
+    What only one of them has is no difference: it came or went with the code.
+    """
+    # Most commits of a long history change neither, and to parse a dvc.lock takes 10 ms.
+    if _VALUES.findall(lock) == _VALUES.findall(before):
+        return False
+    try:
+        pairs = [(read(_stages(lock)), read(_stages(before))) for read in (parameters, tables)]
+    except UserError:  # whoever replays it will say what is wrong
+        return True
+    return any(now[key] != then[key] for now, then in pairs for key in now.keys() & then.keys())
 
 
 def md5(identity: Mapping[str, Any]) -> str:
@@ -457,6 +493,18 @@ def _cache() -> Path | None:
             return Path(repo.cache.local.path)
     except DvcException:
         return None
+
+
+def has_remote() -> bool:
+    """Whether DVC has a default remote to fetch from."""
+    from dvc.exceptions import DvcException
+    from dvc.repo import Repo
+
+    try:
+        with Repo(str(files.root())) as repo:
+            return bool(repo.config["core"].get("remote"))
+    except DvcException:
+        return False
 
 
 def _link(md5: str, target: Path) -> bool:

@@ -123,6 +123,7 @@ def read_result(
             path for path in (params_yaml.PATH, *map(Path, reports)) if (folder / path).exists()
         ],
         onnx_file=onnx_file,
+        contract=((folder / files.CONTRACT).read_bytes() if str(files.CONTRACT) in here else None),
         example=example,
         verified=verified,
         requirements=pins(folder / stage.REQUIREMENTS, SERVING),
@@ -213,7 +214,7 @@ def command() -> None:
         if asked.all:
             from pipeline.catch_up import catch_up
 
-            news, known = catch_up(params_yaml.load().tracking)
+            news, known = catch_up(params_yaml.load().tracking, everything=True)
             print(*news, f"{count(known, 'result')} had a run already", sep="\n")
         else:
             from pipeline.find import find

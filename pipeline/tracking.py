@@ -8,31 +8,25 @@ import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 from urllib.parse import unquote, urlsplit
 
-import numpy as np
 from mlflow.entities import (
     Dataset,
     DatasetInput,
     Experiment,
     InputTag,
-    LoggedModel,
     Metric,
     Param,
     Run,
     RunTag,
     ViewType,
 )
-from mlflow.exceptions import MlflowException
-from mlflow.models import Model, ModelSignature
 from mlflow.store.entities import PagedList
-from mlflow.types import Schema, TensorSpec
 
-from pipeline import UserError, files, lineage, process
+from pipeline import files, lineage, logged_model, process
 from pipeline.lineage import Origin, milliseconds
 from pipeline.live_run import Losses, Timed
 from pipeline.params import Params, Tracking
@@ -43,6 +37,10 @@ METRICS_PER_BATCH = 1000
 
 RESULT = f"md5 {files.RUN}"
 """The tag of a complete run that says which result it shows, as dvc.lock does."""
+OUTS = "outputs"
+"""The tag with the md5 of each output as JSON, by path."""
+UNREGISTERED = "not registered"
+"""The tag of a run whose model became no version of the registered model: the reason."""
 COMMIT, CHANGED = "mlflow.source.git.commit", "git.changed_files"
 WHOLE = "result_id"
 """The tag of a complete run that is written last: nothing is left to do for it."""
@@ -84,7 +82,9 @@ class TrainingRun:
         if self.is_open:
             return True
         self.store = store = open_store(self.params.tracking.experiment)
-        origin = Origin.here(self.params)
+        values = lineage.stage_params("train", self.params)
+        with explained(store.uri):
+            origin = _named(store, Origin.here(self.params), values, self.began)
         tags = origin.tags() | {"training_id": self.training_id} | self.tags
         deadline = time.monotonic() + 10
         with explained(store.uri):
@@ -98,7 +98,7 @@ class TrainingRun:
                         self.run_id = self._claim(store, runs, origin, tags)
                 if not self.run_id:
                     time.sleep(0.1)
-            _log_params(store, self.run_id, lineage.stage_params("train", self.params))
+            _log_params(store, self.run_id, values)
         return True
 
     def _is_next(self, run: Run) -> bool:
@@ -152,6 +152,21 @@ class TrainingRun:
             if reason:
                 self.store.client.set_tag(self.run_id, "reason", reason[:1000])
             self.store.client.set_terminated(self.run_id, status, now)
+
+
+def outs(run: Run) -> dict[str, str]:
+    """Return the md5 of each output of a complete run's result, by path.
+
+    Older runs have a tag for each output in place of one for all.
+    """
+    tags = run.data.tags
+    with suppress(KeyError, ValueError, TypeError):
+        return dict(json.loads(tags[OUTS]))
+    return {key[4:]: md5 for key, md5 in tags.items() if key.startswith("md5 ") and key != RESULT}
+
+
+def _outs_tag(outs: Mapping[str, str]) -> dict[str, str]:
+    return {OUTS: json.dumps(outs, ensure_ascii=False)}
 
 
 def _runs_of(store: Store, training_id: str) -> list[Run]:
@@ -295,6 +310,8 @@ class Result:
     """Files and folders to keep with the run, relative to `folder`."""
     onnx_file: bytes | None
     """None if it is not at hand."""
+    contract: bytes | None
+    """The content of contract.json; None if it is not at hand."""
     example: Sequence[float]
     """The numbers of an input row, and any after it; empty if there is no query."""
     verified: bool
@@ -325,17 +342,19 @@ def record(settings: Tracking, result: Result, origin: Origin) -> str:
             run, older, did = _claim(store, result, origin)
         if did == KNOWN:
             return f"run known already: {run.info.run_name}"
+        origin = _named(store, origin, result.identity["params"], run.info.start_time)
+        told = ""
         try:
             _complete(store, run, result, origin)
             if settings.model_name is not None and result.verified:
-                _register(store, run, result, origin, settings.model_name)
+                told = _register(store, run, result, origin, settings.model_name)
             for each in older:
                 _supersede(store, each, run)
             _mark_whole(store, run, result)
         except Exception as error:
             _leave_half_made(store, run, error)
             raise
-    return f"run {did}: {origin.name}"
+    return f"run {did}: {origin.name}{told}"
 
 
 KNOWN, COMPLETED, REPLAYED = "known already", "completed", "replayed from files"
@@ -380,6 +399,31 @@ def _claim(store: Store, result: Result, origin: Origin) -> tuple[Run, list[Run]
         # Params cannot be changed once logged: from now on the run is this result's alone.
         store.client.set_tag(newest.info.run_id, "claimed_by", result_id)
     return newest, older, did
+
+
+def _named(store: Store, origin: Origin, values: Mapping[str, Any], began: int) -> Origin:
+    """Return `origin` with the shorter name: what differs from the commit, or from the run before.
+
+    Whoever has changed eight parameters and commits nothing varies one of them from run to run.
+    began: when the run began, in ms since 1970.
+    """
+    if not origin.place or (origin.changes is not None and len(origin.changes) < 2):
+        return origin
+    earlier = store.client.search_runs(
+        [store.experiment_id],
+        f"tags.result_id != '' and attributes.start_time < {began}",
+        order_by=["attributes.start_time DESC"],
+        max_results=20,
+    )
+    shown = {key: _cut(lineage.short(value)) for key, value in values.items()}
+    for run in earlier:
+        then = run.data.params
+        changes = {key: values[key] for key in values if then.get(key, shown[key]) != shown[key]}
+        if changes:
+            if origin.changes is not None and len(origin.changes) <= len(changes):
+                return origin
+            return replace(origin, name=f"{lineage.differences(changes)} ({origin.place})")
+    return origin
 
 
 def _is_over(run: Run) -> bool:
@@ -442,8 +486,7 @@ def _complete(store: Store, run: Run, result: Result, origin: Origin) -> None:
     metrics = [
         Metric(name, value, moment, 0) for name, value in _metric_names(result.metrics).items()
     ]
-    outs = {f"md5 {path}": md5 for path, md5 in result.identity["outs"].items()}
-    tags = origin.tags() | outs | {RESULT: result.md5}
+    tags = origin.tags() | _outs_tag(result.identity["outs"]) | {RESULT: result.md5}
     if not was_whole:
         tags["mlflow.note.content"] = _note(result, origin)
     client.log_batch(run_id, metrics=metrics, tags=[RunTag(*tag) for tag in tags.items()])
@@ -459,10 +502,22 @@ def _complete(store: Store, run: Run, result: Result, origin: Origin) -> None:
     for path in result.artifacts:
         log = client.log_artifacts if (result.folder / path).is_dir() else client.log_artifact
         log(run_id, str(result.folder / path), _parent(result.folder, path))
-    model = _model(store, run_id)  # a completion that was cut short may have come this far
+    # A completion that was cut short may have come this far.
+    model = logged_model.of_run(store, run_id)
     if result.onnx_file is not None and (model is None or not _is_there(model.artifact_location)):
-        _log_model(store, run_id, result, result.onnx_file, model)
-    client.set_terminated(run_id, "FINISHED", moment)
+        logged_model.log(
+            store,
+            run_id,
+            result.onnx_file,
+            result.contract,
+            result.example,
+            result.requirements,
+            model,
+        )
+    if ended is None and run.info.end_time is None:
+        client.update_run(run_id, "FINISHED")  # replayed: how long it took is not known
+    else:
+        client.set_terminated(run_id, "FINISHED", moment)
 
 
 def _mark_whole(store: Store, run: Run, result: Result) -> None:
@@ -479,35 +534,18 @@ MISSING = "missing"
 """The tag of a run that lacks what was not in DVC's cache when it was replayed."""
 
 
-def _model(store: Store, run_id: str) -> LoggedModel | None:
-    """The model that a run has logged whole, if there is one; its files may be gone since."""
-    outputs = store.client.get_run(run_id).outputs
-    for logged in outputs.model_outputs if outputs else ():
-        model = store.client.get_logged_model(logged.model_id)
-        if model.status == "READY":
-            return model
-    return None
-
-
-def _register(store: Store, run: Run, result: Result, origin: Origin, name: str) -> None:
-    """Make the run's model a version of the registered model `name`, unless it is one already."""
-    client, run_id = store.client, run.info.run_id
-    model = _model(store, run_id)
-    if model is None or client.search_model_versions(f"run_id = '{run_id}' and name = '{name}'"):
-        return
-    try:
-        client.create_registered_model(name)
-    except MlflowException as error:
-        if error.error_code != "RESOURCE_ALREADY_EXISTS":
-            raise
-    keys = ("training_id", "result_id")
-    lineage_tags = {key: result.identity[key] for key in keys} | origin.tags()
-    lineage_tags |= {f"md5 {path}": md5 for path, md5 in result.identity["outs"].items()}
-    place = model.artifact_location
-    made = client.create_model_version(name, place, run_id, lineage_tags, model_id=model.model_id)
-    # As `mlflow.register_model` does, which writes to the terminal: the model's page names them.
-    versions = json.dumps([{"name": name, "version": made.version}])
-    client.set_logged_model_tags(model.model_id, {"mlflow.modelVersions": versions})
+def _register(store: Store, run: Run, result: Result, origin: Origin, name: str) -> str:
+    """Make the run's model a version of the registered model `name`, and say why if it is not."""
+    if (worse := logged_model.worse_than_the_mean(result.metrics)) is not None:
+        store.client.set_tag(run.info.run_id, UNREGISTERED, worse)
+        return f"; no version of {name}, because {worse}"
+    model = logged_model.of_run(store, run.info.run_id)
+    if model is not None:
+        ids = {key: result.identity[key] for key in ("training_id", "result_id")}
+        tags = ids | origin.tags() | _outs_tag(result.identity["outs"])
+        run = store.client.get_run(run.info.run_id)
+        logged_model.register(store.client, run, model, name, result.metrics, tags)
+    return ""
 
 
 def _note(result: Result, origin: Origin) -> str:
@@ -520,6 +558,11 @@ def _note(result: Result, origin: Origin) -> str:
     if origin.commit and changed:
         named = ", ".join(f"`{path}`" for path in changed[:10]) + ", …" * (len(changed) > 10)
         back += f"changes that were not committed ({named}) and "
+    if origin.changes:
+        values = ", ".join(f"`{lineage.differences({k: v})}`" for k, v in origin.changes.items())
+        differs = f"Other values than in the commit: {values}.\n\n"
+    else:
+        differs = ""
     rows = list(result.metrics.items())[:30]
     figures = "\n".join(f"| {name} | {value:g} |" for name, value in rows)
     worse = (
@@ -529,81 +572,11 @@ def _note(result: Result, origin: Origin) -> str:
         else ""
     )
     return (
-        f"{worse}Made by {back}`dvc repro`.\n\n"
+        f"{worse}Made by {back}`dvc repro`.\n\n{differs}"
         f"model.safetensors md5 `{identity['outs'].get(str(files.MODEL), 'unknown')}`,"
         f" training_id `{identity['training_id']}`, result_id `{identity['result_id']}`.\n\n"
         f"| metric | value |\n|---|---|\n{figures}\n"
     )
-
-
-def _log_model(
-    store: Store, run_id: str, result: Result, onnx_file: bytes, known: LoggedModel | None
-) -> None:
-    """Log the ONNX file, byte for byte, as an MLflow model.
-
-    known: the run's own whose files are gone. It gets them again, because a registered version may
-    point to it.
-    """
-    import mlflow.onnx  # only here: a training need not wait for it
-    import onnx
-    from google.protobuf.message import DecodeError
-
-    try:
-        model = onnx.load_from_string(onnx_file)
-    except DecodeError:
-        raise UserError(f"{files.ONNX} is not an ONNX file") from None
-    _refuse_external(model)
-    assert model.SerializeToString() == onnx_file, "MLflow would write other bytes"
-    # Without it the model would go to MLflow's Default experiment, whose artifacts lie wherever the
-    # store was first opened.
-    mlflow.set_experiment(experiment_id=store.experiment_id)
-
-    def described(value: Any) -> TensorSpec:
-        kind = value.type.tensor_type
-        columns = kind.shape.dim[1].dim_value
-        return TensorSpec(
-            onnx.helper.tensor_dtype_to_np_dtype(kind.elem_type), (-1, columns), value.name
-        )
-
-    x = described(model.graph.input[0])
-    signature = ModelSignature(
-        inputs=Schema([x]), outputs=Schema([described(value) for value in model.graph.output])
-    )
-    features = x.shape[1]
-    example = np.zeros((1, features), np.dtype(x.type))
-    example[0, : len(result.example[:features])] = result.example[:features]
-    about: dict[str, Any] = {
-        "signature": signature,
-        "input_example": {x.name: example},
-        "pip_requirements": list(result.requirements),
-        "onnx_execution_providers": ["CPUExecutionProvider"],
-        "save_as_external_data": False,
-    }
-    if known is None:
-        mlflow.onnx.log_model(model, name="model", run_id=run_id, **about)
-        return
-    place, name = known.artifact_location, known.model_id
-    logged = Model(artifact_path=place, run_id=run_id, model_uuid=name, model_id=name)
-    with TemporaryDirectory() as folder:
-        mlflow.onnx.save_model(model, f"{folder}/model", mlflow_model=logged, **about)
-        store.client.log_model_artifacts(name, f"{folder}/model")
-
-
-def _refuse_external(message: Any) -> None:
-    """Raise UserError if an ONNX model keeps numbers in other files.
-
-    Its author chooses their names, and onnx would write them where it is told to.
-    """
-    for field, value in message.ListFields():
-        if field.message_type is None:
-            continue
-        for part in value if isinstance(value, Sequence) else [value]:
-            if part.DESCRIPTOR.name == "TensorProto" and (part.external_data or part.data_location):
-                raise UserError(
-                    f"{files.ONNX} keeps the numbers of {part.name[:80]!r} in another file, which"
-                    " this pipeline never writes: it is somebody else's"
-                )
-            _refuse_external(part)
 
 
 def _log_params(store: Store, run_id: str, values: Mapping[str, Any]) -> None:

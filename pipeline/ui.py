@@ -11,7 +11,11 @@ import sys
 import time
 import urllib.request
 import webbrowser
+from collections import Counter
+from collections.abc import Sequence
 from typing import Any
+
+from mlflow.entities import Run
 
 from pipeline import UserError, stage
 from pipeline import params as params_yaml
@@ -25,7 +29,10 @@ REFUSED = {1719, 1720, 1723, 2049, 3659, 4045, 4190, 5060, 5061, 6000, 6566, 669
     range(6665, 6670)
 )
 """Ports above 1023 that browsers do not open (the Fetch standard's "bad ports")."""
-TELLING = ("reference.gap", "test.loss", "test.r2", "train.loss")
+ANSWER = "prediction.query_1."
+"""The beginning of the metrics with the answers to the first query, one for each target."""
+DECIDING = ("test.r2", "test.rmse", "test.loss", ANSWER, "train.loss", "reference.gap")
+"""Metrics that tell which of two models is better, the most telling first."""
 COLUMNS = 6  # of parameters, and of metrics: more would not fit on a screen
 
 
@@ -70,46 +77,91 @@ def links(store: Store, place: str) -> str:
 def save_view(store: Store) -> int:
     """Save a view of the runs in the store that shows what differs, and give their number.
 
-    By itself the table shows no parameter and no metric, and the charts show ten runs, with a loss
-    that falls by powers of ten on a linear scale. MLflow keeps a view that is shared as a tag of
-    the experiment; this one has the parameters that differ between the newest runs, the metrics
-    that tell which is better, and the loss on a log scale.
+    MLflow keeps a view that is shared as a tag of the experiment.
     """
     with explained(store.uri):
         runs = store.client.search_runs([store.experiment_id], max_results=200)
-        params = sorted({key for run in runs for key in run.data.params})
-        differ = [key for key in params if len({run.data.params.get(key) for run in runs}) > 1]
-        metrics = sorted({key for run in runs for key in run.data.metrics})
-        telling = [key for key in metrics if "query_1." in key or key in TELLING][:COLUMNS]
-        columns = [f"params.`{key}`" for key in (differ or ["train.lr"])[:COLUMNS]]
-        columns += [f"metrics.`{key}`" for key in telling]
-        loss: dict[str, Any] = {"type": "LINE", "metricKey": "loss"}
-        loss |= {"selectedMetricKeys": ["loss"]}
-        loss |= {"xAxisKey": "step", "xAxisScaleType": "linear", "scaleType": "log"}
-        loss |= {"lineSmoothness": 0, "selectedXAxisMetricKey": "", "range": {}}
-        charts = [loss, *({"type": "BAR", "metricKey": key} for key in telling)]
-        view = {
-            "selectedColumns": columns,
-            "orderByKey": "attributes.start_time",
-            "orderByAsc": False,
-            "runsHiddenMode": "SHOWALL",
-            "compareRunSections": [{"uuid": "first", "name": "Loss and answers", "display": True}],
-            "compareRunCharts": [
-                {
-                    "uuid": chart["metricKey"],
-                    "displayName": chart["metricKey"],
-                    "metricSectionId": "first",
-                    "runsCountToCompare": 100,
-                    "deleted": False,
-                    "isGenerated": False,
-                    **chart,
-                }
-                for chart in charts
-            ],
-        }
         tag = f"mlflow.sharedViewState.{VIEW}"
-        store.client.set_experiment_tag(store.experiment_id, tag, json.dumps(view))
+        store.client.set_experiment_tag(store.experiment_id, tag, json.dumps(view(runs)))
     return len(runs)
+
+
+def view(runs: Sequence[Run]) -> dict[str, Any]:
+    """Return the state of MLflow's page that shows which run was better, and what was different.
+
+    By itself the table shows no parameter and no metric, and the charts show ten runs, with a loss
+    that falls by powers of ten on a linear scale. This one has the parameters that differ, the
+    metrics that decide, and the loss on a log scale.
+    runs: newest first.
+    """
+    deciding = metrics_that_decide(runs)
+    columns = [f"params.`{key}`" for key in params_that_differ(runs)]
+    columns += [f"metrics.`{key}`" for key in deciding]
+    curves = [key for key in ("test_loss", "loss") if any(key in run.data.metrics for run in runs)]
+    line: dict[str, Any] = {"type": "LINE", "xAxisKey": "step", "xAxisScaleType": "linear"}
+    line |= {"scaleType": "log", "lineSmoothness": 0, "selectedXAxisMetricKey": "", "range": {}}
+    charts = [line | {"metricKey": key, "selectedMetricKeys": [key]} for key in curves or ["loss"]]
+    charts += [{"type": "BAR", "metricKey": key} for key in deciding]
+    return {
+        "selectedColumns": columns,
+        "orderByKey": "attributes.start_time",
+        "orderByAsc": False,
+        "runsHiddenMode": "SHOWALL",
+        "compareRunSections": [{"uuid": "first", "name": "Loss and answers", "display": True}],
+        "compareRunCharts": [
+            {
+                "uuid": chart["metricKey"],
+                "displayName": chart["metricKey"],
+                "metricSectionId": "first",
+                "runsCountToCompare": 100,
+                "deleted": False,
+                "isGenerated": False,
+                **chart,
+            }
+            for chart in charts
+        ],
+    }
+
+
+def params_that_differ(runs: Sequence[Run]) -> list[str]:
+    """Return the parameters to show: those that differ among the runs of the last generation first.
+
+    A generation is the runs with the same parameters as the newest complete one: a parameter that
+    older code did not have yet was not varied. Of several, the one that most runs varied is first.
+    """
+    current = [run for run in runs if "superseded_by" not in run.data.tags]
+    newest = next((run for run in current if "result_id" in run.data.tags), None)
+    names = set(newest.data.params) if newest is not None else set()
+    last = [run for run in current if set(run.data.params) == names]
+
+    def varied(key: str, among: Sequence[Run]) -> int:
+        """The number of runs with another value than the most common one."""
+        values = Counter(run.data.params[key] for run in among if key in run.data.params)
+        return values.total() - max(values.values(), default=0)
+
+    found: list[str] = []
+    for among in (last, current):
+        keys = sorted({key for run in among for key in run.data.params})
+        counts = {key: varied(key, among) for key in keys}
+        order = sorted(counts, key=lambda key: -counts[key])
+        found += [key for key in order if counts[key] and key not in found]
+    return found[:COLUMNS]
+
+
+def metrics_that_decide(runs: Sequence[Run]) -> list[str]:
+    """Return the metrics to show: held-out rows first, and none that is the same in all runs.
+
+    Of two with the same values in every run (the gap to an optimum of 0 is the loss) one is shown.
+    """
+    keys = sorted({key for run in runs for key in run.data.metrics})
+    values = {key: tuple(run.data.metrics.get(key) for run in runs) for key in keys}
+    answers = [key for key in keys if key.startswith(ANSWER)]
+    shown: dict[tuple[float | None, ...], str] = {}
+    for name in DECIDING:
+        for key in answers if name == ANSWER else [name]:
+            if key in values and (len(runs) == 1 or len({*values[key]} - {None}) > 1):
+                shown.setdefault(values[key], key)
+    return list(shown.values())[:COLUMNS]
 
 
 def _serve(store: Store, port: int) -> None:

@@ -1,6 +1,7 @@
 """Jobs to run, clones to run them in, and a look into the store that they leave behind."""
 
 import inspect
+import json
 import os
 import shutil
 import signal
@@ -133,6 +134,11 @@ class TrackedRun:
         self.tags: Mapping[str, str] = run.data.tags
         self.inputs = run.inputs.dataset_inputs if run.inputs else []
         self.models = run.outputs.model_outputs if run.outputs else []
+
+    def md5s(self) -> dict[str, str]:
+        """The md5 of each output of its result, by path."""
+        outs: dict[str, str] = json.loads(self.tags["outputs"])
+        return outs
 
     def losses(self) -> list[tuple[int, float]]:
         """Steps and values of the loss."""

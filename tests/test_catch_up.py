@@ -20,7 +20,7 @@ def repository(workspace: Path) -> Iterator[Repository]:
 
 
 def told_by_catch_up() -> str:
-    told, _ = catch_up.catch_up(job().tracking)
+    told, _ = catch_up.catch_up(job().tracking, everything=True)
     return "\n".join(told)
 
 
@@ -73,7 +73,7 @@ def test_runs_of_a_deleted_experiment_do_not_come_back(repository: Repository) -
     opened = store.open_store("abline")
     opened.client.delete_experiment(opened.experiment_id)
     other = job(tracking__experiment="another").tracking
-    told, _ = catch_up.catch_up(other)
+    told, _ = catch_up.catch_up(other, everything=True)
     back = f"`mlflow experiments restore --experiment-id {opened.experiment_id}` brings it back"
     assert back in "\n".join(told)
     assert tracked_runs(repository.path, "another") == []

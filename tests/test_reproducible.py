@@ -63,7 +63,7 @@ def complete(run: TrackedRun, checkout: Checkout) -> None:
     answers = json.loads(run.artifact("reports/metrics.json"))["prediction"]
     assert run.metrics["prediction.query_1.y"] == answers["query_1"]["y"]
     model = hashlib.md5(run.model_file()).hexdigest()
-    assert model == run.tags["md5 models/model.onnx"]
+    assert model == run.md5s()["models/model.onnx"]
     lr = yaml.safe_load(run.artifact("params.yaml"))["train"]["lr"]
     assert float(run.params["train.lr"]) == float(lr)
     place = unquote(run.client.get_run(run.id).info.artifact_uri)

@@ -1,4 +1,4 @@
-"""A registered version answers over HTTP, by its name and number alone, and without torch."""
+"""A registered version answers over HTTP, by its name and alias alone, and without torch."""
 
 import json
 import os
@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -20,8 +21,8 @@ from conftest import ROOT, environment, eventually, job
 
 from pipeline import evaluate, export, files, generate, track, train
 
-Ask = Callable[[Any], Any]
-"""What is asked for in JSON, to its answer."""
+Ask = Callable[..., Any]
+"""What is asked for, as JSON or CSV, to its answer: the predictions, or why there are none."""
 
 # Without the proxy that a user may have set for the world outside.
 HERE = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -62,13 +63,18 @@ def served(
     try:
         _wait(server, f"http://127.0.0.1:{port}/ping", log)
 
-        def ask(what: Any) -> Any:
-            body = json.dumps(what).encode()
+        def ask(what: Any, kind: str = "application/json") -> Any:
+            body = what if kind == "text/csv" else json.dumps(what)
             request = urllib.request.Request(
-                f"http://127.0.0.1:{port}/invocations", body, {"Content-Type": "application/json"}
+                f"http://127.0.0.1:{port}/invocations", body.encode(), {"Content-Type": kind}
             )
-            with HERE.open(request) as answer:
-                return json.load(answer)
+            try:
+                with HERE.open(request) as answer:
+                    return json.load(answer, parse_constant=pytest.fail)  # NaN is no JSON
+            except urllib.error.HTTPError as refused:
+                if refused.code != 400:
+                    raise
+                return json.load(refused)
 
         yield ask
     finally:
@@ -98,10 +104,22 @@ def test_a_registered_version_answers_without_torch(workspace: Path) -> None:
     assert "ModuleNotFoundError" in tried.stderr
     elsewhere = workspace / "elsewhere"
     elsewhere.mkdir()
-    with served("models:/abline/1", variables, elsewhere) as ask:
-        answer = ask({"inputs": {"x": [[4.0]]}})
+    with served("models:/abline@verified", variables, elsewhere) as ask:
+        answers = [
+            ask({"dataframe_split": {"columns": ["id", "x"], "data": [["a", 4]]}}),
+            ask({"dataframe_records": [{"x": 4}]}),
+            ask({"inputs": {"x": [4.0]}}),
+            ask("id,x\na,4\n", "text/csv"),
+        ]
+        refused = [ask({"inputs": {"x": [value]}}) for value in (None, 1e300, "four")]
     (row,) = files.read_csv(files.PREDICTIONS)
-    assert np.float32(answer["predictions"]["y"]) == np.float32(row["y"])
+    for answer in answers:
+        (found,) = answer["predictions"]
+        assert np.float32(found["y"]) == np.float32(row["y"])
+    for answer in refused:
+        assert answer["error_code"] in ("INVALID_PARAMETER_VALUE", "BAD_REQUEST")
+    assert "the column x in row 1 must be a number, found null" in refused[0]["message"]
+    assert "found 1e+300, which is too large for float32" in refused[1]["message"]
 
 
 @pytest.mark.slow
@@ -116,7 +134,7 @@ def test_the_readmes_request_by_curl(workspace: Path) -> None:
     command, shown = found.groups()
     port = free_port()
     assert "127.0.0.1:5001/" in command
-    with served("models:/abline/1", variables, workspace, port):
+    with served("models:/abline@verified", variables, workspace, port):
         quiet = [
             "bash",
             "-ec",

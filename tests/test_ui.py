@@ -7,10 +7,12 @@ import socket
 import subprocess
 import sys
 import urllib.request
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 from conftest import ROOT, Checkout, environment, job, tracked_runs
+from mlflow.entities import Metric, Param, Run, RunData, RunInfo, RunTag
 from screenshots import links, page
 
 from pipeline import evaluate, export, generate, store, track, train, ui
@@ -84,6 +86,61 @@ def test_a_port_that_is_taken(workspace: Path) -> None:
     assert done.returncode == 1
     cure = f"`make ui PORT={int(port) + 1}` takes another, and PORT=0 any free one"
     assert done.stderr == f"error: port {port}: Address already in use; {cure}\n"
+
+
+def a_run(
+    params: Mapping[str, object], metrics: Mapping[str, float], tags: str = "result_id"
+) -> Run:
+    """A run with these values, as MLflow gives it."""
+    return Run(
+        RunInfo("id", "0", "user", "FINISHED", 0, None, "active", None),
+        RunData(
+            [Metric(key, value, 0, 0) for key, value in metrics.items()],
+            [Param(key, str(value)) for key, value in params.items()],
+            [RunTag(tags, "there")],
+        ),
+    )
+
+
+def columns(*runs: Run) -> list[str]:
+    """The columns of the page, of runs from the newest to the oldest."""
+    return [name.replace("`", "") for name in ui.view(runs)["selectedColumns"]]
+
+
+def test_the_columns_are_what_was_varied_in_the_last_generation() -> None:
+    common: dict[str, float] = {
+        "a.new": 1,
+        "b.new": 2,
+        "c.new": 3,
+        "d.new": 4,
+        "e.new": 5,
+        "f.new": 6,
+    }
+    base = {"train.lr": 0.01, "train.epochs": 100, "train.momentum": 0.0}
+    varied = [base | {"train.lr": lr} for lr in (0.02, 0.05, 0.1, 0.2)]
+    varied += [base | {"train.epochs": 1000}, base]
+    new = [a_run(common | params, {"loss": 0.1}) for params in varied]
+    old = [a_run(base | {"train.momentum": 0.9}, {}), a_run(base, {})]
+    training = a_run({"train.lr": 0.3}, {"loss": 1.0}, tags="process.training")
+    evaluated = a_run({}, {"r2_score": 0.5}, tags="mlflow.evaluation")
+    shown = ["params.train.lr", "params.train.epochs"]
+    assert columns(*new) == shown
+    assert columns(training, evaluated, *new) == shown
+    # What only older runs varied comes last; what they lack was not varied by anybody.
+    assert columns(*new, *old) == [*shown, "params.train.momentum"]
+
+
+def test_the_metrics_are_those_that_decide_and_differ() -> None:
+    figures = {"train.loss": 1.0, "train.r2": 0.9, "reference.gap": 1.0, "test.loss": 0.5}
+    answers = {"prediction.query_1.rent": 3.0, "prediction.query_2.rent": 4.0}
+    first = a_run({}, figures | answers | {"test.r2": 0.8})
+    other = {"test.r2": 0.7, "train.loss": 0.9, "reference.gap": 0.9, "loss": 0.9}
+    second = a_run({}, figures | answers | other)
+    assert columns(first, second) == ["metrics.test.r2", "metrics.train.loss"]
+    charts = [chart["metricKey"] for chart in ui.view([first, second])["compareRunCharts"]]
+    assert charts == ["loss", "test.r2", "train.loss"]
+    alone = ["test.r2", "test.loss", "prediction.query_1.rent", "train.loss"]
+    assert columns(first) == [f"metrics.{name}" for name in alone]
 
 
 @chromium

@@ -101,7 +101,7 @@ def artifacts(repository: Repository) -> bytes:
 
 
 def told_by_catch_up() -> str:
-    told, _ = catch_up.catch_up(job().tracking)
+    told, _ = catch_up.catch_up(job().tracking, everything=True)
     return "\n".join(told)
 
 

@@ -1,0 +1,114 @@
+"""Answers by column name, for every tool of MLflow that loads the model as a Python function.
+
+MLflow keeps a copy of this file beside model.onnx and runs it there. It may import what stands in
+the model's requirements: neither torch nor anything of this repository.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import mlflow.models
+import numpy as np
+import pandas as pd
+from mlflow.exceptions import MlflowException
+from mlflow.pyfunc.model import PythonModel, PythonModelContext
+from numpy.typing import NDArray
+
+CONTRACT = "abline.contract"
+"""The key of the ONNX file's metadata with the terms of its contract."""
+
+
+def columns(contract: Mapping[str, Any]) -> list[tuple[str, str, int, str]]:
+    """Return the columns of the answers: name, output of the ONNX file, index in it, dtype.
+
+    One column for each target, its interval beside it where the file has one, and `in_range`. They
+    have the names that `pipeline.predict` gives them.
+    """
+    endings = {"prediction": "", "low": " low 95%", "high": " high 95%"}
+    outputs = contract["outputs"]
+    answers = [
+        (target + endings[output["meaning"]], output["name"], index, output["dtype"])
+        for index, target in enumerate(outputs[0]["targets"])
+        for output in outputs
+        if output["meaning"] in endings
+    ]
+    flags = [
+        (output["meaning"], output["name"], 0, output["dtype"])
+        for output in outputs
+        if output["meaning"] not in endings
+    ]
+    return answers + flags
+
+
+class ServedModel(PythonModel):
+    """The model.onnx in the folder of this file."""
+
+    def load_context(self, context: PythonModelContext) -> None:  # noqa: ARG002
+        """Open the ONNX file."""
+        import onnxruntime  # only here: to log the model takes none
+
+        file = Path(__file__).with_name("model.onnx")
+        self.session = onnxruntime.InferenceSession(file, providers=["CPUExecutionProvider"])
+        metadata = self.session.get_modelmeta().custom_metadata_map
+        contract = json.loads(metadata[CONTRACT])
+        self.input: str = contract["input"]["name"]
+        self.features = [str(feature["name"]) for feature in contract["input"]["features"]]
+        self.dtype = np.dtype(contract["input"]["dtype"])
+        self.columns = columns(contract)
+
+    def predict(
+        self,
+        context: PythonModelContext,  # noqa: ARG002
+        model_input: pd.DataFrame,
+        params: dict[str, Any] | None = None,  # noqa: ARG002
+    ) -> pd.DataFrame:
+        """Answer rows of numbers, by the names of their columns: one row of answers for each.
+
+        Raises MlflowException, which a server answers with status 400, for null, NaN, infinity and
+        numbers that are too large: JSON has no word for what the model would answer.
+        """
+        given = model_input[self.features].to_numpy(np.float64)
+        with np.errstate(over="ignore"):
+            x = np.ascontiguousarray(given, self.dtype)
+        self._refuse(x, given, self.features, "a number", "the column")
+        answers = dict(zip(self._outputs(), self.session.run(None, {self.input: x}), strict=True))
+        table = {name: answers[output][:, index] for name, output, index, _ in self.columns}
+        numbers = [name for name, _, _, dtype in self.columns if dtype != "bool"]
+        stacked = np.column_stack([table[name] for name in numbers])
+        self._refuse(stacked, stacked, numbers, "finite", "the answer")
+        return pd.DataFrame(table, index=model_input.index)
+
+    def _outputs(self) -> list[str]:
+        return [str(output.name) for output in self.session.get_outputs()]
+
+    def _refuse(
+        self,
+        values: NDArray[Any],
+        given: NDArray[Any],
+        names: Sequence[str],
+        wanted: str,
+        what: str,
+    ) -> None:
+        """Raise MlflowException for the first value that is not finite, and count the rows.
+
+        values, given: [rows, names], as the model has them and as they came.
+        """
+        bad = ~np.isfinite(values)
+        rows = np.flatnonzero(bad.any(axis=1))
+        if not rows.size:
+            return
+        row = int(rows[0])
+        column = int(np.flatnonzero(bad[row])[0])
+        value = float(given[row, column])
+        found = "null or NaN" if np.isnan(value) else f"{value:g}"
+        if np.isfinite(value):
+            found += f", which is too large for {self.dtype}"
+        more = f" ({rows.size - 1} more rows like it)" if rows.size > 1 else ""
+        raise MlflowException.invalid_parameter_value(
+            f"{what} {names[column]} in row {row + 1} must be {wanted}, found {found}{more}"
+        )
+
+
+mlflow.models.set_model(ServedModel())
