@@ -224,7 +224,7 @@ class Origin:
         with suppress(OSError, KeyError):  # a user without a name, as in some containers
             user = getpass.getuser()
         changes = changed_params(params)
-        data = any(Path(path).parts[0] == "data" for path in changed)
+        data = head is not None and any(Path(path).parts[0] == "data" for path in changed)
         return cls(
             name=f"{differences(changes, data)} ({place})",
             commit=head,

@@ -16,6 +16,7 @@ from torch.nn import functional
 
 from pipeline import UserError, files, model, modules, summary, tracking, training
 from pipeline.checkpoint import Checkpoint
+from pipeline.lineage import Origin
 from pipeline.params import Params
 from pipeline.table import Table
 
@@ -537,8 +538,7 @@ def test_the_description_of_a_run_says_that_its_model_is_worse_than_the_mean(
 ) -> None:
     identity = {"outs": {}, "training_id": "a training", "result_id": "a result"}
     result: Any = SimpleNamespace(identity=identity, metrics={"test.r2": r2})
-    origin: Any = SimpleNamespace(commit=None, changed=())
-    told = tracking._note(result, origin)
+    told = tracking._note(result, Origin(name="", commit=None))
     assert ("**On the rows held out it is worse than answering each row with" in told) is said
 
 

@@ -138,7 +138,7 @@ def test_experiments_in_the_workspace_have_a_run_each(clone: Clone) -> None:
     assert "train.r2" in checkout("dvc", "metrics", "show")
     checkout("dvc", "plots", "show", "--out", "report")
     page = (checkout.path / "report" / "index.html").read_text()
-    assert "Training loss by epoch" in page
+    assert "Loss by epoch" in page
     assert "loss.svg" in page
 
 
