@@ -499,8 +499,11 @@ def test_a_linear_model_has_no_scaled_targets() -> None:
 # The whole pipeline
 
 
+@pytest.mark.parametrize(
+    "seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(1, 5))]
+)
 def test_the_documented_network_goes_through_the_documented_pipeline(
-    workspace: Path, monkeypatch: pytest.MonkeyPatch
+    workspace: Path, monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:
     """docs/your-own-table.md: its module on its table with its settings, five seeds."""
     text = (ROOT / "docs/your-own-table.md").read_text()
@@ -516,14 +519,12 @@ def test_the_documented_network_goes_through_the_documented_pipeline(
     settings = dict(re.findall(r"-S '?([\w.]+)=([^\s']+)", command))
     changes = {key.replace(".", "__"): _value(value) for key, value in settings.items()}
     assert len(changes) >= 8
-    for seed in range(5):
-        params = job(seed=seed, **changes)
-        make(params)  # raises if a check of the ONNX file fails
-        found = json.loads(files.METRICS.read_text())
-        assert found["train"]["r2"] > 0.4
-        assert found["test"]["r2"] > 0.3
-        told = json.loads(files.VERIFICATION.read_text())
-        assert "16 times the root mean square of what random rounding errors" in told["allowed"]
+    make(job(seed=seed, **changes))  # raises if a check of the ONNX file fails
+    found = json.loads(files.METRICS.read_text())
+    assert found["train"]["r2"] > 0.4
+    assert found["test"]["r2"] > 0.3
+    told = json.loads(files.VERIFICATION.read_text())
+    assert "16 times the root mean square of what random rounding errors" in told["allowed"]
 
 
 def _value(text: str) -> Any:

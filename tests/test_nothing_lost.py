@@ -189,7 +189,8 @@ def answering(status: int | None) -> Iterator[str]:
             thread.join()
 
 
-@pytest.mark.parametrize("status", [500, pytest.param(None, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("status", [500, None])
 def test_a_server_that_is_ill(workspace: Path, status: int | None) -> None:
     with answering(status) as uri:
         told = run_stages(Checkout(workspace, MLFLOW_TRACKING_URI=uri))
@@ -282,6 +283,7 @@ def test_a_disk_that_takes_no_more(workspace: Path, small_disk: Path, state: str
     assert all(is_whole(run) for run in runs)
 
 
+@pytest.mark.slow
 def test_a_store_that_is_made_is_made_whole(workspace: Path) -> None:
     """To be killed while the store is made must not leave one that nobody can open."""
     code = "from pipeline import store; store.open_store('abline')"
@@ -386,6 +388,7 @@ def test_a_result_completes_a_run_that_was_killed(workspace: Path) -> None:
     assert is_whole(run, params.train.epochs)
 
 
+@pytest.mark.slow
 def test_no_number_that_is_none_is_in_the_store(workspace: Path) -> None:
     """Divergence: FAILED, the reason as a tag, and finite losses only."""
     for changes in ({"train__lr": 1e30}, {"train__lr": 1e20, "train__optimizer": "adam"}):
@@ -418,16 +421,6 @@ def test_files_of_a_run_that_are_gone_come_back(workspace: Path) -> None:
     assert run.model_file() == files.ONNX.read_bytes()
     assert {file.name for file in place.iterdir()} == before
     assert len(run.client.search_model_versions("name = 'doubling'")) == 1
-
-
-def test_a_run_that_was_deleted_does_not_come_back(workspace: Path) -> None:
-    """Whoever deletes a run in `mlflow ui` means it; `mlflow runs restore` brings it back."""
-    for stage in (generate, train, evaluate, export, track):
-        stage.main(job())
-    (run,) = tracked_runs(workspace)
-    opened = store.open_store("abline")
-    opened.client.delete_run(run.id)
-    assert run.tags[tracking.RESULT] in tracking.complete_runs(opened)
 
 
 def experiments(checkout: Checkout) -> None:
@@ -542,7 +535,13 @@ def test_a_result_is_found_from_any_end_of_it(team: Checkout) -> None:
     assert team.status() == ""
 
 
-@pytest.mark.parametrize("what", ["nothing", "nothing.onnx", "params.yaml"])
+@pytest.mark.parametrize(
+    "what",
+    [
+        "nothing",
+        *(pytest.param(w, marks=pytest.mark.slow) for w in ("nothing.onnx", "params.yaml")),
+    ],
+)
 def test_what_is_not_found_is_told(workspace: Path, what: str) -> None:
     told = Checkout(workspace)("python", "-m", "pipeline.track", "--find", what, ok=False)
     assert told.startswith(f"error: {what}: ")

@@ -189,6 +189,7 @@ def test_tables_of_nist_end_to_end(clone: Clone, name: str) -> None:
     np.testing.assert_allclose(y[:, 0], line, rtol=1e-9)
 
 
+@pytest.mark.slow
 def test_a_column_far_from_zero_loses_no_digits(workspace: Path) -> None:
     """2000 ± 5: with the mean in the bias instead, a third of the rows was wrong by 1e-5."""
     random = np.random.default_rng(0)
@@ -420,7 +421,7 @@ class Perceptron(nn.Module):
         return y
 
 
-@pytest.mark.parametrize("standardize", [False, True])
+@pytest.mark.parametrize("standardize", [pytest.param(False, marks=pytest.mark.slow), True])
 def test_another_module_runs_all_five_stages(
     workspace: Path, monkeypatch: pytest.MonkeyPatch, standardize: bool
 ) -> None:

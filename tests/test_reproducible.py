@@ -274,9 +274,8 @@ def emulator() -> str:
     return found
 
 
-@pytest.mark.parametrize(
-    "job", [pytest.param(job, marks=[pytest.mark.slow] * (job != "exact")) for job in PORTABLE]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("job", PORTABLE)
 def test_a_larger_job_is_portable_if_asked_to(clone: Clone, job: str) -> None:
     checkout = clone("portable")
     (checkout.path / "params.yaml").write_text(job_text(**LARGER, **PORTABLE[job]))

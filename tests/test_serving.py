@@ -93,6 +93,7 @@ def _wait(server: "subprocess.Popen[bytes]", ping: str, log: Path) -> None:
     eventually(answers)
 
 
+@pytest.mark.slow
 def test_a_registered_version_answers_without_torch(workspace: Path) -> None:
     for stage in (generate, train, evaluate, export, track):
         stage.main(job())

@@ -98,6 +98,7 @@ def test_a_run_is_named_by_what_differs_from_the_one_before(
     ]
 
 
+@pytest.mark.slow
 def test_to_fetch_is_advised_only_where_there_is_a_remote(clone: Clone) -> None:
     checkout = clone("fresh")
     told = checkout("python", "-m", "pipeline.track", "--all")

@@ -144,6 +144,7 @@ def test_the_metrics_are_those_that_decide_and_differ() -> None:
 
 
 @chromium
+@pytest.mark.slow
 def test_the_first_screen_says_which_run_was_better_and_what_was_different(workspace: Path) -> None:
     for lr in (0.01, 0.02):
         run_stages(job(train__lr=lr))
