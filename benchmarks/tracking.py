@@ -41,6 +41,7 @@ from rounds import ROOT, arguments, summary, turns
 sys.path.insert(0, str(ROOT))
 
 from pipeline import (
+    declared,
     evaluate,
     export,
     generate,
@@ -266,13 +267,13 @@ def make_results(count: int) -> None:
 
 def locked(made: Params) -> dict[str, Any]:
     """The content of dvc.lock for what lies in the working directory."""
-    declared = yaml.safe_load(lineage.DVC_YAML.read_text())["stages"]
+    commands = yaml.safe_load(declared.DVC_YAML.read_text())["stages"]
     stages: dict[str, Any] = {}
-    for name, stage in lineage.stages().items():
+    for name, stage in declared.stages().items():
         # Anew for each: YAML would write a list that two stages share as a reference.
         values = made.model_dump(mode="json")
         stages[name] = {
-            "cmd": declared[name]["cmd"],
+            "cmd": commands[name]["cmd"],
             "deps": [hashed(path) for path in sorted(stage["deps"])],
             "params": {"params.yaml": {key: at(values, key) for key in sorted(stage["params"])}},
             "outs": [hashed(path) for path in sorted(stage["outs"])],
@@ -300,7 +301,7 @@ def hashed(path: str) -> dict[str, Any]:
 
 def keep_outs() -> None:
     """Put into DVC's cache what the stages made and git does not have."""
-    stages = lineage.stages().items()
+    stages = declared.stages().items()
     outs = [out for name, stage in stages if name != "track" for out in stage["outs"]]
     for path in (lineage.git("check-ignore", *outs) or "").splitlines():
         md5 = lineage.md5(Path(path))

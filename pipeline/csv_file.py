@@ -22,10 +22,10 @@ import pyarrow as pa
 import pyarrow.csv
 from numpy.typing import NDArray
 
-from pipeline import UserError, advice
+from pipeline import UserError, advice, regular_file
 from pipeline.advice import Asked, Mistakes
 from pipeline.mistakes import count, show
-from pipeline.table import Block, Heading, open_regular, same_name
+from pipeline.table import NO_FILE, Block, Heading, same_name
 
 BLOCK = 8 << 20  # bytes of text that are read at a time
 SHARE = 1 << 20  # of these, how many a thread parses at a time
@@ -88,7 +88,7 @@ class CsvFile:
 
         Raises UserError if there is none, or if it is no text.
         """
-        with open_regular(path) as file:
+        with regular_file.opened(path, NO_FILE) as file:
             head = file.read(BLOCK)
         for magic, kind in _MAGIC.items():
             if head.startswith(magic):
@@ -161,7 +161,7 @@ class CsvFile:
     def _texts(self) -> Iterator[tuple[int, bytes]]:
         """Where each block of whole rows begins in the file, and its bytes."""
         offset, rest = self.start, b""
-        with open_regular(self.path) as file:
+        with regular_file.opened(self.path, NO_FILE) as file:
             file.seek(self.start)
             while True:
                 new = file.read(BLOCK)
@@ -336,7 +336,7 @@ class CsvFile:
     def _line(self, offset: int) -> int:
         """The number of the line that has the byte at `offset`, counted from 1."""
         line = 1
-        with open_regular(self.path) as file:
+        with regular_file.opened(self.path, NO_FILE) as file:
             while offset and (text := file.read(min(offset, BLOCK))):
                 line += text.count(self.newline)
                 offset -= len(text)

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline import process
+from pipeline import process, regular_file
 
 RAW = Path("data/raw")
 TRAIN = Path("data/train.parquet")
@@ -138,8 +138,8 @@ def restored(cells: Iterable[str]) -> list[str]:
 
 def read_csv(path: Path) -> list[dict[str, str]]:
     """The rows of a CSV file that `write_csv` wrote, by column."""
-    with path.open(newline="", encoding="utf-8") as file:
-        header, *rows = map(restored, csv.reader(file))
+    lines = io.StringIO(regular_file.text(path, regular_file.MADE_ANEW), newline="")
+    header, *rows = map(restored, csv.reader(lines))
     return [dict(zip(header, row, strict=True)) for row in rows]
 
 

@@ -6,12 +6,10 @@ result_id     adds the parameters of the other stages and the md5 of every outpu
 Equal ids mean equal inputs, whoever ran the job, where and when.
 """
 
-import functools
 import getpass
 import hashlib
 import json
 import os
-import re
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
@@ -22,32 +20,10 @@ from typing import Any, ClassVar, Self
 
 import safetensors
 
-from pipeline import UserError, yaml_file
+from pipeline import UserError, regular_file, safe_path
 from pipeline import params as params_yaml
+from pipeline.declared import stages
 from pipeline.params import Params
-
-DVC_YAML = Path("dvc.yaml")
-
-Stages = dict[str, dict[str, Any]]
-
-
-def stages() -> Stages:
-    """The stages of dvc.yaml, each with its deps, params and outs (metrics and plots included)."""
-    return _parsed(yaml_file.text_of(DVC_YAML))
-
-
-@functools.cache  # 2 ms to parse, and a stage asks a dozen times
-def _parsed(dvc_yaml: str) -> Stages:
-    read: Stages = {}
-    for name, stage in yaml_file.read(dvc_yaml, DVC_YAML)[0]["stages"].items():
-        outs = [out for kind in ("outs", "metrics", "plots") for out in stage.get(kind, ())]
-        read[name] = {
-            "deps": stage["deps"],
-            "params": stage.get("params", []),
-            # An output is its path, or a mapping of its path to its settings.
-            "outs": [next(iter(out)) if isinstance(out, dict) else out for out in outs],
-        }
-    return read
 
 
 def training_id(params: Params) -> str:
@@ -59,11 +35,12 @@ def training_id(params: Params) -> str:
 def trained_by(model: Path) -> str:
     """The training_id that a model.safetensors carries. Raises UserError if it has none."""
     try:
+        regular_file.check(model)
         with safetensors.safe_open(model, framework="np") as file:
             training_id = json.loads(file.metadata()["abline"])["training_id"]
         # It becomes the name of a file, and the model may be anybody's.
-        if not re.fullmatch(r"[0-9a-f]{32}", training_id):
-            raise ValueError(f"its training_id is {training_id[:80]!r}")
+        if not safe_path.is_id(training_id):
+            raise ValueError(f"its training_id is {str(training_id)[:80]!r}")
         return str(training_id)
     except FileNotFoundError:
         raise UserError(f"{model}: there is no such file; `dvc repro` makes it") from None
@@ -140,7 +117,7 @@ def md5(path: Path) -> str:
         listing = [{"md5": md5(path / name), "relpath": name} for name in names]
         return hashlib.md5(json.dumps(listing).encode()).hexdigest() + ".dir"
     try:
-        with path.open("rb") as file:
+        with regular_file.opened(path) as file:
             return hashlib.file_digest(file, "md5").hexdigest()
     except FileNotFoundError:
         raise UserError(f"{path}: there is no such file; `dvc repro` makes it") from None

@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from pipeline import UserError, files
+from pipeline import UserError, files, regular_file
 from pipeline.interval import Interval
 from pipeline.linear import Line
 from pipeline.params import Model as ModelParams
@@ -243,6 +243,8 @@ def load(path: Path, settings: ModelParams, features: int, targets: int) -> nn.M
     Raises UserError if the file is missing, damaged or of another model.
     """
     try:
+        # safetensors holds Python's lock while it opens a file: no signal would end that.
+        regular_file.check(path)
         return restored(safetensors.torch.load_file(path), settings, features, targets)
     except FileNotFoundError:
         raise UserError(f"{path}: there is no such file; `dvc repro` makes it") from None

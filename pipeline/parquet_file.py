@@ -11,10 +11,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from pipeline import UserError
+from pipeline import UserError, regular_file
 from pipeline.advice import SHOWN, Asked
 from pipeline.mistakes import show
-from pipeline.table import ROW_GROUP, Block, open_regular
+from pipeline.table import NO_FILE, ROW_GROUP, Block
 
 BUFFER = 1 << 18  # bytes of each column that are read at a time
 
@@ -49,7 +49,7 @@ class ParquetFile:
     def open(cls, path: Path) -> "ParquetFile":
         """Read the schema. Raises UserError if it is damaged."""
         # Arrow opens it anew, by its name: of a pipe it would never come back.
-        open_regular(path).close()
+        regular_file.check(path, NO_FILE)
         with _damage(path), pq.ParquetFile(path) as file:
             schema = file.schema_arrow
             return cls(path, tuple(schema.names), schema, file.metadata.num_rows)

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from pathspec import GitIgnoreSpec
 
-from pipeline import UserError
+from pipeline import UserError, regular_file
 from pipeline.files import RAW
 from pipeline.mistakes import show
 
@@ -108,7 +108,7 @@ def _ignored(path: Path, folders: Sequence[Path]) -> str | None:
     for folder in folders:
         file = folder / ".dvcignore"
         if file.exists():
-            lines = file.read_text(encoding="utf-8").splitlines()
+            lines = regular_file.text(file).splitlines()
             rules.append((folder, lines, str(file)))
     for folder, lines, where in rules:
         spec = GitIgnoreSpec.from_lines(lines)

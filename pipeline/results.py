@@ -21,7 +21,16 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from pipeline import UserError, files, lineage, safe_path, stage, yaml_file
+from pipeline import (
+    UserError,
+    declared,
+    files,
+    lineage,
+    regular_file,
+    safe_path,
+    stage,
+    yaml_file,
+)
 from pipeline import params as params_yaml
 from pipeline.lineage import Origin
 from pipeline.params import Tracking
@@ -97,7 +106,7 @@ class Place:
                 raise ValueError
             dict(content["params"])
             _check_outs(content["outs"].items(), f"{self}/{files.RUN.name}")
-            if not re.fullmatch(r"[0-9a-f]{32}", content["training_id"]):
+            if not safe_path.is_id(content["training_id"]):
                 raise ValueError
         except (OSError, *_NOT_AS_WRITTEN):
             raise UserError(
@@ -270,7 +279,8 @@ def _is_inside(path: str) -> bool:
 
 
 def _text(path: Path) -> str:
-    return path.read_text(encoding="utf-8", errors="replace")
+    with regular_file.opened(path) as file:
+        return file.read().decode("utf-8", errors="replace")
 
 
 def _checked(text: str | None) -> dict[str, Any]:
@@ -421,8 +431,8 @@ def gathered(place: Place, identity: Mapping[str, Any]) -> Iterator[tuple[Path, 
         folder, kept = Path(name) / "result", Path(name) / "git"
         folder.mkdir()
         plain = [str(params_yaml.PATH), str(stage.REQUIREMENTS)]
-        declared = _declared()
-        outs = {path: md5 for path, md5 in identity["outs"].items() if path in declared}
+        ours = _declared()
+        outs = {path: md5 for path, md5 in identity["outs"].items() if path in ours}
         if place.commit is not None:
             _extract(place.commit, [*plain, *outs], kept)
 
@@ -450,7 +460,7 @@ def undeclared(identity: Mapping[str, Any]) -> list[str]:
 
 
 def _declared() -> set[str]:
-    return {out for each in lineage.stages().values() for out in each["outs"]}
+    return {out for each in declared.stages().values() for out in each["outs"]}
 
 
 def _extract(commit: str, paths: Sequence[str], folder: Path) -> None:

@@ -9,16 +9,16 @@ import re
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
-from pipeline import UserError, mistakes
+from pipeline import UserError, mistakes, terminal
 
-_MD5 = re.compile(r"[0-9a-f]{32}(\.dir)?")
+_ID = re.compile(r"[0-9a-f]{32}")
 
 
 def check(path: Any, place: str) -> str:
     """Return `path` if it is one below a folder, written as DVC writes it: "reports/plots".
 
     place: what names the path, for the message. Raises UserError if it is absolute, has a part
-    `..`, a backslash, a drive or a control character, or is no text.
+    `..`, a backslash, a drive or an invisible character, or is no text.
     """
     if not isinstance(path, str):
         raise UserError(f"{place} names {mistakes.show(path)} as a file; must be a path")
@@ -31,11 +31,11 @@ def check(path: Any, place: str) -> str:
         or windows.root
         or "\\" in path
         or ".." in parts
-        or any(ord(letter) < 32 or ord(letter) == 127 for letter in path)
+        or terminal.invisible(path)
     ):
         raise UserError(
             f"{place} names the file {path[:200]!r}; must be a path below the repository, without"
-            " .. and backslashes"
+            " .., backslashes and invisible characters"
         )
     return path
 
@@ -55,6 +55,11 @@ def below(root: Path, path: str, place: str) -> Path:
     return target
 
 
+def is_id(text: Any) -> bool:
+    """True if `text` is 32 hexadecimal digits: an md5 of a file, a training_id, a result_id."""
+    return isinstance(text, str) and _ID.fullmatch(text) is not None
+
+
 def is_md5(text: Any) -> bool:
-    """Whether `text` is an md5 as DVC writes it: 32 digits, and `.dir` for a folder."""
-    return isinstance(text, str) and _MD5.fullmatch(text) is not None
+    """True if `text` is an md5 as DVC writes it: 32 hexadecimal digits, `.dir` for a folder."""
+    return isinstance(text, str) and is_id(text.removesuffix(".dir"))

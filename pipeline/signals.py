@@ -4,6 +4,8 @@ A signal's handler runs in the main thread, wherever that is. To raise an except
 in the middle of an import: Python drops what is raised while it lets go of an import's lock, and a
 C++ module that is being set up aborts the process. And no handler runs at all while the main thread
 waits for a thread of a library. So a thread of ours hears of each signal, too, and insists.
+Only a call into C that keeps Python's lock while it waits keeps that thread from running, too:
+whoever makes such a call sees to it first that it comes back, as `regular_file.check` does.
 """
 
 import os

@@ -4,7 +4,7 @@ import json
 import sys
 from pathlib import Path
 
-from pipeline import UserError, files, stage
+from pipeline import UserError, files, regular_file, stage
 from pipeline import params as params_yaml
 from pipeline.params import GENERATE, Params
 
@@ -70,7 +70,7 @@ def check(path: Path) -> None:
     Raises UserError with the file and what brings it back.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = regular_file.text(path, regular_file.MADE_ANEW)
         if path.suffix == ".json" and not isinstance(json.loads(text), dict):
             raise ValueError("found a list or a value; must be an object")
     except FileNotFoundError:

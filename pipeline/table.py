@@ -1,20 +1,18 @@
 """Tables: named columns of numbers, read from and written to Parquet."""
 
-import os
-import stat
 import unicodedata
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from pipeline import UserError, files, mistakes
+from pipeline import UserError, files, mistakes, regular_file
 
 ROW_GROUP = 65_536
 
@@ -52,19 +50,8 @@ def same_name(name: str) -> str:
     return unicodedata.normalize("NFC", name)
 
 
-def open_regular(path: Path) -> BinaryIO:
-    """Open a file of the user's to read its bytes.
-
-    Raises UserError if it is no regular file: to read from a pipe or a device may never end.
-    """
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
-        raise UserError(
-            f"{path}: found no regular file, but a folder, a pipe or a device; save the table as a"
-            " file"
-        )
-    return os.fdopen(descriptor, "rb")
+NO_FILE = "save the table as a file"
+"""What to do where a pipe or a folder is in the place of a user's table."""
 
 
 @dataclass(frozen=True)
@@ -191,6 +178,7 @@ def write(path: Path, table: Table) -> None:
 def read(path: Path) -> Table:
     """Read a table written by `write`. Raises UserError if the file is missing or damaged."""
     try:
+        regular_file.check(path)
         # Not pq.read_table: it imports pandas too.
         with pq.ParquetFile(path, memory_map=True) as file:
             arrow = file.read()

@@ -26,7 +26,7 @@ from mlflow.entities import (
 )
 from mlflow.store.entities import PagedList
 
-from pipeline import files, lineage, logged_model, process
+from pipeline import files, lineage, logged_model, process, safe_path
 from pipeline.lineage import Origin, milliseconds
 from pipeline.live_run import Losses, Timed
 from pipeline.params import Params, Tracking
@@ -209,7 +209,7 @@ class Known:
     def is_edited(self) -> bool:
         """Whether it says what only a person can have written."""
         ids = [self.run.data.tags.get(key, "") for key in ("training_id", "result_id")]
-        return self.run.info.status != "FINISHED" or not all(map(_ID.fullmatch, ids))
+        return self.run.info.status != "FINISHED" or not all(map(safe_path.is_id, ids))
 
 
 def complete_runs(store: Store) -> dict[str, Known]:
@@ -238,9 +238,6 @@ def complete_runs(store: Store) -> dict[str, Known]:
             if before is None or (before.is_deleted and not each.is_deleted):
                 known[tags[RESULT]] = each
     return known
-
-
-_ID = re.compile(r"[0-9a-f]{32}")
 
 
 def experiments(store: Store) -> Iterator[Experiment]:

@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 
-from pipeline import UserError
+from pipeline import UserError, regular_file
 
 Key = tuple[str | int, ...]
 """The way to a value through mappings and lists: ("train", "lr")."""
@@ -33,10 +33,7 @@ def text_of(path: Path) -> str:
     Raises UserError if it cannot be read, is not UTF-8, or is larger than LARGEST.
     """
     try:
-        if path.exists() and not path.is_file():  # a pipe would be waited for without end
-            found = "a folder" if path.is_dir() else "a pipe or a device"
-            raise UserError(f"{path}: found {found}; must be a file")
-        with path.open("rb") as file:
+        with regular_file.opened(path) as file:
             content = file.read(LARGEST + 1)
     except FileNotFoundError:
         raise UserError(
@@ -49,12 +46,7 @@ def text_of(path: Path) -> str:
         ) from None
     if len(content) > LARGEST:
         raise UserError(f"{path}: {_TOO_LARGE}")
-    try:
-        return content.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise UserError(
-            f"{path}: not UTF-8 text ({error.reason} at byte {error.start}); save it as UTF-8"
-        ) from None
+    return regular_file.decoded(content, path)
 
 
 def read(text: str, path: Path) -> tuple[Any, Callable[[Key], str]]:

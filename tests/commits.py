@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 from conftest import environment, job, make
 
-from pipeline import files, lineage, results
+from pipeline import declared, files, lineage, results
 from pipeline import params as params_yaml
 
 Change = Callable[[dict[str, Any]], None]
@@ -67,7 +67,7 @@ class Repository:
 def _lock(params: params_yaml.Params) -> dict[str, Any]:
     """The dvc.lock of the result in this folder, as DVC writes it."""
     stages = {}
-    for name, stage in lineage.stages().items():
+    for name, stage in declared.stages().items():
         deps = [dep for dep in stage["deps"] if Path(dep).exists()]
         outs = [out for out in stage["outs"] if Path(out).exists()]
         stages[name] = {

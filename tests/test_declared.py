@@ -8,6 +8,7 @@ import pytest
 from conftest import job
 
 from pipeline import UserError, declared
+from pipeline.lineage import training_id
 from pipeline.params import flatten
 
 
@@ -32,8 +33,9 @@ def test_a_parameter_of_ones_own_must_be_declared(workspace: Path) -> None:
     ]  # fmt: skip
     for damaged in ("", "stages: 3", "- a", "stages: {train: 3}"):
         Path("dvc.yaml").write_text(damaged)
-        with pytest.raises(UserError, match=r"dvc\.yaml: it has no stages"):
-            declared.check(keys)
+        for read in (lambda: declared.check(keys), declared.stages, lambda: training_id(job())):
+            with pytest.raises(UserError, match=r"dvc\.yaml: it has no stages"):
+                read()
 
 
 def test_a_stage_says_so_and_so_does_the_check_of_params_yaml(workspace: Path) -> None:

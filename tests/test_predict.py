@@ -294,7 +294,7 @@ def test_one_signal_ends_it_though_the_reader_is_blocked(models: Path, tmp_path:
 
 def test_rows_that_are_no_file(models: Path, tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "rows.csv")
-    with pytest.raises(UserError, match="rows.csv: found no regular file, but a folder, a pipe or"):
+    with pytest.raises(UserError, match="rows.csv: found a pipe or a device; must be a file; save"):
         answered(models, tmp_path / "rows.csv", tmp_path / "out.csv")
 
 

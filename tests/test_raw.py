@@ -112,6 +112,14 @@ def test_what_dvcignore_names_is_refused(workspace: Path, lines: str) -> None:
             assert found(f"data/raw/{name}") == [f"data/raw/{name}"]
 
 
+def test_a_dvcignore_that_is_no_text_is_one_message(workspace: Path) -> None:
+    put(PAIR, "a.csv")
+    (workspace / ".dvc").mkdir()
+    (workspace / ".dvcignore").write_bytes(b"/gr\xf6\xdfe.csv\n")
+    told = refusal(path="data/raw/a.csv")
+    assert ".dvcignore: not UTF-8 text (invalid start byte at byte 3); save it as UTF-8" in told
+
+
 def test_dvc_watches_what_is_read_and_nothing_that_is_refused(workspace: Path) -> None:
     """Against DVC itself, so that another version of it that looks elsewhere is noticed."""
     from dvc.fs import localfs
@@ -151,7 +159,7 @@ def test_pipes_and_devices_are_refused(workspace: Path, name: str) -> None:
     files.RAW.mkdir(parents=True)
     path = files.RAW / name
     os.mkfifo(path)
-    told = f"data/raw/{name}: found no regular file, but a folder, a pipe or a device; save the"
+    told = f"data/raw/{name}: found a pipe or a device; must be a file; save the table as a file"
     assert refusal(path=str(path)).startswith(told)
     path.unlink()
     path.symlink_to("/dev/zero")

@@ -42,14 +42,14 @@ MACHINES = [
 COMPUTE = """
 import json, warnings
 warnings.simplefilter("ignore")
-from pipeline import evaluate, export, generate, lineage, params, train
+from pipeline import declared, evaluate, export, generate, lineage, params, train
 import contextlib
 nothing = lambda *_: None
 train.live_run = lambda: contextlib.nullcontext(
     type("NoRun", (), {"begin": nothing, "log_losses": nothing}))
 for stage in (generate, train, evaluate, export):
     stage.main(params.load())
-outs = [out for stage in lineage.stages().values() for out in stage["outs"]]
+outs = [out for stage in declared.stages().values() for out in stage["outs"]]
 print(json.dumps(lineage.md5s([out for out in outs if out != "reports/run.json"])))
 """
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from conftest import job
 
-from pipeline import evaluate, export, files, generate, lineage, summary, track, train
+from pipeline import declared, evaluate, export, files, generate, lineage, summary, track, train
 from pipeline import params as params_yaml
 from pipeline.params import Params
 from pipeline.streams import stream
@@ -39,7 +39,7 @@ def finish(params: Params, *stages: ModuleType) -> Result:
     with patch.object(train, "live_run"), patch.object(evaluate, "draw"):
         for stage in (generate, train, evaluate, *stages):
             stage.main(params)
-    outs = [out for each in lineage.stages().values() for out in each["outs"]]
+    outs = [out for each in declared.stages().values() for out in each["outs"]]
     identity = {
         "params": params_yaml.flatten(params),
         "outs": dict(lineage.md5s([out for out in outs if Path(out).is_file()])),

@@ -29,6 +29,7 @@ OUTSIDE = [
     "//host/share",
     "reports/a\0b",
     "reports/a\nb",
+    "reports/a\u202eb",
     "",
     ".",
     "./",
