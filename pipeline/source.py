@@ -8,7 +8,6 @@ CSV file may look like. Parquet columns must be integers or floats.
 
 import difflib
 import json
-import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -21,7 +20,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from pipeline import UserError, raw
+from pipeline import UserError, raw, terminal
 from pipeline.advice import Asked
 from pipeline.csv_file import CsvFile
 from pipeline.mistakes import count, show
@@ -209,11 +208,11 @@ def _check_all_names(sheet: CsvFile | ParquetFile, targets: Sequence[str]) -> No
                 f"{f'the name {show(name)}' if name else 'no name'} for column {index + 1}, which"
                 " may be row labels (pandas writes none with index=False, R with row.names=FALSE)"
             )
-        # As params.yaml has it of the names there.
-        elif len(name) > 200 or re.search(r"[\x00-\x1f\x7f]", name):
+        # As params.Name, which is for the names that are listed.
+        elif len(name) > 200 or terminal.invisible(name):
             wrong[name] = (
-                f"a column {show(name)}; a name must have at most 200 characters, none of them a"
-                " line end or a tab; rename it"
+                f"a column {show(name)}; a name must have at most 200 characters, none of them"
+                " invisible, such as a line end or a tab; rename it"
             )
     if wrong:
         features = tuple(name for name in sheet.names if name not in targets)

@@ -39,7 +39,11 @@ def test_values_cannot_be_changed() -> None:
         job().train.lr = 1.0
 
 
-@pytest.mark.parametrize("hidden", [*"\t\x1b\x85\u00ad\u200b\u200d\u2028\u202e\u2066\ufeff"])
+HIDDEN = [*"\t\x1b\x85\u00ad\u200b\u200d\u2028\u202e\u2066\ufeff"]
+"""Characters that a name must not have, wherever it is written."""
+
+
+@pytest.mark.parametrize("hidden", HIDDEN)
 def test_names_that_are_not_what_they_look_like(hidden: str) -> None:
     with pytest.raises(UserError) as caught:
         parse(TEXT.replace("features: [x]", f"features: [{json.dumps(f'x{hidden}')}]"))

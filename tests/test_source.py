@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 from conftest import Checkout, environment, job
 from numpy.typing import NDArray
+from test_params import HIDDEN
 
 from pipeline import UserError, csv_file, files, generate, source, table
 from pipeline.params import Params
@@ -215,6 +216,14 @@ def test_a_link_to_a_file_elsewhere(workspace: Path) -> None:
 # --- what is refused
 
 
+@pytest.mark.parametrize("hidden", HIDDEN)
+def test_a_name_is_refused_whether_it_is_listed_or_found(workspace: Path, hidden: str) -> None:
+    """See test_params for the same names in data.features."""
+    content = parquet(**{f"a{hidden}b": [1.0, 2.0], "y": [1.0, 2.0]})
+    told = refusal(content, "data/raw/t.parquet")
+    assert "none of them invisible, such as a line end or a tab; rename it" in told
+
+
 @pytest.mark.parametrize(
     ("text", "asked", "told"),
     [
@@ -229,7 +238,7 @@ def test_a_link_to_a_file_elsewhere(workspace: Path) -> None:
         (",x,y\n0,1,2\n", {}, ': found no name for column 1, which may be row labels (pandas writes none with index=False, R with row.names=FALSE); leave it out with this line in params.yaml, under data:\n  features: ["x"]'),
         ("x,x,y\n1,1,2\n", {}, ': found 2 columns "x"; rename all but one'),
         ("x,y,y\n1,1,2\n", {"features": ("x",)}, ': found 2 columns "y"; rename all but one'),
-        ('"x\n1",y\n1,2\n', {}, ': found a column "x\\n1"; a name must have at most 200 characters, none of them a line end or a tab; rename it, or choose other features'),
+        ('"x\n1",y\n1,2\n', {}, ': found a column "x\\n1"; a name must have at most 200 characters, none of them invisible, such as a line end or a tab; rename it, or choose other features'),
         ("y\n1\n", {}, ": found only targets; a fit needs a feature beside them"),
         ("x,y\n1,2\n3\n", {}, ":3: found 1 field; must be 2, one for each name in the first line; the row may be cut short"),
         ("x,y\n1,2\n3,4,5\n", {}, ":3: found 3 fields; must be 2, one for each name in the first line; quote text that has a comma in it, and write decimals with a point"),
