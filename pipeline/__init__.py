@@ -8,8 +8,6 @@ from types import TracebackType
 # MLflow reads these once, when it is imported.
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
-# A notebook's, which its terminals inherit, is not there when a program of ours draws.
-os.environ["MPLBACKEND"] = "svg"
 # A server that has gone would otherwise be tried again for minutes, without a word.
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "10")
@@ -50,6 +48,8 @@ if sys.argv[:1] == ["-m"]:  # so it is while `python -m pipeline.<stage>` starts
     from pipeline import terminal
 
     terminal.install()
+    # A notebook's, which its terminals inherit, is not there when a program of ours draws.
+    os.environ["MPLBACKEND"] = "svg"
     sys.excepthook = _explain
     if _is_another_copy():
         sys.exit(

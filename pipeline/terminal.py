@@ -5,6 +5,7 @@ import errno
 import io
 import os
 import re
+import select
 import sys
 from typing import TextIO
 
@@ -51,7 +52,10 @@ class _File(io.FileIO):
 
     def write(self, content: "bytes", /) -> int:  # type: ignore[override]
         try:
-            return super().write(content) or 0
+            while (written := super().write(content)) is None:
+                # The stream does not block, and its reader has not read what is there.
+                select.select([], [self], [])
+            return written
         except OSError as error:
             nowhere = os.open(os.devnull, os.O_WRONLY)
             os.dup2(nowhere, self.fileno())

@@ -2,13 +2,15 @@
 
 import os
 import re
+import select
 import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from conftest import Checkout, environment, job_text
+from conftest import ROOT, Checkout, environment, job_text
 
 from pipeline import generate, params, terminal
 
@@ -264,6 +266,30 @@ def test_a_notebook_does_not_choose_how_to_draw(workspace: Path) -> None:
     inline = "module://matplotlib_inline.backend_inline"
     process = started("import pipeline.plots\nprint('drawn')", MPLBACKEND=inline)
     assert ended(process) == (0, "drawn\n", "")
+
+
+def test_a_notebook_that_imports_the_code_draws_as_before() -> None:
+    code = "import os, pipeline; print(os.environ['MPLBACKEND'])"
+    inline = "module://matplotlib_inline.backend_inline"
+    told = subprocess.check_output(
+        [sys.executable, "-c", code], env=environment(MPLBACKEND=inline), cwd=ROOT, text=True
+    )
+    assert told.strip() == inline
+
+
+def test_an_output_that_is_full_for_now_is_waited_for() -> None:
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    stream = terminal._File(writer, "wb")
+    while select.select([], [writer], [], 0)[1]:
+        stream.write(bytes(4096))
+    with ThreadPoolExecutor(1) as pool:
+        written = pool.submit(stream.write, b"x")
+        while not os.read(reader, 4096).endswith(b"x"):
+            pass
+        assert written.result() == 1
+    stream.close()
+    os.close(reader)
 
 
 def test_another_copy_of_the_code_is_refused(workspace: Path) -> None:
