@@ -8,8 +8,9 @@ The few rows that do not fit into the slices are multiplied as integers, by FLIN
 """
 
 import math
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -119,22 +120,55 @@ def gram(*tables: Floats, block: int = BLOCK) -> Gram:
     size = min(max(SHORTEST, math.ceil(rows / (threads * 8) / block)), LONGEST) * block
     pieces = [[table[start : start + size] for table in tables] for start in range(0, rows, size)]
     if rows <= block:
-        parts = [_sum(tables, plan, block)]
+        exact, rest = _sum(tables, plan, block)
     else:
         with cores.one_blas_thread(), ThreadPoolExecutor(threads) as pool:
-            parts = list(pool.map(lambda piece: _sum(piece, plan, block), pieces))
-    exact, rest = np.array(0, dtype=object), _nothing(width + 1)
-    for products, left in parts:  # exact, so their order is of no account
-        exact = exact + products
-        rest += left
+            ahead = 2 * threads
+            exact, rest = _total(_each(pool, pieces, plan, block, ahead), size // block, width + 1)
     return rest + _together(exact, _Cutter(plan, block), plan, rows - rest.rows)
+
+
+Part = tuple[NDArray[np.int64], "Gram"]
+"""The products of a piece's slices, and the Gram matrix of rows that do not fit in them."""
+
+
+def _each(
+    pool: ThreadPoolExecutor,
+    pieces: Sequence[Sequence[Floats]],
+    plan: "_Plan",
+    block: int,
+    ahead: int,
+) -> Iterator[Part]:
+    """Compute the parts of all pieces, of which at most `ahead` wait to be added."""
+    waiting: deque[Future[Part]] = deque()
+    for piece in pieces:
+        if len(waiting) == ahead:
+            yield waiting.popleft().result()
+        waiting.append(pool.submit(_sum, piece, plan, block))
+    while waiting:
+        yield waiting.popleft().result()
+
+
+def _total(parts: Iterator[Part], blocks: int, width: int) -> tuple[NDArray[Any], Gram]:
+    """Return the sum of parts, which is exact: their order is of no account.
+
+    blocks: at most so many are in a part; their sums go to Python's integers when int64 is full.
+    """
+    exact, rest = np.array(0, dtype=object), _nothing(width)
+    held, sums = 0, np.array(0, dtype=np.int64)
+    for products, left in parts:
+        if held + blocks > LONGEST:
+            exact, held, sums = exact + sums, 0, np.array(0, dtype=np.int64)
+        sums, held = sums + products, held + blocks
+        rest += left
+    return exact + sums, rest
 
 
 def _nothing(width: int) -> Gram:
     return Gram(0, (0,) * width, ((0,) * width,) * width)
 
 
-def _sum(tables: Sequence[Floats], plan: "_Plan", block: int) -> tuple[NDArray[np.int64], Gram]:
+def _sum(tables: Sequence[Floats], plan: "_Plan", block: int) -> Part:
     """Return the products of a piece's slices, and the Gram matrix of rows that do not fit in them.
 
     tables: [rows, columns] each, side by side, of at most LONGEST blocks.

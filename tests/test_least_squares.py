@@ -5,6 +5,7 @@ import itertools
 import math
 import subprocess
 import sys
+import weakref
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
@@ -347,6 +348,28 @@ def test_sums_of_thousands_of_full_blocks_do_not_overflow(monkeypatch: pytest.Mo
     found = gram(table)
     assert found.inner(1, 1) == rows * value**2
     assert found.inner(0, 1) == rows * value
+
+
+def test_only_a_few_pieces_wait_to_be_added(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each piece of a thousand columns has a matrix of 126 MB."""
+    table = noisy(9_000)
+    whole = gram(table)
+    monkeypatch.setattr(cores, "available", lambda: 2)
+    monkeypatch.setattr(exact, "LONGEST", 2)
+    made: list[weakref.ReferenceType[Any]] = []
+    held = []
+    multiply = exact._sum
+
+    def noted(*given: Any) -> Any:
+        held.append(sum(each() is not None for each in made))
+        products, rest = multiply(*given)
+        made.append(weakref.ref(products))
+        return products, rest
+
+    monkeypatch.setattr(exact, "_sum", noted)
+    assert gram(table, block=50) == whole
+    assert len(held) == 90
+    assert max(held) <= 6
 
 
 # Not an import of this module, which imports statsmodels.
