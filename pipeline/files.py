@@ -119,9 +119,9 @@ def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) 
     write_bytes(path, text.getvalue().encode())
 
 
-# What begins so, a spreadsheet takes for a formula; a sign before a plain word or number, such as
-# "-x", does no harm, and stays as the table has it.
-_FORMULA = re.compile(r"'*([=@\t\r]|[-+](?![\w .%]*$))")
+# A spreadsheet takes text that begins so for a formula. A sign before a plain word or number, such
+# as "-x" or "-1e-5", does no harm, and stays as the table has it.
+_FORMULA = re.compile(r"'*([=@\t\r]|[-+](?!([\w .%]*|[\d.]+[eE][-+]?\d+ *)$))")
 
 
 def safe(cells: Iterable[Any]) -> list[Any]:

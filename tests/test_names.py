@@ -7,12 +7,28 @@ import pytest
 
 from pipeline import card, files
 
-HARMLESS = ["x", "-x", "+1", "-x 2.5%", "a=b", "a@b", "'quoted'", "'-x", "-1.5", "µ", ""]
+HARMLESS = [
+    "x",
+    "-x",
+    "+1",
+    "-x 2.5%",
+    "a=b",
+    "a@b",
+    "'quoted'",
+    "'-x",
+    "-1.5",
+    "-1e-5",
+    "+2.5E+10",
+    "µ",
+    "",
+]
 COMPUTED = [
     "=1+1",
     "=cmd|' /C calc'!A0",
     "+cmd|' /C calc'!A0",
     "-log10(p)",
+    "-1e-5+A1",
+    "-A1e-5",
     "@SUM(1)",
     "\t=1",
 ]
