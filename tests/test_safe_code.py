@@ -76,7 +76,7 @@ def test_no_script_makes_code_of_data(path: Path) -> None:
 
 def test_there_are_modules_and_scripts_to_look_at() -> None:
     assert len(CODE) > 30
-    assert {"serve.mjs", "page.ts"} & {path.name for path in SCRIPTS}
+    assert {"serve.mjs", "page.ts"} <= {path.name for path in SCRIPTS}
 
 
 def test_ci_runs_actions_by_commit_and_keeps_no_credentials() -> None:
