@@ -118,7 +118,8 @@ class Model(Section):
     bias: bool = Field(examples=[True])
     """Whether the line may miss the origin."""
     standardize: bool = Field(examples=[False])
-    """Scale the inputs by the training rows' mean and deviation, inside the model."""
+    """Scale by the training rows' mean and deviation, inside the model: the inputs, and the targets
+    of a model that is not linear."""
     dtype: Literal["float32", "float64"] = Field(examples=["float32"])
     """The precision that ships."""
 

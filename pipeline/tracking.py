@@ -549,7 +549,9 @@ def _note(result: Result, origin: Origin) -> str:
     """The run's description: its figures and the way back to it."""
     identity = result.identity
     back = (
-        f"`git checkout {origin.commit[:12]}`, the parameters below and " if origin.commit else ""
+        f"`git checkout {origin.commit[:12]}`, the parameters of this run and "
+        if origin.commit
+        else ""
     )
     changed = [path for path in origin.changed if path != "params.yaml"]
     if origin.commit and changed:
