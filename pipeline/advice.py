@@ -1,4 +1,4 @@
-"""What to say of columns that hold no numbers: what they seem to hold, and the likely fix."""
+"""Messages for columns that hold no numbers: what they seem to hold, and the likely fix."""
 
 import json
 import re
@@ -73,9 +73,9 @@ class Mistakes:
     right: list[str]
 
     def kind(self) -> tuple[str, str]:
-        """What the column holds, as the end of a sentence, and what to do about it.
+        """Content of the column, as the end of a sentence, and the advice for it.
 
-        Nothing and nothing if it holds numbers, but for some lines.
+        Two empty strings if most fields are numbers.
         """
         wrong = self.wrong
         if all("\0" in field or "\\x" in field for field in wrong):

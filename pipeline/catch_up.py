@@ -86,7 +86,7 @@ def _unvaried(
 
 
 class News:
-    """What became of the results."""
+    """Outcome for each result."""
 
     def __init__(self) -> None:
         self.added: list[str] = []

@@ -107,8 +107,8 @@ def _remove_abandoned(ours: Path) -> None:
     """Remove the checkpoints that nobody will come back to, and damaged ones that were put aside.
 
     Only a training of the same inputs uses a checkpoint, and removes it: after any change of code,
-    data or parameters that is none. `ours` stays. A training whose checkpoint is removed while it
-    runs writes it again.
+    data or parameters it is never used again. `ours` stays. A training whose checkpoint is removed
+    while it runs writes it again.
     """
     try:
         found = [(entry.stat().st_mtime, entry) for entry in ours.parent.iterdir()]

@@ -47,7 +47,7 @@ _MAGIC = {
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?|[+-]?inf(inity)?", re.I | re.A)
 _INTEGER = r"^[ \t]*[+-]?[0-9]+[ \t]*$"
 _SEPARATOR_LINE = re.compile(rb'"?sep=([^\r\n"])"?[ \t]*(\r\n?|\n)', re.I)
-"""What tells Excel the separator, before the names; other readers take it for a name."""
+"""A line before the names that tells Excel the separator; other readers take it for a name."""
 
 # Python's own limit is 131,072 characters; a line of names in which a separator is sought that it
 # does not have is one field.
@@ -74,7 +74,7 @@ class CsvFile:
 
     @property
     def separator(self) -> str:
-        """What stands between the fields."""
+        """The separator between the fields."""
         return self.heading.separator
 
     @property

@@ -248,7 +248,7 @@ def report(content: bytes, checks: list[Check], params: Params, derivation: str)
 
 
 def _cure(checks: Sequence[Check], expected: Expected) -> str:
-    """What would let a file pass whose answers are off by little; nothing where that is no cure."""
+    """Advice for differences that are small; empty if no setting helps."""
     failed = [check for check in checks if check.problem]
     excess = max(check.excess for check in failed)
     if model.coefficients(expected.module) is not None or not math.isfinite(excess):

@@ -190,7 +190,7 @@ class Origin:
 
     @classmethod
     def here(cls, params: Params) -> Self:
-        """That of what is made in this folder now."""
+        """Origin of the result that is being computed in this folder."""
         experiment = os.environ.get("DVC_EXP_NAME")
         head = commit()
         changed = changed_files()

@@ -48,7 +48,7 @@ LATER = "`python -m pipeline.track --all` makes the run when the store is well a
 
 
 class LiveRun:
-    """The training's end of the line. Nothing that happens to the run raises an error here."""
+    """Training side of the connection to the recorder. Never raises."""
 
     def __init__(self) -> None:
         self._recorder = subprocess.Popen(

@@ -180,7 +180,7 @@ def _try(module: nn.Module, x: torch.Tensor, y: torch.Tensor, name: str, what: s
 
 
 def _other_size(rows: int, size: int) -> str:
-    """What to change where a last batch of one row is one too few."""
+    """Advice for a last batch of one row, which some modules refuse."""
     if rows == 1:
         return "bring more rows"
     near = sorted(range(2, rows + 1), key=lambda other: abs(other - size))

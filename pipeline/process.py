@@ -46,7 +46,7 @@ def mark() -> str:
 
 
 def is_dead(mark: str) -> bool:
-    """Whether a process called by its `mark` has ended. One that cannot be seen has not."""
+    """True if the process with this `mark` has ended; False if it cannot be seen."""
     pid, start, machine = mark.split("-")
     return machine == _machine() and _start(int(pid)) != start
 

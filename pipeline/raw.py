@@ -69,7 +69,7 @@ def named(source: str) -> list[Path]:
 
 
 def _link_above(path: Path) -> bool:
-    """Whether a folder between data/raw and a file is a link."""
+    """True if a folder between data/raw and a file is a link."""
     return any(parent.is_symlink() for parent in _folders(path))
 
 
@@ -135,7 +135,7 @@ def check_kind(path: Path, otherwise: str = "") -> None:
 
 
 def _matches(pattern: str) -> list[str]:
-    """What a glob matches; `**` follows no links, which might lead back to where they are.
+    """Return the files that a glob matches; `**` follows no links, which might lead back.
 
     Raises UserError if a link leads elsewhere, to files that might match.
     """
@@ -157,14 +157,15 @@ def _matches(pattern: str) -> list[str]:
 
 
 def not_there(pattern: str) -> str:
-    """What to say where `pattern` names no file."""
+    """Message for a `pattern` that names no file."""
     path = Path(pattern)
     text = f"found no file {pattern}"
     if has_magic(pattern):
         text = f"found no file that matches {pattern}"
     elif path.is_symlink():
         return (
-            f"{pattern} is a link to {path.readlink()}, which is not there; `dvc checkout` mends it"
+            f"{pattern} is a link to {path.readlink()}, which is not there; `dvc checkout` restores"
+            " it"
         )
     elif Path(f"{pattern}.dvc").exists():
         return f"{text}, but {pattern}.dvc; `dvc checkout {pattern}.dvc` or `dvc pull` brings it"

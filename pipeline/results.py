@@ -42,7 +42,7 @@ LARGEST_LIST = 10_000_000
 """Bytes of DVC's list of the files in a folder."""
 _RUN = re.compile(rf"- path: {re.escape(str(files.RUN))}\n +hash: md5\n +md5: ([0-9a-f]{{32}})\b")
 _NOT_AS_WRITTEN = (AttributeError, LookupError, TypeError, ValueError, RecursionError)
-"""What comes of reading a file that this pipeline or DVC did not write, or that was changed."""
+"""Errors in reading a file that this pipeline or DVC did not write, or that was changed."""
 
 
 class LackingError(UserError):
@@ -186,7 +186,7 @@ class Place:
 
     @property
     def is_waiting(self) -> bool:
-        """Whether it is kept for a store that failed."""
+        """True if it is kept for a store that failed."""
         return self.folder is not None and not self.lock
 
     def file(self, path: str) -> Path:
@@ -220,7 +220,7 @@ def tables(stages: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def varies(lock: str, before: str) -> bool:
-    """Whether a dvc.lock has another parameter or another table than the one before.
+    """True if a dvc.lock has another parameter or another table than the one before.
 
     What only one of them has is no difference: it came or went with the code.
     """
@@ -267,7 +267,10 @@ def _check_outs(outs: Iterable[tuple[Any, Any]], place: str) -> None:
     for path, digest in outs:
         safe_path.check(path, place)
         if not safe_path.is_md5(digest):
-            raise UserError(f"{place}: the md5 of {path} is none ({str(digest)[:80]!r})")
+            raise UserError(
+                f"{place}: the md5 of {path} is not valid: {str(digest)[:80]!r}; must be 32"
+                " hexadecimal digits"
+            )
 
 
 def _is_inside(path: str) -> bool:
@@ -506,7 +509,7 @@ def _cache() -> Path | None:
 
 
 def has_remote() -> bool:
-    """Whether DVC has a default remote to fetch from."""
+    """True if DVC has a default remote to fetch from."""
     from dvc.exceptions import DvcException
     from dvc.repo import Repo
 
@@ -543,7 +546,10 @@ def _is_what_it_says(place: Path, md5: str) -> bool:
 
 
 def _listed(place: Path, md5: str) -> list[tuple[str, str]]:
-    """Paths and md5s in DVC's list of the files of a folder. Raises UserError if it is none."""
+    """Paths and md5s in DVC's list of a folder's files.
+
+    Raises UserError if the list is not valid.
+    """
     problem = f"DVC's list {md5} is damaged"
     if place.stat().st_size > LARGEST_LIST:
         raise UserError(f"{problem}: it is larger than {LARGEST_LIST} bytes")

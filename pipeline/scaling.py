@@ -1,4 +1,4 @@
-"""What model.standardize scales by: mean and deviation of each column over the training rows."""
+"""Mean and deviation of each column over the training rows, for model.standardize."""
 
 import math
 

@@ -15,7 +15,7 @@ import threading
 from types import FrameType
 
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-"""What asks a program to end."""
+"""The signals that ask a program to end."""
 
 # In ticks of so many seconds and not by the clock: a machine that does much else makes few of them.
 TICK = 0.05
@@ -78,7 +78,7 @@ class _Ending:
 
     def __init__(self) -> None:
         self._importing = False
-        """Whether the handler was called in the middle of an import since this was last asked."""
+        """True if the handler was called in the middle of an import since this was last read."""
         self._raised = False
 
     def begin(self) -> None:

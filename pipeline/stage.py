@@ -93,9 +93,9 @@ def leave(status: int = 0) -> NoReturn:
 
 
 def told(error: Exception, again: str = "`dvc repro`") -> str | None:
-    """What to say of an error that is not a mistake of ours: what is wrong and the likely fix.
+    """Message for an error that the user can fix: what is wrong, and the likely fix.
 
-    again: what to run when it is mended.
+    again: the command to run after the fix. None if the error is a mistake of ours.
     """
     if isinstance(error, UserError):
         return str(error)

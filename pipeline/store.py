@@ -311,7 +311,7 @@ def _reason(text: str) -> str | None:
 
 
 def _package(text: str) -> dict[str, str]:
-    """What pip calls the module that a message says is missing, and who needs it."""
+    """Name for pip of the module that a message says is missing, and who needs it."""
     missing = re.search(r"No module named '(\w+)", text)
     name = missing[1] if missing else ""
     package, needs = _PACKAGES.get(name, (name, "this kind of store"))
@@ -319,7 +319,7 @@ def _package(text: str) -> dict[str, str]:
 
 
 def _is_ours(error: Exception) -> bool:
-    """Whether an error was raised by a line of this package."""
+    """True if an error was raised by a line of this package."""
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next

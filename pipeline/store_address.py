@@ -33,12 +33,12 @@ def address() -> str:
 
 
 def is_server(uri: str) -> bool:
-    """Whether `uri` is the address of a tracking server, which keeps artifacts where it likes."""
+    """True if `uri` is the address of a tracking server, which keeps artifacts where it likes."""
     return uri.startswith(("http://", "https://"))
 
 
 def is_database(uri: str) -> bool:
-    """Whether `uri` is the address of a database server that MLflow writes to itself."""
+    """True if `uri` is the address of a database server that MLflow writes to itself."""
     kind = uri.partition("://")[0].partition("+")[0]
     return kind in {"postgresql", "mysql", "mssql"}
 
@@ -63,7 +63,7 @@ def shown(uri: str) -> str:
 
 
 def _is_file(rest: str) -> bool:
-    """Whether an address, after its scheme, is that of a file, whose name may have any sign."""
+    """True if an address, after its scheme, is of a file, whose name may have any character."""
     return rest.startswith("/") and "?" not in rest
 
 

@@ -1,4 +1,4 @@
-"""Whether a tracking store can be used just now, found out in a few seconds.
+"""Check, in a few seconds, that a tracking store can be used now.
 
 MLflow itself would try for minutes, and a server that sends a byte now and then would hold it for
 ever.

@@ -57,7 +57,7 @@ def main(params: Params) -> None:
 
 
 def _within(seconds: float, work: Callable[[], str]) -> str:
-    """What `work` gives, unless it takes longer, which only a database may that answers.
+    """Result of `work`. Only a database that answers may exceed `seconds`.
 
     Raises UserError if it does, and whatever `work` raises.
     """

@@ -139,7 +139,7 @@ class TrainingRun:
         return str(created.info.run_id)
 
     def log(self, losses: Sequence[Timed]) -> None:
-        """Log finite losses, each with its epoch as step, but for those that the run has."""
+        """Log the finite losses that the run does not have yet; step = epoch."""
         assert self.store is not None
         new = [each for each in losses if each[0] not in self.logged]
         log_losses(self.store, self.run_id, new)
@@ -201,7 +201,7 @@ class Known:
 
     @property
     def is_deleted(self) -> bool:
-        """Whether somebody has deleted it, or its experiment."""
+        """True if somebody has deleted it, or its experiment."""
         stages = (self.run.info.lifecycle_stage, self.experiment.lifecycle_stage)
         return "deleted" in stages
 
@@ -424,7 +424,7 @@ def _named(store: Store, origin: Origin, values: Mapping[str, Any], began: int) 
 
 
 def _is_over(run: Run) -> bool:
-    """Whether the training of a run has ended, or was cut short."""
+    """True if the training of a run has ended, or was cut short."""
     return run.info.status == "FINISHED" or _is_cut_short(run)
 
 

@@ -22,7 +22,7 @@ Key = tuple[str | int, ...]
 LARGEST = 10_000_000  # bytes; a result of 10,000 columns has a dvc.lock of less than one million
 DEEPEST = 100  # DVC's parser and PyYAML's end the process without a word at some ten thousand
 MOST = 1_000_000  # values in one file: about ten seconds
-# Values that aliases stand for: three kilobytes of aliases of aliases stand for billions.
+# Values that aliases repeat: three kilobytes of aliases of aliases stand for billions.
 REPEATED = 100_000
 DIGITS = 1_000  # of one number; Python refuses 4,300
 

@@ -427,7 +427,7 @@ def test_files_that_are_not_there(workspace: Path, monkeypatch: pytest.MonkeyPat
     (files.RAW / "link.csv").symlink_to("/gone/table.csv")
     assert refusal(path="data/raw/link.csv") == (
         "data.source: data/raw/link.csv is a link to /gone/table.csv, which is not there; `dvc"
-        " checkout` mends it"
+        " checkout` restores it"
     )
     (files.RAW / "sub.csv").mkdir()
     assert refusal(path="data/raw/sub.csv") == (
