@@ -70,7 +70,8 @@ def check(path: Path) -> None:
     Raises UserError with the file and what brings it back.
     """
     try:
-        text = regular_file.text(path, regular_file.MADE_ANEW)
+        with regular_file.opened(path, regular_file.MADE_ANEW) as file:
+            text = file.read().decode("utf-8")
         if path.suffix == ".json" and not isinstance(json.loads(text), dict):
             raise ValueError("found a list or a value; must be an object")
     except FileNotFoundError:

@@ -1,6 +1,7 @@
 """The end of `make repro`: what it advises does something, and a damaged file is one message."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 from unittest.mock import MagicMock
@@ -69,7 +70,7 @@ def test_a_file_that_cannot_be_read_is_one_message(
         path.unlink()
         assert said(capsys) == f"error: {path}: there is no such file; `dvc repro` makes it"
         path.mkdir()
-        assert said(capsys).startswith(f"error: {path}: Is a directory; ")
+        assert said(capsys).startswith(f"error: {path}: found a folder; must be a file; ")
         path.rmdir()
         path.write_bytes(content)
     Path("params.yaml").write_text(job_text(data__targets=["other"]))
@@ -81,13 +82,13 @@ def test_a_file_that_may_not_be_read(
 ) -> None:
     make(params.load())
 
-    def denied(which: Path, *rest: Any, **options: Any) -> Any:  # chmod does not stop root
+    def denied(which: Any, *rest: Any, **options: Any) -> Any:  # chmod does not stop root
         if which == closed:
             raise PermissionError(13, "Permission denied", str(which))
         return usual(which, *rest, **options)
 
-    usual = Path.open
-    monkeypatch.setattr(Path, "open", denied)
+    usual = os.open
+    monkeypatch.setattr(os, "open", denied)
     closed = files.METRICS
     assert said(capsys).startswith(f"error: {files.METRICS}: Permission denied; make the file or")
     closed = params.PATH
