@@ -5,6 +5,7 @@ A process id alone is used again after a while, and means nothing on another mac
 
 import hashlib
 import os
+import re
 import signal
 import socket
 import sys
@@ -27,16 +28,21 @@ def identity(pid: int | None = None) -> str:
 def is_gone(process: str) -> bool:
     """Whether a process called by its `identity` has ended, as far as can be seen from here.
 
-    Another host's never has: it cannot be seen. Nor one of another container on this host.
+    Another host's never has: it cannot be seen. Nor one of another container on this host, nor
+    what is no identity: the name comes from a store that anybody may have written to.
     """
-    host, boot, pid, start = process.split(" ")
-    if host != socket.gethostname():
+    named = _IDENTITY.fullmatch(process)
+    if named is None or named["host"] != socket.gethostname():
         return False
+    boot, pid, start = named["boot"], named["pid"], named["start"]
     kernel, _, space = boot.partition("/")
     our_kernel, _, our_space = _boot().partition("/")
     if kernel != our_kernel:
         return True  # before this machine was started anew
     return space == our_space and _start(int(pid)) != start
+
+
+_IDENTITY = re.compile(r"(?P<host>\S+) (?P<boot>\S+) (?P<pid>[0-9]{1,10}) (?P<start>[0-9]+)")
 
 
 def mark() -> str:

@@ -70,6 +70,15 @@ def stage(folder: Path, how: str = "", **variables: str) -> tuple["subprocess.Po
     return starter, (folder / "started").read_text()
 
 
+def test_what_is_no_process_has_not_ended() -> None:
+    """The name comes from a tag: one that somebody wrote ended `dvc repro` in a traceback."""
+    host, boot, _, start = process.identity().split(" ")
+    odd = ["", "x", "a b c d e", "h b/x notanumber 1", f"{host} {boot} -1 1", f"{host} {boot} ² 1"]
+    assert not any(map(process.is_gone, odd))
+    assert not process.is_gone(process.identity())
+    assert process.is_gone(f"{host} {boot} {2**31} {start}")
+
+
 @pytest.mark.parametrize("how", ["", "shell", "deaf"])
 def test_a_stage_ends_with_the_dvc_that_started_it(tmp_path: Path, how: str) -> None:
     starter, identity = stage(tmp_path, how, DVC_STAGE="train")
