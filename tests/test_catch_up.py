@@ -155,6 +155,14 @@ def test_a_subfolder_of_a_repository_names_its_own_changes(
     assert lineage.changed_files() == ["params.yaml", "pipeline/model.py"]
 
 
+def test_without_git_only_this_folder_has_results(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(workspace))
+    assert results.everywhere() == {}
+    assert results.at("HEAD") is None
+
+
 @pytest.mark.slow
 def test_what_dvc_pulls_has_its_run_when_asked(clone: Clone, tmp_path: Path) -> None:
     """`dvc repro --pull` takes the result for reproduced and runs no stage."""
