@@ -265,9 +265,14 @@ def register(
 
 
 def _time_of_alias(client: MlflowClient, name: str) -> int:
-    """Return when the run of the version with the alias began, in ms since 1970; -1: no run."""
+    """Return when the run of the version with the alias began, in ms since 1970; -1: no run.
+
+    Raises MlflowException if the store fails: to take that for no run would move the alias.
+    """
     try:
         named = client.get_model_version_by_alias(name, ALIAS)
         return int(client.get_run(str(named.run_id)).info.start_time)
-    except MlflowException:
-        return -1
+    except MlflowException as error:
+        if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+            return -1
+        raise

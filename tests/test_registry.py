@@ -1,9 +1,13 @@
 """The registered model: which runs become a version of it, and which version is the one to use."""
 
 from pathlib import Path
+from unittest.mock import MagicMock
 
 import pytest
 from conftest import job, tracked_runs
+from mlflow import MlflowClient
+from mlflow.exceptions import MlflowException
+from mlflow.protos.databricks_pb2 import RESOURCE_DOES_NOT_EXIST, TEMPORARILY_UNAVAILABLE
 
 from pipeline import evaluate, export, generate, logged_model, store, track, train
 
@@ -45,3 +49,19 @@ def test_the_alias_leads_to_the_newest_model_that_is_better_than_the_mean(
     logged_model.register(client, run, model, "abline", first.metrics, {})
     assert int(client.get_model_version_by_alias("abline", "verified").version) == 2
     assert len(client.search_model_versions()) == 2
+
+
+def test_a_request_that_fails_does_not_move_the_alias() -> None:
+    """To take it for "no alias yet" would let an older model take the newest one's place."""
+    client = MagicMock(spec=MlflowClient)
+    client.search_model_versions.return_value = []
+    register = (client, MagicMock(), MagicMock(model_id="m"), "abline", {}, {})
+    client.create_model_version.return_value.version = 1
+    register[1].info.start_time = 5
+    client.get_model_version_by_alias.side_effect = MlflowException("", TEMPORARILY_UNAVAILABLE)
+    with pytest.raises(MlflowException):
+        logged_model.register(*register)
+    client.set_registered_model_alias.assert_not_called()
+    client.get_model_version_by_alias.side_effect = MlflowException("", RESOURCE_DOES_NOT_EXIST)
+    logged_model.register(*register)
+    client.set_registered_model_alias.assert_called_once_with("abline", "verified", 1)
