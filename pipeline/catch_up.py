@@ -113,6 +113,8 @@ class News:
             yield
             self.store_failures = 0
         except Exception as error:
+            if results.is_forgotten(place):
+                return
             if isinstance(error, LackingError):
                 self.absent.setdefault(str(error), []).append(place)
                 return

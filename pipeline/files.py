@@ -5,6 +5,7 @@ import io
 import json
 import os
 import re
+import shutil
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -46,9 +47,8 @@ def whole(path: Path, *, replace: bool = True) -> Iterator[Path]:
     replace: False leaves a file that another process has put at `path` meanwhile.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    _remove_dead(path)
-    # The mark keeps two processes from writing into one temporary file.
-    partial = path.with_name(f"{path.name}.{process.mark()}.partial")
+    remove_dead(path.parent, re.escape(path.name))
+    partial = partial_name(path)
     try:
         yield partial
         if replace:
@@ -59,21 +59,31 @@ def whole(path: Path, *, replace: bool = True) -> Iterator[Path]:
         partial.unlink(missing_ok=True)
 
 
-def _remove_dead(path: Path) -> None:
-    """Remove what a process that was killed has left of `path` while it wrote it.
+def partial_name(path: Path) -> Path:
+    """Return the temporary name of `path`: this process' own, so that two never share one."""
+    return path.with_name(f"{path.name}.{process.mark()}.partial")
 
-    A process of another machine, or of this one before it was started anew, cannot be asked: what
-    it wrote goes when it is a day old.
+
+def remove_dead(folder: Path, names: str) -> None:
+    """Remove what processes that were killed have left under temporary names in a folder.
+
+    names: the names to be, as a regular expression. A process of another machine, or of this one
+    before it was started anew, cannot be asked: what it wrote goes when it is a day old.
     """
-    named = re.compile(rf"{re.escape(path.name)}\.\d+-\d+-[0-9a-f]{{8}}\.partial(-journal)?")
+    marked = rf"(?:{names})\.(?P<mark>\d+-\d+-[0-9a-f]{{8}})\.partial(-journal)?"
     left = []
     with suppress(OSError):  # a folder that cannot be listed may still be written to
-        left = [entry for entry in path.parent.iterdir() if named.fullmatch(entry.name)]
-    for entry in left:
+        left = [(path, re.fullmatch(marked, path.name)) for path in folder.iterdir()]
+    for path, named in left:
         with suppress(OSError):  # another process removes it, too
-            mark = entry.name.removeprefix(path.name).split(".")[1]
-            if process.is_dead(mark) or time.time() - entry.stat().st_mtime > SECONDS_KEPT:
-                entry.unlink()
+            if named is None or not (
+                process.is_dead(named["mark"]) or time.time() - path.lstat().st_mtime > SECONDS_KEPT
+            ):
+                continue
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
 
 
 def _place(partial: Path, path: Path) -> None:

@@ -394,19 +394,26 @@ def keep(identity: Mapping[str, Any], origin: Origin) -> None:
     The next result would take its place in this folder. The tables are left to DVC's cache.
     """
     place = _waiting() / md5(identity)
-    partial = place.with_suffix(".partial")
-    shutil.rmtree(partial, ignore_errors=True)
+    files.remove_dead(_waiting(), r"[0-9a-f]{32}(\.gone)?")
     paths = [params_yaml.PATH, stage.REQUIREMENTS]
     outs = filter(_is_inside, identity["outs"])
     paths += [Path(out) for out in outs if Path(out).parts[0] != files.TRAIN.parts[0]]
-    for path in paths:
-        (partial / path).parent.mkdir(parents=True, exist_ok=True)
-        (shutil.copytree if path.is_dir() else shutil.copy2)(path, partial / path)
     made = asdict(origin) | {"time": origin.time or lineage.milliseconds()}
-    files.write_json(partial / ORIGIN, made)
-    files.write_json(partial / files.RUN.name, identity)
-    shutil.rmtree(place, ignore_errors=True)
-    partial.rename(place)
+    partial = files.partial_name(place)
+    try:
+        for path in paths:
+            (partial / path).parent.mkdir(parents=True, exist_ok=True)
+            (shutil.copytree if path.is_dir() else shutil.copy2)(path, partial / path)
+        files.write_json(partial / ORIGIN, made)
+        files.write_json(partial / files.RUN.name, identity)
+        _remove(place)
+        try:
+            partial.rename(place)
+        except OSError:
+            if not place.is_dir():  # another process has kept the same result meanwhile
+                raise
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
 
 
 def waiting() -> Iterator[Place]:
@@ -419,7 +426,20 @@ def waiting() -> Iterator[Place]:
 def forget(place: Place) -> None:
     """Drop what was kept of a result, now that its run is there."""
     if place.is_waiting and place.folder is not None and place.folder.parent == _waiting():
-        shutil.rmtree(place.folder)
+        _remove(place.folder)
+
+
+def is_forgotten(place: Place) -> bool:
+    """Whether a result waited and waits no more: another process has made its run."""
+    return place.is_waiting and place.folder is not None and not place.folder.exists()
+
+
+def _remove(folder: Path) -> None:
+    """Remove a result that waits, whole or not at all; it may be gone already."""
+    gone = files.partial_name(folder.with_name(f"{folder.name}.gone"))
+    with suppress(FileNotFoundError):
+        folder.rename(gone)
+        shutil.rmtree(gone)
 
 
 # Files.

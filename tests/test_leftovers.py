@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 from conftest import ROOT, environment
 
-from pipeline import checkpoint, files, process
+from pipeline import checkpoint, files, process, results
+from pipeline.catch_up import News
 from pipeline.checkpoint import Checkpoint
+from pipeline.lineage import Origin
 
 WRITER = """
 import sys, time
@@ -98,3 +100,51 @@ def test_checkpoints_of_abandoned_trainings_go(
     checkpoint._remove_abandoned(folder / "0.safetensors")
     left = {int(path.stem) for path in folder.iterdir()}
     assert left == {0, *range(3, 3 + checkpoint.NUMBER_KEPT)}
+
+
+IDENTITY = {"outs": {}, "params": {}, "training_id": "0" * 32}
+
+
+def test_half_a_kept_result_is_removed_by_the_next_one(workspace: Path) -> None:
+    """One under a common name stayed for ever, and two processes removed each other's."""
+    waiting = files.root() / files.OURS / results.WAITING
+    pid, start, machine = process.mark().split("-")
+    other = "1" * 32
+    dead, alive = (waiting / f"{other}.{pid}-{at}-{machine}.partial" for at in ("1", start))
+    for each in (dead, alive):
+        (each / "reports").mkdir(parents=True)
+    for _ in range(2):
+        results.keep(IDENTITY, Origin(name="", commit=None))
+        assert sorted(waiting.iterdir()) == sorted([alive, waiting / results.md5(IDENTITY)])
+    assert not dead.exists()
+
+
+def test_a_result_that_another_process_keeps_meanwhile_is_kept(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rename = Path.rename
+
+    def late(self: Path, target: Path) -> Path:
+        if target.name == results.md5(IDENTITY):
+            (target / "theirs").mkdir(parents=True)
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", late)
+    results.keep(IDENTITY, Origin(name="", commit=None))
+    (place,) = results.waiting()
+    assert place.folder is not None
+    assert names(place.folder) == ["theirs"]
+    assert names(place.folder.parent) == [place.md5]
+
+
+def test_what_another_process_has_tracked_meanwhile_is_no_trouble(workspace: Path) -> None:
+    """Two `track --all` side by side said that a result could not be replayed."""
+    results.keep(IDENTITY, Origin(name="", commit=None))
+    (place,) = results.waiting()
+    results.forget(place)
+    results.forget(place)
+    assert list(results.waiting()) == []
+    news = News()
+    with news.told_of(place):
+        place.identity()
+    assert news.lines() == []
