@@ -45,8 +45,9 @@ if sys.argv[:1] == ["-m"]:  # so it is while `python -m pipeline.<stage>` starts
     from pipeline import signals
 
     signals.end_at_once()
-    from pipeline import terminal
+    from pipeline import process, terminal
 
+    process.note_starters()
     terminal.install()
     # A notebook's, which its terminals inherit, is not there when a program of ours draws.
     os.environ["MPLBACKEND"] = "svg"

@@ -88,6 +88,19 @@ def _start(pid: int) -> str:
     return "gone"
 
 
+_noted: dict[int, str] = {}
+"""Those who started this process, and when they started, if DVC is one of them."""
+
+
+def note_starters() -> None:
+    """Take note of who started this process, if DVC did: as early as possible.
+
+    A stage imports for seconds, and whoever is its parent after that may be another one.
+    """
+    if "DVC_STAGE" in os.environ and not _noted:
+        _noted.update((pid, _start(pid)) for pid in _starters())
+
+
 def end_when_abandoned() -> None:
     """From now on, end this process with SIGTERM when nobody can use its result any more.
 
@@ -95,8 +108,8 @@ def end_when_abandoned() -> None:
     -f` and the like end DVC and leave the stage. What a person starts by hand, under nohup for one,
     outlives its parent.
     """
-    starters = {pid: _start(pid) for pid in _starters()} if "DVC_STAGE" in os.environ else {}
-    parent = os.getppid()
+    note_starters()
+    parent = next(iter(_noted), None)
 
     def watch() -> None:
         while True:
@@ -104,8 +117,8 @@ def end_when_abandoned() -> None:
             if not _has_folder():
                 _end("its working folder was deleted")
             # Where there is no /proc, that the parent is another one says the same.
-            is_orphan = os.getppid() != parent
-            if starters and (is_orphan or any(_start(pid) != at for pid, at in starters.items())):
+            is_orphan = parent is not None and os.getppid() != parent
+            if is_orphan or any(_start(pid) != at for pid, at in _noted.items()):
                 _end("the DVC process that started it is gone")
 
     threading.Thread(target=watch, daemon=True, name="abandoned").start()

@@ -21,22 +21,43 @@ from pipeline import process, tracking
 pytestmark = pytest.mark.skipif(not Path("/proc/self").exists(), reason="finds processes in /proc")
 
 STAGE = """
-import os, signal, sys, time
+import os, signal, sys, threading, time
 from pathlib import Path
+
+how = sys.argv[1:]
+
+def parent(pid):
+    return (Path("/proc") / str(pid) / "stat").read_text().rpartition(")")[2].split()[1]
+
+child = os.getppid() if "shell" in how else os.getpid()
+starter = parent(child)
+sys.argv[:1] = ["-m"]  # as in `python -m pipeline.train`, where the package is imported first
 from pipeline import process
 
 process.SECONDS_BETWEEN_LOOKS = 0.01
 process.SECONDS_TO_END = 0.01
-if "deaf" in sys.argv:
+if "deaf" in how:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-parent = os.getppid()
-process.end_when_abandoned()
+
+def starter_is_gone():
+    return parent(child) != starter
+
+looked, looks, has_folder = threading.Event(), 0, process._has_folder
+
+def look():
+    global looks
+    looks += starter_is_gone()
+    if looks == 2:  # the first one has found nothing to end the process for
+        looked.set()
+    return has_folder()
+
+process._has_folder = look
 Path("identity").write_text(process.identity())
 Path("identity").rename("started")
-sleep, looks = time.sleep, 0
-while looks < 15:  # after the parent has gone: time for the watcher to look a hundred times
-    sleep(0.1)
-    looks += os.getppid() != parent
+while "importing" in how and not starter_is_gone():
+    time.sleep(0.01)
+process.end_when_abandoned()
+looked.wait()
 Path("went on").touch()
 """
 
@@ -62,9 +83,9 @@ def stage(folder: Path, how: str = "", **variables: str) -> tuple["subprocess.Po
     """A starter and the identity of the stage that it has started."""
     script = folder / "stage.py"
     script.write_text(STAGE)
-    command = [sys.executable, str(script), how]
-    if how == "shell":  # it stays between the two, waiting for its last command
-        command = ["sh", "-c", f"'{sys.executable}' '{script}'; true"]
+    command = [sys.executable, str(script), *how.split()]
+    if "shell" in how:  # it stays between the two, waiting for its last command
+        command = ["sh", "-c", f"'{sys.executable}' '{script}' {how}; true"]
     starter = start(folder, *command, **variables)
     eventually((folder / "started").exists)
     return starter, (folder / "started").read_text()
@@ -79,7 +100,7 @@ def test_what_is_no_process_has_not_ended() -> None:
     assert process.is_gone(f"{host} {boot} {2**31} {start}")
 
 
-@pytest.mark.parametrize("how", ["", "shell", "deaf"])
+@pytest.mark.parametrize("how", ["", "shell", "deaf", "importing", "shell importing"])
 def test_a_stage_ends_with_the_dvc_that_started_it(tmp_path: Path, how: str) -> None:
     starter, identity = stage(tmp_path, how, DVC_STAGE="train")
     assert not process.is_gone(identity)
