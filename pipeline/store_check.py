@@ -42,23 +42,28 @@ def check_usable(uri: str, seconds: float) -> None:
             _try_writing(file, seconds)
 
 
-def within(seconds: float, work: Callable[[], Answer]) -> Answer:
+def within(
+    seconds: float, work: Callable[[], Answer], more: Callable[[], float] = lambda: 0.0
+) -> Answer:
     """Give what `work` gives; raise what it raises, or TimeoutError if it takes longer.
 
+    more: asked once the time is over, how many seconds are to be added; what it raises is raised.
     What takes longer goes on in a thread that does not keep the program from ending.
     """
     done: list[Answer] = []
-    failed: list[Exception] = []
+    failed: list[BaseException] = []
 
     def try_it() -> None:
         try:
             done.append(work())
-        except Exception as error:
+        except BaseException as error:
             failed.append(error)
 
     thread = threading.Thread(target=try_it, daemon=True)
     thread.start()
     thread.join(seconds)
+    if thread.is_alive():
+        thread.join(more())
     for error in failed:
         raise error
     if not done:

@@ -8,7 +8,6 @@ import argparse
 import csv
 import json
 import sys
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from itertools import islice
@@ -25,6 +24,7 @@ from pipeline.live_run import LATER, SECONDS_OF_WORK, SECONDS_TO_WAIT
 from pipeline.mistakes import count
 from pipeline.params import Params
 from pipeline.store_address import address, shown
+from pipeline.store_check import within
 from pipeline.tracking import Result
 
 # What a client needs to answer with the model: no torch.
@@ -61,27 +61,16 @@ def _within(seconds: float, work: Callable[[], str]) -> str:
 
     Raises UserError if it does, and whatever `work` raises.
     """
-    done: list[str] = []
-    failed: list[BaseException] = []
 
-    def try_it() -> None:
-        try:
-            done.append(work())
-        except BaseException as error:
-            failed.append(error)
-
-    # A thread, because MLflow may hang for minutes; `stage.leave` does not wait for it.
-    thread = threading.Thread(target=try_it, daemon=True)
-    thread.start()
-    thread.join(max(seconds, 1.0))
-    if thread.is_alive():
+    def more() -> float:
         store.check_at_work()
-        thread.join(SECONDS_OF_WORK)
-    for error in failed:
-        raise error
-    if not done:
-        raise UserError(f"the tracking store {shown(address())} is too slow")
-    return done[0]
+        return SECONDS_OF_WORK
+
+    try:
+        # In a thread, because MLflow may hang for minutes; `stage.leave` does not wait for it.
+        return within(max(seconds, 1.0), work, more)
+    except TimeoutError:
+        raise UserError(f"the tracking store {shown(address())} is too slow") from None
 
 
 def read_result(

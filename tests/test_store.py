@@ -447,3 +447,13 @@ def test_a_store_that_is_slow_to_answer_is_given_up() -> None:
     assert store_check.within(GENEROUS, lambda: 7) == 7
     with pytest.raises(ZeroDivisionError):
         store_check.within(GENEROUS, lambda: 1 / 0)
+
+
+def test_a_store_that_is_at_work_has_more_time() -> None:
+    over = threading.Event()
+
+    def more() -> float:
+        over.set()
+        return GENEROUS
+
+    assert store_check.within(0.01, over.wait, more)
