@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from pipeline.mistakes import show
+from pipeline.mistakes import first_of, show
 
 SHOWN = 20  # names in a message; the line to paste has the others
 LONGEST_LINE = 2_000  # characters of a line to paste
@@ -129,8 +129,7 @@ def told(path: object, mistakes: Mapping[str, Mistakes], asked: Asked) -> str:
     sentences, to_leave = [], []
     for (holds, cure), names in whole.items():
         many = len(names) > 1
-        shown = ", ".join(map(show, names[:SHOWN]))
-        shown += f" and {len(names) - SHOWN} more" if names[SHOWN:] else ""
+        shown = first_of([show(name) for name in names], SHOWN)
         sentence = f"{shown} {'hold' if many else 'holds'} {holds}"
         sentences.append(
             sentence + (f": {cure.format(it='them' if many else 'it')}" if cure else "")

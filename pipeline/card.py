@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline.contract import Contract
+from pipeline.mistakes import first_of
 from pipeline.params import GENERATE
 
 # A card is for reading: the rest is in contract.json and coefficients.csv.
@@ -245,8 +246,7 @@ def _shape(shape: Sequence[str | int]) -> str:
 
 
 def _list(names: Sequence[str]) -> str:
-    shown = ", ".join(_text(name) for name in names[:8])
-    return shown + (f" and {len(names) - 8} more" if len(names) > 8 else "")
+    return first_of([_text(name) for name in names], 8)
 
 
 def _text(name: str) -> str:

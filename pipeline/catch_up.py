@@ -11,7 +11,7 @@ from mlflow.entities import Run
 from tqdm import tqdm
 
 from pipeline import UserError, lineage, results, stage, tracking
-from pipeline.mistakes import count
+from pipeline.mistakes import count, first_lines, first_of
 from pipeline.params import Tracking
 from pipeline.results import LackingError, Place
 from pipeline.store import MovedError, Store, explained, open_store, renew
@@ -149,7 +149,7 @@ class News:
 
     def lines(self) -> list[str]:
         """All of it, for the person who asked."""
-        told = _first(self.added)
+        told = first_lines(self.added, SHOWN)
         for why, where in self.lacking.items():
             told.append(f"without {why}, which DVC's cache lacks{_cure(where)}:")
             told.append(_listed(where))
@@ -170,7 +170,7 @@ class News:
                 f"the store failed {PATIENCE} times in a row: {self.not_tried} more not tried"
             )
         for why, names in self.left_alone.items():
-            told.append(f"{count(len(names), 'run')} left alone, {why}: {', '.join(_first(names))}")
+            told.append(f"{count(len(names), 'run')} left alone, {why}: {first_of(names, SHOWN)}")
         return told
 
 
@@ -245,10 +245,4 @@ def _cure(places: Sequence[Place]) -> str:
 
 
 def _listed(places: Sequence[Place]) -> str:
-    return f"  {', '.join(_first([str(place) for place in places]))}"
-
-
-def _first(items: Sequence[str]) -> list[str]:
-    """The first of many items, and how many more there are."""
-    more = [f"and {len(items) - SHOWN} more"] if len(items) > SHOWN else []
-    return [*items[:SHOWN], *more]
+    return f"  {first_of([str(place) for place in places], SHOWN)}"

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from pipeline.balls import cholesky, enclose, nearest, precision, two_sided
 from pipeline.gram import Gram, gram
 from pipeline.interval import Interval
+from pipeline.mistakes import first_of
 from pipeline.normal_equations import Balls, System, independent
 
 __all__ = ["Fit", "Gram", "announce", "fit", "gram", "squared_error"]
@@ -78,7 +79,7 @@ class Nearly:
     names: tuple[str, ...]
 
     def __str__(self) -> str:
-        shown = ", ".join(self.names[:8]) + (", …" if len(self.names) > 8 else "")
+        shown = first_of(self.names, 8)
         if len(self.names) == 1:
             return f"{shown} is constant, to within the rounding of its numbers"
         return f"{shown} say the same, to within the rounding of their numbers"

@@ -3,7 +3,7 @@
 import difflib
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -109,3 +109,14 @@ def _cut(text: str) -> str:
 def count(number: int, unit: str, style: str = "") -> str:
     """1 row, 2 rows; with the style "," 2,000 rows."""
     return f"{number:{style}} {unit}" + "s" * (number != 1)
+
+
+def first_of(items: Sequence[str], most: int) -> str:
+    """The first items, in a sentence: a, b and 3 more."""
+    *before, last = first_lines(items, most) or [""]
+    return f"{', '.join(before)}{' ' if len(items) > most else ', ' * bool(before)}{last}"
+
+
+def first_lines(items: Sequence[str], most: int) -> list[str]:
+    """The first items, and a last one that says how many more there are."""
+    return [*items[:most], *[f"and {len(items) - most} more"] * (len(items) > most)]

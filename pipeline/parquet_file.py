@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from pipeline import UserError, regular_file
 from pipeline.advice import SHOWN, Asked
-from pipeline.mistakes import show
+from pipeline.mistakes import first_of, show
 from pipeline.table import NO_FILE, ROW_GROUP, Block
 
 BUFFER = 1 << 18  # bytes of each column that are read at a time
@@ -96,17 +96,15 @@ class ParquetFile:
         if not wrong:
             return
         listed = [f"{show(name)} ({kind})" for name, kind in wrong.items()]
-        shown = ", ".join(listed[:SHOWN])
-        more = f" and {len(listed) - SHOWN} more" if listed[SHOWN:] else ""
         cures: dict[str, list[str]] = {}
         for name, kind in wrong.items():
             cures.setdefault(_type_hint(kind), []).append(show(name))
         (cure, _), *others = cures.items()
         if others:
-            cure = "; ".join(f"{', '.join(names[:SHOWN])}: {text}" for text, names in cures.items())
+            cure = "; ".join(f"{first_of(names, SHOWN)}: {text}" for text, names in cures.items())
         way = asked.without([*wrong])
         raise UserError(
-            f"{self.path}: found {shown}{more}; columns must hold integers or floats;"
+            f"{self.path}: found {first_of(listed, SHOWN)}; columns must hold integers or floats;"
             f" {cure}{way and f', or {way}'}"
         )
 

@@ -21,7 +21,7 @@ from pathspec import GitIgnoreSpec
 
 from pipeline import UserError, regular_file
 from pipeline.files import RAW
-from pipeline.mistakes import show
+from pipeline.mistakes import first_of, show
 
 CSV = (".csv", ".tsv", ".txt")
 PARQUET = (".parquet", ".pq")
@@ -187,8 +187,7 @@ def not_there(pattern: str) -> str:
     if near and folder == path.parent and not has_magic(pattern):
         return f"{text}; did you mean {folder / near[0]}?"
     if names:
-        shown = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if names[5:] else "")
-        return f"{text}; {folder} has {shown}"
+        return f"{text}; {folder} has {first_of(names, 5)}"
     return f"{text}; put your CSV or Parquet file into {RAW}/"
 
 
@@ -220,7 +219,6 @@ def warn_unkept(source: str, files: Sequence[Path]) -> None:
     ]
     if not unkept:
         return
-    which, *others = unkept
     names = " ".join(shlex.quote(str(path)) for path in unkept) if len(unkept) <= 3 else source
     size = sum(path.stat().st_size for path in unkept)
     command = f"`git add {names} && git commit`"
@@ -229,9 +227,8 @@ def warn_unkept(source: str, files: Sequence[Path]) -> None:
     if any(Path(f"{path}.dvc").exists() for path in unkept):
         stubs = " ".join(shlex.quote(f"{path}.dvc") for path in unkept[:3])
         command = f"`git add {stubs} && git commit`"
-    more = f" and {len(others)} more" if others else ""
     print(
-        f"warning: {which}{more}: in no commit and not in DVC, so"
+        f"warning: {first_of([str(path) for path in unkept], 1)}: in no commit and not in DVC, so"
         f" temporary experiments and your colleagues will not have it; {command}",
         file=sys.stderr,
     )

@@ -23,7 +23,7 @@ from tqdm import tqdm
 from pipeline import UserError, raw, terminal
 from pipeline.advice import Asked
 from pipeline.csv_file import CsvFile
-from pipeline.mistakes import count, show
+from pipeline.mistakes import count, first_of, show
 from pipeline.params import Data
 from pipeline.parquet_file import ParquetFile
 from pipeline.table import Block, Heading, same_name
@@ -232,7 +232,7 @@ def _no_column(
         return f"{text}, which {first.path} has; give all files of a glob the same columns"
     text += f" ({key})"
     names = [show(other) for other in sheet.names]
-    shown = ", ".join(names[:8]) + (f" and {len(names) - 8} more" if names[8:] else "")
+    shown = first_of(names, 8)
     if isinstance(sheet, CsvFile):
         if 2 * sum(map(_is_number, sheet.names)) >= len(names):
             return f"{text}; its first line must name the columns, and is {shown}"
@@ -294,14 +294,13 @@ class _Fault:
         """How many values are so, in which columns, and where the first of them are."""
         total = int(self.counts.sum())
         columns = np.flatnonzero(self.counts).tolist()
-        shown = [f"{show(names[column])} ({self.counts[column]})" for column in columns[:5]]
+        listed = [f"{show(names[column])} ({self.counts[column]})" for column in columns]
         if len(columns) == 1:
-            shown = [show(names[columns[0]])]
-        more = f" and {len(columns) - 5} more columns" if columns[5:] else ""
+            listed = [show(names[columns[0]])]
         first = "first " if self.rows > len(self.places) else ""
         return (
             f"{count(total, 'value')} {'is' if total == 1 else 'are'} {fault} in"
-            f" {', '.join(shown)}{more}, {first}in {unit}{'s' * (len(self.places) > 1)}"
+            f" {first_of(listed, 5)}, {first}in {unit}{'s' * (len(self.places) > 1)}"
             f" {', '.join(map(str, self.places))}"
         )
 

@@ -207,10 +207,9 @@ def queries(rows: Sequence[Sequence[float]], features: Sequence[str]) -> NDArray
     """
     for index, row in enumerate(rows):
         if len(row) != len(features):
-            named = ", ".join(features[:8]) + (", …" if len(features) > 8 else "")
             raise UserError(
                 f"evaluate.queries[{index}]: found {mistakes.count(len(row), 'number')}; must be"
-                f" {len(features)}, one for each feature ({named}), or evaluate.queries"
-                " must be []"
+                f" {len(features)}, one for each feature ({mistakes.first_of(features, 8)}), or"
+                " evaluate.queries must be []"
             )
     return np.array(rows, dtype=np.float64).reshape(-1, len(features))

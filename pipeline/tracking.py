@@ -29,6 +29,7 @@ from mlflow.store.entities import PagedList
 from pipeline import files, lineage, logged_model, process, safe_path
 from pipeline.lineage import Origin, milliseconds
 from pipeline.live_run import Losses, Timed
+from pipeline.mistakes import first_of
 from pipeline.params import Params, Tracking
 from pipeline.store import Store, explained, lock, open_store, run_name
 
@@ -555,7 +556,7 @@ def _note(result: Result, origin: Origin) -> str:
     )
     changed = [path for path in origin.changed if path != "params.yaml"]
     if origin.commit and changed:
-        named = ", ".join(f"`{path}`" for path in changed[:10]) + ", …" * (len(changed) > 10)
+        named = first_of([f"`{path}`" for path in changed], 10)
         back += f"changes that were not committed ({named}) and "
     if origin.changes:
         values = ", ".join(f"`{lineage.differences({k: v})}`" for k, v in origin.changes.items())

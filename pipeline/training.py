@@ -18,6 +18,7 @@ from torch import nn
 from tqdm import tqdm
 
 from pipeline import UserError, files, model, modules, scaling
+from pipeline.mistakes import first_lines
 from pipeline.params import Params, Train
 from pipeline.streams import stream
 from pipeline.table import Table
@@ -523,14 +524,13 @@ def _refuse_dependent(found: "Fit") -> None:
     """Raise UserError if columns say the same as others, exactly or to within their rounding."""
     forced = "or set train.allow_dependent to true, which gives"
     if found.dependent:
-        told = "\n  ".join(str(each) for each in found.dependent[:10])
-        more = f"\n  and {len(found.dependent) - 10} more" if len(found.dependent) > 10 else ""
+        told = "\n  ".join(first_lines([str(each) for each in found.dependent], 10))
         raise UserError(
             "train.optimizer: exact has more than one solution, because columns say the same as"
-            f" others:\n  {told}{more}\nname data.features without them, {forced} them the weight 0"
+            f" others:\n  {told}\nname data.features without them, {forced} them the weight 0"
         )
     if found.nearly_dependent:
-        told = "\n  ".join(str(each) for each in found.nearly_dependent[:10])
+        told = "\n  ".join(first_lines([str(each) for each in found.nearly_dependent], 10))
         raise UserError(
             "train.optimizer: exact would fit the rounding of the numbers, because columns say the"
             f" same as others to within it:\n  {told}\nname data.features without one of them,"

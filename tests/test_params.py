@@ -7,6 +7,7 @@ import pytest
 from conftest import ROOT, Checkout, job, job_text
 
 from pipeline import UserError, params
+from pipeline.mistakes import first_lines, first_of
 from pipeline.params import flatten, parse
 
 TEXT = (ROOT / "params.yaml").read_text()
@@ -110,6 +111,18 @@ def test_a_mistake_is_one_line_with_place_finding_and_cure(
     old: str, new: str, expected: str
 ) -> None:
     assert mistakes(old, new) == [f"params.yaml{expected}"]
+
+
+def test_of_a_long_list_the_first_items_and_their_number_are_shown() -> None:
+    assert [first_of("abcd"[:number], 2) for number in range(5)] == [
+        "",
+        "a",
+        "a, b",
+        "a, b and 1 more",
+        "a, b and 2 more",
+    ]
+    assert first_of("ab", 1) == "a and 1 more"
+    assert first_lines("abc", 2) == ["a", "b", "and 1 more"]
 
 
 def test_every_mistake_is_told_at_once() -> None:
