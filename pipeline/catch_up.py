@@ -189,7 +189,7 @@ def _update_origin(store: Store, run: Run, places: Sequence[Place]) -> None:
     if held and tags.get(tracking.COMMIT) not in [place.commit for place in held]:
         # It was made before it was committed, from code that only now has a commit.
         best = _best(held)
-        changed = ", ".join(best.changed)[:5000] or "none"
+        changed = lineage.changed_tag(best.changed)
         new |= {tracking.COMMIT: str(best.commit), tracking.CHANGED: changed}
     named = [place.experiment for place in held if place.experiment]
     if named and tags.get("dvc.experiment") not in named:
@@ -233,7 +233,8 @@ def _replay(settings: Tracking, place: Place, news: News) -> None:
 
 def _cure(places: Sequence[Place]) -> str:
     """Return what may bring the files of results, in brackets; nothing where there is no remote."""
-    if not results.has_remote():
+    _, has_remote = results.dvc()
+    if not has_remote:
         return ""
     commands = []
     experiments = [place.experiment for place in places if place.experiment is not None]

@@ -219,12 +219,17 @@ class Origin:
             "mlflow.source.name": "dvc.yaml",
             "mlflow.source.type": "LOCAL",
             "mlflow.source.git.commit": self.commit,
-            "git.changed_files": ", ".join(self.changed)[:5000] or "none",
+            "git.changed_files": changed_tag(self.changed),
             "dvc.experiment": self.experiment,
             "dvc.baseline": self.baseline,
             "mlflow.user": self.user,
         }
         return {key: value for key, value in tags.items() if value}
+
+
+def changed_tag(paths: Sequence[str]) -> str:
+    """The files that differ from a run's commit, as its tag names them, which has a limit."""
+    return ", ".join(paths)[:5000] or "none"
 
 
 def differences(changed: Mapping[str, Any] | None, data: bool = False) -> str:

@@ -511,7 +511,7 @@ def is_cached(md5: str) -> bool:
 
 def _cached(md5: str) -> Path | None:
     """The file that DVC's cache has under an md5: its own, in its own place, not a link."""
-    cache = _cache()
+    cache, _ = dvc()
     if cache is None or not safe_path.is_md5(md5):
         return None
     place = cache.resolve() / md5[:2] / md5[2:]
@@ -519,28 +519,19 @@ def _cached(md5: str) -> Path | None:
 
 
 @functools.cache
-def _cache() -> Path | None:
-    """The folder of DVC's cache, which may be shared with other repositories."""
-    from dvc.exceptions import DvcException  # only here: half a second
-    from dvc.repo import Repo
+def dvc() -> tuple[Path | None, bool]:
+    """The folder of DVC's cache, maybe shared, and whether there is a default remote to fetch from.
 
-    try:
-        with Repo(str(files.root())) as repo:
-            return Path(repo.cache.local.path)
-    except DvcException:
-        return None
-
-
-def has_remote() -> bool:
-    """True if DVC has a default remote to fetch from."""
+    Cached, because it takes half a second.
+    """
     from dvc.exceptions import DvcException
     from dvc.repo import Repo
 
     try:
         with Repo(str(files.root())) as repo:
-            return bool(repo.config["core"].get("remote"))
+            return Path(repo.cache.local.path), bool(repo.config["core"].get("remote"))
     except DvcException:
-        return False
+        return None, False
 
 
 def _link(md5: str, target: Path) -> bool:

@@ -3,14 +3,15 @@
 import hashlib
 import json
 import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 from conftest import environment, job, make
 
-from pipeline import declared, files, lineage, results
+from pipeline import catch_up, declared, files, lineage, results
 from pipeline import params as params_yaml
 
 Change = Callable[[dict[str, Any]], None]
@@ -88,8 +89,21 @@ def with_result(workspace: Path) -> Repository:
     make(job())
     files.PLOTS.mkdir(exist_ok=True)
     (files.PLOTS / "fit.svg").write_text("<svg/>")
-    results._cache.cache_clear()
+    results.dvc.cache_clear()
     return Repository(workspace)
+
+
+@pytest.fixture(name="repository")
+def repository_fixture(workspace: Path) -> Iterator[Repository]:
+    """See `with_result`."""
+    yield with_result(workspace)
+    results.dvc.cache_clear()
+
+
+def told_by_catch_up() -> str:
+    """What `track --all` says of all results."""
+    told, _ = catch_up.catch_up(job().tracking, everything=True)
+    return "\n".join(told)
 
 
 def entry(stages: Mapping[str, Any], path: Path) -> dict[str, Any]:

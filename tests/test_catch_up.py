@@ -2,26 +2,16 @@
 
 import sqlite3
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
 import pytest
-from commits import Repository, another, git, nothing, with_result
+from commits import Repository, another, git, nothing, told_by_catch_up
+from commits import repository_fixture as repository_fixture
 from conftest import Checkout, Clone, job, job_text, tracked_runs
 
 from pipeline import UserError, catch_up, files, find, lineage, results, store, tracking
-
-
-@pytest.fixture
-def repository(workspace: Path) -> Iterator[Repository]:
-    yield with_result(workspace)
-    results._cache.cache_clear()
-
-
-def told_by_catch_up() -> str:
-    told, _ = catch_up.catch_up(job().tracking, everything=True)
-    return "\n".join(told)
 
 
 def test_what_people_did_to_runs_is_left_as_it_is(repository: Repository) -> None:

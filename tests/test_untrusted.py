@@ -3,18 +3,19 @@
 import hashlib
 import json
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import onnx
 import pytest
-from commits import Change, Repository, another, entry, nothing, other_md5, with_result
+from commits import Change, Repository, another, entry, nothing, other_md5, told_by_catch_up
+from commits import repository_fixture as repository_fixture
 from conftest import job, tracked_runs
 from safetensors.numpy import save_file
 
-from pipeline import UserError, catch_up, files, find, lineage, results, safe_path, tracking
+from pipeline import UserError, files, find, lineage, results, safe_path, tracking
 
 OUTSIDE = [
     "/etc/passwd",
@@ -71,12 +72,6 @@ def test_what_is_no_md5_is_none(text: Any) -> None:
 
 
 @pytest.fixture
-def repository(workspace: Path) -> Iterator[Repository]:
-    yield with_result(workspace)
-    results._cache.cache_clear()
-
-
-@pytest.fixture
 def victim(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of a person's own, outside the repository."""
     place = tmp_path_factory.mktemp("home")
@@ -99,11 +94,6 @@ def artifacts(repository: Repository) -> bytes:
     """All that runs have been given, one after the other."""
     files = (repository.path / "mlartifacts").rglob("*")
     return b"".join(path.read_bytes() for path in files if path.is_file())
-
-
-def told_by_catch_up() -> str:
-    told, _ = catch_up.catch_up(job().tracking, everything=True)
-    return "\n".join(told)
 
 
 def test_a_strangers_commit_reaches_nothing_outside(repository: Repository, victim: Path) -> None:
