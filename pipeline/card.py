@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pipeline import verdict
 from pipeline.contract import Contract
 from pipeline.mistakes import first_of
 from pipeline.params import GENERATE
@@ -113,12 +114,10 @@ def _how_well(facts: Facts) -> Iterator[str]:
             for name, part in sides.items()
         ),
     )
-    if facts.test_rows and (facts.metrics["test"]["r2"] or 0) < 0:
+    r2 = {part: facts.metrics[part]["r2"] for part in sides.values()}
+    if (worse := verdict.worse_than_the_mean(r2["train"], r2.get("test"))) is not None:
         yield ""
-        yield (
-            "**On the rows held out it is worse than answering each row with the mean of the"
-            " targets (R² below 0).**"
-        )
+        yield f"**Take care: {worse}.**"
     if not facts.test_rows:
         yield ""
         yield (

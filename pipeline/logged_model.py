@@ -202,19 +202,6 @@ def _tensors(model: Any) -> ModelSignature:
     )
 
 
-def worse_than_the_mean(metrics: Mapping[str, float]) -> str | None:
-    """Say in a few words that the mean of the target predicts better than a model.
-
-    None: it does not. R² of the held-out rows decides, or of the training rows where it is unknown.
-    """
-    for part, rows in (("test", "held-out"), ("train", "training")):
-        r2 = metrics.get(f"{part}.r2")
-        if r2 is not None:
-            worse = f"its {rows} R² is {r2:.3g}: the mean of the target predicts better"
-            return worse if r2 < 0 else None
-    return None
-
-
 def figures(metrics: Mapping[str, float]) -> str:
     """Return the metrics that decide between two models as one line, held-out rows first."""
     named = [

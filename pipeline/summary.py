@@ -4,7 +4,7 @@ import json
 import sys
 from pathlib import Path
 
-from pipeline import UserError, files, regular_file, stage
+from pipeline import UserError, files, regular_file, stage, verdict
 from pipeline import params as params_yaml
 from pipeline.params import GENERATE, Params
 
@@ -32,9 +32,10 @@ def lines(params: Params) -> list[str]:
     text.append(f"{'final loss':12} {metrics['train']['loss']:.9g} ({squares})")
     if held_out := metrics.get("test"):
         r2 = "" if held_out["r2"] is None else f", R² {held_out['r2']:.4g}"
-        if r2 and held_out["r2"] < 0:
-            r2 += ": worse than answering each row with the mean"
         text.append(f"{'held out':12} root mean square error {held_out['rmse']:.6g}{r2}")
+    r2s = (metrics["train"]["r2"], (held_out or {}).get("r2"))
+    if (worse := verdict.worse_than_the_mean(*r2s)) is not None:
+        text.append(f"{'take care':12} {worse}")
     if params.data.source != GENERATE:
         best = metrics["reference"]
         text.append(

@@ -26,7 +26,7 @@ from mlflow.entities import (
 )
 from mlflow.store.entities import PagedList
 
-from pipeline import files, lineage, logged_model, process, safe_path
+from pipeline import files, lineage, logged_model, process, safe_path, verdict
 from pipeline.lineage import Origin, milliseconds
 from pipeline.live_run import Losses, Timed
 from pipeline.mistakes import first_of
@@ -534,7 +534,7 @@ MISSING = "missing"
 
 def _register(store: Store, run: Run, result: Result, origin: Origin, name: str) -> str:
     """Make the run's model a version of the registered model `name`, and say why if it is not."""
-    if (worse := logged_model.worse_than_the_mean(result.metrics)) is not None:
+    if (worse := _worse_than_the_mean(result.metrics)) is not None:
         store.client.set_tag(run.info.run_id, UNREGISTERED, worse)
         return f"; no version of {name}, because {worse}"
     model = logged_model.of_run(store, run.info.run_id)
@@ -544,6 +544,10 @@ def _register(store: Store, run: Run, result: Result, origin: Origin, name: str)
         run = store.client.get_run(run.info.run_id)
         logged_model.register(store.client, run, model, name, result.metrics, tags)
     return ""
+
+
+def _worse_than_the_mean(metrics: Mapping[str, float]) -> str | None:
+    return verdict.worse_than_the_mean(metrics.get("train.r2"), metrics.get("test.r2"))
 
 
 def _note(result: Result, origin: Origin) -> str:
@@ -565,14 +569,10 @@ def _note(result: Result, origin: Origin) -> str:
         differs = ""
     rows = list(result.metrics.items())[:30]
     figures = "\n".join(f"| {name} | {value:g} |" for name, value in rows)
-    worse = (
-        "**On the rows held out it is worse than answering each row with the mean of the targets"
-        " (R² below 0).**\n\n"
-        if result.metrics.get("test.r2", 0) < 0
-        else ""
-    )
+    worse = _worse_than_the_mean(result.metrics)
+    warning = f"**Take care: {worse}.**\n\n" if worse else ""
     return (
-        f"{worse}Made by {back}`dvc repro`.\n\n{differs}"
+        f"{warning}Made by {back}`dvc repro`.\n\n{differs}"
         f"model.safetensors md5 `{identity['outs'].get(str(files.MODEL), 'unknown')}`,"
         f" training_id `{identity['training_id']}`, result_id `{identity['result_id']}`.\n\n"
         f"| metric | value |\n|---|---|\n{figures}\n"

@@ -1,0 +1,13 @@
+"""What the figures of a model say of it in words."""
+
+
+def worse_than_the_mean(train_r2: float | None, test_r2: float | None) -> str | None:
+    """Return a sentence that the mean of the target predicts better than the model.
+
+    None: it does not. R² of the rows held out decides, or of the training rows where it is unknown.
+    """
+    for r2, rows in ((test_r2, "rows held out"), (train_r2, "training rows")):
+        if r2 is not None:
+            worse = f"on the {rows} the model is worse than answering each row with the mean of"
+            return f"{worse} the target (R² {r2:.3g})" if r2 < 0 else None
+    return None
