@@ -5,6 +5,7 @@ import subprocess
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from unittest.mock import MagicMock
 
 import pytest
 from commits import Repository, another, git, nothing, told_by_catch_up
@@ -151,6 +152,22 @@ def test_without_git_only_this_folder_has_results(
     monkeypatch.setenv("PATH", str(workspace))
     assert results.everywhere() == {}
     assert results.at("HEAD") is None
+
+
+def test_dvc_is_opened_once_however_many_results_lack_files(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repo = MagicMock()
+    monkeypatch.setattr("dvc.repo.Repo", repo)
+    results.dvc.cache_clear()
+    place = results.Place("0" * 32, "", commit="0" * 40)
+    try:
+        told = {catch_up._cure([place]) for _ in range(3)}
+        assert not results.is_cached("0" * 32)
+    finally:
+        results.dvc.cache_clear()
+    assert told == {" (`dvc fetch --all-commits` may bring them)"}
+    repo.assert_called_once()
 
 
 @pytest.mark.slow

@@ -1,6 +1,7 @@
 """The registered model: which runs become a version of it, and which version is the one to use."""
 
 from pathlib import Path
+from typing import Any
 from unittest.mock import MagicMock
 
 import pytest
@@ -43,9 +44,10 @@ def test_a_request_that_fails_does_not_move_the_alias() -> None:
     """To take it for "no alias yet" would let an older model take the newest one's place."""
     client = MagicMock(spec=MlflowClient)
     client.search_model_versions.return_value = []
-    register = (client, MagicMock(), MagicMock(model_id="m"), "abline", {}, {})
+    run = MagicMock()
+    run.info.start_time = 5
+    register: Any = (client, run, MagicMock(model_id="m"), "abline", {}, {})
     client.create_model_version.return_value.version = 1
-    register[1].info.start_time = 5
     client.get_model_version_by_alias.side_effect = MlflowException("", TEMPORARILY_UNAVAILABLE)
     with pytest.raises(MlflowException):
         logged_model.register(*register)
