@@ -1,16 +1,17 @@
-"""The stages of dvc.yaml, and the check that they declare what params.yaml has.
-
-DVC watches no other parameters.
-"""
+"""What DVC watches: the stages of dvc.yaml with their parameters, and every file under data/raw."""
 
 import functools
-from collections.abc import Collection
+import os
+import subprocess
+import sys
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
 from pipeline import UserError, mistakes, yaml_file
 
 DVC_YAML = Path("dvc.yaml")
+RAW = "data/raw"  # a dependency of `generate`
 
 Stages = dict[str, dict[str, Any]]
 
@@ -74,3 +75,41 @@ def check(keys: Collection[str]) -> None:
             if len(problems) == 1
             else "\n  ".join([f"{count} in {DVC_YAML}", *problems])
         )
+
+
+def check_files(folder: str = RAW) -> None:
+    """Refuse a pipe or a device among the tables: DVC reads every file before any stage starts.
+
+    DVC would wait for the end of such a file for ever, without a word. Raises UserError with each.
+    """
+    endless = [path for path in _endless(folder) if not _is_ignored(path)]
+    if endless:
+        raise UserError(
+            f"{', '.join(sorted(endless))}: found no regular file, but a pipe, a socket or a"
+            f" device; DVC reads every file under {folder} and would wait for ever; move it"
+            " elsewhere, or save its content as a file"
+        )
+
+
+def _endless(folder: str) -> Iterator[str]:
+    """Paths under `folder` that are neither files nor folders, where DVC looks.
+
+    DVC follows links to files, but not links to folders, and enters no other repository of DVC's.
+    """
+    try:
+        entries = list(os.scandir(folder))
+    except OSError:
+        return  # DVC says best what is wrong with it
+    if any(entry.name == ".dvc" for entry in entries):
+        return
+    for entry in entries:
+        if entry.is_dir(follow_symlinks=False):
+            yield from _endless(entry.path)
+        elif not entry.is_file() and not entry.is_dir() and os.path.exists(entry.path):  # noqa: PTH110
+            yield entry.path
+
+
+def _is_ignored(path: str) -> bool:
+    """True if .dvcignore leaves the file out. Only DVC knows, and takes a second to say so."""
+    asked = [sys.executable, "-m", "dvc", "check-ignore", "--quiet", path]
+    return not subprocess.run(asked, capture_output=True).returncode

@@ -438,10 +438,11 @@ def _length(
 
 
 def main() -> None:
-    """Check params.yaml, and that dvc.yaml declares its keys; or print its schema."""
+    """Check params.yaml, dvc.yaml and data/raw before `dvc repro`; or print the schema."""
     parser = argparse.ArgumentParser(
         prog="python -m pipeline.params",
-        description="Check params.yaml, and that dvc.yaml declares its keys.",
+        description="Check params.yaml, that dvc.yaml declares its keys, and that data/raw has"
+        " only files and folders, which DVC can read.",
     )
     parser.add_argument("--schema", action="store_true", help="print the JSON schema instead")
     if parser.parse_args().schema:
@@ -449,6 +450,7 @@ def main() -> None:
         return
     try:
         declared.check(flatten(load()))
+        declared.check_files()
     except UserError as error:
         sys.exit(f"error: {error}")
 

@@ -1,5 +1,6 @@
 """A parameter that dvc.yaml does not declare is said, before an old result passes for a new one."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 import pytest
 from conftest import job
 
-from pipeline import UserError, declared
+from pipeline import UserError, declared, params
 from pipeline.lineage import training_id
 from pipeline.params import flatten
 
@@ -36,6 +37,31 @@ def test_a_parameter_of_ones_own_must_be_declared(workspace: Path) -> None:
         for read in (lambda: declared.check(keys), declared.stages, lambda: training_id(job())):
             with pytest.raises(UserError, match=r"dvc\.yaml: it has no stages"):
                 read()
+
+
+@pytest.mark.process
+def test_what_dvc_would_never_finish_reading_is_said(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    raw = Path("data/raw")
+    declared.check_files()  # there need be no folder
+    (raw / "sub/.dvc").mkdir(parents=True)
+    (raw / "linked").symlink_to("/dev")  # DVC does not follow it
+    (raw / "gone.csv").symlink_to("nowhere")
+    (raw / "table.csv").write_text("x,y\n1,2\n")
+    (raw / "link.csv").symlink_to("table.csv")
+    os.mkfifo(raw / "sub/pipe")  # DVC enters no repository of its own
+    declared.check_files()
+    os.mkfifo(raw / "pipe")
+    (raw / "zero").symlink_to("/dev/zero")
+    monkeypatch.setattr(sys, "argv", ["params"])
+    with pytest.raises(SystemExit) as left:
+        params.main()
+    told = "error: data/raw/pipe, data/raw/zero: found no regular file, but a pipe, a socket or a"
+    assert str(left.value).startswith(told)
+    subprocess.run(["dvc", "init", "--no-scm", "--quiet"], check=True)
+    Path(".dvcignore").write_text("/data/raw/pipe\nzero\n")
+    declared.check_files()
 
 
 def test_a_stage_says_so_and_so_does_the_check_of_params_yaml(workspace: Path) -> None:
