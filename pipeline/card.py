@@ -126,12 +126,13 @@ def _how_well(facts: Facts) -> Iterator[str]:
         )
     reference = facts.metrics["reference"]
     reduction = facts.contract.source.params["train.reduction"]
+    gap = reference["gap"]
     yield ""
     yield (
         f"The best line there is (least squares, exact) has an RMSE of"
         f" {_number(reference['rmse'])} on the training rows. The model's loss, the {reduction} of"
-        f" the squared errors, is {_number(reference['gap'])} above that line's"
-        f" {_number(reference['loss'])}."
+        f" the squared errors, is {_number(abs(gap))} {'below' if gap < 0 else 'above'} that"
+        f" line's {_number(reference['loss'])}."
     )
 
 
@@ -180,7 +181,7 @@ def _limits(facts: Facts) -> Iterator[str]:
             " ten rows or more, show whether they do."
         )
     condition = reference["condition_number"]
-    if condition is None or condition > 30:
+    if facts.coefficients and (condition is None or condition > 30):
         size = "beyond what float64 holds" if condition is None else _number(condition)
         yield (
             "- The columns, with the one of ones that stands for the bias, nearly depend on each"

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from pipeline import UserError, files, regular_file, stage, verdict
@@ -37,17 +38,26 @@ def lines(params: Params) -> list[str]:
     if (worse := verdict.worse_than_the_mean(*r2s)) is not None:
         text.append(f"{'take care':12} {worse}")
     if params.data.source != GENERATE:
-        best = metrics["reference"]
-        text.append(
-            f"{'optimum':12} loss {best['loss']:.9g} by exact least squares; the model's is"
-            f" {best['gap']:.3g} above it"
-        )
+        text.append(yardstick(metrics["reference"], is_linear=bool(coefficients)))
     checks = json.loads(files.VERIFICATION.read_text(encoding="utf-8"))["checks"]
     rows = sum(check["rows"] for check in checks)
     text.append(
         f"{'ONNX check':12} onnxruntime agrees with torch: {len(checks)} checks, {rows} rows"
     )
     return text
+
+
+def yardstick(reference: Mapping[str, float], *, is_linear: bool) -> str:
+    """Return the line that compares the model's loss with that of the best line.
+
+    reference: that of metrics.json. A model that is not linear may do better than any line.
+    """
+    loss, gap = reference["loss"], reference["gap"]
+    if is_linear:
+        best = f"{'optimum':12} loss {loss:.9g} by exact least squares"
+    else:
+        best = f"{'best line':12} loss {loss:.6g} (exact least squares)"
+    return f"{best}; the model's is {abs(gap):.3g} {'below' if gap < 0 else 'above'} it"
 
 
 def another(params: Params) -> str | None:

@@ -20,6 +20,7 @@ from conftest import ROOT, job, make
 
 from pipeline import (
     UserError,
+    card,
     contract,
     export,
     files,
@@ -295,6 +296,13 @@ def test_a_module_that_is_not_linear_may_tell_its_range(
     assert found["golden"]["derivation"].startswith("outputs: the torch module in float64")
     assert {row[0] for row in found["golden"]["outputs"]["in_range"]} == {0.0, 1.0}
     assert "None: the model is not linear." in files.CARD.read_text()
+    metrics = json.loads(files.METRICS.read_text())
+    metrics["reference"] |= {"loss": 2942.24, "gap": -67.0582, "condition_number": 1e6}
+    whole = contract.Contract.model_validate_json(files.CONTRACT.read_text())
+    verified = json.loads(files.VERIFICATION.read_text())
+    text = card.card(card.Facts(whole, verified, metrics, [], 50, 0))
+    assert "is 67.0582 below that line's 2942.24." in text
+    assert "single coefficients" not in text, "there are no coefficients"
 
 
 def test_the_card_says_what_the_files_say(workspace: Path) -> None:

@@ -62,6 +62,16 @@ def test_the_experiment_that_it_offers_gives_another_result(
     assert trained(job(**changes | {key.replace(".", "__"): json.loads(value)})) != before
 
 
+def test_a_model_that_bends_may_be_below_the_best_line() -> None:
+    reference = {"loss": 2942.240183, "gap": -67.0582}
+    assert summary.yardstick(reference, is_linear=False) == (
+        "best line    loss 2942.24 (exact least squares); the model's is 67.1 below it"
+    )
+    assert summary.yardstick(reference | {"gap": 6.2169}, is_linear=True) == (
+        "optimum      loss 2942.24018 by exact least squares; the model's is 6.22 above it"
+    )
+
+
 def said(capsys: pytest.CaptureFixture[str]) -> str:
     with pytest.raises(SystemExit) as left:
         summary.main()
