@@ -40,13 +40,13 @@ def run(main: Callable[[Params], None]) -> NoReturn:
     )
     parser.parse_args()
     # DVC removes what a stage wrote last time before it starts the stage anew, and knows it still.
+    # Not `git checkout params.yaml`: it would throw away settings that are nowhere else.
     undo = (
-        "\nto have the last result back: `dvc exp apply NAME` if an experiment made it (`dvc exp"
-        " list` has the names); else undo what you changed by hand (`git checkout params.yaml` only"
-        " if no other change of yours is in it) and `dvc repro`, which trains nothing anew"
+        "\nto go back instead: `dvc exp apply NAME` (`dvc exp list` has the names), or undo what"
+        " you changed by hand, then `dvc repro`"
     )
     undo = undo if "DVC_STAGE" in os.environ else ""
-    with program(undo, " before it wrote a result; `dvc repro` runs it again"):
+    with program(undo, "`dvc repro` runs it again"):
         process.end_when_abandoned()
         params = params_yaml.load()
         declared.check(params_yaml.flatten(params))
@@ -62,20 +62,24 @@ def program(undo: str = "", stopped: str = "", again: str = "`dvc repro`") -> It
     """Do the work of a program in the block: a mistake of the user's is one message on stderr.
 
     The process then ends with exit status 1, after Ctrl-C with 130 and after SIGTERM with 143, as a
-    shell expects. undo: what to add to a message; stopped: what to add if a signal has ended the
-    program; again: see `told`.
+    shell expects. undo: how to go back, to add to a message; stopped: what helps if a signal has
+    ended the program before its result, unless a note of the exception says better; again: see
+    `told`.
     """
     signals.end_cleanly()
     try:
         try:
             yield
         except (UserError, OSError, MemoryError) as error:
-            print(f"error: {told(error, again)}{undo}", file=sys.stderr)
+            retry = "\ncorrect it and run the same command again" if undo else ""
+            print(f"error: {told(error, again)}{retry}{undo}", file=sys.stderr)
             leave(1)
     except KeyboardInterrupt as stop:
         number = signals.number_of(stop)
         ended_by = signal.Signals(number).name
-        print(f"stopped: {signals.name()} was ended by {ended_by}{stopped}{undo}", file=sys.stderr)
+        (helps,) = getattr(stop, "__notes__", [stopped])[-1:]
+        helps = helps and f" before it wrote a result; {helps}"
+        print(f"stopped: {signals.name()} was ended by {ended_by}{helps}{undo}", file=sys.stderr)
         leave(128 + number)
 
 

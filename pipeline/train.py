@@ -39,6 +39,10 @@ def main(params: Params) -> None:
         except UserError:  # it would come to nothing again
             checkpoint.remove()
             raise
+        except KeyboardInterrupt as stop:
+            if checkpoint.path.exists():
+                stop.add_note("`dvc repro` goes on from the last checkpoint")
+            raise
         if len(history) < params.train.epochs and params.train.patience is not None:
             print(
                 f"stopped after epoch {len(history)}: no better loss on the rows held out for"

@@ -9,7 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Checkout, Clone, environment, job, job_text, stopping, wait_for_losses
+from conftest import (
+    Checkout,
+    Clone,
+    environment,
+    eventually,
+    job,
+    job_text,
+    stopping,
+    wait_for_losses,
+)
 
 from pipeline import UserError, evaluate, export, files, generate, lineage, stage, train
 
@@ -251,7 +260,12 @@ def test_the_last_result_comes_back_as_the_message_says(clone: Clone) -> None:
     before = {file: lineage.md5(checkout.path / file) for file in ("models", "reports", "data")}
     path.write_text(job_text(**rows, seed=1, train__lr=10.0))
     told = checkout("dvc", "repro", ok=False)
-    assert "else undo what you changed by hand" in told
+    assert re.search(
+        r"\ncorrect it and run the same command again\nto go back instead: `dvc exp apply NAME`"
+        r" .*, or undo what you changed by hand, then `dvc repro`\n",
+        told,
+    )
+    assert "git checkout params.yaml" not in told
     path.write_text(good)
     told = checkout("dvc", "repro")
     assert "Running stage 'train'" not in told
@@ -265,7 +279,7 @@ def test_an_experiment_that_was_never_committed_comes_back(clone: Clone) -> None
     made = ("models", "reports", "data", "params.yaml")
     before = {file: lineage.md5(checkout.path / file) for file in made}
     told = checkout("dvc", "exp", "run", "-S", "train.lr=10", ok=False)
-    assert "`dvc exp apply NAME` if an experiment made it" in told
+    assert "to go back instead: `dvc exp apply NAME` (`dvc exp list` has the names)" in told
     checkout("dvc", "exp", "apply", "good")
     assert before == {file: lineage.md5(checkout.path / file) for file in before}
 
@@ -273,7 +287,9 @@ def test_an_experiment_that_was_never_committed_comes_back(clone: Clone) -> None
 def test_ctrl_c_in_dvc_repro(clone: Clone) -> None:
     """The terminal sends SIGINT to dvc and to the stage alike."""
     checkout = clone("stopped")
-    (checkout.path / "params.yaml").write_text(job_text(train__epochs=10**7, train__lr=1e-9))
+    (checkout.path / "params.yaml").write_text(
+        job_text(train__epochs=10**7, train__lr=1e-9, train__checkpoint_seconds=0.1)
+    )
     repro = subprocess.Popen(
         ["dvc", "repro"],
         cwd=checkout.path,
@@ -285,10 +301,13 @@ def test_ctrl_c_in_dvc_repro(clone: Clone) -> None:
     )
     with stopping(repro):
         wait_for_losses(checkout.path)
+        written = checkout.path / files.OURS / "checkpoints"
+        eventually(lambda: list(written.glob("*.safetensors")))
     os.killpg(repro.pid, signal.SIGINT)
     told, _ = repro.communicate()
     assert "stopped: train was ended by SIGINT before it wrote a result" in told
-    assert "to have the last result back: `dvc exp apply NAME`" in told
+    assert "; `dvc repro` goes on from the last checkpoint\n" in told
+    assert "to go back instead: `dvc exp apply NAME`" in told
     assert "Traceback" not in told
     (run,) = checkout.runs()
     assert run.status == "KILLED"
