@@ -142,7 +142,7 @@ class LiveRun:
             kind, *content = json.loads(line)
             self._is_ready = self._is_ready or kind == "ready"
             if kind == "trouble":
-                self._warn(content[0])
+                self._warn(*content)
 
     def _wait(self) -> None:
         """Wait until the process ends; end it if its store keeps it for too long."""
@@ -173,11 +173,11 @@ class LiveRun:
         self._recorder.wait()
         self._warn(reason)
 
-    def _warn(self, reason: str) -> None:
-        """Say once that the run is not what it should be."""
+    def _warn(self, reason: str, helps: str = f"; {LATER}") -> None:
+        """Say once that the run is not what it should be. helps: see `later`."""
         if not self._warned:
             self._warned = True
-            print(f"warning: {reason}. The result is not touched by this; {LATER}", file=sys.stderr)
+            print(f"warning: {reason}. The result is not touched by this{helps}", file=sys.stderr)
 
 
 @contextmanager
@@ -195,6 +195,14 @@ def live_run() -> Iterator[LiveRun]:
         run.end("KILLED" if killed else "FAILED", reason)
         raise
     run.end("FINISHED")
+
+
+def later(error: Exception) -> str:
+    """What to add to a warning of an error that keeps a run from being written.
+
+    Nothing for a store that was moved: it is well, and the error itself says what to run.
+    """
+    return "" if isinstance(error, store.MovedError) else f"; {LATER}"
 
 
 def rounded(loss: float) -> float:
@@ -286,7 +294,7 @@ def _record(messages: queue.SimpleQueue[list[Any]]) -> None:
                 return
         except (UserError, OSError) as error:
             if not troubled:
-                _answer("trouble", stage.told(error))
+                _answer("trouble", stage.told(error), later(error))
                 troubled = True
             if end is not None and end[2] == GONE and time.monotonic() - sent > SECONDS_OF_WORK:
                 return  # nobody is there any more to end this

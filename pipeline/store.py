@@ -39,12 +39,15 @@ class Store:
 
 
 class MovedError(UserError):
-    """The store says that its artifacts lie in another folder than the repository's."""
+    """The store says that its artifacts lie in another folder than the repository's.
+
+    Nothing but `track --all` helps, which renews the store, so the message has it.
+    """
 
     def __init__(self, place: Path, old: Path) -> None:
         super().__init__(
             f"{place} was made when this repository was {old}, where it would still keep its"
-            " files; `python -m pipeline.track --all` writes this folder into it"
+            " files; run `python -m pipeline.track --all` once"
         )
         self.place = place
         self.old = old

@@ -20,7 +20,7 @@ from mlflow.entities import Dataset
 from pipeline import UserError, files, lineage, results, stage, store, tracking
 from pipeline import params as params_yaml
 from pipeline.lineage import Origin
-from pipeline.live_run import LATER, SECONDS_OF_WORK, SECONDS_TO_WAIT
+from pipeline.live_run import SECONDS_OF_WORK, SECONDS_TO_WAIT, later
 from pipeline.mistakes import count
 from pipeline.params import Params
 from pipeline.store_address import address, shown
@@ -50,9 +50,11 @@ def main(params: Params) -> None:
     except (UserError, OSError) as error:
         results.keep(identity, origin)
         if before["warned"]:  # the training has said what is wrong
-            print(f"run not written yet; {LATER}")
+            print(f"run not written yet{later(error)}")
         else:
-            print(f"warning: {stage.told(error)}. The result is whole; {LATER}", file=sys.stderr)
+            print(
+                f"warning: {stage.told(error)}. The result is whole{later(error)}", file=sys.stderr
+            )
     files.write_json(files.RUN, identity)
 
 

@@ -21,7 +21,7 @@ from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 from sqlalchemy.exc import OperationalError
 
-from pipeline import UserError, files, process, store, store_check, tracking, ui
+from pipeline import UserError, files, live_run, process, store, store_check, tracking, ui
 from pipeline.lineage import Origin
 from pipeline.store_address import masked, page, shown
 
@@ -319,6 +319,19 @@ def test_one_folder_under_two_paths_is_no_other_folder(
     for root in (point, home, point):
         monkeypatch.setenv("DVC_ROOT", str(root))
         assert store.open_store("abline").experiment_id
+
+
+def test_the_warning_of_a_store_that_moved_says_one_thing_to_do(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    moved = store.MovedError(tmp_path / "mlflow.db", tmp_path / "old")
+    with live_run.live_run() as run:
+        run._warn(str(moved), live_run.later(moved))
+    told = capsys.readouterr().err
+    assert told.endswith(
+        "; run `python -m pipeline.track --all` once. The result is not touched by this\n"
+    )
+    assert live_run.later(UserError("")) == f"; {live_run.LATER}"
 
 
 def test_a_store_that_moved_is_renewed_in_its_place(
