@@ -101,7 +101,7 @@ def test_float64_is_rounded_and_that_is_said_once(model: abline_client.Model) ->
 @pytest.mark.parametrize(
     ("rows", "message"),
     [
-        ([70.0, 12.0, 3.0], "found 1 dimensions; .* a single row is ..size, age, rooms..$"),
+        ([70.0, 12.0, 3.0], "found 1 dimension; .* a single row is ..size, age, rooms..$"),
         (5.0, "found 0 dimensions"),
         ([[1.0, 2.0]], "found rows of 2 numbers; the model has 3 features: size, age, rooms"),
         ([[1.0, 2.0, "3"]], "the rows: must be numbers, found text"),
@@ -339,6 +339,14 @@ def test_records_are_rows_by_name(model: abline_client.Model) -> None:
     assert model.in_range(records).shape == (2,)
 
 
+def test_one_is_singular(workspace: Path) -> None:
+    make(job())
+    with pytest.raises(
+        abline_client.InputError, match="rows of 2 numbers; the model has 1 feature: "
+    ):
+        abline_client.load("models").predict([[1.0, 2.0]])
+
+
 def test_names_that_only_look_alike_are_told(workspace: Path) -> None:
     make(job(data__features=["größe"]))
     rows = {unicodedata.normalize("NFD", "größe"): [1.0]}
@@ -350,6 +358,7 @@ def test_where_a_file_was_looked_for_is_said(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="no such file or folder: `load` takes") as told:
         abline_client.load(tmp_path / "nowhere")
     assert told.value.filename == str(tmp_path / "nowhere")
+    assert str(told.value).startswith(f"{tmp_path / 'nowhere'}: there is no such file or folder")
     with pytest.raises(FileNotFoundError, match="no such file in this folder; nor any") as told:
         abline_client.load(tmp_path)
     assert told.value.filename == str(tmp_path / "model.onnx")

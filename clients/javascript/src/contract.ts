@@ -125,6 +125,11 @@ export function output(contract: Contract, meaning: Output["meaning"]): Output {
   );
 }
 
+/** A number with its noun: "1 row", "2 rows". */
+export function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? "" : "s"}`;
+}
+
 /** Names for a message: the first ten, without characters that a terminal would act on. */
 export function list(names: readonly string[]): string {
   const escaped = names.slice(0, 10).map((name) =>
@@ -286,11 +291,13 @@ function checkBounds(
 /** Finite numbers, [rows][columns]. */
 function table(value: unknown, rows: number, columns: number, where: string): number[][] {
   const found = array(value, where);
-  if (found.length !== rows) throw new Wrong(`${where}: found ${found.length} rows, must be ${rows}`);
+  if (found.length !== rows) {
+    throw new Wrong(`${where}: found ${count(found.length, "row")}, must be ${rows}`);
+  }
   found.forEach((each, index) => {
     const row = array(each, `${where}[${index}]`);
     if (row.length !== columns) {
-      throw new Wrong(`${where}[${index}]: found ${row.length} numbers, must be ${columns}`);
+      throw new Wrong(`${where}[${index}]: found ${count(row.length, "number")}, must be ${columns}`);
     }
     row.forEach((cell, column) => finite(cell, `${where}[${index}][${column}]`));
   });

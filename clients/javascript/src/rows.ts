@@ -1,6 +1,6 @@
 /** What a caller has, rows, records or columns, as the array that a model takes. */
 
-import { type Contract, list, short } from "./contract.js";
+import { type Contract, count, list, short } from "./contract.js";
 
 /** [rows][features] in the order of `Model.features`. Their order cannot be checked. */
 export type Rows = readonly ArrayLike<number>[];
@@ -80,7 +80,8 @@ function listed(row: unknown, names: readonly string[], index: number): ArrayLik
   const { length } = row as ArrayLike<unknown>;
   if (length !== names.length) {
     throw new InputError(
-      `row ${index}: found ${length} numbers; the model has ${names.length} features: ${list(names)}`,
+      `row ${index}: found ${count(length, "number")}; the model has` +
+        ` ${count(names.length, "feature")}: ${list(names)}`,
     );
   }
   return row as ArrayLike<unknown>;

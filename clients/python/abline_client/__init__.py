@@ -168,6 +168,14 @@ class Model:
         return Conformance(len(x), int(within.sum()), int(equal.sum()), worst)
 
 
+class NoModelError(FileNotFoundError):
+    """There is no model where `load` looked: `filename`, with the reason in `strerror`."""
+
+    def __str__(self) -> str:
+        """Return the two as a sentence, without an error's number."""
+        return f"{self.filename}: {self.strerror}"
+
+
 def load(path: str | Path, **options: Any) -> Model:
     """Open a model and check that it is the one that its contract describes.
 
@@ -210,5 +218,5 @@ def _file(path: Path) -> Path:
         there = f"it has {shown(others)}: name one of them" if others else "nor any other .onnx"
         file, why = path / "model.onnx", f"there is no such file in this folder; {there}"
     if not file.exists():
-        raise FileNotFoundError(errno.ENOENT, why, str(file.absolute()))
+        raise NoModelError(errno.ENOENT, why, str(file.absolute()))
     return file

@@ -24,6 +24,11 @@ class ContractError(Exception):
     """The model and its contract do not belong together, or cannot be read."""
 
 
+def count(number: int, noun: str) -> str:
+    """Return a number with its noun: "1 row", "2 rows"."""
+    return f"{number} {noun}" + "s" * (number != 1)
+
+
 def shown(names: Iterable[Any]) -> str:
     """Names for a message: the first ten, without characters that a terminal would act on."""
     texts = [
@@ -216,10 +221,12 @@ def _table(value: Any, shape: tuple[int, int], where: str) -> NDArray[np.float64
     """Finite numbers, [rows, columns]."""
     rows = _list(value, where)
     if len(rows) != shape[0]:
-        raise ValueError(f"{where}: found {len(rows)} rows, must be {shape[0]}")
+        raise ValueError(f"{where}: found {count(len(rows), 'row')}, must be {shape[0]}")
     for index, row in enumerate(rows):
         if len(_list(row, f"{where}[{index}]")) != shape[1]:
-            raise ValueError(f"{where}[{index}]: found {len(row)} numbers, must be {shape[1]}")
+            raise ValueError(
+                f"{where}[{index}]: found {count(len(row), 'number')}, must be {shape[1]}"
+            )
         if not {type(each) for each in row} <= {float} or not all(map(math.isfinite, row)):
             for column, each in enumerate(row):
                 _number(each, f"{where}[{index}][{column}]")

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from abline_client._contract import shown
+from abline_client._contract import count, shown
 
 
 class InputError(ValueError):
@@ -52,8 +52,8 @@ class Rows:
             x = self._converted(rows)
         if x.shape[1] != self.width:
             raise InputError(
-                f"found rows of {x.shape[1]} numbers; the model has {self.width} features:"
-                f" {shown(self.features)}"
+                f"found rows of {count(x.shape[1], 'number')}; the model has"
+                f" {count(self.width, 'feature')}: {shown(self.features)}"
             )
         # NaN and infinity show in this sum. So may squares that are too large, which are looked at.
         if not math.isfinite(np.vdot(x, x)):
@@ -73,7 +73,7 @@ class Rows:
         if values.ndim != 2:
             hint = f"; a single row is [[{', '.join(self.features[:3])}{', …' * (self.width > 3)}]]"
             raise InputError(
-                f"found {values.ndim} dimensions; rows are a table of [rows, features]"
+                f"found {count(values.ndim, 'dimension')}; rows are a table of [rows, features]"
                 + hint * (values.ndim == 1)
             )
         return values
@@ -93,7 +93,8 @@ class Rows:
                     f" [{{{json.dumps(self.features[0], ensure_ascii=False)}: …}}]"
                 )
             if values.ndim != 1:
-                raise InputError(f"column {name}: must be a list, found {values.ndim} dimensions")
+                deep = count(values.ndim, "dimension")
+                raise InputError(f"column {name}: must be a list, found {deep}")
             if len(values) != len(found[0]):
                 lengths = f"{len(found[0])} and {len(values)}"
                 raise InputError(f"column {name}: columns are lists of one length, found {lengths}")
