@@ -128,8 +128,9 @@ def check_kind(path: Path, otherwise: str = "") -> None:
         cure = "unpack it first" if packed else "save the table as one of them"
         if path.suffix.lower() in ("", ".dat", ".data"):
             cure += ", or name it .csv if it is text"
+        kind = f"of kind {show(path.suffix)}" if path.suffix else "without an extension"
         raise UserError(
-            f"{path}: found a file of kind {show(path.suffix)}; must be {', '.join(CSV)} or"
+            f"{path}: found a file {kind}; must be {', '.join(CSV)} or"
             f" {', '.join(PARQUET)}; {cure}{otherwise}"
         )
 

@@ -448,12 +448,13 @@ def test_files_that_are_not_there(workspace: Path, monkeypatch: pytest.MonkeyPat
 @pytest.mark.parametrize(
     ("name", "told"),
     [
-        ("t.xlsx", '".xlsx"; must be .csv, .tsv, .txt or .parquet, .pq; save the table as one of them'),
-        ("t.csv.gz", '".gz"; must be .csv, .tsv, .txt or .parquet, .pq; unpack it first'),
+        ("t.xlsx", 'of kind ".xlsx"; must be .csv, .tsv, .txt or .parquet, .pq; save the table as one of them'),
+        ("table", 'without an extension; must be .csv, .tsv, .txt or .parquet, .pq; save the table as one of them, or name it .csv if it is text'),
+        ("t.csv.gz", 'of kind ".gz"; must be .csv, .tsv, .txt or .parquet, .pq; unpack it first'),
     ],
 )  # fmt: skip
 def test_files_of_other_kinds(workspace: Path, name: str, told: str) -> None:
-    assert refusal("x", f"data/raw/{name}") == f"data/raw/{name}: found a file of kind {told}"
+    assert refusal("x", f"data/raw/{name}") == f"data/raw/{name}: found a file {told}"
     put("x,y\n1,2\n")
     assert refusal(path="data/raw/*").endswith(f"{told}, or narrow the glob")
 
