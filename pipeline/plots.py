@@ -156,7 +156,7 @@ def quantiles(path: Path, points: Mapping[str, Points], targets: Sequence[str]) 
 def coefficients(
     path: Path, reference: "Fit", weight: NDArray[np.float64], deviations: NDArray[np.float64]
 ) -> None:
-    """Draw what a change of one deviation in each feature does to the target.
+    """Draw what a change of one standard deviation in each feature does to the target.
 
     The reference with its 95 % interval, and what ships. Per deviation, so that features in
     different units can stand side by side; of many, those with the largest effect.
@@ -176,7 +176,10 @@ def coefficients(
             axes.hlines(places, low, high, color=colour, linewidth=3, alpha=0.4)
             best = reference.weight[index, chosen] * scale
             axes.plot(
-                best, places, "|", color=colour, markersize=10, label=f"{name}reference, 95 %"
+                *(best, places, "|"),
+                color=colour,
+                markersize=10,
+                label=f"{name}least squares, 95 % interval",
             )
             axes.plot(
                 *(weight[index, chosen] * scale, places, "D"),
@@ -188,7 +191,9 @@ def coefficients(
         axes.axvline(0, color=GREY, linewidth=1, zorder=1)
         axes.set_yticks(range(len(chosen)), [_cut(reference.features[place]) for place in chosen])
         shown = f"the {len(chosen)} largest of {len(effect)}" if len(chosen) < len(effect) else ""
-        axes.set_title("Effect of one deviation of each feature" + (f", {shown}" if shown else ""))
+        axes.set_title(
+            "Effect of one standard deviation of each feature" + (f", {shown}" if shown else "")
+        )
         axes.set_xlabel(f"change in {_cut(', '.join(targets))}")
         axes.legend()
 
