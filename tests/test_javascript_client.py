@@ -230,7 +230,8 @@ def test_in_a_browser(page: str, answering: Path) -> None:
         tab.wait_for_selector("#badge[data-state=ok]")
         assert tab.inner_text("#badge") == "✓ 32 of 32 golden vectors within their bounds"
         assert re.search(
-            r"To the last bit right: \d+ of 32\.$", tab.get_attribute("#badge", "title")
+            r"^This browser computes what was verified .* To the last bit right: \d+ of 32\.$",
+            tab.get_attribute("#badge", "title"),
         )
         assert tab.title() == tab.inner_text("h1") == "predict y"
         for feature in features:
@@ -248,7 +249,7 @@ def test_in_a_browser(page: str, answering: Path) -> None:
             "right => Math.abs(document.querySelector('dd').dataset.value - right) < 1e-6",
             arg=right,
         )
-        assert tab.inner_text("dd small") == f"95 %: {low:.6g} to {high:.6g}"
+        assert tab.inner_text("dd small") == f"95 % prediction interval: {low:.6g} to {high:.6g}"
         assert tab.inner_text("#message") == ""
         assert [tab.inner_text(f"label:has(input[name={name}]) i") for name in ("size", "age")] == [
             "= 1.5",
@@ -287,6 +288,16 @@ def test_on_a_phone_and_on_a_desk_by_day_and_by_night(page: str, width: int, sch
         assert tab.evaluate("document.documentElement.scrollWidth") <= width
         answer, fields = (tab.locator(each).bounding_box() for each in ("dl", "#features"))
         assert answer["y"] + answer["height"] <= fields["y"]
+        # A note that takes two lines leaves the field beside it as it is.
+        heights = "each => each.map(input => input.offsetHeight)"
+        before = tab.eval_on_selector_all("#features input", heights)
+        tab.eval_on_selector("#features small", "note => note.textContent = 'wide '.repeat(40)")
+        assert tab.eval_on_selector_all("#features input", heights) == before
+        # Nothing moves when the interval is not known.
+        plot = tab.locator("#plot").bounding_box()
+        tab.fill("#features input", "")
+        tab.wait_for_function("document.querySelector('dd').innerText.startsWith('–')")
+        assert tab.locator("#plot").bounding_box() == plot
         # The drawing's own units are pixels, so its letters are as large as they say.
         text = tab.locator("#plot text").first
         assert text.evaluate("each => getComputedStyle(each).fontSize") == "12px"

@@ -98,8 +98,12 @@ async function prove(model: Model): Promise<void> {
   badge.textContent =
     `${found.ok ? "✓" : "✗"} ${found.within} of ${found.vectors} golden vectors within their bounds`;
   badge.title =
-    "Inputs that are hard to answer, with the right answers. Within its bound an answer is off by" +
-    ` no more than rounding explains. To the last bit right: ${found.bitEqual} of ${found.vectors}.`;
+    (found.ok
+      ? "This browser computes what was verified when the model was made. "
+      : "This browser does not compute what was verified when the model was made. ") +
+    "Golden vectors are inputs that are hard to answer, with the right answers. Within its bound an" +
+    " answer is off by no more than rounding explains." +
+    ` To the last bit right: ${found.bitEqual} of ${found.vectors}.`;
 }
 
 /** How often something was typed or chosen: answers to what is no longer asked are dropped. */
@@ -168,7 +172,7 @@ function predictions(
         const low = around?.low[0]?.[index];
         const high = around?.high[0]?.[index];
         const known = low !== undefined && high !== undefined;
-        interval.textContent = `95 %: ${known ? `${short(low)} to ${short(high)}` : "–"}`;
+        interval.textContent = `95 % prediction interval: ${known ? `${short(low)} to ${short(high)}` : "–"}`;
         value.append(interval);
       }
       return [term, value];
