@@ -206,4 +206,5 @@ def test_each_command_runs_in_a_fresh_clone(document: str, clone: Clone) -> None
         if after.language == "text" and not after.text.startswith("error: "):
             assert after.text in told
     assert ran >= (4 if document == "README.md" or "tutorial" in document else 1)
+    assert checkout("git", "branch", "--show-current").strip() == "main"
     assert checkout.status() == "", "the last command brings the committed result back"
