@@ -4,8 +4,9 @@ Results come from git and from DVC's cache, wherever they were made: after `dvc 
 `dvc exp pull` a fresh clone shows what the whole team has tried.
 """
 
+import errno
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 from mlflow.entities import Run
 from tqdm import tqdm
@@ -215,20 +216,35 @@ def _replay(settings: Tracking, place: Place, news: News) -> None:
     Raises UserError if its files are not what this pipeline writes.
     """
     identity = place.identity()
-    with results.gathered(place, identity) as (folder, missing):
-        try:
+    with ExitStack() as opened:
+        with _reading():
+            folder, missing = opened.enter_context(results.gathered(place, identity))
             result = read_result(folder, identity, place.md5, missing)
-        except (UserError, OSError):
-            raise
-        except Exception as error:  # whatever a stranger's file leads to
-            raise UserError(
-                f"its files are not what this pipeline writes ({type(error).__name__}: {error})"
-            ) from error
         news.added.append(tracking.record(place.settings(settings), result, place.origin()))
     if missing:
         news.lacking.setdefault(", ".join(missing), []).append(place)
     if undeclared := results.undeclared(identity):
         news.undeclared.setdefault(", ".join(undeclared), []).append(place)
+
+
+@contextmanager
+def _reading() -> Iterator[None]:
+    """Raise UserError for whatever a stranger's file leads to; a disk's own failure stays one."""
+    try:
+        yield
+    except UserError:
+        raise
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno in _DISK:
+            raise
+        # An OSError would name a temporary folder.
+        why = error.strerror if isinstance(error, OSError) and error.strerror else error
+        raise UserError(
+            f"its files are not what this pipeline writes ({type(error).__name__}: {why})"
+        ) from error
+
+
+_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EMFILE, errno.ENFILE}
 
 
 def _cure(places: Sequence[Place]) -> str:

@@ -9,7 +9,6 @@ of a result are written into temporary folders, and nothing else is written or r
 
 import functools
 import hashlib
-import io
 import json
 import re
 import shutil
@@ -40,6 +39,10 @@ LARGEST_LOCK = 1_000_000
 """Bytes of a dvc.lock, of which this pipeline's has 20,000."""
 LARGEST_LIST = 10_000_000
 """Bytes of DVC's list of the files in a folder."""
+LARGEST_FILE = 100_000_000
+"""Bytes of a file that is read from a commit; hosts of git take no larger ones."""
+TOO_LARGE = f"# larger than {LARGEST_LOCK} bytes"
+"""The text that stands for a dvc.lock which is not read."""
 _RUN = re.compile(rf"- path: {re.escape(str(files.RUN))}\n +hash: md5\n +md5: ([0-9a-f]{{32}})\b")
 _NOT_AS_WRITTEN = (AttributeError, LookupError, TypeError, ValueError, RecursionError)
 """Errors in reading a file that this pipeline or DVC did not write, or that was changed."""
@@ -97,7 +100,8 @@ class Place:
         except _NOT_AS_WRITTEN as error:
             raise UserError(f"{LOCK} is damaged ({type(error).__name__})") from None
         same = [each for each in found if md5(each) == self.md5]
-        return next(iter(same or found))
+        # Where neither is what dvc.lock names, it is the lock's own: params.yaml may be another's.
+        return next(iter(same or found[1:]))
 
     def _kept_identity(self) -> dict[str, Any]:
         try:
@@ -161,11 +165,11 @@ class Place:
             for file in each.get("deps", ())
             if not file.get("md5", ".dir").endswith(".dir") and _is_inside(file["path"])
         }
-        held = _blobs([f"{self.commit}:./{path}" for path in made_by])
+        held = _blobs([f"{self.commit}:./{path}" for path in made_by], LARGEST_FILE)
         return tuple(
             path
             for (path, wanted), content in zip(made_by.items(), held, strict=True)
-            if content is not None and hashlib.md5(content).hexdigest() != wanted
+            if isinstance(content, bytes) and hashlib.md5(content).hexdigest() != wanted
         )
 
     def changes(self) -> dict[str, Any]:
@@ -179,8 +183,8 @@ class Place:
     def read(self, path: Path) -> str | None:
         """The text of a file that git keeps there."""
         if self.commit is not None:
-            (content,) = _blobs([f"{self.commit}:./{path}"])
-            return None if content is None else content.decode(errors="replace")
+            (content,) = _blobs([f"{self.commit}:./{path}"], yaml_file.LARGEST)
+            return content.decode(errors="replace") if isinstance(content, bytes) else None
         file = self.file(str(path))
         return _text(file) if file.is_file() else None
 
@@ -242,14 +246,16 @@ def md5(identity: Mapping[str, Any]) -> str:
 @functools.lru_cache(maxsize=4)
 def _stages(lock: str) -> dict[str, Any]:
     """The stages of a dvc.lock, as identity_in and the others here take them to be."""
-    if len(lock) > LARGEST_LOCK:
-        raise UserError(f"{LOCK} is damaged: it is longer than {LARGEST_LOCK} letters")
+    if lock == TOO_LARGE or len(lock) > LARGEST_LOCK:
+        raise UserError(f"{LOCK} is damaged: it is larger than {LARGEST_LOCK} bytes")
     read = yaml_file.read(lock, LOCK)[0]
     try:
         stages: dict[str, Any] = read["stages"]
         for each in stages.values():
             values = each.get("params", {}).get(str(params_yaml.PATH), {})
-            json.dumps(dict(values), allow_nan=False)
+            files.json_bytes(dict(values))
+            if not all(isinstance(key, str) for key in values):
+                raise TypeError
             for file in (*each.get("deps", ()), *each.get("outs", ())):
                 if not isinstance(file["path"], str) or not isinstance(file.get("md5", ""), str):
                     raise TypeError
@@ -282,6 +288,7 @@ def _is_inside(path: str) -> bool:
 
 
 def _text(path: Path) -> str:
+    """The text of a file. Raises UserError if it is none: to read from a pipe may never end."""
     with regular_file.opened(path) as file:
         return file.read().decode("utf-8", errors="replace")
 
@@ -336,6 +343,7 @@ def _folder() -> Iterator[Place]:
     """The result that lies in the folder itself."""
     try:
         lock = _text(LOCK) if LOCK.is_file() else None
+        lock = TOO_LARGE if lock is not None and len(lock) > LARGEST_LOCK else lock
     except OSError as error:
         raise UserError(f"{LOCK}: it cannot be read ({error.strerror}); make it readable") from None
     yield from _places([(lock, {"folder": Path.cwd()})])
@@ -344,38 +352,63 @@ def _folder() -> Iterator[Place]:
 def _places(locks: Any) -> Iterator[Place]:
     before = ""
     for lock, about in locks:
-        if lock is not None and (named := _RUN.search(lock)):
-            yield Place(named[1], lock, **{"before": before} | about)
+        named = _RUN.search(lock or "")
+        if named or lock == TOO_LARGE:  # whoever replays that will say so
+            md5 = named[1] if named else about.get("commit", str(LOCK))
+            yield Place(md5, lock, **{"before": before} | about)
         before = lock or before
 
 
 def _locks(commits: Sequence[str]) -> list[str | None]:
-    """The dvc.lock of each commit, if it has one."""
-    held = _blobs([f"{commit}:./{LOCK}" for commit in commits])
-    return [None if content is None else content.decode(errors="replace") for content in held]
+    """The dvc.lock of each commit, if it has one; TOO_LARGE if that is not to be read."""
+    return [
+        content.decode(errors="replace")
+        if isinstance(content, bytes)
+        else (TOO_LARGE if content is not None else None)
+        for content in _blobs([f"{commit}:./{LOCK}" for commit in commits], LARGEST_LOCK)
+    ]
 
 
-def _blobs(names: Sequence[str]) -> list[bytes | None]:
-    """What git keeps under each name, such as HEAD:./dvc.lock; None where there is no file."""
+def _blobs(names: Sequence[str], largest: int) -> Iterator[bytes | int | None]:
+    """What git keeps under each name, such as HEAD:./dvc.lock; None where there is no file.
+
+    Of a file of more than `largest` bytes only the size is given. One file is in memory at a time.
+    """
     if not names:
-        return []
+        return
     asked = "".join(f"{name}\n" for name in names).encode()
     try:
-        done = subprocess.run(["git", "cat-file", "--batch"], input=asked, capture_output=True)
+        done = subprocess.run(
+            ["git", "cat-file", "--batch-check"], input=asked, capture_output=True
+        )
     except OSError:  # there is no git
-        return [None] * len(names)
-    answer = io.BytesIO(done.stdout)
-    held: list[bytes | None] = []
-    for _ in names:
-        there = _OBJECT.fullmatch(answer.readline())
-        content = None if there is None else answer.read(int(there[2]))
-        held.append(content if there is not None and there[1] == b"blob" else None)
-        if there is not None:
-            answer.readline()
-    return held
+        yield from [None] * len(names)
+        return
+    about = [_OBJECT.fullmatch(line) for line in done.stdout.splitlines(keepends=True)]
+    blobs = [each if each is not None and each[2] == b"blob" else None for each in about]
+    blobs += [None] * (len(names) - len(blobs))  # where there is no repository
+    with subprocess.Popen(
+        ["git", "cat-file", "--batch"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    ) as git:
+        assert git.stdin is not None
+        assert git.stdout is not None
+        for each in blobs:
+            size = 0 if each is None else int(each[3])
+            if each is None or size > largest:
+                yield None if each is None else size
+                continue
+            git.stdin.write(each[1] + b"\n")
+            git.stdin.flush()
+            git.stdout.readline()
+            content = git.stdout.read(size)
+            git.stdout.readline()
+            yield content
 
 
-_OBJECT = re.compile(rb"[0-9a-f]{40,64} (\w+) (\d+)\n")
+_OBJECT = re.compile(rb"([0-9a-f]{40,64}) (\w+) (\d+)\n")
 
 
 # Results that wait for their store.
@@ -473,11 +506,21 @@ def gathered(place: Place, identity: Mapping[str, Any]) -> Iterator[tuple[Path, 
             target = safe_path.below(folder, path, str(place))
             target.parent.mkdir(parents=True, exist_ok=True)
             here = source(path)
-            if (here.is_file() or here.is_dir()) and lineage.md5(here) == md5:
+            if _is_plain(here) and lineage.md5(here) == md5:
                 target.symlink_to(here.absolute())
             elif not _link(md5, target):
                 missing.append(path)
         yield folder, missing
+
+
+def _is_plain(place: Path) -> bool:
+    """Whether something is a file, or a folder with files alone, which no md5 says of a folder."""
+    return place.is_file() or (
+        place.is_dir()
+        and all(
+            each.is_file() or (each.is_dir() and not each.is_symlink()) for each in place.rglob("*")
+        )
+    )
 
 
 def undeclared(identity: Mapping[str, Any]) -> list[str]:
@@ -492,14 +535,18 @@ def _declared() -> set[str]:
 def _extract(commit: str, paths: Sequence[str], folder: Path) -> None:
     """Write the files that git keeps under `paths` in a commit to a folder of our own.
 
-    Links and submodules are no files. Raises UserError if a path of the commit leads elsewhere.
+    Links and submodules are no files. Raises UserError if a path of the commit leads elsewhere, or
+    a file is larger than LARGEST_FILE.
     """
     listed = lineage.git("ls-tree", "-r", "-z", commit, "--", *paths) or ""
     about = [line.partition("\t") for line in listed.split("\0") if line]
     blobs = {path: what.split(" ")[2] for what, _, path in about if what.startswith("100")}
-    for (path, _), content in zip(blobs.items(), _blobs(list(blobs.values())), strict=True):
+    held = _blobs(list(blobs.values()), LARGEST_FILE)
+    for path, content in zip(blobs, held, strict=True):
         target = safe_path.below(folder, path, f"commit {commit[:7]}")
         target.parent.mkdir(parents=True, exist_ok=True)
+        if isinstance(content, int):
+            raise UserError(f"its {path[:200]!r} in git is larger than {LARGEST_FILE} bytes")
         if content is not None:
             target.write_bytes(content)
 

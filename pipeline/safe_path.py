@@ -12,16 +12,26 @@ from typing import Any
 from pipeline import UserError, mistakes, terminal
 
 _ID = re.compile(r"[0-9a-f]{32}")
+LONGEST = 255  # bytes of a name, which no usual file system exceeds
 
 
 def check(path: Any, place: str) -> str:
     """Return `path` if it is one below a folder, written as DVC writes it: "reports/plots".
 
     place: what names the path, for the message. Raises UserError if it is absolute, has a part
-    `..`, a backslash, a drive or an invisible character, or is no text.
+    `..`, more than 255 bytes, a backslash, a drive or an invisible character, or is no text.
     """
     if not isinstance(path, str):
         raise UserError(f"{place} names {mistakes.show(path)} as a file; must be a path")
+    try:
+        sizes = [len(part.encode()) for part in path.split("/")]
+    except UnicodeEncodeError:  # half of a character, which JSON and YAML can write
+        raise UserError(f"{place} names the file {path[:200]!r}, which is not Unicode") from None
+    if max(sizes) > LONGEST:
+        raise UserError(
+            f"{place} names the file {path[:80]!r}...; each part of a path must have {LONGEST}"
+            " bytes at most"
+        )
     windows = PureWindowsPath(path)  # takes both kinds of slashes, and drives
     parts = PurePosixPath(path).parts
     if (

@@ -284,6 +284,7 @@ def _rename(database: sqlite3.Connection, old: str, new: str) -> None:
 def explained(uri: str) -> Iterator[None]:
     """Turn a store's failure into one StoreError with the likely fix.
 
+    What a store that works refuses, such as a name, is told in a plain UserError.
     What an artifact store raises has a class of its own for each kind of store, so whatever another
     package raises in the block is a failure of the store, and what our own code raises is not.
     """
@@ -298,6 +299,9 @@ def explained(uri: str) -> Iterator[None]:
             _is_ours(error) or (type(error).__module__ == "builtins" and isinstance(error, OSError))
         ):
             raise
+        if getattr(error, "error_code", None) == "INVALID_PARAMETER_VALUE":
+            refused = (_reason(masked(str(error), uri)) or "")[:300]
+            raise UserError(f"the tracking store {shown(uri)} refused it ({refused})") from error
         text = masked(str(error) if known else f"{type(error).__name__}: {error}", uri)
         cure = next((cure for sign, cure in _CURES.items() if sign in text), "")
         cure = cure.format(version=metadata.version("mlflow"), uri=shown(uri), **_package(text))

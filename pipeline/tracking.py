@@ -4,6 +4,7 @@ MLflow is a view of the result, never its only copy: what a run shows can be reb
 """
 
 import json
+import posixpath
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -26,7 +27,7 @@ from mlflow.entities import (
 )
 from mlflow.store.entities import PagedList
 
-from pipeline import files, lineage, logged_model, process, safe_path, verdict
+from pipeline import UserError, files, lineage, logged_model, process, safe_path, verdict
 from pipeline.lineage import Origin, milliseconds
 from pipeline.live_run import Losses, Timed
 from pipeline.mistakes import first_of
@@ -330,8 +331,10 @@ def record(settings: Tracking, result: Result, origin: Origin) -> str:
     trainings that came to nothing. It may be one that was killed: what it has not logged is in the
     result. Where there is no such training, and no run of the result either, a run is replayed from
     the files. The tag result_id, written last of all, says that nothing is left to do.
-    Raises UserError or OSError if the store fails; what it has written then is taken up next time.
+    Raises UserError if no store can take the result, and UserError or OSError if the store fails;
+    what it has written then is taken up next time.
     """
+    _check_names(result)
     store = open_store(settings.experiment)
     settle(store)
     # One process completes a result; whoever holds the other lock claims a run for it.
@@ -604,6 +607,37 @@ def _metric_names(metrics: Mapping[str, float]) -> dict[str, float]:
             unique, number = f"{plain} {number}", number + 1
         named[unique] = value
     return named
+
+
+_NAME = re.compile(r"(?!/|\.\.|\.$)[\w.\-/ :]{1,250}")
+"""What MLflow takes as the name of a parameter or a metric, with one more rule: see _is_name."""
+LONGEST_TAG = 8000
+
+
+def _is_name(name: str) -> bool:
+    return _NAME.fullmatch(name) is not None and posixpath.normpath(name) == name
+
+
+def _is_half(name: str) -> bool:
+    """Whether a name has a part of a character, which JSON can write, and nothing else."""
+    return any("\ud800" <= letter <= "\udfff" for letter in name)
+
+
+def _check_names(result: Result) -> None:
+    """Raise UserError if a store would refuse a part of a result after it has made its run."""
+    names = [("parameter", name) for name in result.identity["params"]]
+    names += [("metric", name) for name in _metric_names(result.metrics)]
+    wrong = [f"the {kind} {name[:80]!r}" for kind, name in names if not _is_name(name)]
+    # The description has the metrics' names as they are, and no database takes half a character.
+    wrong += [f"the metric {name[:80]!r}" for name in result.metrics if _is_half(name)]
+    if wrong:
+        more = f" and {len(wrong) - 5} more" if len(wrong) > 5 else ""
+        raise UserError(f"MLflow takes no such name: {', '.join(wrong[:5])}{more}")
+    if len(_outs_tag(result.identity["outs"])[OUTS]) > LONGEST_TAG:
+        raise UserError(
+            f"it has {len(result.identity['outs'])} outputs, whose list is longer than the"
+            f" {LONGEST_TAG} letters that MLflow takes"
+        )
 
 
 def _parent(folder: Path, path: Path) -> str | None:

@@ -2,8 +2,10 @@
 
 import hashlib
 import json
+import os
 import shutil
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +36,8 @@ OUTSIDE = [
     "",
     ".",
     "./",
+    "reports/\ud800",
+    f"reports/{'é' * 128}",
     None,
     7,
 ]
@@ -175,6 +179,17 @@ def test_a_strangers_commit_reaches_nothing_outside(repository: Repository, vict
     assert told_by_catch_up().count("run ") == 0, "what has its run is known"
 
 
+def _named(name: Any) -> Change:
+    """One more parameter."""
+    return lambda stages: stages["train"]["params"]["params.yaml"].update({name: 1})
+
+
+def _listing(repository: Repository, path: str) -> str:
+    """The md5 of DVC's list of a folder with one file."""
+    listed = [{"relpath": path, "md5": repository.cached(b"a picture")}]
+    return repository.cached(json.dumps(listed).encode(), ".dir")
+
+
 def test_a_damaged_result_does_not_stop_the_others(repository: Repository) -> None:
     """One line for each, and no traceback, whatever is wrong with it."""
     levels = "\n".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 10))
@@ -195,6 +210,12 @@ def test_a_damaged_result_does_not_stop_the_others(repository: Repository) -> No
         lambda stages: stages["export"].update(outs=[7]),
         lambda stages: stages["export"]["outs"].append({"md5": "0" * 32}),
         lambda stages: stages["export"].update(params={"params.yaml": [7]}),
+        *map(_named, ("../../../x", "/x", "x\x1b[31m", "x" * 251, "", ".", 7, "\ud800")),
+        lambda stages: [another(f"reports/{n:0200}", "0" * 32)(stages) for n in range(50)],
+        other_md5(files.ONNX, repository.cached(b"[]", ".dir")),
+        other_md5(files.PLOTS, _listing(repository, "é" * 150)),
+        other_md5(files.PLOTS, _listing(repository, "\ud800")),
+        other_md5(files.PLOTS, _listing(repository, "/".join(["x" * 200] * 30))),
     ]
     damaged += [repository.commit(repository.changed(change), "reports") for change in changes]
     outside = onnx.load(files.ONNX)
@@ -204,6 +225,9 @@ def test_a_damaged_result_does_not_stop_the_others(repository: Repository) -> No
         (files.METRICS, b"[1]"),
         (files.METRICS, b"[" * 100_000),
         (files.METRICS, b'{"train": {"mse": "x"}}'),
+        (files.METRICS, b'{"../../etc/x": 1}'),
+        (files.METRICS, b'{"": 1}'),
+        (files.METRICS, b'{"\\ud800": 1}'),
         (files.HISTORY, b"epoch,loss\n1,x\n"),
         (files.VERIFICATION, b"[1]"),
         (files.ONNX, b"no ONNX"),
@@ -218,11 +242,17 @@ def test_a_damaged_result_does_not_stop_the_others(repository: Repository) -> No
 
     told = told_by_catch_up()
     assert "should not happen" not in told, told
+    assert "the store failed" not in told, "it is the results' fault"
+    assert "run `dvc repro` again" not in told, "nor is it this disk's"
+    assert tempfile.gettempdir() not in told.replace(str(repository.path), "")
     for commit in damaged:
         assert told.count(f"commit {commit[:7]}") == 1, told
     assert f"commit {good[:7]}" not in told
-    finished = [run for run in tracked_runs(repository.path) if run.status == "FINISHED"]
+    runs = tracked_runs(repository.path)
+    finished = [run for run in runs if run.status == "FINISHED"]
     assert [run.tags[tracking.COMMIT] for run in finished] == [good]
+    # What is seen to be damaged before there is a run leaves none.
+    assert len(runs) - len(finished) == 2, "the two files that are no ONNX of ours"
     # Nor does it stop the question where something comes from.
     assert good in find.find(str(files.ONNX), job().tracking)
     with pytest.raises(UserError, match=r"^dvc\.lock:6: \*a4 "):
@@ -266,6 +296,10 @@ def test_what_waits_for_a_store_reaches_nothing_outside(
     between = another_one(nothing) / "reports"
     shutil.rmtree(between)
     between.symlink_to(victim / "work")
+    for name in ("run.json", "origin.json"):
+        pipe = another_one(nothing) / name
+        pipe.unlink()
+        os.mkfifo(pipe)
     damaged = len(list(waiting.iterdir())) - 1
     (waiting / "a file").write_text("")
     (waiting / ("1" * 32)).write_text("")
@@ -280,6 +314,53 @@ def test_what_waits_for_a_store_reaches_nothing_outside(
     assert run.tags["result_id"] == identity["result_id"]
     assert not good.folder.exists(), "it has its run now"
     assert len(list(waiting.iterdir())) == damaged + 3, "nothing else was removed"
+
+
+def test_a_folder_has_files_alone(tmp_path: Path) -> None:
+    """What is no file has no md5: a run would be given it all the same."""
+    (tmp_path / "out/below").mkdir(parents=True)
+    (tmp_path / "out/below/a").write_text("")
+    assert results._is_plain(tmp_path / "out")
+    (tmp_path / "out/link").symlink_to(tmp_path)
+    assert not results._is_plain(tmp_path / "out")
+    (tmp_path / "out/link").unlink()
+    os.mkfifo(tmp_path / "out/pipe")
+    assert not results._is_plain(tmp_path / "out")
+    assert not results._is_plain(tmp_path / "out/pipe")
+
+
+def test_what_is_large_is_not_read(repository: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its size is asked for first; whoever has one is told so, and the others have their runs."""
+    monkeypatch.setattr(results, "LARGEST_FILE", 200_000)
+    monkeypatch.setattr(results, "LARGEST_LOCK", 100_000)
+    locks = [repository.changed(nothing) + "#" * size for size in (0, 100_000)]
+    good, large = [repository.commit(lock, "reports", "models", "data") for lock in locks]
+    files.HISTORY.write_bytes(b"x" * 300_000)
+    lock = repository.changed(other_md5(files.HISTORY, lineage.md5(files.HISTORY)))
+    long = repository.commit(lock, "reports")
+    names = [f"{good}:./dvc.lock", f"{long}:./{files.HISTORY}", "HEAD:./none", "HEAD:./reports"]
+    assert list(results._blobs(names, 299_999)) == [locks[0].encode(), 300_000, None, None]
+    assert list(results._blobs(names[1:2], 300_000)) == [b"x" * 300_000]
+    told = told_by_catch_up()
+    assert f"dvc.lock is damaged: it is larger than 100000 bytes:\n  commit {large[:7]}" in told
+    why = f"its '{files.HISTORY}' in git is larger than 200000 bytes"
+    assert f"{why}:\n  commit {long[:7]}" in told
+    (run,) = tracked_runs(repository.path)
+    assert run.tags[tracking.COMMIT] == good
+
+
+def test_a_lock_that_matches_nothing_takes_no_other_results_values(repository: Repository) -> None:
+    """Its params.yaml in git may be that of another result, whose training it would be shown as."""
+
+    def change(stages: dict[str, Any]) -> None:
+        for each in stages.values():
+            each["params"]["params.yaml"]["train.lr"] = 0.5
+
+    place = results.at(repository.commit(repository.changed(change)))
+    assert place is not None
+    identity = place.identity()
+    assert identity["params"]["train.lr"] == 0.5
+    assert identity["training_id"] != lineage.trained_by(files.MODEL)
 
 
 def test_a_model_names_no_file_to_remove(workspace: Path) -> None:
