@@ -58,8 +58,15 @@ def shown(uri: str) -> str:
     user, colon, _ = who.partition(":")
     if at and colon:
         rest = f"{user}:***@{where}"
+    elif at and _is_token(uri):
+        rest = f"***@{where}"
     rest = _SECRET.sub(r"\1=***", rest)
     return f"{scheme}://{rest}" if rest else uri
+
+
+def _is_token(uri: str) -> bool:
+    """Whether a user without a password is a token: a server asks for both, a database need not."""
+    return is_server(uri) and ":" not in uri.partition("://")[2].rpartition("@")[0]
 
 
 def _is_file(rest: str) -> bool:
@@ -87,7 +94,8 @@ def _secrets(uri: str) -> list[str]:
     if _is_file(rest):
         return []
     who, _, _ = rest.rpartition("@")
-    found = {value for _, value in _SECRET.findall(rest)} | {who.partition(":")[2]}
+    password = who if _is_token(uri) else who.partition(":")[2]
+    found = {value for _, value in _SECRET.findall(rest)} | {password}
     found |= {unquote(secret) for secret in found}
     # What follows an @ or a / is not the password to everyone who reads the address.
     for sign in "@/":

@@ -69,6 +69,8 @@ def place(fresh: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("postgresql://host/db?sslpassword=sec@ret", "postgresql://host/db?sslpassword=***"),
         ("mssql+pyodbc:///?odbc_connect=PWD%3Dsecret", "mssql+pyodbc:///?odbc_connect=***"),
         ("http://host:5000", "http://host:5000"),
+        ("http://TOKEN@host:5000", "http://***@host:5000"),
+        ("https://to/ken@host", "https://***@host"),
         ("postgresql://user@host:1/db", "postgresql://user@host:1/db"),
         ("sqlite:////a/b:c@d/mlflow.db", "sqlite:////a/b:c@d/mlflow.db"),
         ("databricks", "databricks"),
@@ -88,6 +90,11 @@ def test_a_password_is_in_no_message_of_a_library() -> None:
         assert secret not in told
     assert "user" in told
     assert "no host" in told
+
+
+def test_a_token_is_in_no_message_of_a_library() -> None:
+    told = masked("no http://tok%2Fen@host, no tok/en", "http://tok%2Fen@host")
+    assert told == "no http://***@host, no ***"
 
 
 def test_a_link_for_a_browser_has_no_password() -> None:
