@@ -113,8 +113,18 @@ def predict(model: Model, rows: Source, out: Path, keep: bool = False) -> Report
     return report
 
 
+def _leads_to_itself(link: Path) -> bool:
+    target = link.parent / link.readlink()
+    return target.parent.resolve() / target.name == link.parent.resolve() / link.name
+
+
 def _check_out(out: Path, rows: Path) -> None:
     kinds = (".csv", *raw.PARQUET)
+    if out.exists() and not (out.is_file() or out.is_dir()):
+        raise UserError(
+            f"--out: {show(str(out))} is a pipe or a device, and the answers replace a file as a"
+            f" whole; must be a file that ends with {', '.join(kinds)}"
+        )
     if out.suffix.lower() not in kinds:
         raise UserError(f"--out: found {show(str(out))}; must end with {', '.join(kinds)}")
     if out.is_dir():
@@ -145,15 +155,16 @@ def main() -> None:
     with stage.program(again="this command"):
         _check_out(asked.out, asked.rows)
         led_to = asked.out.readlink() if asked.out.is_symlink() else None
+        stays = led_to is not None and not _leads_to_itself(asked.out)
         model = _opened(asked.model)
         rows = source.rows_of(asked.rows, model.features, asked.keep)
         report = predict(model, rows, asked.out, asked.keep)
         for line in report.told():
             print(line, file=sys.stderr)
         if led_to is not None:
+            kept = f"; {led_to} is as it was" if stays else ""
             print(
-                f"note: {asked.out} was a link to {led_to}, and is a file now; {led_to} is as it"
-                " was",
+                f"note: {asked.out} was a link to {led_to}, and is a file now{kept}",
                 file=sys.stderr,
             )
         print(f"{asked.out}: {count(report.rows, 'row', ',')}")

@@ -239,6 +239,27 @@ def test_a_link_is_replaced_and_what_it_leads_to_stays(
     assert not (tmp_path / "gone.csv").exists()
 
 
+def test_a_link_to_itself_has_nothing_that_stays(models: Path, tmp_path: Path) -> None:
+    rows = write(tmp_path / "rows.csv", size=[1.0], age=[0.0], rooms=[0.0])
+    (tmp_path / "l.csv").symlink_to("l.csv")
+    done = command(tmp_path, str(rows), "--model", str(models), "--out", "l.csv")
+    assert done.returncode == 0
+    told = "note: l.csv was a link to l.csv, and is a file now"
+    assert done.stderr.splitlines()[-1] == told
+
+
+def test_what_is_no_file_is_not_replaced(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "f.csv")
+    (tmp_path / "null.csv").symlink_to("/dev/null")
+    for out in (tmp_path / "f.csv", tmp_path / "null.csv", Path("/dev/null")):
+        with pytest.raises(UserError) as caught:
+            predict._check_out(out, tmp_path / "rows.csv")
+        assert str(caught.value) == (
+            f'--out: "{out}" is a pipe or a device, and the answers replace a file as a whole;'
+            " must be a file that ends with .csv, .parquet, .pq"
+        )
+
+
 @pytest.mark.slow
 def test_a_kill_leaves_the_old_file_or_the_new_one(models: Path, tmp_path: Path) -> None:
     write(tmp_path / "rows.parquet", **dict.fromkeys(("size", "age", "rooms"), np.zeros(3_000_000)))
