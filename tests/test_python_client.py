@@ -158,6 +158,11 @@ def swap_file(folder: Path) -> None:
     onnx.save(proto, folder / "model.onnx")
 
 
+def as_utf16(folder: Path) -> None:
+    path = folder / "contract.json"
+    path.write_bytes(path.read_bytes().decode().encode("utf-16"))
+
+
 def no_terms(folder: Path) -> None:
     (folder / "contract.json").unlink()
     proto = onnx.load(folder / "model.onnx")
@@ -203,6 +208,7 @@ def rename_input(folder: Path) -> None:
         (lambda f: (f / "contract.json").write_bytes(b"\xff"), "contract.json: not a contract"),
         (lambda f: (f / "contract.json").write_text("[" * 100_000), "contract.json: not a contr"),
         (lambda f: (f / "contract.json").write_text("{"), "contract.json: not a contract"),
+        (as_utf16, "contract.json: not a contract"),
         (golden(lambda g: g["outputs"]["y"].__setitem__(0, [None])), "vectors .* are not whole"),
         (
             golden(lambda g: g["bounds"]["y"].__setitem__(0, ["a"])),

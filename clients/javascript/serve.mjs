@@ -8,6 +8,10 @@ import { pipeline } from "node:stream/promises";
 import { parts } from "./site.mjs";
 
 const [models, port = "8080"] = process.argv.slice(2);
+if (!/^\d{1,5}$/.test(port) || Number(port) > 65535) {
+  console.error(`error: port ${JSON.stringify(port)}: must be a whole number from 0 to 65535`);
+  process.exit(1);
+}
 const TYPES = {
   ".html": "text/html; charset=utf-8",
   ".css": "text/css; charset=utf-8",

@@ -175,6 +175,7 @@ test("a file that is not what its contract says", async (context) => {
     [(text) => text.replace(/"opset": \d+/, '"opset": 7'), /contradicts the terms .*opset/],
     [(text) => text.replace(/"y": \[/, '"y": [[],'), /golden vectors .*contract.json are not whole/],
     [() => "{", /contract.json: not a contract/],
+    [(text) => Buffer.from(`\ufeff${text}`, "utf16le"), /contract.json: not a contract/],
     [() => "[".repeat(1e5) + "]".repeat(1e5), /contract.json: /],
     [
       (text) => text.replace(/"params": \{/, `"params": {"deep": ${"[".repeat(1e4)}${"]".repeat(1e4)},`),

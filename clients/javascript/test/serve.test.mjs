@@ -1,7 +1,7 @@
 // serve.mjs, as a process of its own: it goes on whatever is asked of it.
 
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { chmod, cp, mkdtemp, rm } from "node:fs/promises";
 import { Agent, request } from "node:http";
 import { connect } from "node:net";
@@ -66,6 +66,14 @@ test("headers that keep the page to itself", async () => {
   );
   assert.equal(headers["x-content-type-options"], "nosniff");
   assert.match(headers["content-security-policy"], /frame-ancestors 'none'/);
+});
+
+test("a port that is none is one line", () => {
+  for (const wrong of ["abc", "99999", "-1", "8080x", ""]) {
+    const done = spawnSync("node", [script, models, wrong], { encoding: "utf8" });
+    assert.equal(done.status, 1, wrong);
+    assert.equal(done.stderr, `error: port "${wrong}": must be a whole number from 0 to 65535\n`);
+  }
 });
 
 test("names of this machine alone, GET and HEAD alone", async () => {

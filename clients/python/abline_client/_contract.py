@@ -48,6 +48,8 @@ def content_of(path: Path) -> bytes:
 def parse(text: str | bytes, place: str) -> dict[str, Any]:
     """Read a contract, or the terms in an ONNX file, and check its form. place: for messages."""
     try:
+        # json.loads would take bytes for UTF-16, too, which no other client does.
+        text = text.decode("utf-8-sig") if isinstance(text, bytes) else text
         contract: dict[str, Any] = json.loads(text, parse_constant=_no_number)
         if not isinstance(contract, dict):
             _refuse("the whole", contract, "an object")
