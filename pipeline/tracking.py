@@ -403,9 +403,11 @@ def _claim(store: Store, result: Result, origin: Origin) -> tuple[Run, list[Run]
 
 
 def _named(store: Store, origin: Origin, values: Mapping[str, Any], began: int) -> Origin:
-    """Return `origin` with the shorter name: what differs from the commit, or from the run before.
+    """Return `origin` with the shorter name: what differs from the commit, or from an earlier run.
 
-    Whoever has changed eight parameters and commits nothing varies one of them from run to run.
+    Whoever has changed eight parameters and commits nothing varies one of them from run to run. Of
+    the last 20 runs of the same commit, the one with the fewest differences is meant: in a queue,
+    the run that ended before may be of another series.
     began: when the run began, in ms since 1970.
     """
     if not origin.place or (origin.changes is not None and len(origin.changes) < 2):
@@ -414,17 +416,23 @@ def _named(store: Store, origin: Origin, values: Mapping[str, Any], began: int) 
         [store.experiment_id],
         f"tags.result_id != '' and attributes.start_time < {began}",
         order_by=["attributes.start_time DESC"],
-        max_results=20,
+        max_results=100,
     )
+    base = origin.baseline or origin.commit
+    of_base = [
+        run.data.params
+        for run in earlier
+        if (run.data.tags.get("dvc.baseline") or run.data.tags.get(COMMIT)) == base
+    ]
     shown = {key: _cut(lineage.short(value)) for key, value in values.items()}
-    for run in earlier:
-        then = run.data.params
-        changes = {key: values[key] for key in values if then.get(key, shown[key]) != shown[key]}
-        if changes:
-            if origin.changes is not None and len(origin.changes) <= len(changes):
-                return origin
-            return replace(origin, name=f"{lineage.differences(changes)} ({origin.place})")
-    return origin
+    differences = [
+        {key: values[key] for key in values if then.get(key, shown[key]) != shown[key]}
+        for then in of_base[:20]
+    ]
+    changes = min(filter(None, differences), key=len, default=None)
+    if changes is None or (origin.changes is not None and len(origin.changes) <= len(changes)):
+        return origin
+    return replace(origin, name=f"{lineage.differences(changes)} ({origin.place})")
 
 
 def _is_over(run: Run) -> bool:

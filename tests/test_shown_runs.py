@@ -1,14 +1,28 @@
 """Which results have a run without being asked for, and what their runs are called."""
 
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace as Namespace
+from typing import Any, cast
 
 import pytest
 import yaml
 from conftest import Clone, job
 
-from pipeline import catch_up, evaluate, export, generate, lineage, results, track, train
+from pipeline import (
+    catch_up,
+    evaluate,
+    export,
+    generate,
+    lineage,
+    results,
+    track,
+    tracking,
+    train,
+)
+from pipeline.lineage import Origin
 from pipeline.results import Place
+from pipeline.store import Store
 
 
 def lock(code: str, data: str = "1", **params: Any) -> str:
@@ -96,6 +110,26 @@ def test_a_run_is_named_by_what_differs_from_the_one_before(
         "run completed: params not in git (no commit)",
         "run completed: train.lr=0.02 (no commit)",
     ]
+
+
+def test_in_a_queue_a_run_is_named_by_what_differs_from_the_nearest_of_its_commit() -> None:
+    """The run that ended before may be of another series, or of another commit."""
+    mine, other = {"dvc.baseline": "a" * 40}, {"dvc.baseline": "b" * 40}
+    earlier = [
+        (other, {"train.lr": "0.02", "train.epochs": "1000", "train.momentum": "0.9"}),
+        (mine, {"train.lr": "0.03", "train.epochs": "100", "train.momentum": "0.0"}),
+        ({tracking.COMMIT: "a" * 40}, {"train.lr": "0.02", "train.epochs": "100"}),
+        (mine, {"train.lr": "0.02", "train.epochs": "1000", "train.momentum": "0.0"}),
+    ]
+    runs = [Namespace(data=Namespace(tags=tags, params=params)) for tags, params in earlier]
+    store = Namespace(client=Namespace(search_runs=lambda *_, **__: runs), experiment_id="1")
+    values = {"train.lr": 0.02, "train.epochs": 1000, "train.momentum": 0.0}
+    changes = {"train.lr": 0.02, "train.epochs": 1000}
+    origin = Origin("", "a" * 40, baseline="a" * 40, place="mated-vies", changes=changes)
+    named = tracking._named(cast(Store, store), origin, values, 0)
+    assert named.name == "train.epochs=1000 (mated-vies)"
+    alone = replace(origin, baseline="c" * 40)
+    assert tracking._named(cast(Store, store), alone, values, 0) is alone
 
 
 @pytest.mark.slow
