@@ -223,10 +223,16 @@ def tables(stages: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def changes_figures(key: str) -> bool:
+    """Whether a parameter, by its dotted key, can change what a model answers or how good it is."""
+    return key.partition(".")[0] not in ("export", "tracking")
+
+
 def varies(lock: str, before: str) -> bool:
     """True if a dvc.lock has another parameter or another table than the one before.
 
-    What only one of them has is no difference: it came or went with the code.
+    What only one of them has is no difference: it came or went with the code. Neither is a
+    parameter that changes no figure: the page would show the same numbers twice.
     """
     # Most commits of a long history change neither, and to parse a dvc.lock takes 10 ms.
     if _VALUES.findall(lock) == _VALUES.findall(before):
@@ -235,7 +241,12 @@ def varies(lock: str, before: str) -> bool:
         pairs = [(read(_stages(lock)), read(_stages(before))) for read in (parameters, tables)]
     except UserError:  # whoever replays it will say what is wrong
         return True
-    return any(now[key] != then[key] for now, then in pairs for key in now.keys() & then.keys())
+    return any(
+        now[key] != then[key]
+        for now, then in pairs
+        for key in now.keys() & then.keys()
+        if changes_figures(key)
+    )
 
 
 def md5(identity: Mapping[str, Any]) -> str:

@@ -17,7 +17,7 @@ from typing import Any
 
 from mlflow.entities import Run
 
-from pipeline import UserError, stage
+from pipeline import UserError, results, stage
 from pipeline import params as params_yaml
 from pipeline.catch_up import catch_up
 from pipeline.store import Store, explained, open_store, other_experiments
@@ -33,7 +33,11 @@ ANSWER = "prediction.query_1."
 """The beginning of the metrics with the answers to the first query, one for each target."""
 DECIDING = ("test.r2", "test.rmse", "test.loss", ANSWER, "train.loss", "reference.gap")
 """Metrics that tell which of two models is better, the most telling first."""
-COLUMNS = 6  # of parameters, and of metrics: more would not fit on a screen
+USUAL = ("train.lr", "train.epochs", "train.optimizer")
+"""Parameters to show where no parameter differs."""
+COLUMNS = 6  # of parameters, and charts of metrics
+ROOM = 3
+"""Columns that are seen beside MLflow's Assistant on a page of 1400 pixels: metrics come first."""
 
 
 def main() -> None:
@@ -95,8 +99,9 @@ def view(runs: Sequence[Run]) -> dict[str, Any]:
     runs: newest first.
     """
     deciding = metrics_that_decide(runs)
-    columns = [f"params.`{key}`" for key in params_that_differ(runs)]
-    columns += [f"metrics.`{key}`" for key in deciding]
+    varied = params_that_differ(runs)
+    columns = [f"params.`{key}`" for key in varied]
+    columns += [f"metrics.`{key}`" for key in deciding[: max(1, ROOM - len(varied))]]
     curves = [key for key in ("test_loss", "loss") if any(key in run.data.metrics for run in runs)]
     line: dict[str, Any] = {"type": "LINE", "xAxisKey": "step", "xAxisScaleType": "linear"}
     line |= {"scaleType": "log", "lineSmoothness": 0, "selectedXAxisMetricKey": "", "range": {}}
@@ -128,6 +133,7 @@ def params_that_differ(runs: Sequence[Run]) -> list[str]:
 
     A generation is the runs with the same parameters as the newest complete one: a parameter that
     older code did not have yet was not varied. Of several, the one that most runs varied is first.
+    Those that change no figure are shown if no other differs, and the usual ones if none does.
     """
     current = [run for run in runs if "superseded_by" not in run.data.tags]
     newest = next((run for run in current if "result_id" in run.data.tags), None)
@@ -145,23 +151,32 @@ def params_that_differ(runs: Sequence[Run]) -> list[str]:
         counts = {key: varied(key, among) for key in keys}
         order = sorted(counts, key=lambda key: -counts[key])
         found += [key for key in order if counts[key] and key not in found]
-    return found[:COLUMNS]
+    known = {key for run in current for key in run.data.params}
+    found = list(filter(results.changes_figures, found)) or found
+    return found[:COLUMNS] or [key for key in USUAL if key in known]
 
 
 def metrics_that_decide(runs: Sequence[Run]) -> list[str]:
     """Return the metrics to show: held-out rows first, and none that is the same in all runs.
 
-    Of two with the same values in every run (the gap to an optimum of 0 is the loss) one is shown.
+    Where all of them are the same in all runs, they are shown all the same: a page without figures
+    says nothing. Of two that are equal in every run that has both (the gap to an optimum of 0 is
+    the loss, and runs of older code have no gap) one is shown.
     """
     keys = sorted({key for run in runs for key in run.data.metrics})
-    values = {key: tuple(run.data.metrics.get(key) for run in runs) for key in keys}
     answers = [key for key in keys if key.startswith(ANSWER)]
-    shown: dict[tuple[float | None, ...], str] = {}
-    for name in DECIDING:
-        for key in answers if name == ANSWER else [name]:
-            if key in values and (len(runs) == 1 or len({*values[key]} - {None}) > 1):
-                shown.setdefault(values[key], key)
-    return list(shown.values())[:COLUMNS]
+    deciding = [key for name in DECIDING for key in (answers if name == ANSWER else [name])]
+    values = {key: [run.data.metrics.get(key) for run in runs] for key in deciding if key in keys}
+
+    def are_equal(one: str, other: str) -> bool:
+        pairs = [pair for pair in zip(values[one], values[other], strict=True) if None not in pair]
+        return bool(pairs) and all(this == that for this, that in pairs)
+
+    shown: list[str] = []
+    for key in [key for key in values if len({*values[key]} - {None}) > 1] or values:
+        if not any(are_equal(key, before) for before in shown):
+            shown.append(key)
+    return shown[:COLUMNS]
 
 
 def _serve(store: Store, port: int) -> None:

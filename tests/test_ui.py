@@ -137,10 +137,49 @@ def test_the_metrics_are_those_that_decide_and_differ() -> None:
     other = {"test.r2": 0.7, "train.loss": 0.9, "reference.gap": 0.9, "loss": 0.9}
     second = a_run({}, figures | answers | other)
     assert columns(first, second) == ["metrics.test.r2", "metrics.train.loss"]
-    charts = [chart["metricKey"] for chart in ui.view([first, second])["compareRunCharts"]]
-    assert charts == ["loss", "test.r2", "train.loss"]
+    assert charts(first, second) == ["loss", "test.r2", "train.loss"]
     alone = ["test.r2", "test.loss", "prediction.query_1.rent", "train.loss"]
-    assert columns(first) == [f"metrics.{name}" for name in alone]
+    assert charts(first) == ["loss", *alone]
+
+
+def charts(*runs: Run) -> list[str]:
+    """The charts of the page."""
+    return [chart["metricKey"] for chart in ui.view(runs)["compareRunCharts"]]
+
+
+def test_runs_that_do_not_differ_are_shown_with_their_figures_and_the_usual_parameters() -> None:
+    values = {"train.lr": 0.01, "train.epochs": 100, "train.optimizer": "sgd", "seed": 0}
+    figures = {"prediction.query_1.y": 7.5, "train.loss": 0.1}
+    same = [a_run(values, figures), a_run(values, figures)]
+    usual = ["train.lr", "train.epochs", "train.optimizer"]
+    assert columns(*same) == [*(f"params.{key}" for key in usual), "metrics.prediction.query_1.y"]
+    assert charts(*same) == ["loss", *figures]
+
+
+def test_parameters_that_change_no_figure_are_shown_if_no_other_differs() -> None:
+    base = {"train.lr": 0.01, "export.atol": 0.0}
+    newest, old = a_run(base, {}), a_run(base | {"export.atol": 1e-6}, {})
+    assert columns(newest, old) == ["params.export.atol"]
+    assert columns(newest, a_run(base | {"train.lr": 0.02}, {}), old) == ["params.train.lr"]
+
+
+def test_a_metric_that_older_runs_lack_is_compared_among_those_that_have_it() -> None:
+    """The gap to an optimum of 0 is the loss, and older code had no gap."""
+    runs = [a_run({}, {"train.loss": loss, "reference.gap": loss}) for loss in (0.1, 0.2)]
+    assert charts(*runs, a_run({}, {"train.loss": 0.3})) == ["loss", "train.loss"]
+    other = a_run({}, {"train.loss": 0.3, "reference.gap": 0.2})
+    assert charts(*runs, other) == ["loss", "train.loss", "reference.gap"]
+
+
+def test_metrics_leave_room_for_the_parameters_that_differ() -> None:
+    figures = {f"test.{name}": 0.1 for name in ("r2", "rmse", "loss")}
+    better = {key: 2 * value * number for number, (key, value) in enumerate(figures.items(), 1)}
+    base = {"train.lr": 0.01, "train.epochs": 100}
+    one = [a_run(base, figures), a_run(base | {"train.lr": 0.02}, better)]
+    assert columns(*one) == ["params.train.lr", "metrics.test.r2", "metrics.test.rmse"]
+    two = [*one, a_run(base | {"train.epochs": 1000}, better)]
+    assert columns(*two) == ["params.train.epochs", "params.train.lr", "metrics.test.r2"]
+    assert charts(*two) == ["loss", "test.r2", "test.rmse", "test.loss"]
 
 
 @chromium
@@ -149,7 +188,8 @@ def test_the_first_screen_says_which_run_was_better_and_what_was_different(works
     for lr in (0.01, 0.02):
         run_stages(job(train__lr=lr))
     with links(workspace) as served:
-        with page(served["run table"], 1480, 450) as opened:
+        with page(served["run table"], 1400, 450) as opened:  # beside MLflow's Assistant
+            opened.get_by_text("MLflow Assistant").wait_for()
             for text in ("train.lr", "0.01", "0.02", "7.5619025", "7.7886806"):
                 opened.get_by_text(text, exact=True).first.wait_for()
             assert opened.get_by_text("train.momentum", exact=True).count() == 0, "it is the same"
