@@ -203,7 +203,7 @@ class Origin:
         changes = changed_params(params)
         data = head is not None and any(Path(path).parts[0] == "data" for path in changed)
         return cls(
-            name=f"{differences(changes, data)} ({place})",
+            name=f"{differences(changes, data, _stages_first(changed))} ({place})",
             commit=head,
             changed=tuple(changed),
             experiment=experiment,
@@ -232,13 +232,26 @@ def changed_tag(paths: Sequence[str]) -> str:
     return ", ".join(paths)[:5000] or "none"
 
 
-def differences(changed: Mapping[str, Any] | None, data: bool = False) -> str:
-    """Return the parameters that differ, and whether the data do, for the name of a run.
+def _stages_first(paths: Sequence[str]) -> list[str]:
+    """Sort files: those that a stage depends on come first."""
+    deps = {dep for stage in declared.stages().values() for dep in stage["deps"]}
+    return sorted(paths, key=lambda path: path not in deps)
 
-    changed: None if there is nothing to compare with.
+
+def differences(
+    changed: Mapping[str, Any] | None, data: bool = False, changed_files: Sequence[str] = ()
+) -> str:
+    """Return what differs, for the name of a run: parameters and data, or else other files.
+
+    changed: parameters; None if there is nothing to compare with.
+    changed_files: files that differ from the commit; two of them are named.
     """
     parts = [f"{key}={short(value)}" for key, value in (changed or {}).items()]
     parts += ["other data"] if data else []
+    others = [path for path in changed_files if path != str(params_yaml.PATH)]
+    if not parts and changed is not None and others:
+        more = f" and {len(others) - 2} more" if len(others) > 2 else ""
+        parts = [f"{', '.join(others[:2])}{more} changed"]
     if not parts:
         return "committed params" if changed is not None else "params not in git"
     # The short ones first: a list of names or rows would push the others out of sight, and

@@ -132,9 +132,10 @@ class Place:
         who = lineage.git("show", "-s", "--format=%ct %an", self.commit) or "0 "
         seconds, _, user = who.partition(" ")
         place = (self.experiment or self.commit[:7]) + " + changes" * bool(self.changed)
-        changes = self.changes()
-        other_data = not changes and varies(self.lock, self.before or self.lock)
-        name = f"{lineage.differences(changes, other_data)} ({place})"
+        params_changed, data_changed = self._committed()
+        changes = self.changes() if params_changed else {}
+        other_data = data_changed and not changes and varies(self.lock, self.before or self.lock)
+        name = f"{lineage.differences(changes, other_data, self.changed)} ({place})"
         return Origin(
             name=name,
             commit=self.commit,
@@ -171,6 +172,19 @@ class Place:
             for (path, wanted), content in zip(made_by.items(), held, strict=True)
             if isinstance(content, bytes) and hashlib.md5(content).hexdigest() != wanted
         )
+
+    def _committed(self) -> tuple[bool, bool]:
+        """Whether the commit changed params.yaml, and whether it changed files of data.
+
+        A commit that only renews a dvc.lock has the parameters that were committed before. Of an
+        experiment both are possible, whatever it changed: a baseline may be far behind.
+        """
+        if self.experiment is not None:
+            return True, True
+        paths = [str(params_yaml.PATH), files.TRAIN.parts[0]]
+        asked = ["--name-only", "--relative", f"{self.commit}^", str(self.commit), "--", *paths]
+        names = (lineage.git("diff-tree", "-r", *asked) or "").splitlines()
+        return paths[0] in names, any(name != paths[0] for name in names)
 
     def changes(self) -> dict[str, Any]:
         """The parameters that have another value than in the dvc.lock before."""

@@ -384,7 +384,7 @@ def test_code_that_is_not_committed_shows_in_the_name(clone: Clone) -> None:
     checkout("dvc", "repro", "train")
     (run,) = checkout.runs()
     head = checkout("git", "rev-parse", "--short=7", "HEAD").strip()
-    assert run.name == f"committed params ({head} + changes)"
+    assert run.name == f"pipeline/model.py changed ({head} + changes)"
     assert run.tags["git.changed_files"] == "pipeline/model.py"
 
 
