@@ -152,19 +152,22 @@ class News:
         """All of it, for the person who asked."""
         told = first_lines(self.added, SHOWN)
         for why, where in self.lacking.items():
-            told.append(f"without {why}, which DVC's cache lacks{_cure(where)}:")
-            told.append(_listed(where))
+            be = "are" if ", " in why else "is"
+            cure = _cure(where) or "nothing to do"
+            told.append(f"{_runs_lack(where)} {why}, which {be} not in DVC's cache; {cure}")
         for why, where in self.absent.items():
-            told.append(f"could not be replayed, because {why}{_cure(where)}:")
+            cure = f" ({_cure(where)})" if _cure(where) else ""
+            told.append(f"could not be replayed, because {why}{cure}:")
             told.append(_listed(where))
         for paths, where in self.undeclared.items():
-            told += [f"without {paths}, which dvc.yaml here does not declare:", _listed(where)]
+            told.append(f"{_runs_lack(where)} {paths}, which dvc.yaml here does not declare")
         for why, where in self.failed.items():
             told += [f"could not be replayed, because {why}:", _listed(where)]
         if self.left_out:
             told.append(
-                f"without {count(len(self.left_out), 'result')} of commits that changed neither"
-                " parameters nor data; `python -m pipeline.track --all` replays all there are"
+                f"left out {count(len(self.left_out), 'result')} of commits that changed neither"
+                " parameters nor data; nothing to do (`python -m pipeline.track --all` adds a run"
+                " for each)"
             )
         if self.not_tried:
             told.append(
@@ -248,7 +251,7 @@ _DISK = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EMFILE, er
 
 
 def _cure(places: Sequence[Place]) -> str:
-    """Return what may bring the files of results, in brackets; nothing where there is no remote."""
+    """Return the commands that may bring the files of results; nothing where there is no remote."""
     _, has_remote = results.dvc()
     if not has_remote:
         return ""
@@ -258,8 +261,15 @@ def _cure(places: Sequence[Place]) -> str:
         commands.append("`dvc fetch --all-commits`")
     if experiments and (remotes := lineage.git("remote")):
         commands.append(f"`dvc exp pull {remotes.split()[0]} {' '.join(experiments)}`")
-    return f" ({' and '.join(commands)} may bring them)" if commands else ""
+    return f"{' and '.join(commands)} may bring them" if commands else ""
 
 
 def _listed(places: Sequence[Place]) -> str:
     return f"  {first_of([str(place) for place in places], SHOWN)}"
+
+
+def _runs_lack(places: Sequence[Place]) -> str:
+    """Return the beginning of a sentence about what the runs of results lack."""
+    return (
+        f"{_listed(places).strip()}: {'its run lacks' if len(places) == 1 else 'their runs lack'}"
+    )

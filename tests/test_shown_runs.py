@@ -7,6 +7,7 @@ from typing import Any, cast
 
 import pytest
 import yaml
+from commits import git
 from conftest import Clone, job
 
 from pipeline import (
@@ -76,6 +77,16 @@ def test_of_commits_with_equal_values_only_the_last_is_replayed() -> None:
     assert left_out(history(lock("a", lr=0.01)), head=0) == []
 
 
+def test_commits_that_changed_only_what_changes_no_figure_are_left_out() -> None:
+    """The first commit of this repository has other tolerances, and the same model and figures."""
+    found = history(
+        lock("a", **{"export.atol": 1e-6, "tracking.experiment": "old", "train.lr": 0.01}),
+        lock("b", **{"export.atol": 0.0, "tracking.experiment": "new", "train.lr": 0.01}),
+        lock("c", **{"export.atol": 0.0, "tracking.experiment": "new", "train.lr": 0.01}),
+    )
+    assert left_out(found, head=2) == [0, 1]
+
+
 def test_experiments_and_what_waits_are_never_left_out() -> None:
     found = history(lock("a", lr=0.01), lock("b", lr=0.01))
     same = lock("c", lr=0.01)
@@ -85,16 +96,76 @@ def test_experiments_and_what_waits_are_never_left_out() -> None:
 
 
 @pytest.mark.parametrize(
-    ("changed", "data", "name"),
+    ("changed", "data", "changed_files", "name"),
     [
-        (None, False, "params not in git"),
-        ({}, False, "committed params"),
-        ({}, True, "other data"),
-        ({"train.lr": 0.02, "seed": 1}, True, "seed=1, other data, train.lr=0.02"),
+        (None, False, "", "params not in git"),
+        (None, False, "a.py", "params not in git"),
+        ({}, False, "", "committed params"),
+        ({}, False, "params.yaml", "committed params"),
+        ({}, True, "data/raw/t.csv", "other data"),
+        ({"train.lr": 0.02, "seed": 1}, True, "a.py", "seed=1, other data, train.lr=0.02"),
+        ({}, False, "params.yaml pipeline/model.py", "pipeline/model.py changed"),
+        ({}, False, "a.py b.py", "a.py, b.py changed"),
+        ({}, False, "a.py b.py c.py d.py", "a.py, b.py and 2 more changed"),
     ],
 )
-def test_a_name_says_what_was_varied(changed: dict[str, Any] | None, data: bool, name: str) -> None:
-    assert lineage.differences(changed, data) == name
+def test_a_name_says_what_was_varied(
+    changed: dict[str, Any] | None, data: bool, changed_files: str, name: str
+) -> None:
+    assert lineage.differences(changed, data, changed_files.split()) == name
+
+
+def test_a_commit_is_named_by_what_it_changed_itself(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A dvc.lock may be as old as the first commit: what came between is not the last one's."""
+    git(workspace, "init", "--quiet")
+    names = {}
+    for message, params, text in (
+        ("first", {"lr": 0.01, "atol": 1e-6}, "lr: 0.01"),
+        ("params only", None, "atol: 0.0"),
+        ("lock only", {"lr": 0.01, "atol": 0.0}, None),
+        ("both", {"lr": 0.02, "atol": 0.0}, "lr: 0.02"),
+    ):
+        if params is not None:
+            Path("dvc.lock").write_text(lock(message, **params))
+        if text is not None:
+            Path("params.yaml").write_text(text)
+        git(workspace, "add", "dvc.lock", "params.yaml")
+        git(workspace, "commit", "--quiet", f"--message={message}")
+        names[git(workspace, "rev-parse", "HEAD")] = message
+    named = {
+        names[str(places[0].commit)]: places[0].origin().name.partition(" (")[0]
+        for places in results.everywhere().values()
+    }
+    assert named == {
+        "first": "committed params",
+        "lock only": "committed params",
+        "both": "lr=0.02",
+    }
+
+
+def test_files_that_a_stage_depends_on_are_named_first(workspace: Path) -> None:
+    paths = ["Notes.txt", "README.md", "pipeline/model.py"]
+    assert lineage._stages_first(paths) == ["pipeline/model.py", "Notes.txt", "README.md"]
+
+
+@pytest.mark.parametrize(
+    ("has_remote", "cure"),
+    [(False, "nothing to do"), (True, "`dvc fetch --all-commits` may bring them")],
+)
+def test_what_a_run_lacks_is_a_sentence_that_says_what_to_do(
+    monkeypatch: pytest.MonkeyPatch, has_remote: bool, cure: str
+) -> None:
+    monkeypatch.setattr(results, "has_remote", lambda: has_remote)
+    one, two = (Place("0" * 32, "lock", commit=letter * 40) for letter in "ab")
+    news = catch_up.News()
+    news.lacking = {"models/a": [one], "models/a, models/b": [one, two]}
+    assert news.lines() == [
+        f"commit aaaaaaa: its run lacks models/a, which is not in DVC's cache; {cure}",
+        "commit aaaaaaa, commit bbbbbbb: their runs lack models/a, models/b, which are not in"
+        f" DVC's cache; {cure}",
+    ]
 
 
 def test_a_run_is_named_by_what_differs_from_the_one_before(
@@ -136,9 +207,9 @@ def test_in_a_queue_a_run_is_named_by_what_differs_from_the_nearest_of_its_commi
 def test_to_fetch_is_advised_only_where_there_is_a_remote(clone: Clone) -> None:
     checkout = clone("fresh")
     told = checkout("python", "-m", "pipeline.track", "--all")
-    assert "which DVC's cache lacks:" in told
+    assert "not in DVC's cache; nothing to do" in told
     assert "dvc fetch" not in told
     Path(checkout.path / "mlflow.db").unlink()
     checkout("dvc", "remote", "add", "--default", "shared", str(checkout.path / "remote"))
     told = checkout("python", "-m", "pipeline.track", "--all")
-    assert "which DVC's cache lacks (`dvc fetch --all-commits` may bring them):" in told
+    assert "not in DVC's cache; `dvc fetch --all-commits` may bring them" in told
