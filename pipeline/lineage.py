@@ -203,7 +203,7 @@ class Origin:
         changes = changed_params(params)
         data = head is not None and any(Path(path).parts[0] == "data" for path in changed)
         return cls(
-            name=f"{differences(changes, data, _stages_first(changed))} ({place})",
+            name=f"{differences(changes, data, _read_by_stages(changed))} ({place})",
             commit=head,
             changed=tuple(changed),
             experiment=experiment,
@@ -232,10 +232,10 @@ def changed_tag(paths: Sequence[str]) -> str:
     return ", ".join(paths)[:5000] or "none"
 
 
-def _stages_first(paths: Sequence[str]) -> list[str]:
-    """Sort files: those that a stage depends on come first."""
+def _read_by_stages(paths: Sequence[str]) -> list[str]:
+    """Return the files that a stage depends on: no other can have changed the result."""
     deps = {dep for stage in declared.stages().values() for dep in stage["deps"]}
-    return sorted(paths, key=lambda path: path not in deps)
+    return [path for path in paths if path in deps]
 
 
 def differences(

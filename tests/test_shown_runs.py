@@ -145,9 +145,9 @@ def test_a_commit_is_named_by_what_it_changed_itself(
     }
 
 
-def test_files_that_a_stage_depends_on_are_named_first(workspace: Path) -> None:
+def test_only_files_that_a_stage_depends_on_are_named(workspace: Path) -> None:
     paths = ["Notes.txt", "README.md", "pipeline/model.py"]
-    assert lineage._stages_first(paths) == ["pipeline/model.py", "Notes.txt", "README.md"]
+    assert lineage._read_by_stages(paths) == ["pipeline/model.py"]
 
 
 @pytest.mark.parametrize(
