@@ -234,7 +234,7 @@ def changed_tag(paths: Sequence[str]) -> str:
 
 def _read_by_stages(paths: Sequence[str]) -> list[str]:
     """Return the files that a stage depends on: no other can have changed the result."""
-    deps = {dep for stage in declared.stages().values() for dep in stage["deps"]}
+    deps = {dep for stage in stages().values() for dep in stage["deps"]}
     return [path for path in paths if path in deps]
 
 

@@ -79,10 +79,12 @@ def test_of_commits_with_equal_values_only_the_last_is_replayed() -> None:
 
 def test_commits_that_changed_only_what_changes_no_figure_are_left_out() -> None:
     """The first commit of this repository has other tolerances, and the same model and figures."""
+    old: dict[str, Any] = {"export.atol": 1e-6, "tracking.experiment": "old", "train.lr": 0.01}
+    new: dict[str, Any] = old | {"export.atol": 0.0, "tracking.experiment": "new"}
     found = history(
-        lock("a", **{"export.atol": 1e-6, "tracking.experiment": "old", "train.lr": 0.01}),
-        lock("b", **{"export.atol": 0.0, "tracking.experiment": "new", "train.lr": 0.01}),
-        lock("c", **{"export.atol": 0.0, "tracking.experiment": "new", "train.lr": 0.01}),
+        lock("a", "1", **old),
+        lock("b", "1", **new),
+        lock("c", "1", **new),
     )
     assert left_out(found, head=2) == [0, 1]
 
@@ -128,7 +130,7 @@ def test_a_commit_is_named_by_what_it_changed_itself(
         ("both", {"lr": 0.02, "atol": 0.0}, "lr: 0.02"),
     ):
         if params is not None:
-            Path("dvc.lock").write_text(lock(message, **params))
+            Path("dvc.lock").write_text(lock(message, "1", **params))
         if text is not None:
             Path("params.yaml").write_text(text)
         git(workspace, "add", "dvc.lock", "params.yaml")
