@@ -166,7 +166,7 @@ def test_dvc_is_opened_once_however_many_results_lack_files(
         assert not results.is_cached("0" * 32)
     finally:
         results.dvc.cache_clear()
-    assert told == {" (`dvc fetch --all-commits` may bring them)"}
+    assert told == {"`dvc fetch --all-commits` may bring them"}
     repo.assert_called_once()
 
 
