@@ -179,7 +179,7 @@ def coefficients(
                 *(best, places, "|"),
                 color=colour,
                 markersize=10,
-                label=f"{name}least squares, 95 % interval",
+                label=f"{name}least squares,\n95 % interval",
             )
             axes.plot(
                 *(weight[index, chosen] * scale, places, "D"),
