@@ -329,6 +329,7 @@ def killed_training(workspace: Path, **changes: Any) -> Params:
     return job(**changes)
 
 
+@pytest.mark.slow
 def test_a_run_whose_processes_are_gone_does_not_say_running(workspace: Path) -> None:
     killed_training(workspace)
     (run,) = tracked_runs(workspace)
@@ -407,6 +408,7 @@ def test_no_number_that_is_none_is_in_the_store(workspace: Path) -> None:
 # Git, DVC and the folder.
 
 
+@pytest.mark.slow
 def test_files_of_a_run_that_are_gone_come_back(workspace: Path) -> None:
     for stage in (generate, train, evaluate, export, track):
         stage.main(job(tracking__model_name="doubling"))
@@ -596,6 +598,7 @@ def test_a_folder_that_moved(workspace: Path, how: str) -> None:
         assert run.artifact("reports/plots/fit.svg").startswith(b"<?xml")
 
 
+@pytest.mark.slow
 def test_an_unverified_model_is_never_registered(workspace: Path) -> None:
     for stage in (generate, train, evaluate, export):
         stage.main(job())

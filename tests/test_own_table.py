@@ -69,6 +69,7 @@ def answers(x: NDArray[np.float64]) -> NDArray[np.float32]:
     return found
 
 
+@pytest.mark.slow
 def test_a_table_of_an_installed_package_end_to_end(clone: Clone) -> None:
     """scikit-learn's diabetes set by `dvc repro`, held against statsmodels."""
     checkout = clone("own table")
@@ -219,6 +220,7 @@ def test_a_column_that_does_not_vary_cannot_be_scaled(workspace: Path) -> None:
         train.main(params)
 
 
+@pytest.mark.slow
 def test_dependent_columns_are_named_and_refused_by_exact(
     workspace: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -291,6 +293,7 @@ def test_numbers_beyond_what_ships(workspace: Path) -> None:
         train.main(params)
 
 
+@pytest.mark.slow
 def test_a_fit_through_the_origin(workspace: Path) -> None:
     """NIST's NoInt1: x = 60 to 70, y = 130 to 140."""
     x = np.arange(60.0, 71.0)
@@ -421,7 +424,8 @@ class Perceptron(nn.Module):
         return y
 
 
-@pytest.mark.parametrize("standardize", [pytest.param(False, marks=pytest.mark.slow), True])
+@pytest.mark.slow
+@pytest.mark.parametrize("standardize", [False, True])
 def test_another_module_runs_all_five_stages(
     workspace: Path, monkeypatch: pytest.MonkeyPatch, standardize: bool
 ) -> None:

@@ -142,6 +142,7 @@ def test_experiments_in_the_workspace_have_a_run_each(clone: Clone) -> None:
     assert "loss.svg" in page
 
 
+@pytest.mark.slow
 def test_a_temporary_experiment_may_be_the_first_run_of_a_store(clone: Clone) -> None:
     checkout = clone("temporary")
     checkout("dvc", "exp", "run", "--temp", "--name", "first", "-S", "train.lr=0.000001")

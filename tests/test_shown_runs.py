@@ -159,7 +159,7 @@ def test_only_files_that_a_stage_depends_on_are_named(workspace: Path) -> None:
 def test_what_a_run_lacks_is_a_sentence_that_says_what_to_do(
     monkeypatch: pytest.MonkeyPatch, has_remote: bool, cure: str
 ) -> None:
-    monkeypatch.setattr(results, "has_remote", lambda: has_remote)
+    monkeypatch.setattr(results, "dvc", lambda: (None, has_remote))
     one, two = (Place("0" * 32, "lock", commit=letter * 40) for letter in "ab")
     news = catch_up.News()
     news.lacking = {"models/a": [one], "models/a, models/b": [one, two]}

@@ -293,6 +293,7 @@ def test_a_completion_that_was_cut_short_is_left_alone_by_other_results(
     assert all("result_id" in run.tags for run in (first, second))
 
 
+@pytest.mark.slow
 def test_the_newest_training_is_the_one_that_is_completed(workspace: Path) -> None:
     """Trainings that came to nothing do not supersede a result when it is tracked again."""
     run_stages(job(), generate, train, train, evaluate, export, track)
@@ -304,6 +305,7 @@ def test_the_newest_training_is_the_one_that_is_completed(workspace: Path) -> No
     assert len(tracked_runs(workspace)) == 2
 
 
+@pytest.mark.slow
 def test_experiments_that_trained_alike_keep_a_run_each(
     workspace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -366,6 +368,7 @@ def test_an_address_that_is_none(
         store.open_store("abline")
 
 
+@pytest.mark.slow
 def test_a_locale_without_unicode(clone: Clone) -> None:
     """Files and git speak UTF-8 whatever the user's terminal does."""
     checkout = clone("ascii")
