@@ -220,7 +220,7 @@ def test_two_runs_selected_in_the_table_can_be_compared(
             box.check()
         opened.get_by_role("button", name="Compare", exact=True).click()
         opened.get_by_text("Comparing 2 Runs from 1 Experiment").wait_for()
-        row = opened.get_by_role("row").filter(has_text="train.lr")
+        row = opened.locator("tr.diff-row").filter(has_text="train.lr")
         assert row.inner_text().split() == ["train.lr", "0.02", "0.01"]
         opened.get_by_role("link", name="loss", exact=True).click()
         # The legend, which comes after the curves are there.
