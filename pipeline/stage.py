@@ -71,6 +71,7 @@ def program(undo: str = "", stopped: str = "", again: str = "`dvc repro`") -> It
         try:
             yield
         except (UserError, OSError, MemoryError) as error:
+            signals.ignore()  # one message is enough
             retry = "\ncorrect it and run the same command again" if undo else ""
             print(f"error: {told(error, again)}{retry}{undo}", file=sys.stderr)
             leave(1)

@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
@@ -28,41 +29,42 @@ def _program(name: str) -> str | None:
 
 
 @pytest.fixture(scope="module")
-def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def database() -> Iterator[str]:
     """A fresh PostgreSQL: its address, without the database's name."""
     pytest.importorskip("psycopg")
     initdb, postgres, create = map(_program, ("initdb", "postgres", "createdb"))
     if initdb is None or postgres is None or create is None:
         pytest.skip("PostgreSQL is not installed")
-    folder = tmp_path_factory.mktemp("postgres")
-    user: list[str] = []
-    if os.getuid() == 0:  # it does not run as root
-        with suppress(KeyError):
-            who = pwd.getpwnam("postgres")
-            os.chown(folder, who.pw_uid, who.pw_gid)
-            for parent in (folder.parent, folder.parent.parent):
-                parent.chmod(0o755)
-            user = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"]
-        if not user:
-            pytest.skip("there is no user postgres")
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    data = str(folder / "data")
-    made = [initdb, "--auth=trust", "--username=abline", "--no-sync", "--encoding=UTF8", "-D", data]
-    subprocess.run([*user, *made], check=True, capture_output=True, cwd=folder)
-    server = subprocess.Popen(
-        [*user, postgres, "-D", data, "-h", "127.0.0.1", "-p", str(port), "-k", str(folder), "-F"],
-        stderr=subprocess.DEVNULL,
-        cwd=folder,
-    )
-    try:
-        place = ["-h", "127.0.0.1", "-p", str(port), "-U", "abline"]
-        while subprocess.run([create, *place, "probe"], capture_output=True).returncode:
-            assert server.poll() is None, "PostgreSQL does not run here"
-        yield f"postgresql://abline:secret@127.0.0.1:{port}"
-    finally:
-        server.send_signal(signal.SIGINT)  # SIGTERM would wait for every client
-        server.wait()
+    # Not in pytest's own folder, which is closed to every other user.
+    with tempfile.TemporaryDirectory(prefix="postgres-") as folder:
+        user: list[str] = []
+        if os.getuid() == 0:  # it does not run as root
+            with suppress(KeyError):
+                who = pwd.getpwnam("postgres")
+                os.chown(folder, who.pw_uid, who.pw_gid)
+                user = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"]
+            if not user:
+                pytest.skip("there is no user postgres")
+        with socket.create_server(("127.0.0.1", 0)) as probe:
+            port = str(probe.getsockname()[1])
+        data = f"{folder}/data"
+        made = [initdb, "--auth=trust", "--username=abline", "--no-sync", "--encoding=UTF8"]
+        subprocess.run(
+            [*user, *made, "-D", data], check=True, stdout=subprocess.DEVNULL, cwd=folder
+        )
+        server = subprocess.Popen(
+            [*user, postgres, "-D", data, "-h", "127.0.0.1", "-p", port, "-k", folder, "-F"],
+            stderr=subprocess.DEVNULL,
+            cwd=folder,
+        )
+        try:
+            place = ["-h", "127.0.0.1", "-p", port, "-U", "abline"]
+            while subprocess.run([create, *place, "probe"], capture_output=True).returncode:
+                assert server.poll() is None, "PostgreSQL does not run here"
+            yield f"postgresql://abline:secret@127.0.0.1:{port}"
+        finally:
+            server.send_signal(signal.SIGINT)  # SIGTERM would wait for every client
+            server.wait()
 
 
 @pytest.fixture

@@ -14,34 +14,37 @@ from conftest import ROOT, Checkout, environment, job_text
 
 from pipeline import generate, params, terminal
 
-IMPORTED = "import time:"
+IMPORTED = b"import time:"
 """How a line begins that `python -X importtime` prints when a module has been imported."""
 
 
 def interrupted_after(imports: int, program: str, number: signal.Signals) -> tuple[int, str]:
     """Send a signal to a program as soon as it has imported so many modules after `pipeline`.
 
-    No clock is asked: the program itself tells how far it is. Returns its exit status and what it
-    said.
+    The program itself tells how far it is; one that imports no more for ten seconds is past its
+    imports, and is interrupted where it is. Returns its exit status and what it said.
     """
     with subprocess.Popen(
         [sys.executable, "-X", "importtime", "-m", f"pipeline.{program}"],
         env=environment(),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
-        text=True,
     ) as process:
         assert process.stderr is not None
-        lines = iter(process.stderr)
-        for line in lines:
-            if line.split("|")[-1].strip() == "pipeline":
-                break
-        for _ in range(imports):
-            if not next(lines, "").startswith(IMPORTED):
+        source, text = process.stderr.fileno(), b""
+        while select.select([source], [], [], 10)[0] and (piece := os.read(source, 2**16)):
+            text += piece
+            lines = text.splitlines()
+            names = [line.split(b"|")[-1].strip() for line in lines]
+            if b"pipeline" not in names:
+                continue
+            after = lines[names.index(b"pipeline") + 1 :]
+            if len(after) >= imports or not all(line.startswith(IMPORTED) for line in after):
                 break
         process.send_signal(number)
-        told = "".join(line for line in lines if not line.startswith(IMPORTED))
-    return process.returncode, told.strip()
+        text += process.stderr.read()
+    said = [line for line in text.splitlines() if not line.startswith(IMPORTED)]
+    return process.returncode, b"\n".join(said).decode()
 
 
 @pytest.fixture
