@@ -1,6 +1,6 @@
 # Every target sets up what it needs: `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help repro ui check test test-slow lint format schema bench screenshots clean
+.PHONY: help repro ui check test test-slow lint format schema wiring bench screenshots clean
 .DELETE_ON_ERROR:
 
 PYTHON ?= python3
@@ -17,7 +17,7 @@ help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1 \2/p' Makefile | awk '{printf "  %s %-12s", $$1, $$2; $$1=$$2=""; print}'
 
 repro: $(SETUP) ## run the pipeline where something changed, and show the result
-	@python -m pipeline.params
+	@python -m pipeline.check
 	@dvc repro
 	@echo
 	@python -m pipeline.summary
@@ -43,9 +43,12 @@ format: $(TOOLS) ## put the code into its format
 	ruff check --fix .
 	ruff format .
 
-schema: $(SETUP) ## write the JSON schemas anew from pipeline/params.py and contract.py
-	@python -m pipeline.params --schema > params.schema.json
-	@python -m pipeline.contract > clients/contract.schema.json
+schema: $(SETUP) ## write the JSON schemas anew from settings/params.py and onnx_model/contract.py
+	@python -m pipeline.check --schema > params.schema.json
+	@python -m pipeline.onnx_model.contract > clients/contract.schema.json
+
+wiring: ## write into dvc.yaml the code that each stage depends on
+	@$(PYTHON) tests/wiring.py
 
 bench: $(TOOLS) ## time this pipeline beside its peers in turn, in about fifty minutes
 	@python benchmarks/against_plain.py

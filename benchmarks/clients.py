@@ -29,7 +29,8 @@ import pyarrow.parquet as pq
 import yaml
 from rounds import PEAK, ROOT, arguments, summary, turns
 
-from pipeline import evaluate, export, generate, params, train
+from pipeline import evaluate, export, generate, train
+from pipeline.settings import params
 
 FEATURES = [f"x{number}" for number in range(8)]
 JOBS = {"prediction": ["prediction"], "all": ["prediction", "interval", "in_range"]}

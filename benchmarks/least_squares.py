@@ -20,8 +20,8 @@ from rounds import ROOT, arguments, summary
 
 sys.path.insert(0, str(ROOT))
 
-from pipeline import cores
-from pipeline.least_squares import fit, gram
+from pipeline.exact import cores
+from pipeline.exact.least_squares import fit, gram
 
 Floats = NDArray[np.float32]
 Solver = Callable[[Floats, Floats], NDArray[np.float64]]

@@ -40,23 +40,14 @@ from rounds import ROOT, arguments, summary, turns
 
 sys.path.insert(0, str(ROOT))
 
-from pipeline import (
-    declared,
-    evaluate,
-    export,
-    generate,
-    lineage,
-    params,
-    store,
-    table,
-    track,
-    tracking,
-    train,
-    training,
-)
-from pipeline.checkpoint import Checkpoint
-from pipeline.live_run import live_run
-from pipeline.params import Params
+from pipeline import evaluate, export, generate, track, train
+from pipeline.learning import training
+from pipeline.learning.checkpoint import Checkpoint
+from pipeline.settings import declared, ids, params
+from pipeline.settings.params import Params
+from pipeline.tables import table
+from pipeline.tracking import completion, provenance, store
+from pipeline.tracking.live import live_run
 
 Pairs = list[tuple[float, float]]
 """For each round the seconds without and with what is measured."""
@@ -108,11 +99,11 @@ def log_in_batches(folder: Path, losses: list[float]) -> float:
         opened = store.open_store("abline")
     run_id = opened.client.create_run(opened.experiment_id).info.run_id
     begin = time.perf_counter()
-    size = tracking.METRICS_PER_BATCH
+    size = completion.METRICS_PER_BATCH
     for start in range(0, len(losses), size):
         now = time.time_ns() // 1_000_000
         batch = enumerate(losses[start : start + size], start + 1)
-        tracking.log_losses(opened, run_id, [(epoch, loss, None, now) for epoch, loss in batch])
+        completion.log_losses(opened, run_id, [(epoch, loss, None, now) for epoch, loss in batch])
     return time.perf_counter() - begin
 
 
@@ -125,7 +116,7 @@ def logging_table(found: Pairs, count: int) -> str:
             "|---|---|---|---|",
             f"| mlflow.log_metric, one by one | {1000 * plain / count:.3f} |"
             f" {summary([a / b for a, b in found], lambda ratio: f'{ratio:.0f}')} |",
-            f"| ours, in batches of {tracking.METRICS_PER_BATCH:,} | {1000 * ours / count:.3f} |"
+            f"| ours, in batches of {completion.METRICS_PER_BATCH:,} | {1000 * ours / count:.3f} |"
             " 1 | |",
         ]
     )
@@ -187,7 +178,7 @@ def telling(run: Any, checkpoint: Checkpoint) -> Tell:
     """What stage train does after each epoch."""
 
     def tell(epoch: int, loss: float, test_loss: float | None) -> None:
-        now = lineage.milliseconds()
+        now = provenance.milliseconds()
         checkpoint.times.append(now)
         run.log_losses(epoch, loss, test_loss, now)
 
@@ -292,7 +283,7 @@ def hashed(path: str) -> dict[str, Any]:
     """What dvc.lock says of a file or a folder."""
     place = Path(path)
     inside = [entry for entry in place.rglob("*") if entry.is_file()] if place.is_dir() else []
-    entry = {"path": path, "hash": "md5", "md5": lineage.md5(place)}
+    entry = {"path": path, "hash": "md5", "md5": ids.md5(place)}
     if place.is_dir():
         size = sum(file.stat().st_size for file in inside)
         return entry | {"size": size, "nfiles": len(inside)}
@@ -303,8 +294,8 @@ def keep_outs() -> None:
     """Put into DVC's cache what the stages made and git does not have."""
     stages = declared.stages().items()
     outs = [out for name, stage in stages if name != "track" for out in stage["outs"]]
-    for path in (lineage.git("check-ignore", *outs) or "").splitlines():
-        md5 = lineage.md5(Path(path))
+    for path in (provenance.git("check-ignore", *outs) or "").splitlines():
+        md5 = ids.md5(Path(path))
         kept = Path(".dvc/cache/files/md5") / md5[:2] / md5[2:]
         kept.parent.mkdir(parents=True, exist_ok=True)
         if not kept.exists():

@@ -13,14 +13,6 @@ os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "10")
 
 
-class UserError(Exception):
-    """A mistake of the user's.
-
-    Its text is all that is shown, on stderr, before exit status 1: the key or the file, what was
-    found, what is allowed and the likely fix.
-    """
-
-
 def _explain(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
     """Report what ends a program outside of `stage.program`: mostly while it imports."""
     if isinstance(error, ModuleNotFoundError) and not str(error.name).startswith("pipeline"):
@@ -42,12 +34,12 @@ def _is_another_copy() -> bool:
 
 
 if sys.argv[:1] == ["-m"]:  # so it is while `python -m pipeline.<stage>` starts
-    from pipeline import signals
+    from pipeline.settings import signals
 
     signals.end_at_once()
-    from pipeline import process, terminal
+    from pipeline.settings import processes, terminal
 
-    process.note_starters()
+    processes.note_starters()
     terminal.install()
     # A notebook's, which its terminals inherit, is not there when a program of ours draws.
     os.environ["MPLBACKEND"] = "svg"

@@ -15,11 +15,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline import UserError, files, least_squares, linear, plots, stage, table
-from pipeline.least_squares import Fit, Gram
-from pipeline.linear import Line
-from pipeline.params import GENERATE, Data, Params
-from pipeline.table import Table
+from pipeline.exact import least_squares
+from pipeline.exact.least_squares import Fit, Gram
+from pipeline.learning import linear
+from pipeline.learning.linear import Line
+from pipeline.report import plots
+from pipeline.settings import files, runner
+from pipeline.settings.errors import UserError
+from pipeline.settings.params import GENERATE, Data, Params
+from pipeline.tables import table
+from pipeline.tables.table import Table
 
 Predict = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 """What the model answers: x [rows, features] to y [rows, targets]."""
@@ -212,7 +217,7 @@ def warn(fit: Fit) -> None:
 
 def _other_module(params: Params, features: int) -> Predict:
     """What a module that is not linear answers: only torch can tell."""
-    from pipeline import model
+    from pipeline.learning import model
 
     module = model.load(files.MODEL, params.model, features, len(params.data.targets))
     return lambda x: model.predict(module, x)
@@ -314,4 +319,4 @@ def truth(data: Data) -> Predict | None:
 
 
 if __name__ == "__main__":
-    stage.run(main)
+    runner.run(main)

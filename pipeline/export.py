@@ -19,27 +19,21 @@ from google.protobuf.message import Message
 from numpy.typing import NDArray
 from torch import nn
 
-from pipeline import (
-    UserError,
-    contract,
-    files,
-    least_squares,
-    lineage,
-    model,
-    rounding,
-    stage,
-    table,
-    verification,
-)
-from pipeline.agreement import Check, Expected
-from pipeline.card import Facts, card
-from pipeline.contract import Contract, Terms, Vectors
-from pipeline.interval import Interval
-from pipeline.linear import Line
-from pipeline.model import Answers
-from pipeline.params import Params
-from pipeline.streams import stream
-from pipeline.table import Table
+from pipeline.exact import least_squares
+from pipeline.learning import model, rounding_bound
+from pipeline.learning.linear import Line
+from pipeline.learning.model import Answers
+from pipeline.onnx_model import contract, structure_checks
+from pipeline.onnx_model.answer_checks import Check, Expected
+from pipeline.onnx_model.contract import Contract, Terms, Vectors
+from pipeline.onnx_model.interval import Interval
+from pipeline.report.card import Facts, card
+from pipeline.settings import files, ids, runner
+from pipeline.settings.errors import UserError
+from pipeline.settings.params import Params
+from pipeline.settings.seeds import stream
+from pipeline.tables import table
+from pipeline.tables.table import Table
 
 # torch tells of every torchvision operator that it does not find, and both of converting to an
 # opset that was asked for.
@@ -178,11 +172,11 @@ def terms(
         ),
         outputs=expected.outputs,
         opset=expected.opset,
-        ir_version=verification.IR_VERSION,
+        ir_version=structure_checks.IR_VERSION,
         source=contract.Source(
-            training_id=lineage.trained_by(files.MODEL),
-            md5=lineage.md5s([str(path) for path in (files.TRAIN, files.TEST, files.MODEL)]),
-            params=lineage.stage_params("generate", params) | lineage.stage_params("train", params),
+            training_id=ids.trained_by(files.MODEL),
+            md5=ids.md5s([str(path) for path in (files.TRAIN, files.TEST, files.MODEL)]),
+            params=ids.stage_params("generate", params) | ids.stage_params("train", params),
         ),
         # r2 of rows whose targets do not vary does not exist.
         test_metrics={k: v for k, v in metrics.get("test", {}).items() if v is not None},
@@ -203,7 +197,7 @@ def vectors(
     )
     if line is None:
         y = model.predict(answers.module if answers else module, x)
-        derivation = contract.OTHER + rounding.DERIVATION
+        derivation = contract.OTHER + rounding_bound.DERIVATION
     else:
         y, derivation = contract.answers(line, x, dtype), contract.LINEAR
     right = [y]
@@ -288,12 +282,12 @@ def main(params: Params) -> None:
         [output.name for output in expected.outputs],
     )
     golden = vectors(expected, training, queries, params.seed)
-    inputs = verification.inputs(
+    inputs = structure_checks.inputs(
         training, queries, expected.dtype, stream(params.seed, "verification")
-    ) | {verification.GOLDEN: np.array(golden.inputs)}
-    checks = verification.verify(content, expected, inputs)
+    ) | {structure_checks.GOLDEN: np.array(golden.inputs)}
+    checks = structure_checks.verify(content, expected, inputs)
     if not any(check.problem for check in checks):
-        checks.append(verification.conforms(content, golden))
+        checks.append(structure_checks.conforms(content, golden))
         if loose := contract.loose(its_terms, golden):
             checks.append(Check("bounds of the golden vectors", loose))
     if problems := [f"{check.name}: {check.problem}" for check in checks if check.problem]:
@@ -326,4 +320,4 @@ def main(params: Params) -> None:
 
 
 if __name__ == "__main__":
-    stage.run(main)
+    runner.run(main)

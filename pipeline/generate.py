@@ -7,10 +7,12 @@ Writes  data/train.parquet, data/test.parquet
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline import UserError, files, mistakes, source, stage, table
-from pipeline.params import GENERATE, Data, Params
-from pipeline.streams import stream
-from pipeline.table import Table
+from pipeline.settings import files, messages, runner
+from pipeline.settings.errors import UserError
+from pipeline.settings.params import GENERATE, Data, Params
+from pipeline.settings.seeds import stream
+from pipeline.tables import source, table
+from pipeline.tables.table import Table
 
 
 def generate(data: Data, seed: int) -> Table:
@@ -98,7 +100,7 @@ def main(params: Params) -> None:
 
 
 def _check_sides(fraction: float, train: int, test: int) -> None:
-    rows = mistakes.count(train + test, "row")
+    rows = messages.count(train + test, "row")
     if train == 0:
         raise UserError(
             f"data.test_fraction: found {fraction}, which leaves none of {rows} to fit; make it"
@@ -112,4 +114,4 @@ def _check_sides(fraction: float, train: int, test: int) -> None:
 
 
 if __name__ == "__main__":
-    stage.run(main)
+    runner.run(main)

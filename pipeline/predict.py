@@ -18,9 +18,12 @@ import pyarrow as pa
 from abline_client import ContractError, Model, load
 from numpy.typing import NDArray
 
-from pipeline import UserError, answers, files, raw, source, stage, table
-from pipeline.mistakes import count, show
-from pipeline.source import Source
+from pipeline.report import answers
+from pipeline.settings import files, runner
+from pipeline.settings.errors import UserError
+from pipeline.settings.messages import count, show
+from pipeline.tables import raw, source, table
+from pipeline.tables.source import Source
 
 
 class Report:
@@ -152,7 +155,7 @@ def main() -> None:
         help=f"the ONNX file, or the folder that it is in with its contract ({files.ONNX})",
     )
     asked = parser.parse_args()
-    with stage.program(again="this command"):
+    with runner.program(again="this command"):
         _check_out(asked.out, asked.rows)
         led_to = asked.out.readlink() if asked.out.is_symlink() else None
         stays = led_to is not None and not _leads_to_itself(asked.out)
@@ -168,7 +171,7 @@ def main() -> None:
                 file=sys.stderr,
             )
         print(f"{asked.out}: {count(report.rows, 'row', ',')}")
-    stage.leave()
+    runner.leave()
 
 
 def _opened(path: Path) -> Model:

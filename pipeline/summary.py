@@ -5,9 +5,11 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from pipeline import UserError, files, regular_file, stage, verdict
-from pipeline import params as params_yaml
-from pipeline.params import GENERATE, Params
+from pipeline.report import verdict
+from pipeline.settings import files, regular_file, runner
+from pipeline.settings import params as params_yaml
+from pipeline.settings.errors import UserError
+from pipeline.settings.params import GENERATE, Params
 
 SHOWN = 10  # coefficients and answers; the files have them all
 
@@ -88,7 +90,7 @@ def check(path: Path) -> None:
     except FileNotFoundError:
         raise UserError(f"{path}: there is no such file; `dvc repro` makes it") from None
     except OSError as error:
-        raise UserError(str(stage.told(error))) from None
+        raise UserError(str(runner.told(error))) from None
     except (ValueError, RecursionError) as error:
         raise UserError(f"{path}: damaged ({error}); `dvc repro` makes it anew") from None
 

@@ -17,15 +17,17 @@ from typing import Any
 import pyarrow.parquet as pq
 from mlflow.entities import Dataset
 
-from pipeline import UserError, files, lineage, results, stage, store, tracking
-from pipeline import params as params_yaml
-from pipeline.lineage import Origin
-from pipeline.live_run import SECONDS_OF_WORK, SECONDS_TO_WAIT, later
-from pipeline.mistakes import count
-from pipeline.params import Params
-from pipeline.store_address import address, shown
-from pipeline.store_check import within
-from pipeline.tracking import Result
+from pipeline.settings import environment, files, ids, runner
+from pipeline.settings import params as params_yaml
+from pipeline.settings.errors import UserError
+from pipeline.settings.messages import count
+from pipeline.settings.params import Params
+from pipeline.tracking import completion, results, store
+from pipeline.tracking.completion import Result
+from pipeline.tracking.live import SECONDS_OF_WORK, SECONDS_TO_WAIT, later
+from pipeline.tracking.provenance import Origin
+from pipeline.tracking.store_address import address, shown
+from pipeline.tracking.store_check import within
 
 # What a client needs to answer with the model: no torch.
 SERVING = ("mlflow", "numpy", "onnx", "onnxruntime", "pandas")
@@ -33,7 +35,7 @@ SERVING = ("mlflow", "numpy", "onnx", "onnxruntime", "pandas")
 
 def main(params: Params) -> None:
     """Read the result from its files and record it, or keep it for when the store is well again."""
-    identity = lineage.result(params, lineage.trained_by(files.MODEL))
+    identity = ids.result(params, ids.trained_by(files.MODEL))
     result = read_result(Path(), identity, results.md5(identity))
     origin = Origin.here(params)
     trouble = files.root() / files.OURS / "trouble" / identity["training_id"]
@@ -44,7 +46,7 @@ def main(params: Params) -> None:
     try:
         told = _within(
             2 * SECONDS_TO_WAIT - before["waited"],
-            lambda: tracking.record(params.tracking, result, origin),
+            lambda: completion.record(params.tracking, result, origin),
         )
         print(told)
     except (UserError, OSError) as error:
@@ -53,7 +55,7 @@ def main(params: Params) -> None:
             print(f"run not written yet{later(error)}")
         else:
             print(
-                f"warning: {stage.told(error)}. The result is whole{later(error)}", file=sys.stderr
+                f"warning: {runner.told(error)}. The result is whole{later(error)}", file=sys.stderr
             )
     files.write_json(files.RUN, identity)
 
@@ -117,7 +119,7 @@ def read_result(
         contract=((folder / files.CONTRACT).read_bytes() if str(files.CONTRACT) in here else None),
         example=example,
         verified=verified,
-        requirements=pins(folder / stage.REQUIREMENTS, SERVING),
+        requirements=pins(folder / environment.REQUIREMENTS, SERVING),
         data={
             context: described
             for context, path in (("training", files.TRAIN), ("test", files.TEST))
@@ -200,15 +202,15 @@ def command() -> None:
     )
     asked = parser.parse_args()
     if not (asked.all or asked.find):
-        stage.run(main)
-    with stage.program(again="this command"):
+        runner.run(main)
+    with runner.program(again="this command"):
         if asked.all:
-            from pipeline.catch_up import catch_up
+            from pipeline.tracking.replay import catch_up
 
             news, known = catch_up(params_yaml.load().tracking, everything=True)
             print(*news, f"{count(known, 'result')} had a run already", sep="\n")
         else:
-            from pipeline.find import find
+            from pipeline.tracking.lookup import find
 
             print(find(asked.find, params_yaml.load().tracking))
 

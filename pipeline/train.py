@@ -4,21 +4,24 @@ Reads   data/train.parquet, data/test.parquet
 Writes  models/model.safetensors, reports/history.csv, and an MLflow run while it trains
 """
 
-from pipeline import UserError, files, lineage, stage, table
-from pipeline.live_run import live_run, rounded
-from pipeline.params import Params
+from pipeline.settings import files, ids, runner
+from pipeline.settings.errors import UserError
+from pipeline.settings.params import Params
+from pipeline.tables import table
+from pipeline.tracking import provenance
+from pipeline.tracking.live import live_run, rounded
 
 
 def main(params: Params) -> None:
     """Train the model, with each epoch's losses in a live MLflow run."""
     with live_run() as run:
         # Imported here, while the run's process imports MLflow: each of the two takes a second.
-        from pipeline import model, training
-        from pipeline.checkpoint import Checkpoint
+        from pipeline.learning import model, training
+        from pipeline.learning.checkpoint import Checkpoint
 
         rows, held_out = table.read(files.TRAIN), table.read(files.TEST)
         training.check(params, rows, held_out)
-        training_id = lineage.training_id(params)
+        training_id = ids.training_id(params)
         checkpoint = Checkpoint(training_id, params.train.checkpoint_seconds)
         known = [] if checkpoint.state is None else training.losses(checkpoint.state)
         if known:
@@ -29,7 +32,7 @@ def main(params: Params) -> None:
             run.log_losses(epoch, *losses, known_at)
 
         def tell(epoch: int, loss: float, test_loss: float | None) -> None:
-            now = lineage.milliseconds()
+            now = provenance.milliseconds()
             checkpoint.times.append(now)
             run.log_losses(epoch, loss, test_loss, now)
 
@@ -56,4 +59,4 @@ def main(params: Params) -> None:
 
 
 if __name__ == "__main__":
-    stage.run(main)
+    runner.run(main)

@@ -17,11 +17,13 @@ from typing import Any
 
 from mlflow.entities import Run
 
-from pipeline import UserError, results, stage
-from pipeline import params as params_yaml
-from pipeline.catch_up import catch_up
-from pipeline.store import Store, explained, open_store, other_experiments
-from pipeline.store_address import is_server, page, shown
+from pipeline.settings import params as params_yaml
+from pipeline.settings import runner
+from pipeline.settings.errors import UserError
+from pipeline.tracking import results
+from pipeline.tracking.replay import catch_up
+from pipeline.tracking.store import Store, explained, open_store, other_experiments
+from pipeline.tracking.store_address import is_server, page, shown
 
 VIEW = "abline"
 """The name under which `save_view` keeps its view in the experiment."""
@@ -50,7 +52,7 @@ def main() -> None:
         "--port", default="5000", help="the port to serve on 127.0.0.1 (5000); 0: any free one"
     )
     port = parser.parse_args().port
-    with stage.program(again="`make ui`"):
+    with runner.program(again="`make ui`"):
         settings = params_yaml.load().tracking
         news, _ = catch_up(settings)
         for line in news:

@@ -11,8 +11,9 @@ import pytest
 import yaml
 from conftest import environment, job, make
 
-from pipeline import catch_up, declared, files, lineage, results
-from pipeline import params as params_yaml
+from pipeline.settings import declared, files, ids
+from pipeline.settings import params as params_yaml
+from pipeline.tracking import replay, results
 
 Change = Callable[[dict[str, Any]], None]
 
@@ -72,13 +73,9 @@ def _lock(params: params_yaml.Params) -> dict[str, Any]:
         deps = [dep for dep in stage["deps"] if Path(dep).exists()]
         outs = [out for out in stage["outs"] if Path(out).exists()]
         stages[name] = {
-            "deps": [
-                {"path": path, "hash": "md5", "md5": lineage.md5(Path(path))} for path in deps
-            ],
-            "params": {"params.yaml": json.loads(json.dumps(lineage.stage_params(name, params)))},
-            "outs": [
-                {"path": path, "hash": "md5", "md5": lineage.md5(Path(path))} for path in outs
-            ],
+            "deps": [{"path": path, "hash": "md5", "md5": ids.md5(Path(path))} for path in deps],
+            "params": {"params.yaml": json.loads(json.dumps(ids.stage_params(name, params)))},
+            "outs": [{"path": path, "hash": "md5", "md5": ids.md5(Path(path))} for path in outs],
         }
     stages["track"]["outs"] = [{"path": str(files.RUN), "hash": "md5", "md5": "0" * 32}]
     return {"schema": "2.0", "stages": stages}
@@ -102,7 +99,7 @@ def repository_fixture(workspace: Path) -> Iterator[Repository]:
 
 def told_by_catch_up() -> str:
     """What `track --all` says of all results."""
-    told, _ = catch_up.catch_up(job().tracking, everything=True)
+    told, _ = replay.catch_up(job().tracking, everything=True)
     return "\n".join(told)
 
 

@@ -19,8 +19,8 @@ from unittest.mock import patch
 import pytest
 import yaml
 
-from pipeline import params as params_yaml
-from pipeline.params import Params
+from pipeline.settings import params as params_yaml
+from pipeline.settings.params import Params
 
 # A shell that starts the tests in the background has Ctrl-C ignored, by all that they start, too.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -63,6 +63,9 @@ def job_text(**changes: Any) -> str:
         place[name] = value
     return yaml.safe_dump(values)
 
+
+HIDDEN = [*"\t\x1b\x85\u00ad\u200b\u200d\u2028\u202e\u2066\ufeff"]
+"""Characters that a name must not have, wherever it is written."""
 
 # All that NumPy chooses among, beyond what every x86-64 processor of the last fifteen years has.
 NUMPY_OFF = "X86_V3 X86_V4 AVX512_ICL AVX512_SPR"
@@ -286,7 +289,7 @@ def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 STARTING = {"subprocess", "multiprocessing", "sync_playwright"}
 """Names in the code of whatever starts a process."""
-STARTED_BY = {"pipeline.live_run", "pipeline.train"}
+STARTED_BY = {"pipeline.tracking.live", "pipeline.train"}
 """Modules of ours that start one. Git, which others ask, takes milliseconds and does not count."""
 
 

@@ -17,7 +17,11 @@ from urllib.request import urlopen
 import pytest
 from conftest import ROOT, Checkout, Clone, environment, eventually, job_text, make, stopping
 
-from pipeline import UserError, generate, params, table, training
+from pipeline import generate
+from pipeline.learning import training
+from pipeline.settings import params
+from pipeline.settings.errors import UserError
+from pipeline.tables import table
 
 DOCUMENTS = sorted(
     path

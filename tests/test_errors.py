@@ -20,7 +20,9 @@ from conftest import (
     wait_for_losses,
 )
 
-from pipeline import UserError, evaluate, export, files, generate, lineage, stage, train
+from pipeline import evaluate, export, generate, train
+from pipeline.settings import files, ids
+from pipeline.settings.errors import UserError
 
 
 @pytest.fixture
@@ -34,7 +36,7 @@ def test_a_wrong_parameter_stops_a_stage_before_it_starts(checkout: Checkout) ->
     assert told.startswith("error: params.yaml:")
     assert told.endswith(": train.lr: found -1; must be greater than 0\n")
     assert told.count("\n") == 1
-    assert checkout("python", "-m", "pipeline.params", ok=False) == told
+    assert checkout("python", "-m", "pipeline.check", ok=False) == told
 
 
 def test_a_stage_before_its_time(checkout: Checkout) -> None:
@@ -101,7 +103,7 @@ def test_other_versions_than_the_pinned_ones(tmp_path: Path) -> None:
     pins = tmp_path / "requirements.txt"
     pins.write_text("# made by hand\ntorch==2.0.1\nNumPy==1.0\nnot_here==3\npyyaml>=1\n")
     with pytest.raises(UserError) as caught:
-        stage.check_environment(pins)
+        environment.check(pins)
     lines = str(caught.value).splitlines()
     assert lines[0].endswith("would not give the promised bytes. Installed:")
     assert [line.split(", ")[1] for line in lines[1:3]] == ["pinned: 2.0.1", "pinned: 1.0"]
@@ -109,7 +111,7 @@ def test_other_versions_than_the_pinned_ones(tmp_path: Path) -> None:
 
 
 def test_the_installed_versions_are_the_pinned_ones() -> None:
-    stage.check_environment()
+    environment.check()
 
 
 def test_a_build_tag_is_no_other_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -117,10 +119,10 @@ def test_a_build_tag_is_no_other_version(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.syspath_prepend(tmp_path)
     pins = tmp_path / "requirements.txt"
     pins.write_text("A.Package==1.2\n")
-    stage.check_environment(pins)
+    environment.check(pins)
     pins.write_text("A.Package==1.3\n")
     with pytest.raises(UserError, match=r"A.Package 1.2\+cu130, pinned: 1.3"):
-        stage.check_environment(pins)
+        environment.check(pins)
 
 
 def in_a_small_or_frozen_disk(workspace: Path, mount: str, script: str) -> str:
@@ -257,7 +259,7 @@ def test_the_last_result_comes_back_as_the_message_says(clone: Clone) -> None:
     good = job_text(**rows, train__lr=0.001)
     path.write_text(good)
     checkout("dvc", "repro")
-    before = {file: lineage.md5(checkout.path / file) for file in ("models", "reports", "data")}
+    before = {file: ids.md5(checkout.path / file) for file in ("models", "reports", "data")}
     path.write_text(job_text(**rows, seed=1, train__lr=10.0))
     told = checkout("dvc", "repro", ok=False)
     assert re.search(
@@ -269,7 +271,7 @@ def test_the_last_result_comes_back_as_the_message_says(clone: Clone) -> None:
     path.write_text(good)
     told = checkout("dvc", "repro")
     assert "Running stage 'train'" not in told
-    assert before == {file: lineage.md5(checkout.path / file) for file in before}
+    assert before == {file: ids.md5(checkout.path / file) for file in before}
 
 
 @pytest.mark.slow
@@ -277,11 +279,11 @@ def test_an_experiment_that_was_never_committed_comes_back(clone: Clone) -> None
     checkout = clone("applied")
     checkout("dvc", "exp", "run", "--name", "good", "-S", "train.lr=0.02")
     made = ("models", "reports", "data", "params.yaml")
-    before = {file: lineage.md5(checkout.path / file) for file in made}
+    before = {file: ids.md5(checkout.path / file) for file in made}
     told = checkout("dvc", "exp", "run", "-S", "train.lr=10", ok=False)
     assert "to go back instead: `dvc exp apply NAME` (`dvc exp list` has the names)" in told
     checkout("dvc", "exp", "apply", "good")
-    assert before == {file: lineage.md5(checkout.path / file) for file in before}
+    assert before == {file: ids.md5(checkout.path / file) for file in before}
 
 
 def test_ctrl_c_in_dvc_repro(clone: Clone) -> None:

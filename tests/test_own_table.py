@@ -18,21 +18,13 @@ from sklearn.datasets import load_diabetes
 from statsmodels.datasets import longley
 from torch import nn
 
-from pipeline import (
-    UserError,
-    evaluate,
-    export,
-    files,
-    generate,
-    model,
-    summary,
-    table,
-    track,
-    train,
-    training,
-)
-from pipeline.params import Params
-from pipeline.table import Table
+from pipeline import evaluate, export, generate, summary, track, train
+from pipeline.learning import model, training
+from pipeline.settings import files
+from pipeline.settings.errors import UserError
+from pipeline.settings.params import Params
+from pipeline.tables import table
+from pipeline.tables.table import Table
 
 STAGES = (generate, train, evaluate, export, track)
 

@@ -17,7 +17,9 @@ import pyarrow.parquet as pq
 import pytest
 from conftest import ROOT, environment, eventually
 
-from pipeline import UserError, predict, source
+from pipeline import predict
+from pipeline.settings.errors import UserError
+from pipeline.tables import source
 
 ROWS = np.random.default_rng(0).uniform(-3, 3, (70_000, 3))
 
@@ -41,7 +43,7 @@ def read(path: Path) -> pa.Table:
 def test_a_table_of_several_blocks(
     kind: str, answering: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pipeline.csv_file.BLOCK", 1 << 20)
+    monkeypatch.setattr("pipeline.tables.csv_file.BLOCK", 1 << 20)
     size, age, rooms = ROWS.T
     names = [f"row {number}" for number in range(len(ROWS))]
     rows = write(tmp_path / f"rows{kind}", name=names, rooms=rooms, size=size, age=age)
@@ -135,7 +137,7 @@ def test_records_stay_beside_their_answers(
     newline: str, separator: str, models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Records are not lines: a field may hold a line end, and what Excel writes ends with CR."""
-    monkeypatch.setattr("pipeline.csv_file.BLOCK", 100)
+    monkeypatch.setattr("pipeline.tables.csv_file.BLOCK", 100)
     notes = ["plain", '"a, b; c"', '"two\nlines"', '"two\r\n\r\nlines"', '"a ""b"""', "", " x "]
     first = separator.join(["note", "age", "rooms", " size"])
     records = [
@@ -286,7 +288,7 @@ def never(self):
     print("reading", flush=True)
     threading.Event().wait()
     yield
-pipeline.csv_file.CsvFile._texts = never
+pipeline.tables.csv_file.CsvFile._texts = never
 from pipeline import predict
 predict.main()
 """

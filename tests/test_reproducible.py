@@ -16,7 +16,7 @@ import pytest
 import yaml
 from conftest import NUMPY_OFF, ROOT, Checkout, Clone, TrackedRun, eventually, job_text
 
-from pipeline import lineage
+from pipeline.settings import ids
 
 # What a user's machine may set, and must not change a byte.
 ELSEWHERE = {
@@ -42,7 +42,7 @@ MACHINES = [
 COMPUTE = """
 import json, warnings
 warnings.simplefilter("ignore")
-from pipeline import declared, evaluate, export, generate, lineage, params, train
+from pipeline import declared, evaluate, export, generate, ids, params, train
 import contextlib
 nothing = lambda *_: None
 train.live_run = lambda: contextlib.nullcontext(
@@ -50,7 +50,7 @@ train.live_run = lambda: contextlib.nullcontext(
 for stage in (generate, train, evaluate, export):
     stage.main(params.load())
 outs = [out for stage in declared.stages().values() for out in stage["outs"]]
-print(json.dumps(lineage.md5s([out for out in outs if out != "reports/run.json"])))
+print(json.dumps(ids.md5s([out for out in outs if out != "reports/run.json"])))
 """
 
 
@@ -254,7 +254,7 @@ def stages_on(checkout: Checkout, machine: Mapping[str, Any], job: str) -> dict[
     # Of the others the file has nothing that the tutorial's does not have.
     for stage in ("train", "evaluate", "export") if job == "exact" else ("train", "evaluate"):
         checkout.stage(stage, **machine)
-    return {path: lineage.md5(checkout.path / path) for path in (MODEL, "models", "reports")}
+    return {path: ids.md5(checkout.path / path) for path in (MODEL, "models", "reports")}
 
 
 MODEL = "models/model.safetensors"
@@ -295,7 +295,7 @@ def test_a_portable_job_on_other_processors(clone: Clone, emulator: str, job: st
     assert [stages_on(checkout, machine, job) for machine in MACHINES] == [here] * len(MACHINES)
     for processor in PROCESSORS:
         checkout(emulator, "-cpu", processor, sys.executable, "-m", "pipeline.train")
-        assert lineage.md5(checkout.path / MODEL) == here[MODEL], processor
+        assert ids.md5(checkout.path / MODEL) == here[MODEL], processor
 
 
 # Processors that this machine is not: without AVX, Intel with AVX2 and FMA, AMD with the same.

@@ -1,0 +1,33 @@
+"""Program `check`: check params.yaml, dvc.yaml and data/raw before `dvc repro`.
+
+Reads   params.yaml, dvc.yaml, the names under data/raw
+Writes  nothing; with `--schema` it prints the JSON schema of params.yaml
+"""
+
+import argparse
+import sys
+
+from pipeline.settings import declared, params
+from pipeline.settings.errors import UserError
+
+
+def main() -> None:
+    """Check params.yaml, dvc.yaml and data/raw before `dvc repro`; or print the schema."""
+    parser = argparse.ArgumentParser(
+        prog="python -m pipeline.check",
+        description="Check params.yaml, that dvc.yaml declares its keys, and that data/raw has"
+        " only files and folders, which DVC can read.",
+    )
+    parser.add_argument("--schema", action="store_true", help="print the JSON schema instead")
+    if parser.parse_args().schema:
+        sys.stdout.write(params.schema())
+        return
+    try:
+        declared.check(params.flatten(params.load()))
+        declared.check_files()
+    except UserError as error:
+        sys.exit(f"error: {error}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,223 @@
+"""Checks of a module of one's own: what is trained must be what ships.
+
+`check` tries the module before its first epoch, and `compare` holds the trained module against the
+one that its file gives. Both raise UserError with what to change in `model.build`.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from pipeline.learning import model, rounding_bound
+from pipeline.settings.errors import UserError
+from pipeline.settings.params import Params
+
+# Training rows that are looked at.
+ROWS = 1000
+
+
+def check(params: Params, x: torch.Tensor, y: torch.Tensor) -> None:
+    """See that what `model.build` returns can be trained, saved, loaded and asked.
+
+    x: [rows, features] and y: [rows, targets], as they are trained on. The checks take modules and
+    random numbers of their own: the training is the same with them and without.
+    Raises UserError with what is wrong.
+    """
+    devices = [x.device] if x.device.type == "cuda" else []
+    with torch.random.fork_rng(devices=devices):
+        torch.manual_seed(params.seed)
+        module = model.started(params.model, x.shape[1], y.shape[1])
+        name = f"model.build: {type(module).__name__}"
+        _refuse_state(module, name)
+        module.to(x.device, x.dtype)
+        _refuse_answers(module, name, x, y.shape[1])
+        _refuse_training(module, name, params, x, y)
+        dtype = model.DTYPES[params.model.dtype]
+        shipped = model.started(params.model, x.shape[1], y.shape[1]).to(dtype)
+        with _blamed(name, "cannot be saved and loaded"):
+            shipped.load_state_dict(model.as_shipped(module, dtype))
+        rows = x[:ROWS].cpu().double().numpy()
+        _compare(module, shipped.eval(), rows, params.data.targets)
+
+
+def compare(trained: nn.Module, params: Params, x: NDArray[np.float64]) -> None:
+    """See that the trained module is the one that its file will give.
+
+    x: some of the training rows, [rows, features]. The trained module is on the CPU afterwards.
+    Raises UserError if the two answer differently by more than rounding explains.
+    """
+    targets = params.data.targets
+    state = model.as_shipped(trained, model.DTYPES[params.model.dtype])
+    shipped = model.restored(state, params.model, x.shape[1], len(targets))
+    _compare(trained, shipped, x, targets)
+
+
+def _compare(
+    module: nn.Module, shipped: nn.Module, x: NDArray[np.float64], targets: tuple[str, ...]
+) -> None:
+    dtype = next(module.parameters()).dtype
+    with model.answering(module):
+        here = module.cpu().double()(torch.from_numpy(np.ascontiguousarray(x))).numpy()
+        module.to(dtype)
+    there = model.predict(shipped, x)
+    bound = model.rounding_bound(shipped, x)
+    if bound is None:
+        bound = rounding_bound.allowed(shipped, x)
+    wrong = ~(np.abs(here - there) <= bound) & np.isfinite(here)
+    if wrong.any():
+        row, column = (int(each) for each in np.argwhere(wrong)[0])
+        raise UserError(
+            f"model.build: the module answers otherwise once it is saved and loaded: at training"
+            f" row {row + 1} {targets[column]} is {here[row, column]:.6g} before, and"
+            f" {there[row, column]:.6g} after; its file holds parameters and persistent buffers,"
+            " so keep each tensor that the answer needs by self.register_buffer(name, tensor), and"
+            " not as a plain attribute"
+        )
+
+
+def _refuse_state(module: nn.Module, name: str) -> None:
+    if not any(each.requires_grad for each in module.parameters()):
+        raise UserError(
+            f"{name} has no parameters to train; make its layers in __init__, as attributes of the"
+            " module (a list of layers is an nn.ModuleList)"
+        )
+    if others := [key for key, each in module.state_dict().items() if not _is_tensor(each)]:
+        raise UserError(
+            f"{name} keeps {', '.join(others)}, which is no tensor: its file can hold tensors only"
+        )
+
+
+def _refuse_answers(module: nn.Module, name: str, x: torch.Tensor, targets: int) -> None:
+    """Refuse answers of a wrong kind, and such as depend on more than the row that is asked."""
+    for rows in (_some(x, targets + 2), _some(x, 1)):
+        given = rows.clone()
+        with _blamed(name, f"cannot answer a batch of {len(rows)} rows"), model.answering(module):
+            answers, again = module(given), module(given)
+        _refuse_shape(answers, name, rows, targets)
+        if not torch.equal(given, rows):
+            raise UserError(
+                f"{name} changes the rows that it is given; leave inplace=True and operations such"
+                " as x += … out, where they work on its input"
+            )
+        if not torch.equal(answers.nan_to_num(), again.nan_to_num()):
+            raise UserError(
+                f"{name} answers the same rows differently the second time, in eval mode;"
+                " random numbers are for training: F.dropout(x, training=self.training), or"
+                " nn.Dropout"
+            )
+    rows = _some(x, targets + 2).double()
+    with _blamed(name, "cannot answer in float64, in which it is measured"):
+        with model.answering(module.double()):
+            together = module(rows)
+            alone = torch.cat([module(rows[index : index + 1]) for index in range(len(rows))])
+        _refuse_shape(together, name, rows, targets)
+    size = together.abs().max()
+    if bool(((together - alone).abs() > 1e-6 * size).any()):
+        raise UserError(
+            f"{name} answers a row differently when other rows are beside it; each answer must"
+            " follow from its own row (batch norm: track_running_stats=True)"
+        )
+    module.to(x.dtype)
+
+
+def _refuse_shape(answers: Any, name: str, rows: torch.Tensor, targets: int) -> None:
+    right = f"must be [{len(rows)}, {targets}], one row for each row and one column for each target"
+    if not _is_tensor(answers):
+        raise UserError(f"{name} answers with a {type(answers).__name__}; must be one tensor")
+    if answers.shape != (len(rows), targets):
+        hint = ""
+        if answers.dim() < 2:
+            hint = "; without the second dimension the loss would compare each answer with all rows"
+            hint += ": leave out squeeze(), flatten() or [:, 0]"
+        raise UserError(
+            f"{name} answers {len(rows)} rows with the shape {list(answers.shape)}; {right}{hint}"
+        )
+    if answers.dtype != rows.dtype:
+        raise UserError(
+            f"{name} answers {_name(rows)} rows in {_name(answers)}; must be the same type: leave"
+            " out .float() and the like, and give tensors of its own by self.register_buffer"
+        )
+
+
+def _refuse_training(
+    module: nn.Module, name: str, params: Params, x: torch.Tensor, y: torch.Tensor
+) -> None:
+    """Refuse a module that fails on the smallest batch there will be, or on this optimizer."""
+    settings = params.train
+    size = min(settings.batch_size or len(x), len(x))
+    last = len(x) % size or size
+    before = {key: each.clone() for key, each in module.state_dict().items()}
+    drawn = _random_states(x)
+    module.train()
+    _try(module, _some(x, 2), _some(y, 2), name, "cannot be trained on two rows")
+    if last == 1:
+        try:
+            _try(module, x[:1], y[:1], name, "cannot be trained on one row")
+        except UserError as error:
+            raise UserError(f"{error}; {_other_size(len(x), size)}") from None
+    if settings.optimizer == "lbfgs":
+        random = any(map(_differ, drawn, _random_states(x)))
+        changed = [key for key, each in module.state_dict().items() if _differ(each, before[key])]
+        if random or changed:
+            what = "draws random numbers (dropout?)" if random else f"changes {changed[0]} (norms?)"
+            raise UserError(
+                f"train.optimizer: found lbfgs, whose line search must get one loss for the same"
+                f" parameters and evaluates the module several times a step, but"
+                f" {type(module).__name__} {what} at each evaluation; set it to adam or sgd"
+            )
+
+
+def _try(module: nn.Module, x: torch.Tensor, y: torch.Tensor, name: str, what: str) -> None:
+    """One step of training, without an update."""
+    with _blamed(name, what):
+        answers = module(x)
+        _refuse_shape(answers, name, x, y.shape[1])
+        nn.functional.mse_loss(answers, y).backward()  # type: ignore[no-untyped-call]
+
+
+def _other_size(rows: int, size: int) -> str:
+    """Advice for a last batch of one row, which some modules refuse."""
+    if rows == 1:
+        return "bring more rows"
+    near = sorted(range(2, rows + 1), key=lambda other: abs(other - size))
+    other = next((other for other in near if rows % other != 1), None)
+    what = f"train.batch_size: found {size}, whose last batch of the {rows} rows has one row"
+    return f"{what}; set it to {other}" if other else what
+
+
+def _some(rows: torch.Tensor, count: int) -> torch.Tensor:
+    """`count` of the rows, the first of them again where there are too few."""
+    return rows[torch.arange(count, device=rows.device) % len(rows)]
+
+
+def _random_states(x: torch.Tensor) -> list[torch.Tensor]:
+    cuda = [torch.cuda.get_rng_state(x.device)] if x.device.type == "cuda" else []
+    return [torch.get_rng_state(), *cuda]
+
+
+@contextmanager
+def _blamed(name: str, what: str) -> Iterator[None]:
+    """Say of whatever the module raises that it is the module's."""
+    try:
+        yield
+    except UserError:
+        raise
+    except Exception as error:  # the code of whoever wrote the module: it may raise anything
+        raise UserError(f"{name} {what}: {type(error).__name__}: {error}") from error
+
+
+def _differ(one: torch.Tensor, other: torch.Tensor) -> bool:
+    return not torch.equal(one, other)
+
+
+def _is_tensor(value: Any) -> bool:
+    return isinstance(value, torch.Tensor)
+
+
+def _name(tensor: torch.Tensor) -> str:
+    return str(tensor.dtype).removeprefix("torch.")

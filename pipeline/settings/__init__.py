@@ -1,0 +1,4 @@
+"""params.yaml, its checks and messages; paths, seeds, ids; how a program runs and ends.
+
+May import no other room.
+"""

@@ -1,0 +1,116 @@
+"""What DVC watches: the stages of dvc.yaml with their parameters, and every file under data/raw."""
+
+import functools
+import os
+import subprocess
+import sys
+from collections.abc import Collection, Iterator
+from pathlib import Path
+from typing import Any
+
+from pipeline.settings import messages, yaml_file
+from pipeline.settings.errors import UserError
+
+DVC_YAML = Path("dvc.yaml")
+RAW = "data/raw"  # a dependency of `generate`
+
+Stages = dict[str, dict[str, Any]]
+
+# Which stages must run again when a key of a section changes. `export` writes the parameters of
+# the data and of the training into the contract, `track` all of them into the run.
+READERS = {
+    "data": ("generate", "export", "track"),
+    "model": ("train", "evaluate", "export", "track"),
+    "train": ("train", "export", "track"),
+    "evaluate": ("evaluate", "export", "track"),
+    "export": ("export", "track"),
+}
+NEVER = ("tracking.", "train.checkpoint_seconds")  # they change no result
+
+
+def stages() -> Stages:
+    """Return the stages, each with its deps, params and outs (metrics and plots included).
+
+    Raises UserError if dvc.yaml is missing or damaged, or has no stages.
+    """
+    return _parsed(yaml_file.text_of(DVC_YAML))
+
+
+@functools.cache  # 2 ms to parse, and a stage asks a dozen times
+def _parsed(dvc_yaml: str) -> Stages:
+    read: Stages = {}
+    content = yaml_file.read(dvc_yaml, DVC_YAML)[0]
+    try:
+        for name, stage in content["stages"].items():
+            outs = [out for kind in ("outs", "metrics", "plots") for out in stage.get(kind) or ()]
+            read[name] = {
+                "deps": list(stage.get("deps") or ()),
+                "params": list(stage.get("params") or ()),
+                # An output is its path, or a mapping of its path to its settings.
+                "outs": [next(iter(out), "") if isinstance(out, dict) else out for out in outs],
+            }
+    except (TypeError, KeyError, AttributeError):
+        raise UserError(f"{DVC_YAML}: it has no stages; `git checkout {DVC_YAML}`") from None
+    return read
+
+
+def check(keys: Collection[str]) -> None:
+    """Refuse a dvc.yaml under which a changed parameter would leave an old result as it is.
+
+    keys: those of params.yaml, dotted. Raises UserError with each one that a stage lacks.
+    """
+    declared = {name: stage["params"] for name, stage in stages().items()}
+    problems = []
+    for key in keys:
+        needed = READERS.get(key.partition(".")[0], ()) if not key.startswith(NEVER) else ()
+        lacking = [name for name in needed if key not in declared.get(name, (key,))]
+        if lacking:
+            problems.append(
+                f"{DVC_YAML}: {key} is not among the params of {', '.join(lacking)}, so DVC would"
+                f" not see that it changed; add it there"
+            )
+    if problems:
+        count = messages.count(len(problems), "mistake")
+        raise UserError(
+            problems[0]
+            if len(problems) == 1
+            else "\n  ".join([f"{count} in {DVC_YAML}", *problems])
+        )
+
+
+def check_files(folder: str = RAW) -> None:
+    """Refuse a pipe or a device among the tables: DVC reads every file before any stage starts.
+
+    DVC would wait for the end of such a file for ever, without a word. Raises UserError with each.
+    """
+    endless = [path for path in _endless(folder) if not _is_ignored(path)]
+    if endless:
+        raise UserError(
+            f"{', '.join(sorted(endless))}: found no regular file, but a pipe, a socket or a"
+            f" device; DVC reads every file under {folder} and would wait for ever; move it"
+            " elsewhere, or save its content as a file"
+        )
+
+
+def _endless(folder: str) -> Iterator[str]:
+    """Paths under `folder` that are neither files nor folders, where DVC looks.
+
+    DVC follows links to files, but not links to folders, and enters no other repository of DVC's.
+    """
+    try:
+        entries = list(os.scandir(folder))
+    except OSError:
+        return  # DVC says best what is wrong with it
+    if any(entry.name == ".dvc" for entry in entries):
+        return
+    for entry in entries:
+        if entry.is_dir(follow_symlinks=False):
+            yield from _endless(entry.path)
+        elif not entry.is_file() and not entry.is_dir() and os.path.exists(entry.path):  # noqa: PTH110
+            yield entry.path
+
+
+def _is_ignored(path: str) -> bool:
+    """True if .dvcignore leaves the file out. Only DVC knows, and takes a second to say so."""
+    asked = [sys.executable, "-m", "dvc", "check-ignore", "--quiet", path]
+    return not subprocess.run(asked, capture_output=True).returncode

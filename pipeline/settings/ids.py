@@ -1,0 +1,127 @@
+"""Ids of a training and of a result: hashes of their inputs, parameters and outputs.
+
+training_id   is a hash of all that `train` depends on, known before its first epoch.
+result_id     adds the parameters of the other stages and the md5 of every output.
+
+Equal ids mean equal inputs, whoever ran the job, where and when.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import safetensors
+
+from pipeline.settings import params as params_yaml
+from pipeline.settings import regular_file, safe_path
+from pipeline.settings.declared import stages
+from pipeline.settings.errors import UserError
+from pipeline.settings.params import Params
+
+CODE = "pipeline"
+
+
+def training_id(params: Params) -> str:
+    """The identity of a training: a hash of the files and parameters that `train` depends on."""
+    train = stages()["train"]
+    return _hash({"deps": md5s(train["deps"]), "params": stage_params("train", params)})
+
+
+def trained_by(model: Path) -> str:
+    """The training_id that a model.safetensors carries. Raises UserError if it has none."""
+    try:
+        regular_file.check(model)
+        with safetensors.safe_open(model, framework="np") as file:
+            training_id = json.loads(file.metadata()["abline"])["training_id"]
+        # It becomes the name of a file, and the model may be anybody's.
+        if not safe_path.is_id(training_id):
+            raise ValueError(f"its training_id is {str(training_id)[:80]!r}")
+        return str(training_id)
+    except FileNotFoundError:
+        raise UserError(f"{model}: there is no such file; `dvc repro` makes it") from None
+    except (safetensors.SafetensorError, KeyError, TypeError, ValueError) as error:
+        raise UserError(f"{model}: not this job's model ({error}); `dvc repro` makes it") from None
+
+
+def result(params: Params, training_id: str) -> dict[str, Any]:
+    """The identity of a result: its ids, parameters and outputs, the content of run.json."""
+    all_stages = stages()
+    values = {name: stage_params(name, params) for name in all_stages}
+    # What the last stage writes is this identity itself.
+    outs = md5s([out for name in all_stages if name != "track" for out in all_stages[name]["outs"]])
+    return _identity(training_id, values, outs)
+
+
+def identity_in(lock: Mapping[str, Any], checked: Mapping[str, Any]) -> dict[str, Any]:
+    """The same for a result of which dvc.lock is known.
+
+    lock: its stages; checked: values of parameters to use instead of those in it.
+    """
+    values = {
+        name: {
+            key: checked.get(key, value)
+            for key, value in stage.get("params", {}).get(str(params_yaml.PATH), {}).items()
+        }
+        for name, stage in lock.items()
+    }
+    md5s_of = {
+        (name, kind): {file["path"]: file.get("md5") for file in stage.get(kind, ())}
+        for name, stage in lock.items()
+        for kind in ("deps", "outs")
+    }
+    training_id = _hash({"deps": md5s_of["train", "deps"], "params": values["train"]})
+    outs: dict[str, str] = {}
+    for name in lock:
+        outs |= md5s_of[name, "outs"] if name != "track" else {}
+    return _identity(training_id, values, outs)
+
+
+def _identity(
+    training_id: str, values: Mapping[str, Mapping[str, Any]], outs: Mapping[str, str]
+) -> dict[str, Any]:
+    others: dict[str, Any] = {}
+    for name, of_stage in values.items():
+        others |= dict(of_stage) if name != "train" else {}
+    identity = {"training_id": training_id, "params": others, "outs": outs}
+    return {
+        "result_id": _hash(identity),
+        "training_id": training_id,
+        "params": dict(values["train"]) | others,
+        "outs": outs,
+    }
+
+
+def stage_params(stage: str, params: Params) -> dict[str, Any]:
+    """The parameters that dvc.yaml declares for `stage`: dotted keys and checked values."""
+    flat = params_yaml.flatten(params)
+    return {key: flat[key] for key in stages()[stage]["params"]}
+
+
+def md5s(paths: list[str]) -> dict[str, str]:
+    """The md5 of each file, as dvc.lock gives it. Raises UserError if one is missing."""
+    return {path: md5(Path(path)) for path in sorted(paths)}
+
+
+def md5(path: Path) -> str:
+    """The md5 of a file or a folder, as DVC computes it. Raises UserError if it is missing."""
+    if path.is_dir():
+        # DVC's hash of a folder: that of the list of its files, in the order of their names. Of
+        # code it takes Python's files alone: .dvcignore says so.
+        kind = "*.py" if path.parts[0] == CODE else "*"
+        names = sorted(
+            name.relative_to(path).as_posix() for name in path.rglob(kind) if name.is_file()
+        )
+        listing = [{"md5": md5(path / name), "relpath": name} for name in names]
+        return hashlib.md5(json.dumps(listing).encode()).hexdigest() + ".dir"
+    try:
+        with regular_file.opened(path) as file:
+            return hashlib.file_digest(file, "md5").hexdigest()
+    except FileNotFoundError:
+        raise UserError(f"{path}: there is no such file; `dvc repro` makes it") from None
+
+
+def _hash(value: Any) -> str:
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:32]

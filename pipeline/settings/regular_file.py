@@ -1,0 +1,47 @@
+"""Files that are read by name: to read from a pipe or a device may never end."""
+
+import io
+import os
+import stat
+from pathlib import Path
+
+from pipeline.settings.errors import UserError
+
+MADE_ANEW = "remove it, and `dvc repro` makes the file"
+"""The cure for what is in the place of a file of the pipeline's."""
+
+
+def opened(path: Path, cure: str = "") -> io.BufferedReader:
+    """Open a file to read its bytes.
+
+    cure: the end of the message. Raises UserError if it is no regular file, OSError if it cannot be
+    opened. It is looked at when it is open: a name may stand for another file a moment later.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    kind = os.fstat(descriptor).st_mode
+    if not stat.S_ISREG(kind):
+        os.close(descriptor)
+        found = "a folder" if stat.S_ISDIR(kind) else "a pipe or a device"
+        raise UserError(f"{path}: found {found}; must be a file" + (f"; {cure}" if cure else ""))
+    return os.fdopen(descriptor, "rb")
+
+
+def check(path: Path, cure: str = MADE_ANEW) -> None:
+    """Refuse what is no regular file, before a library opens it by its name. Raises as `opened`."""
+    opened(path, cure).close()
+
+
+def text(path: Path, cure: str = "") -> str:
+    """Return the text of a file. Raises UserError if it is not UTF-8, and as `opened`."""
+    with opened(path, cure) as file:
+        return decoded(file.read(), path)
+
+
+def decoded(content: bytes, path: Path) -> str:
+    """Return the text of a file with this content. Raises UserError if it is not UTF-8."""
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise UserError(
+            f"{path}: not UTF-8 text ({error.reason} at byte {error.start}); save it as UTF-8"
+        ) from None

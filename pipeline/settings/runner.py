@@ -1,0 +1,110 @@
+"""What every stage does around its work: check the environment and params.yaml, report mistakes."""
+
+import argparse
+import errno
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NoReturn
+
+from pipeline.settings import declared, environment, processes, signals, terminal
+from pipeline.settings import params as params_yaml
+from pipeline.settings.errors import UserError
+from pipeline.settings.params import Params
+
+
+def run(main: Callable[[Params], None]) -> NoReturn:
+    """Run a stage's `main` as a program: see `program`. It has no options."""
+    module = sys.modules["__main__"]
+    name = Path(str(module.__file__)).stem
+    parser = argparse.ArgumentParser(
+        prog=f"python -m pipeline.{name}",
+        description=module.__doc__,
+        epilog="It has no options: params.yaml says what to do. `dvc repro` runs it where needed.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.parse_args()
+    # DVC removes what a stage wrote last time before it starts the stage anew, and knows it still.
+    # Not `git checkout params.yaml`: it would throw away settings that are nowhere else.
+    undo = (
+        "\nto go back instead: `dvc exp apply NAME` (`dvc exp list` has the names), or undo what"
+        " you changed by hand, then `dvc repro`"
+    )
+    undo = undo if "DVC_STAGE" in os.environ else ""
+    with program(undo, "`dvc repro` runs it again"):
+        processes.end_when_abandoned()
+        params = params_yaml.load()
+        declared.check(params_yaml.flatten(params))
+        environment.check()
+        if params.train.portable:
+            os.environ |= environment.PORTABLE
+        main(params)
+    leave()
+
+
+@contextmanager
+def program(undo: str = "", stopped: str = "", again: str = "`dvc repro`") -> Iterator[None]:
+    """Do the work of a program in the block: a mistake of the user's is one message on stderr.
+
+    The process then ends with exit status 1, after Ctrl-C with 130 and after SIGTERM with 143, as a
+    shell expects. undo: how to go back, to add to a message; stopped: what helps if a signal has
+    ended the program before its result, unless a note of the exception says better; again: see
+    `told`.
+    """
+    signals.end_cleanly()
+    try:
+        try:
+            yield
+        except (UserError, OSError, MemoryError) as error:
+            signals.ignore()  # one message is enough
+            retry = "\ncorrect it and run the same command again" if undo else ""
+            print(f"error: {told(error, again)}{retry}{undo}", file=sys.stderr)
+            leave(1)
+    except KeyboardInterrupt as stop:
+        number = signals.number_of(stop)
+        ended_by = signal.Signals(number).name
+        (helps,) = getattr(stop, "__notes__", [stopped])[-1:]
+        helps = helps and f" before it wrote a result; {helps}"
+        print(f"stopped: {signals.name()} was ended by {ended_by}{helps}{undo}", file=sys.stderr)
+        leave(128 + number)
+
+
+def leave(status: int = 0) -> NoReturn:
+    """End a program that has done its work, at once.
+
+    To take torch apart object by object before the process ends takes a quarter of a second; and of
+    a hundred processes that had Arrow read a file in a thread, one aborts while Arrow's own threads
+    are taken apart.
+    """
+    signals.ignore()
+    lost = terminal.flush()
+    # Nobody to read it is no failure of work that is done; a full disk is.
+    os._exit(status or (0 if lost == terminal.UNREAD else lost))
+
+
+def told(error: Exception, again: str = "`dvc repro`") -> str | None:
+    """Message for an error that the user can fix: what is wrong, and the likely fix.
+
+    again: the command to run after the fix. None if the error is a mistake of ours.
+    """
+    if isinstance(error, UserError):
+        return str(error)
+    if isinstance(error, OSError):
+        where = f"{error.filename}: " if error.filename else ""
+        cure = _DISK.get(error.errno or 0, "put right what is there and run {again} again")
+        return f"{where}{error.strerror or error}; {cure.format(again=again)}"
+    if isinstance(error, MemoryError):
+        return f"out of memory ({error}); use fewer rows or columns"
+    return None
+
+
+_DISK = {
+    errno.ENOSPC: "free some space and run {again} again",
+    errno.EDQUOT: "free some of your quota and run {again} again",
+    errno.EROFS: "work in a copy of the repository that can be written to",
+    errno.EACCES: "make the file or its folder writable and run {again} again",
+    errno.EPERM: "make the file or its folder writable and run {again} again",
+}

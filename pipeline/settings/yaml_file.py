@@ -1,0 +1,245 @@
+"""YAML as DVC reads and writes it, with the line of each key for messages.
+
+DVC reads YAML 1.2 (ruamel.yaml), PyYAML by itself YAML 1.1: `NO`, `on` and `12:30` are text in the
+one and numbers and booleans in the other, `043` is 43 or 35. Whoever reads another value than DVC
+gets another result than the one that DVC stores under these values, so the types here are DVC's.
+The text may come from a stranger's commit: what it costs is bounded before anything is built.
+"""
+
+import functools
+import re
+from collections.abc import Callable, Hashable
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from pipeline.settings import regular_file
+from pipeline.settings.errors import UserError
+
+Key = tuple[str | int, ...]
+"""The way to a value through mappings and lists: ("train", "lr")."""
+
+LARGEST = 10_000_000  # bytes; a result of 10,000 columns has a dvc.lock of less than one million
+DEEPEST = 100  # DVC's parser and PyYAML's end the process without a word at some ten thousand
+MOST = 1_000_000  # values in one file: about ten seconds
+# Values that aliases repeat: three kilobytes of aliases of aliases stand for billions.
+REPEATED = 100_000
+DIGITS = 1_000  # of one number; Python refuses 4,300
+
+
+def text_of(path: Path) -> str:
+    """The text of a YAML file.
+
+    Raises UserError if it cannot be read, is not UTF-8, or is larger than LARGEST.
+    """
+    try:
+        with regular_file.opened(path) as file:
+            content = file.read(LARGEST + 1)
+    except FileNotFoundError:
+        raise UserError(
+            f"{path}: there is no such file in {Path.cwd()}; run from the repository's root"
+        ) from None
+    except OSError as error:
+        raise UserError(
+            f"{path}: it cannot be read ({error.strerror}); make it readable, e.g. `chmod u+r"
+            f" {path}`"
+        ) from None
+    if len(content) > LARGEST:
+        raise UserError(f"{path}: {_TOO_LARGE}")
+    return regular_file.decoded(content, path)
+
+
+def read(text: str, path: Path) -> tuple[Any, Callable[[Key], str]]:
+    """The value of a YAML text, and a function that says where a key stands in it: ":12".
+
+    path: the file's name, for messages. Raises UserError if the text is not valid YAML, if a key is
+    there twice, or if it would take more memory than a file of ours can need.
+    """
+    try:
+        _check_size(text)
+        value = yaml.load(text, _Loader)
+    except yaml.MarkedYAMLError as error:
+        problem = str(error.problem or error)
+        # A quote that is never closed and a colon that is not there are noticed only further on.
+        late = error.context_mark and ("end of stream" in problem or "expected ':'" in problem)
+        mark = error.context_mark if late else error.problem_mark
+        place = f"{path}:{mark.line + 1}" if mark else f"{path}"
+        cure = next((cure for sign, cure in _CURES.items() if sign in problem), "")
+        raise UserError(f"{place}: not valid YAML: {problem}{cure}") from None
+    except yaml.reader.ReaderError as error:
+        line = text[: text.find(chr(error.character))].count("\n") + 1
+        raise UserError(
+            f"{path}:{line}: not valid YAML: {error.reason} (U+{error.character:04X})"
+        ) from None
+    except _RefusedError as error:
+        raise UserError(f"{path}{error}") from None
+    except UnicodeEncodeError as error:
+        raise UserError(f"{path}: not UTF-8 text ({error.reason})") from None
+
+    @functools.cache
+    def tree() -> yaml.Node | None:
+        """The places, which only a message needs."""
+        return yaml.compose(text, _Loader)
+
+    return value, lambda key: _line(tree(), key)
+
+
+_KEEP_TABLES = "keep tables in files under data/raw/ and name them in data.source"
+_TOO_LARGE = f"larger than {LARGEST // 1_000_000} MB; {_KEEP_TABLES}"
+_CURES = {
+    "expected ':'": ", as in `lr: 0.01`",
+    "cannot start any token": "; indent with spaces, not with a tab, and put text that begins with"
+    " a sign such as @ or % in quotes",
+    "did not find expected key": "; indent the line as its neighbours are, and write a key as"
+    " `lr: 0.01`",
+    "mapping values are not allowed": "; put text that has a colon in it in quotes, and indent the"
+    " line as its neighbours are",
+    "end of stream": "; a quote or a bracket that opens here is never closed",
+}
+
+
+class _RefusedError(Exception):
+    """Valid YAML that is not read, with its place: ":12: ..."."""
+
+
+def _check_size(text: str) -> None:
+    """Refuse what would overflow the stack or the memory, before anything is built from it.
+
+    Raises _RefusedError, or what PyYAML raises of a text that is not valid.
+    """
+    if len(text) > LARGEST:
+        raise _RefusedError(f": {_TOO_LARGE}")
+    count = repeated = 0
+    sizes: dict[str, int] = {}  # of each anchor, what its aliases stand for included
+    unfinished: list[tuple[str | None, int]] = []  # anchor of each open collection, count before it
+    for event in yaml.parse(text, yaml.CSafeLoader):
+        count += 1
+        if count > MOST:
+            raise _RefusedError(f": more than {MOST:,} values; {_KEEP_TABLES}")
+        if isinstance(event, yaml.ScalarEvent):
+            if event.anchor:
+                sizes[event.anchor] = 1
+        elif isinstance(event, yaml.CollectionStartEvent):
+            unfinished.append((event.anchor, count - 1))
+            if len(unfinished) > DEEPEST:
+                raise _RefusedError(
+                    f":{_number(event)}: found more than {DEEPEST} lists or mappings"
+                    " inside each other; close the brackets that are open"
+                )
+        elif isinstance(event, yaml.CollectionEndEvent):
+            count -= 1
+            anchor, before = unfinished.pop()
+            if anchor:
+                sizes[anchor] = count - before
+        elif isinstance(event, yaml.AliasEvent):
+            if any(anchor == event.anchor for anchor, _ in unfinished):
+                raise _RefusedError(
+                    f":{_number(event)}: found *{event.anchor} inside the value that it repeats"
+                )
+            size = sizes.get(str(event.anchor), 0)
+            repeated, count = repeated + size, count + size
+            if repeated > REPEATED:
+                raise _RefusedError(
+                    f":{_number(event)}: *{event.anchor} and the aliases before it repeat more than"
+                    f" {REPEATED:,} values; write out what is meant"
+                )
+
+
+def _number(event: yaml.Event) -> int:
+    """The number of the line in which an event begins."""
+    assert event.start_mark is not None
+    return event.start_mark.line + 1
+
+
+class _Loader(yaml.CSafeLoader):
+    """The types that DVC reads, and no repeated keys."""
+
+    yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        first: dict[str, int] = {}
+        for key, _ in node.value if isinstance(node, yaml.MappingNode) else ():
+            if not isinstance(key, yaml.ScalarNode):
+                continue
+            line = key.start_mark.line + 1
+            if key.value in first:
+                raise _RefusedError(
+                    f":{line}: '{key.value}' is there already, in line {first[key.value]};"
+                    " keep one of them"
+                )
+            first[key.value] = line
+        return super().construct_mapping(node, deep)
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        try:
+            return super().construct_object(node, deep)
+        except (ValueError, TypeError, KeyError, AttributeError, OverflowError):
+            # `!!int x`, `!!timestamp x`, 2020-13-45: PyYAML lets each kind fail in its own way.
+            kind = str(node.tag).rpartition(":")[2]
+            raise yaml.constructor.ConstructorError(
+                None, None, f"the value cannot be read as {kind}", node.start_mark
+            ) from None
+
+    def construct_yaml_int(self, node: yaml.ScalarNode) -> int:
+        text = str(self.construct_scalar(node)).replace("_", "").lower()
+        if len(text) > DIGITS:
+            raise yaml.constructor.ConstructorError(
+                None, None, f"a number of {len(text):,} digits", node.start_mark
+            )
+        # 0o17 is octal, 0x1f and 0b11 are what they are elsewhere, and 043 is 43.
+        prefix = text.lstrip("+-")[:2]
+        return int(text, 0 if prefix in ("0b", "0o", "0x") else 10)
+
+    def construct_yaml_float(self, node: yaml.ScalarNode) -> float:
+        text = str(self.construct_scalar(node)).replace("_", "").lower()
+        return float(text.replace(".inf", "inf").replace(".nan", "nan"))
+
+
+_DIGITS = "0123456789"
+# The table of DVC's parser for YAML 1.2: what a plain text is, and what it can begin with.
+for _kind, _pattern, _begins in (
+    ("bool", "true|True|TRUE|false|False|FALSE", list("tTfF")),
+    (
+        "float",
+        r"[-+]?[0-9][0-9_]*\.[0-9_]*([eE][-+]?[0-9]+)?|[-+]?[0-9][0-9_]*[eE][-+]?[0-9]+"
+        r"|[-+]?\.[0-9_]+([eE][-+][0-9]+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)",
+        list("-+." + _DIGITS),
+    ),
+    (
+        "int",
+        r"[-+]?0b[01_]+|[-+]?0o[0-7_]+|[-+]?[0-9_]+|[-+]?0x[0-9a-fA-F_]+",
+        list("-+" + _DIGITS),
+    ),
+    ("merge", "<<", ["<"]),
+    ("null", "~|null|Null|NULL|", [*"~nN", ""]),
+    (
+        "timestamp",
+        r"[0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{4}-[0-9]{2}-[0-9]{1,2}([Tt]|[ \t]+)[0-9]{1,2}:[0-9]{2}"
+        r":[0-9]{2}(\.[0-9]*)?([ \t]*(Z|[-+][0-9]{1,2}(:[0-9]{2})?))?",
+        list(_DIGITS),
+    ),
+    ("value", "=", ["="]),
+):
+    _Loader.add_implicit_resolver(
+        f"tag:yaml.org,2002:{_kind}", re.compile(f"({_pattern})\\Z"), _begins
+    )
+_Loader.add_constructor("tag:yaml.org,2002:int", _Loader.construct_yaml_int)
+_Loader.add_constructor("tag:yaml.org,2002:float", _Loader.construct_yaml_float)
+
+
+def _line(node: yaml.Node | None, key: Key) -> str:
+    """Where in the file `key` stands, or its innermost parent that is there: ":12"."""
+    line = None
+    for part in key:
+        if isinstance(node, yaml.MappingNode):
+            found = next((pair for pair in node.value if pair[0].value == part), None)
+            if found is None:
+                break
+            line, node = found[0].start_mark.line, found[1]
+        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int):
+            node = node.value[part]
+            line = node.start_mark.line
+        else:
+            break
+    return "" if line is None else f":{line + 1}"

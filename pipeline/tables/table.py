@@ -1,0 +1,216 @@
+"""Tables: named columns of numbers, read from and written to Parquet."""
+
+import unicodedata
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from pipeline.settings import files, messages, regular_file
+from pipeline.settings.errors import UserError
+
+ROW_GROUP = 65_536
+
+
+@dataclass(frozen=True)
+class Table:
+    """Columns of float64 numbers.
+
+    names: the columns' names, in order.
+    values: [rows, columns], column-major, so that each column is contiguous.
+    float32: the columns that the file has as float32; in `values` they are the same numbers.
+    """
+
+    names: tuple[str, ...]
+    values: NDArray[np.float64]
+    float32: frozenset[str] = frozenset()
+
+    def columns(self, names: Sequence[str]) -> NDArray[np.float64]:
+        """The columns called `names`, in that order: [rows, len(names)], column-major."""
+        index = {name: index for index, name in enumerate(self.names)}
+        return np.asfortranarray(self.values[:, [index[name] for name in names]])
+
+    def features(self, targets: Sequence[str]) -> tuple[str, ...]:
+        """The names of the columns that are not targets, in order."""
+        other = set(targets)
+        return tuple(name for name in self.names if name not in other)
+
+    def roundoff(self, names: Sequence[str]) -> list[float]:
+        """The unit roundoff of each column's source: 2⁻²⁴ if that was float32, else 2⁻⁵³."""
+        return [2.0**-24 if name in self.float32 else 2.0**-53 for name in names]
+
+
+def same_name(name: str) -> str:
+    """The form in which two names are equal if they read the same: é is one character, or two."""
+    return unicodedata.normalize("NFC", name)
+
+
+NO_FILE = "save the table as a file"
+"""What to do where a pipe or a folder is in the place of a user's table."""
+
+
+@dataclass(frozen=True)
+class Block:
+    """Some rows of a file.
+
+    values: [rows, columns], column-major; NaN where there is none.
+    size: the bytes of the file that it took, about.
+    places: where rows are in the file, given by their index here: lines of a CSV, rows of Parquet.
+    inexact: of a column, given by its index, and some of its rows, the rows where the file has an
+        integer that float64 does not hold, and that integer.
+    columns: all columns of these rows, as they are; those of a CSV as text, of a Parquet file only
+        if it was asked to keep them.
+    records: the text of each row, without its line end; none of a Parquet file.
+    """
+
+    values: NDArray[np.float64]
+    size: int
+    places: Callable[[Sequence[int]], list[int]]
+    inexact: Callable[[int, NDArray[np.intp]], list[tuple[int, int]]]
+    columns: Callable[[], pa.Table]
+    records: Callable[[], list[bytes]] = list
+
+
+@dataclass(frozen=True)
+class Heading:
+    """The first line of a CSV file: its text without the line end, and what separates the names."""
+
+    text: bytes
+    separator: str
+
+
+class Writer:
+    """A Parquet file that grows by blocks of rows. Made by `writer`.
+
+    rows: how many were written so far.
+    """
+
+    def __init__(self, file: pq.ParquetWriter) -> None:
+        self.rows = 0
+        self._file = file
+        self._schema = file.schema
+        self._held = np.empty((0, len(file.schema)), order="F")
+
+    def write(self, values: NDArray[np.float64]) -> None:
+        """Append `values` [rows, columns]."""
+        begin = 0
+        while begin < len(values):
+            held = self.rows % ROW_GROUP
+            taken = min(ROW_GROUP - held, len(values) - begin)
+            part = values[begin : begin + taken]
+            begin += taken
+            self.rows += taken
+            if taken == ROW_GROUP:
+                self._flush(part)
+                continue
+            if held + taken > len(self._held):
+                # By doubling: the pages of a thousand columns at full length are a gigabyte.
+                room = min(ROW_GROUP, max(2 * len(self._held), held + taken))
+                larger = np.empty((room, values.shape[1]), order="F")
+                larger[:held] = self._held[:held]
+                self._held = larger
+            self._held[held : held + taken] = part
+            if held + taken == ROW_GROUP:
+                self._flush(self._held)
+
+    def finish(self) -> None:
+        """Write what is left to write: nothing but the file's name is then to be settled."""
+        if self._file.is_open:
+            if rest := self.rows % ROW_GROUP:
+                self._flush(self._held[:rest])
+            self._file.close()
+
+    def _flush(self, values: NDArray[np.float64]) -> None:
+        """Write `values` as one row group."""
+        columns = []
+        for field, column in zip(self._schema, values.T, strict=True):
+            dtype = np.float32 if field.type == pa.float32() else np.float64
+            columns.append(array(np.ascontiguousarray(column, dtype), field.type))
+        arrow = pa.Table.from_arrays(columns, schema=self._schema)
+        self._file.write_table(arrow, row_group_size=ROW_GROUP)
+
+
+def array(values: NDArray[Any], kind: pa.DataType) -> pa.Array:
+    """Numbers or truth values as Arrow has them: [rows], of the NumPy type that `kind` is."""
+    # Not pa.array: it imports pandas, a quarter of a second.
+    held = np.packbits(values, bitorder="little") if kind == pa.bool_() else values
+    buffer = pa.py_buffer(np.ascontiguousarray(held))
+    return pa.Array.from_buffers(kind, len(values), [None, buffer])
+
+
+def parquet(path: Path, schema: pa.Schema) -> pq.ParquetWriter:
+    """A Parquet file to be written at `path`."""
+    # Neither compression nor dictionaries: full-precision numbers gain nothing by them, and what a
+    # compressor makes of a block may depend on its build.
+    return pq.ParquetWriter(path, schema, compression="NONE", use_dictionary=False)
+
+
+@contextmanager
+def writer(
+    path: Path, names: Sequence[str], float32: Collection[str] = frozenset()
+) -> Iterator[Writer]:
+    """Write a table of columns `names` block by block, whole or not at all.
+
+    The same rows give the same bytes on every machine, however they are cut into blocks: a row
+    group has exactly ROW_GROUP rows, and so many are held in memory, 8 bytes a number.
+    float32: the columns to write so; their numbers must be some that float32 has.
+    """
+    schema = pa.schema(
+        [(name, pa.float32() if name in float32 else pa.float64()) for name in names]
+    )
+    with files.whole(path) as partial, parquet(partial, schema) as file:
+        growing = Writer(file)
+        yield growing
+        growing.finish()
+
+
+def write(path: Path, table: Table) -> None:
+    """Write `table` as Parquet. The same numbers give the same bytes on every machine."""
+    with writer(path, table.names, table.float32) as file:
+        file.write(table.values)
+
+
+def read(path: Path) -> Table:
+    """Read a table written by `write`. Raises UserError if the file is missing or damaged."""
+    try:
+        regular_file.check(path)
+        # Not pq.read_table: it imports pandas too.
+        with pq.ParquetFile(path, memory_map=True) as file:
+            arrow = file.read()
+        values = np.empty((arrow.num_rows, arrow.num_columns), order="F")
+        for index, column in enumerate(arrow.columns):
+            begin = 0
+            for chunk in column.chunks:
+                # Not to_numpy: it imports pandas as well.
+                values[begin : begin + len(chunk), index] = np.from_dlpack(chunk)
+                begin += len(chunk)
+    except FileNotFoundError:
+        raise UserError(f"{path}: there is no such file; `dvc repro` makes it") from None
+    except pa.ArrowException as error:
+        raise UserError(
+            f"{path}: not a readable Parquet file ({error}); `dvc repro -f` makes it anew"
+        ) from None
+    float32 = frozenset(field.name for field in arrow.schema if field.type == pa.float32())
+    return Table(tuple(arrow.column_names), values, float32)
+
+
+def queries(rows: Sequence[Sequence[float]], features: Sequence[str]) -> NDArray[np.float64]:
+    """evaluate.queries as [queries, features].
+
+    Raises UserError if one has another number of values; params.yaml alone cannot tell where the
+    features come from a file.
+    """
+    for index, row in enumerate(rows):
+        if len(row) != len(features):
+            raise UserError(
+                f"evaluate.queries[{index}]: found {messages.count(len(row), 'number')}; must be"
+                f" {len(features)}, one for each feature ({messages.first_of(features, 8)}), or"
+                " evaluate.queries must be []"
+            )
+    return np.array(rows, dtype=np.float64).reshape(-1, len(features))

@@ -1,0 +1,159 @@
+"""Check, in a few seconds, that a tracking store can be used now.
+
+MLflow itself would try for minutes, and a server that sends a byte now and then would hold it for
+ever.
+"""
+
+import sqlite3
+import threading
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import TypeVar
+
+from pipeline.settings.errors import UserError
+from pipeline.settings.files import root
+from pipeline.tracking.store_address import is_database, is_server, masked, shown, sqlite_file
+
+# MLflow is imported where it is needed: a training, which is not to wait for it, asks whether its
+# store is at work.
+
+SECONDS_LOCKED = 2.0  # after which whoever writes to a store in a file has it for themselves
+
+Answer = TypeVar("Answer")
+
+
+class StoreError(UserError):
+    """The store cannot be used, or failed: no fault of what was to be written."""
+
+
+def check_usable(uri: str, seconds: float) -> None:
+    """See in so many seconds that a store answers and can be written to.
+
+    Raises StoreError if it does not or cannot, and whatever a database raises.
+    """
+    if is_server(uri):
+        _ask_server(uri, seconds)
+    elif is_database(uri):
+        _ask_database(uri, seconds)
+    elif (file := sqlite_file(uri)) is not None:
+        _refuse_unmounted(file)
+        if file.exists():
+            _try_writing(file, seconds)
+
+
+def within(
+    seconds: float, work: Callable[[], Answer], more: Callable[[], float] = lambda: 0.0
+) -> Answer:
+    """Give what `work` gives; raise what it raises, or TimeoutError if it takes longer.
+
+    more: asked once the time is over, how many seconds are to be added; what it raises is raised.
+    What takes longer goes on in a thread that does not keep the program from ending.
+    """
+    done: list[Answer] = []
+    failed: list[BaseException] = []
+
+    def try_it() -> None:
+        try:
+            done.append(work())
+        except BaseException as error:
+            failed.append(error)
+
+    thread = threading.Thread(target=try_it, daemon=True)
+    thread.start()
+    thread.join(seconds)
+    if thread.is_alive():
+        thread.join(more())
+    for error in failed:
+        raise error
+    if not done:
+        raise TimeoutError(f"no answer within {seconds:g} s")
+    return done[0]
+
+
+def _ask_server(uri: str, seconds: float) -> None:
+    """Ask a server once, as MLflow will: with its credentials, certificates and proxies."""
+    import mlflow.tracking  # noqa: F401 - it takes seconds that are not the server's
+    from mlflow.exceptions import MlflowException
+    from mlflow.utils.credentials import get_default_host_creds
+    from mlflow.utils.rest_utils import http_request
+
+    def ask() -> None:
+        answer = http_request(  # type: ignore[no-untyped-call]
+            get_default_host_creds(uri),  # type: ignore[no-untyped-call]
+            "/health",
+            "GET",
+            max_retries=0,
+            timeout=seconds,
+            raise_on_status=False,
+        )
+        if answer.status_code >= 500:  # with less, it is there; what it objects to, MLflow will say
+            raise MlflowException(f"HTTP Error {answer.status_code}: {answer.reason}")
+
+    try:
+        within(seconds, ask)
+    except (MlflowException, OSError) as error:
+        reason = masked(_first_cause(error), uri)
+        cure = "start it, correct the address"
+        if "CERTIFICATE_VERIFY_FAILED" in reason:
+            cure = "name its certificate in MLFLOW_TRACKING_SERVER_CERT_PATH"
+        raise StoreError(
+            f"MLFLOW_TRACKING_URI: {shown(uri)} does not answer as a tracking server ({reason});"
+            f" {cure}, or unset the variable to track in mlflow.db"
+        ) from None
+
+
+def _first_cause(error: BaseException) -> str:
+    """The message of the error that all others in a chain only pass on."""
+    while inner := error.__cause__ or (None if error.__suppress_context__ else error.__context__):
+        error = inner
+    return str(error) or type(error).__name__
+
+
+def _ask_database(uri: str, seconds: float) -> None:
+    """Connect once."""
+    import sqlalchemy
+    from mlflow.store.db.utils import create_sqlalchemy_engine
+
+    def ask() -> None:
+        engine = create_sqlalchemy_engine(uri)  # type: ignore[no-untyped-call]
+        try:
+            with engine.connect() as connection:
+                connection.execute(sqlalchemy.text("SELECT 1"))
+        finally:
+            engine.dispose()
+
+    try:
+        within(seconds, ask)
+    except TimeoutError as error:
+        raise StoreError(f"the tracking store {shown(uri)} is too slow ({error})") from None
+
+
+def _refuse_unmounted(file: Path) -> None:
+    """Raise StoreError if a store would be made in place of one that is only out of reach.
+
+    A link to a share that is not mounted, or a folder on it, is not there just now.
+    """
+    for path in (file, root() / "mlartifacts"):
+        if path.is_symlink() and not path.exists():
+            raise StoreError(
+                f"{path} is a link to {path.readlink()}, which is not there; mount or make that, or"
+                " remove the link, and a fresh store is made in its place"
+            )
+    if not file.parent.is_dir() and file.parent.resolve() != root().resolve():
+        raise StoreError(
+            f"MLFLOW_TRACKING_URI: there is no folder {file.parent.absolute()}; mount or make it,"
+            " or correct the address"
+        )
+
+
+def _try_writing(file: Path, seconds: float) -> None:
+    # "rw", or a file that has just been moved away would be made anew.
+    place = f"{file.absolute().as_uri()}?mode=rw"
+    with closing(sqlite3.connect(place, timeout=seconds, uri=True)) as database:
+        database.isolation_level = None
+        database.execute("BEGIN IMMEDIATE")
+        # In a file that is read-only the transaction begins, and the first change fails.
+        (version,) = database.execute("PRAGMA user_version").fetchone()
+        database.execute(f"PRAGMA user_version = {version}")
+        database.execute("ROLLBACK")

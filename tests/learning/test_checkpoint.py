@@ -1,0 +1,268 @@
+"""A training that is killed goes on from where it was, and ends with the same bytes."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from conftest import environment, eventually, job, job_text, tracked_runs
+from torch import nn
+
+from pipeline import generate
+from pipeline.learning import model, training
+from pipeline.learning.checkpoint import Checkpoint
+from pipeline.settings import files, ids
+from pipeline.settings.params import Params
+from pipeline.tables.table import Table, read
+
+ROWS = {"data__generate__x": None, "data__generate__rows": 60, "data__generate__noise": 0.5}
+JOBS: dict[str, dict[str, Any]] = {
+    "momentum": {"train__momentum": 0.9, "train__nesterov": True, "train__lr": 1e-4},
+    "adam": {"train__optimizer": "adam"},
+    "portable": {"train__optimizer": "adam", "train__portable": True},
+    "lbfgs": {"train__optimizer": "lbfgs", "train__lr": 1e-3},
+    "batches": {"train__batch_size": 7, "train__momentum": 0.5, "train__lr": 1e-3},
+    "patience": {"train__patience": 6, "data__test_fraction": 0.3, "train__lr": 3e-3},
+    "standardize": {"model__standardize": True, "train__batch_size": 16, "train__lr": 1e-3},
+    "float64": {"train__dtype": "float64", "train__optimizer": "adam"},
+}
+
+
+class KilledError(Exception):
+    """Stands for SIGKILL in one process."""
+
+
+class Perceptron(nn.Sequential):
+    """A module that draws random numbers and is not linear."""
+
+    def __init__(self, features: int, targets: int) -> None:
+        super().__init__(nn.Linear(features, 8), nn.Tanh(), nn.Dropout(0.3), nn.Linear(8, targets))
+
+
+def small(**changes: Any) -> Params:
+    return job(**ROWS | {"train__epochs": 40, "train__lr": 0.01} | changes)
+
+
+def tables(params: Params) -> tuple[Table, Table]:
+    generate.main(params)
+    return read(files.TRAIN), read(files.TEST)
+
+
+def fitted(params: Params, keeper: Checkpoint, die_after: int | None = None) -> Any:
+    """The parameters of the fitted module, their losses and what the epochs told."""
+    told = []
+
+    def tell(epoch: int, loss: float, held_out: float | None) -> None:
+        keeper.times.append(1000 + epoch)
+        told.append((epoch, loss, held_out))
+        if epoch == die_after:
+            raise KilledError
+
+    module, history = training.train(params, *tables(params), tell, keeper)
+    state = {name: value.numpy().tobytes() for name, value in module.state_dict().items()}
+    return state, history, told
+
+
+def killed(params: Params, epoch: int, seconds: float | None = 0) -> None:
+    with pytest.raises(KilledError):
+        fitted(params, Checkpoint("id", seconds), epoch)
+
+
+@pytest.mark.parametrize("name", JOBS)
+def test_it_ends_with_the_same_bits(workspace: Path, name: str) -> None:
+    params = small(**JOBS[name])
+    state, history, _ = fitted(params, Checkpoint("whole", None))
+    assert len(history) > 12, "there is time to be killed"
+    for epoch in (1, 2, 7, 12):
+        killed(params, epoch)
+    again = Checkpoint("id", 0)
+    resumed, losses, told = fitted(params, again)
+    assert resumed == state
+    assert losses == history
+    assert told[0][0] == 12, "what came before is not trained again"
+    assert again.times == [1000 + epoch for epoch in range(1, len(history) + 1)]
+
+
+def test_any_module_goes_on(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(model, "build", lambda _, features, targets: Perceptron(features, targets))
+    params = small(train__batch_size=16, train__optimizer="adam")
+    whole = fitted(params, Checkpoint("whole", None))
+    killed(params, 20)
+    assert fitted(params, Checkpoint("id", 0))[:2] == whole[:2]
+
+
+def damage_cut(content: bytes) -> bytes:
+    return content[:-5]
+
+
+def damage_bit(content: bytes) -> bytes:
+    return content[:-9] + bytes([content[-9] ^ 1]) + content[-8:]
+
+
+@pytest.mark.parametrize("damage", [damage_cut, damage_bit, lambda _: b""])
+def test_a_damaged_one_is_put_aside(
+    workspace: Path, capsys: pytest.CaptureFixture[str], damage: Callable[[bytes], bytes]
+) -> None:
+    params = small()
+    killed(params, 5)
+    path = Checkpoint("id", 0).path
+    path.write_bytes(damage(path.read_bytes()))
+    found = Checkpoint("id", None)
+    assert found.load() is None
+    told = capsys.readouterr().err
+    assert told.startswith("warning: the checkpoint of this training is damaged (")
+    assert not path.exists()
+    assert path.with_suffix(".damaged").exists()
+    assert fitted(params, found)[2][0][0] == 1
+
+
+def test_one_of_other_inputs_is_never_used(workspace: Path) -> None:
+    killed(small(), 5)
+    path = Checkpoint("id", 0).path
+    assert Checkpoint("other", 0).load() is None
+    path.rename(Checkpoint("other", 0).path)
+    assert Checkpoint("other", 0).load() is None
+
+
+def test_one_that_cannot_be_written_stops_nothing(
+    workspace: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = Checkpoint("id", 0).path.parent
+    place.parent.mkdir(parents=True)
+    place.write_text("a file where the folder should be")
+    assert len(fitted(small(), Checkpoint("id", 0))[1]) == 40
+    told = capsys.readouterr().err
+    assert told.count("warning: no checkpoint could be written (") == 1
+
+
+def test_it_is_written_by_time(workspace: Path) -> None:
+    for seconds in (None, 3600.0):
+        killed(small(), 30, seconds)
+        assert Checkpoint("id", 0).load() is None
+
+
+def stage(**variables: str) -> "subprocess.Popen[bytes]":
+    command = [sys.executable, "-m", "pipeline.train"]
+    return subprocess.Popen(
+        command, env=environment(**variables), stderr=subprocess.PIPE, start_new_session=True
+    )
+
+
+def test_a_training_that_came_to_its_end_leaves_none(workspace: Path) -> None:
+    """Neither one that has a result nor one that never will."""
+    for lr, status in ((1e-4, 0), (10.0, 1)):
+        params = small(train__lr=lr, train__checkpoint_seconds=0)
+        Path("params.yaml").write_text(
+            job_text(**ROWS | {"train__lr": lr, "train__checkpoint_seconds": 0})
+        )
+        generate.main(params)
+        assert ended(stage()) == status
+    assert not list((Path(files.OURS) / "checkpoints").glob("*"))
+
+
+def ended(training: "subprocess.Popen[bytes]") -> int:
+    """The exit status of a training, after its end."""
+    training.communicate()
+    return training.returncode
+
+
+def losses_by_step(root: Path) -> tuple[Any, list[tuple[int, float]]]:
+    runs = tracked_runs(root)
+    told = [(run.status, len(run.losses()), dict(run.tags)) for run in runs]
+    assert len(runs) == 1, told
+    return runs[0], runs[0].losses()
+
+
+def recorder(training: int) -> int | None:
+    """The process that writes the run of a training."""
+    for status in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            if status.read_text().rpartition(")")[2].split()[1] == str(training):
+                return int(status.parent.name)
+        except FileNotFoundError:
+            continue
+    return None
+
+
+def wait_for_epoch(training: "subprocess.Popen[bytes]", params: Params, epoch: float) -> None:
+    """Return once the checkpoint of a training that runs is of `epoch` or later."""
+
+    def so_far() -> bool:
+        assert training.poll() is None, f"it ended before epoch {epoch:.0f}"
+        return len(Checkpoint(ids.training_id(params), None).times) >= epoch
+
+    eventually(so_far)
+
+
+LONG: dict[str, dict[str, Any]] = {
+    "momentum": {"train__momentum": 0.9, "train__lr": 1e-7, "train__epochs": 100_000},
+    "adam": {"train__optimizer": "adam", "train__lr": 1e-5, "train__epochs": 60_000},
+    "lbfgs": {"train__optimizer": "lbfgs", "train__lr": 1e-7, "train__epochs": 6_000},
+    "batches": {"train__batch_size": 20, "train__lr": 1e-7, "train__epochs": 30_000},
+    "patience": {
+        "train__patience": 30_000,
+        "data__test_fraction": 0.3,
+        "train__lr": 1e-7,
+        "train__epochs": 60_000,
+    },
+}
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="finds processes in /proc")
+@pytest.mark.parametrize("name", LONG)
+def test_kills_at_random_moments(workspace: Path, name: str) -> None:
+    """Rung R5: ten for each optimizer, some of the training alone and some with its run's process.
+
+    The model, the history and the run are those of a training that nobody killed.
+    """
+    changes = ROWS | {"train__checkpoint_seconds": 0.05} | LONG[name]
+    Path("params.yaml").write_text(job_text(**changes))
+    params = job(**changes)
+    generate.main(params)
+    assert ended(stage(DVC_ROOT=str(workspace / "whole"))) == 0
+    whole = {path: path.read_bytes() for path in (files.MODEL, files.HISTORY)}
+    _, losses = losses_by_step(workspace / "whole")
+    assert len(losses) == params.train.epochs
+
+    seed = random.randrange(10**6)
+    draw = random.Random(seed)
+    epochs = params.train.epochs
+    for kill in range(10):
+        training = stage()
+        if kill % 5 == 0:  # it meets the start, or little more
+            time.sleep(draw.uniform(0.1, 1.5))
+        else:  # by the epoch and not by the clock: a busy machine takes seconds to start
+            wait_for_epoch(training, params, draw.uniform(kill, kill + 1) / 12 * epochs)
+        other = recorder(training.pid) if kill % 2 else None
+        for pid in filter(None, (training.pid, other)):
+            os.kill(pid, signal.SIGKILL)
+        assert ended(training) == -signal.SIGKILL, f"it came to its end; seed {seed}"
+    done = stage()
+    _, told = done.communicate()
+    assert done.returncode == 0, told
+    for path, content in whole.items():
+        assert path.read_bytes() == content, f"{path}, seed {seed}"
+    assert not Checkpoint(ids.training_id(params), None).path.exists()
+    run, resumed = losses_by_step(workspace)
+    assert [step for step, _ in resumed] == list(range(1, epochs + 1)), f"seed {seed}"
+    assert resumed == losses
+    assert run.status == "FINISHED"
+
+
+def test_torch_alone_is_enough(workspace: Path) -> None:
+    """No state of an optimizer is of a kind that a checkpoint does not know."""
+    for name in ("momentum", "adam", "lbfgs"):
+        params = small(**JOBS[name], train__epochs=3)
+        keeper = Checkpoint(name, 0)
+        fitted(params, keeper)
+        kept = Checkpoint(name, 0).load()
+        assert kept is not None
+        assert isinstance(kept["module"]["linear.weight"], torch.Tensor)

@@ -1,0 +1,55 @@
+"""Names that a spreadsheet or Markdown takes for more are shown as they are, and do nothing."""
+
+import csv
+from pathlib import Path
+
+import pytest
+
+from pipeline.report import card
+from pipeline.settings import files
+
+HARMLESS = [
+    "x",
+    "-x",
+    "+1",
+    "-x 2.5%",
+    "a=b",
+    "a@b",
+    "'quoted'",
+    "'-x",
+    "-1.5",
+    "-1e-5",
+    "+2.5E+10",
+    "µ",
+    "",
+]
+COMPUTED = [
+    "=1+1",
+    "=cmd|' /C calc'!A0",
+    "+cmd|' /C calc'!A0",
+    "-log10(p)",
+    "-1e-5+A1",
+    "-A1e-5",
+    "@SUM(1)",
+    "\t=1",
+]
+
+
+@pytest.mark.parametrize("name", [*HARMLESS, *COMPUTED, *(f"'{name}" for name in COMPUTED)])
+def test_names_in_csv_files_are_computed_by_nobody_and_come_back(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "t.csv"
+    files.write_csv(path, ["term", f"{name} "], [[name, -1.5]])
+    with path.open(newline="") as file:
+        (_, heading), (cell, number) = csv.reader(file)
+    assert number == "-1.5"
+    if name in HARMLESS:
+        assert (cell, heading) == (name, f"{name} ")
+    else:
+        assert (cell, heading) == (f"'{name}", f"'{name} ")
+    assert files.read_csv(path) == [{"term": name, f"{name} ": "-1.5"}]
+
+
+def test_names_in_the_card_are_text() -> None:
+    assert card._text("a`b|c*d_e<f>&amp;") == r"a\`b\|c\*d\_e\<f\>\&amp;"
+    assert card._code("data/raw/t.csv") == "`data/raw/t.csv`"
+    assert card._code("data/raw/a`b``c.csv") == "``` data/raw/a`b``c.csv ```"

@@ -1,0 +1,129 @@
+"""The end of `make repro`: what it advises does something, and a damaged file is one message."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+from unittest.mock import MagicMock
+
+import pytest
+from conftest import job, job_text, make
+
+from pipeline import evaluate, generate, summary, train
+from pipeline.report import verdict
+from pipeline.settings import files, params
+from pipeline.settings.params import Params
+
+
+@pytest.mark.parametrize(
+    ("train_r2", "test_r2", "rows"),
+    [
+        (0.9, -2.94, "rows held out"),
+        (-0.1, 0.2, None),
+        (-0.1, None, "training rows"),
+        (0.0, None, None),
+        (None, None, None),
+    ],
+)
+def test_which_model_is_worse_than_the_mean(
+    train_r2: float | None, test_r2: float | None, rows: str | None
+) -> None:
+    told = verdict.worse_than_the_mean(train_r2, test_r2)
+    worse = "the model is worse than answering each row with the mean of the target"
+    r2 = train_r2 if test_r2 is None else test_r2
+    assert told == (rows and f"on the {rows} {worse} (R² {r2})")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"train__optimizer": "exact"},
+        {"train__optimizer": "exact", "model__bias": False},
+        {"train__optimizer": "exact", "model__bias": False, "data__features": ["bias"]},
+    ],
+)
+def test_the_experiment_that_it_offers_gives_another_result(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch, changes: dict[str, object]
+) -> None:
+    monkeypatch.setattr(train, "live_run", MagicMock())
+    monkeypatch.setattr(evaluate, "draw", MagicMock())
+
+    def trained(asked: Params) -> bytes:
+        for stage in (generate, train, evaluate):
+            stage.main(asked)
+        return files.MODEL.read_bytes()
+
+    before = trained(job(**changes))
+    change = summary.another(job(**changes))
+    if "data__features" in changes:
+        assert change is None, "a bias beside a column called bias is refused"
+        return
+    assert change is not None
+    key, value = change.split("=")
+    assert trained(job(**changes | {key.replace(".", "__"): json.loads(value)})) != before
+
+
+def test_a_model_that_bends_may_be_below_the_best_line() -> None:
+    reference = {"loss": 2942.240183, "gap": -67.0582}
+    assert summary.yardstick(reference, is_linear=False) == (
+        "best line    loss 2942.24 (exact least squares); the model's is 67.1 below it"
+    )
+    assert summary.yardstick(reference | {"gap": 6.2169}, is_linear=True) == (
+        "optimum      loss 2942.24018 by exact least squares; the model's is 6.22 above it"
+    )
+
+
+def said(capsys: pytest.CaptureFixture[str]) -> str:
+    with pytest.raises(SystemExit) as left:
+        summary.main()
+    assert "next:" not in capsys.readouterr().out
+    return str(left.value.code)
+
+
+def test_a_file_that_cannot_be_read_is_one_message(
+    workspace: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    make(params.load())
+    summary.main()
+    assert "dvc exp run -S train.lr=0.005" in capsys.readouterr().out
+    whole = {path: path.read_bytes() for path in summary.REPORTS}
+    for path, content in whole.items():
+        odd = [b"\xff", b""]
+        if path.suffix == ".json":
+            odd += [b"{", b"[1]", b"[" * 100_000, content[: len(content) // 2]]
+        for damage in odd:
+            path.write_bytes(damage)
+            told = said(capsys)
+            assert told.startswith("error: "), damage
+            assert "`dvc repro`" in told
+            assert len(told.splitlines()) == 1, told
+        path.unlink()
+        assert said(capsys) == f"error: {path}: there is no such file; `dvc repro` makes it"
+        path.mkdir()
+        assert said(capsys).startswith(f"error: {path}: found a folder; must be a file; ")
+        path.rmdir()
+        path.write_bytes(content)
+    Path("params.yaml").write_text(job_text(data__targets=["other"]))
+    assert "do not belong together, or not to this params.yaml" in said(capsys)
+
+
+def test_a_file_that_may_not_be_read(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    make(params.load())
+
+    def denied(which: Any, *rest: Any, **options: Any) -> Any:  # chmod does not stop root
+        if which == closed:
+            raise PermissionError(13, "Permission denied", str(which))
+        return usual(which, *rest, **options)
+
+    usual = os.open
+    monkeypatch.setattr(os, "open", denied)
+    closed = files.METRICS
+    assert said(capsys).startswith(f"error: {files.METRICS}: Permission denied; make the file or")
+    closed = params.PATH
+    assert said(capsys) == (
+        "error: params.yaml: it cannot be read (Permission denied); make it readable, e.g. `chmod"
+        " u+r params.yaml`"
+    )

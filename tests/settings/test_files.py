@@ -1,0 +1,152 @@
+"""What a process leaves that SIGKILL ended is removed by the next one; what is in use is not."""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from conftest import ROOT, environment
+
+from pipeline.learning import checkpoint
+from pipeline.learning.checkpoint import Checkpoint
+from pipeline.settings import files, processes
+from pipeline.tracking import results
+from pipeline.tracking.provenance import Origin
+from pipeline.tracking.replay import News
+
+WRITER = """
+import sys, time
+from pathlib import Path
+from pipeline import files
+with files.whole(Path(sys.argv[1])) as partial:
+    partial.write_text("half")
+    print(flush=True)
+    time.sleep(600)
+"""
+
+
+def writer(path: Path) -> "subprocess.Popen[bytes]":
+    """A process that is writing `path`."""
+    started = subprocess.Popen(
+        [sys.executable, "-c", WRITER, str(path)],
+        cwd=ROOT,
+        env=environment(),
+        stdout=subprocess.PIPE,
+    )
+    assert started.stdout is not None
+    started.stdout.readline()
+    return started
+
+
+def kill(started: "subprocess.Popen[bytes]") -> None:
+    started.kill()
+    started.communicate()
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(entry.name for entry in folder.iterdir())
+
+
+def test_half_a_file_is_removed_by_the_next_who_writes_it(tmp_path: Path) -> None:
+    """76 MB lay beside a table that had long been written again."""
+    path = tmp_path / "a[1].parquet"
+    others = ["a[1].parquet.1-1-abcdefgh.partial", "a1.parquet.partial", "a[1].parquet.partial"]
+    for name in others:
+        (tmp_path / name).write_text("a person's own")
+    dead = writer(path)
+    kill(dead)
+    assert len(names(tmp_path)) == len(others) + 1
+    alive = writer(path)
+    try:
+        in_use = sorted(set(names(tmp_path)) - set(others))
+        assert len(in_use) == 1, "the dead one's is gone"
+        files.write_bytes(path, b"whole")
+        assert names(tmp_path) == sorted([*in_use, *others, path.name])
+    finally:
+        kill(alive)
+    files.write_bytes(path, b"whole")
+    assert names(tmp_path) == sorted([*others, path.name])
+
+
+def test_a_writer_that_cannot_be_seen_has_a_day(tmp_path: Path) -> None:
+    """Another machine may be writing into the same folder."""
+    path = tmp_path / "report.json"
+    pid, start, _ = processes.mark().split("-")
+    foreign = tmp_path / f"{path.name}.{pid}-{start}-00000000.partial"
+    foreign.write_text("half")
+    files.write_bytes(path, b"whole")
+    assert foreign.exists()
+    long_ago = time.time() - files.SECONDS_KEPT - 1
+    os.utime(foreign, (long_ago, long_ago))
+    files.write_bytes(path, b"whole")
+    assert not foreign.exists()
+
+
+def test_checkpoints_of_abandoned_trainings_go(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DVC_ROOT", str(tmp_path))
+    folder = Checkpoint("0", None).path.parent
+    folder.mkdir(parents=True)
+    now = time.time()
+    for number in range(30):
+        path = folder / f"{number}.{'damaged' if number % 3 else 'safetensors'}"
+        path.write_bytes(b"")
+        os.utime(path, (now - number, now - number))
+    days = (checkpoint.DAYS_KEPT + 1) * 24 * 3600
+    for name in ("0.safetensors", "1.damaged", "2.damaged"):
+        os.utime(folder / name, (now - days, now - days))
+    # A training's own checkpoint is never too old: it goes on from there.
+    checkpoint._remove_abandoned(folder / "0.safetensors")
+    left = {int(path.stem) for path in folder.iterdir()}
+    assert left == {0, *range(3, 3 + checkpoint.NUMBER_KEPT)}
+
+
+IDENTITY = {"outs": {}, "params": {}, "training_id": "0" * 32}
+
+
+def test_half_a_kept_result_is_removed_by_the_next_one(workspace: Path) -> None:
+    """One under a common name stayed for ever, and two processes removed each other's."""
+    waiting = files.root() / files.OURS / results.WAITING
+    pid, start, machine = processes.mark().split("-")
+    other = "1" * 32
+    dead, alive = (waiting / f"{other}.{pid}-{at}-{machine}.partial" for at in ("1", start))
+    for each in (dead, alive):
+        (each / "reports").mkdir(parents=True)
+    for _ in range(2):
+        results.keep(IDENTITY, Origin(name="", commit=None))
+        assert sorted(waiting.iterdir()) == sorted([alive, waiting / results.md5(IDENTITY)])
+    assert not dead.exists()
+
+
+def test_a_result_that_another_process_keeps_meanwhile_is_kept(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rename = Path.rename
+
+    def late(self: Path, target: Path) -> Path:
+        if target.name == results.md5(IDENTITY):
+            (target / "theirs").mkdir(parents=True)
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", late)
+    results.keep(IDENTITY, Origin(name="", commit=None))
+    (place,) = results.waiting()
+    assert place.folder is not None
+    assert names(place.folder) == ["theirs"]
+    assert names(place.folder.parent) == [place.md5]
+
+
+def test_what_another_process_has_tracked_meanwhile_is_no_trouble(workspace: Path) -> None:
+    """Two `track --all` side by side said that a result could not be replayed."""
+    results.keep(IDENTITY, Origin(name="", commit=None))
+    (place,) = results.waiting()
+    results.forget(place)
+    results.forget(place)
+    assert list(results.waiting()) == []
+    news = News()
+    with news.told_of(place):
+        place.identity()
+    assert news.lines() == []

@@ -1,0 +1,136 @@
+"""dvc.yaml tells the truth: what a stage depends on is what it imports and reads."""
+
+import importlib.metadata
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from unittest.mock import MagicMock
+
+import pytest
+import wiring
+import yaml
+from conftest import ROOT, job
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+from pydantic import BaseModel
+
+from pipeline import evaluate, export, generate, train
+from pipeline.settings import environment, ids
+from pipeline.settings.params import flatten
+
+STAGES: dict[str, dict[str, Any]] = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
+
+
+def test_a_stage_runs_again_when_code_that_it_imports_changes() -> None:
+    text = (ROOT / "dvc.yaml").read_text()
+    assert text == wiring.wired(text), "`make wiring` writes the code that the stages depend on"
+    assert len(text.splitlines()) < 160
+
+
+def test_a_training_depends_on_what_can_change_its_numbers_alone() -> None:
+    """Else the wording of a message would make another training of it."""
+    assert wiring.code("train") == [
+        "pipeline/exact",
+        "pipeline/learning",
+        "pipeline/settings/environment.py",
+        "pipeline/settings/files.py",
+        "pipeline/settings/ids.py",
+        "pipeline/settings/params.py",
+        "pipeline/settings/seeds.py",
+        "pipeline/settings/yaml_file.py",
+        "pipeline/tables",
+        "pipeline/train.py",
+    ]
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_a_stage_runs_again_when_the_environment_changes(name: str) -> None:
+    assert str(environment.REQUIREMENTS) in STAGES[name]["deps"]
+
+
+class Recorder:
+    """Params that take note of each value that is read."""
+
+    def __init__(self, section: BaseModel, read: set[str], prefix: str = "") -> None:
+        self._section, self._read, self._prefix = section, read, prefix
+
+    def __getattr__(self, name: str) -> Any:
+        value = getattr(self._section, name)
+        if isinstance(value, BaseModel):
+            return Recorder(value, self._read, f"{self._prefix}{name}.")
+        self._read.add(self._prefix + name)
+        return value
+
+
+def test_a_stage_runs_again_when_a_parameter_it_reads_changes(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = job()
+    # What is logged of the parameters is asked for by dvc.yaml itself, so it may read them all.
+    monkeypatch.setattr(
+        ids,
+        "stage_params",
+        lambda name, _: {"data.source": name, "seed": 0, "train.reduction": ""},
+    )
+    monkeypatch.setattr(train, "live_run", MagicMock())
+    for module in (generate, train, evaluate, export):
+        name = module.__name__.removeprefix("pipeline.")
+        read: set[str] = set()
+        module.main(Recorder(settings, read))
+        read = {key for key in read if is_of_the_result(key)}
+        assert read <= set(STAGES[name]["params"]), name
+
+
+def is_of_the_result(key: str) -> bool:
+    return not key.startswith("tracking.") and key != "train.checkpoint_seconds"
+
+
+def test_every_parameter_but_tracking_is_part_of_the_result() -> None:
+    keys = {key for key in flatten(job()) if is_of_the_result(key)}
+    assert set(STAGES["track"]["params"]) == keys
+    assert {key for name in STAGES if name != "track" for key in STAGES[name]["params"]} == keys
+
+
+def outs(name: str) -> Iterator[str]:
+    for kind in ("outs", "metrics", "plots"):
+        for out in STAGES[name].get(kind, ()):
+            yield out if isinstance(out, str) else next(iter(out))
+
+
+def test_no_stage_reads_what_a_later_one_writes() -> None:
+    written: set[str] = set()
+    later = {out for name in STAGES for out in outs(name)}
+    for name, stage_ in STAGES.items():
+        written_before = set(written)
+        written |= set(outs(name))
+        assert not (set(stage_["deps"]) & later) - written_before, name
+
+
+def test_run_json_is_made_from_every_output() -> None:
+    seen = set(STAGES["track"]["deps"])
+    assert {out for name in STAGES if name != "track" for out in outs(name)} <= seen
+
+
+def test_requirements_pin_every_package_that_is_needed() -> None:
+    """What is not pinned would be whatever is newest on the day of the installation."""
+    lines = environment.REQUIREMENTS.read_text().splitlines()
+    pinned = {canonicalize_name(line.partition("==")[0]) for line in lines if "==" in line}
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    todo = [Requirement(text) for text in project["dependencies"]]
+    needed: set[str] = set()
+    while todo:
+        wanted = todo.pop()
+        name = canonicalize_name(wanted.name)
+        extras = wanted.extras or {""}
+        if wanted.marker and not wanted.marker.evaluate({"extra": ""}):
+            continue
+        if {f"{name}[{extra}]" for extra in extras} <= needed:
+            continue
+        needed |= {f"{name}[{extra}]" for extra in extras} | {name}
+        for text in importlib.metadata.requires(name) or ():
+            found = Requirement(text)
+            if not found.marker or any(found.marker.evaluate({"extra": e}) for e in extras):
+                found.marker = None
+                todo.append(found)
+    assert {name for name in needed if "[" not in name} <= pinned

@@ -1,0 +1,58 @@
+"""The registered model: which runs become a version of it, and which version is the one to use."""
+
+from pathlib import Path
+from typing import Any
+from unittest.mock import MagicMock
+
+import pytest
+from conftest import job, tracked_runs
+from mlflow import MlflowClient
+from mlflow.exceptions import MlflowException
+from mlflow.protos.databricks_pb2 import RESOURCE_DOES_NOT_EXIST, TEMPORARILY_UNAVAILABLE
+
+from pipeline import evaluate, export, generate, track, train
+from pipeline.tracking import logged_model, store
+
+
+def test_the_alias_leads_to_the_newest_model_that_is_better_than_the_mean(
+    workspace: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    generate.main(job())
+    for changes in ({}, {"train__lr": 0.02}, {"train__epochs": 1, "train__lr": 0.0001}):
+        for stage in (train, evaluate, export, track):
+            stage.main(job(**changes))
+    first, second, worse = tracked_runs(workspace)
+    client = first.client
+    versions = {int(each.version): each.run_id for each in client.search_model_versions()}
+    assert versions == {1: first.id, 2: second.id}
+    assert int(client.get_model_version_by_alias("abline", "verified").version) == 2
+    reason = (
+        "on the training rows the model is worse than answering each row with the mean of the"
+        " target (R² -4.51)"
+    )
+    assert worse.tags["not registered"] == reason
+    assert capsys.readouterr().out.endswith(f"; no version of abline, because {reason}\n")
+
+    # A result that is replayed later than newer ones does not take the alias from them.
+    run, model = client.get_run(first.id), logged_model.of_run(store.open_store("abline"), first.id)
+    assert model is not None
+    logged_model.register(client, run, model, "abline", first.metrics, {})
+    assert int(client.get_model_version_by_alias("abline", "verified").version) == 2
+    assert len(client.search_model_versions()) == 2
+
+
+def test_a_request_that_fails_does_not_move_the_alias() -> None:
+    """To take it for "no alias yet" would let an older model take the newest one's place."""
+    client = MagicMock(spec=MlflowClient)
+    client.search_model_versions.return_value = []
+    run = MagicMock()
+    run.info.start_time = 5
+    register: Any = (client, run, MagicMock(model_id="m"), "abline", {}, {})
+    client.create_model_version.return_value.version = 1
+    client.get_model_version_by_alias.side_effect = MlflowException("", TEMPORARILY_UNAVAILABLE)
+    with pytest.raises(MlflowException):
+        logged_model.register(*register)
+    client.set_registered_model_alias.assert_not_called()
+    client.get_model_version_by_alias.side_effect = MlflowException("", RESOURCE_DOES_NOT_EXIST)
+    logged_model.register(*register)
+    client.set_registered_model_alias.assert_called_once_with("abline", "verified", 1)

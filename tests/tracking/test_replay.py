@@ -1,0 +1,189 @@
+"""What people do to runs in MLflow, and stores that fail: told in a line, and nothing is undone."""
+
+import sqlite3
+import subprocess
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from unittest.mock import MagicMock
+
+import pytest
+from commits import Repository, another, git, nothing, told_by_catch_up
+from commits import repository_fixture as repository_fixture
+from conftest import Checkout, Clone, job, job_text, tracked_runs
+
+from pipeline.settings import files
+from pipeline.settings.errors import UserError
+from pipeline.tracking import completion, lookup, provenance, replay, results, store
+
+
+def test_what_people_did_to_runs_is_left_as_it_is(repository: Repository) -> None:
+    """Deleted, edited, moved: known, told once each, and not written to; no run comes back."""
+    kept = ("reports", "models", "data")
+    for number in range(4):
+        repository.commit(repository.changed(another(f"x{number}", f"{number:032x}")), *kept)
+    told_by_catch_up()
+    runs = tracked_runs(repository.path)
+    assert len(runs) == 4
+    client = runs[0].client
+    other = client.create_experiment("another project")
+    deleted, edited, moved, same = runs
+    # As if all had been made before they were committed: each would be told its commit.
+    for run in runs:
+        client.set_tag(run.id, completion.COMMIT, "0" * 40)
+    client.update_run(edited.id, "FAILED")
+    client.delete_run(deleted.id)
+    _move(repository.path, moved.id, other)
+    before = {run.id: client.get_run(run.id).to_dictionary() for run in runs}
+
+    told = told_by_catch_up()
+    back = "(`mlflow runs restore --run-id ID` brings one back)"
+    assert f"1 run left alone, deleted {back}: {deleted.id}" in told
+    assert "1 run left alone, edited by hand" in told
+    assert (
+        "1 run left alone, in the experiment 'another project', which params.yaml does not" in told
+    )
+    after = {run.id: client.get_run(run.id).to_dictionary() for run in runs}
+    assert [name for name in after if after[name] != before[name]] == [same.id]
+    assert len(tracked_runs(repository.path)) == 2, "neither the deleted one nor the moved one"
+    assert f"deleted in MLflow; `mlflow runs restore --run-id {deleted.id}`" in lookup.find(
+        deleted.tags[completion.COMMIT], job().tracking
+    )
+
+
+def _move(root: Path, run_id: str, experiment: str) -> None:
+    with closing(sqlite3.connect(root / "mlflow.db")) as database:
+        database.execute(
+            "UPDATE runs SET experiment_id = ? WHERE run_uuid = ?", (experiment, run_id)
+        )
+        database.commit()
+
+
+def test_runs_of_a_deleted_experiment_do_not_come_back(repository: Repository) -> None:
+    repository.commit(repository.changed(nothing), "reports", "models", "data")
+    told_by_catch_up()
+    assert len(tracked_runs(repository.path)) == 1
+    opened = store.open_store("abline")
+    opened.client.delete_experiment(opened.experiment_id)
+    other = job(tracking__experiment="another").tracking
+    told, _ = replay.catch_up(other, everything=True)
+    back = f"`mlflow experiments restore --experiment-id {opened.experiment_id}` brings it back"
+    assert back in "\n".join(told)
+    assert tracked_runs(repository.path, "another") == []
+
+
+def _fails_once(work: Callable[..., str]) -> Callable[..., str]:
+    """Let a function fail when it is first called."""
+    failed: list[bool] = []
+
+    def try_it(*arguments: object) -> str:
+        if not failed:
+            failed.append(True)
+            raise UserError("of this one alone")
+        return work(*arguments)
+
+    return try_it
+
+
+def test_a_store_that_fails_for_one_does_not_fail_for_all(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The others have their runs; a store that fails for each is not asked for hours."""
+    for number in range(5):
+        repository.commit(
+            repository.changed(another(f"x{number}", f"{number:032x}")), "reports", "models", "data"
+        )
+    asked: list[str] = []
+    log = "mlflow.MlflowClient.log_artifact"
+
+    class BucketError(Exception):
+        """What the client of a bucket raises is of its own kind."""
+
+    def fail(client: object, run_id: str, *arguments: object) -> None:
+        asked.append(run_id)
+        raise BucketError("there is no such bucket")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(log, fail)
+        told = told_by_catch_up()
+    assert len(asked) == replay.PATIENCE
+    assert "BucketError: there is no such bucket" in told
+    assert "the store failed 3 times in a row: 2 more not tried" in told
+    assert {run.status for run in tracked_runs(repository.path)} == {"KILLED"}
+    head = repository.git("rev-parse", "HEAD~4")
+    assert "not complete; `python -m pipeline.track --all` completes it" in lookup.find(
+        head, job().tracking
+    )
+    with monkeypatch.context() as patch:
+        patch.setattr(completion, "record", _fails_once(completion.record))
+        told = told_by_catch_up()
+    assert told.count("run completed") + told.count("run replayed") == 4, told
+    assert told_by_catch_up().count("run completed") == 1
+    runs = tracked_runs(repository.path)
+    assert len(runs) == 5, "no twin beside any"
+    assert all(run.status == "FINISHED" and "result_id" in run.tags for run in runs)
+    head = repository.git("rev-parse", "HEAD~4")
+    assert "FINISHED" in lookup.find(head, job().tracking)
+
+
+def test_a_subfolder_of_a_repository_names_its_own_changes(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Git names files from its top, where other projects may be that change, too."""
+    project = workspace / "projects/abline"
+    project.mkdir(parents=True)
+    for name in ("dvc.yaml", "params.yaml", "requirements.txt", "pipeline"):
+        (workspace / name).rename(project / name)
+    (workspace / "another project.txt").write_text("1")
+    git(workspace, "init", "--quiet")
+    git(workspace, "add", "--all")
+    git(workspace, "commit", "--quiet", "--message=both")
+    monkeypatch.chdir(project)
+    (workspace / "another project.txt").write_text("2")
+    Path("params.yaml").write_text(job_text(train__lr=0.02))
+    Path("dvc.lock").write_text("")
+    assert provenance.changed_files() == ["params.yaml"]
+    assert not provenance.Origin.here(job(train__lr=0.02)).name.endswith("+ changes)")
+    (project / "pipeline/model.py").write_text("")
+    assert provenance.changed_files() == ["params.yaml", "pipeline/model.py"]
+
+
+def test_without_git_only_this_folder_has_results(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(workspace))
+    assert results.everywhere() == {}
+    assert results.at("HEAD") is None
+
+
+def test_dvc_is_opened_once_however_many_results_lack_files(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repo = MagicMock()
+    monkeypatch.setattr("dvc.repo.Repo", repo)
+    results.dvc.cache_clear()
+    place = results.Place("0" * 32, "", commit="0" * 40)
+    try:
+        told = {replay._cure([place]) for _ in range(3)}
+        assert not results.is_cached("0" * 32)
+    finally:
+        results.dvc.cache_clear()
+    assert told == {"`dvc fetch --all-commits` may bring them"}
+    repo.assert_called_once()
+
+
+@pytest.mark.slow
+def test_what_dvc_pulls_has_its_run_when_asked(clone: Clone, tmp_path: Path) -> None:
+    """`dvc repro --pull` takes the result for reproduced and runs no stage."""
+    first = clone("first")
+    first("dvc", "remote", "add", "--default", "shared", str(tmp_path / "remote"))
+    first("dvc", "repro")
+    first("git", "commit", "--quiet", "--all", "--message=a remote")
+    first("dvc", "push")
+    subprocess.run(["git", "clone", "--quiet", first.path, tmp_path / "fresh"], check=True)
+    fresh = Checkout(tmp_path / "fresh")
+    fresh("dvc", "repro", "--pull")
+    fresh("python", "-m", "pipeline.track", "--all")
+    ours = {run.tags[completion.RESULT] for run in first.runs()}
+    (run,) = [run for run in fresh.runs() if run.tags[completion.RESULT] in ours]
+    assert run.model_file() == (fresh.path / files.ONNX).read_bytes()

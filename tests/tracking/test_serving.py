@@ -1,0 +1,147 @@
+"""A registered version answers over HTTP, by its name and alias alone, and without torch."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from conftest import ROOT, environment, eventually, job
+
+from pipeline import evaluate, export, generate, track, train
+from pipeline.settings import files
+
+Ask = Callable[..., Any]
+"""What is asked for, as JSON or CSV, to its answer: the predictions, or why there are none."""
+
+# Without the proxy that a user may have set for the world outside.
+HERE = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
+def without_torch(folder: Path) -> dict[str, str]:
+    """The environment of programs for which torch is not installed, nor is it for theirs."""
+    folder.mkdir()
+    (folder / "sitecustomize.py").write_text("import sys\nsys.modules['torch'] = None\n")
+    return environment(PYTHONPATH=str(folder))
+
+
+def free_port() -> str:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return str(probe.getsockname()[1])
+
+
+@contextmanager
+def served(
+    model: str, variables: dict[str, str], folder: Path, port: str | None = None
+) -> Iterator[Ask]:
+    """What answers while `mlflow models serve` runs in `folder`, with its store in `variables`."""
+    port = port or free_port()
+    command = [sys.executable, "-m", "mlflow", "models", "serve", "--model-uri", model]
+    command += ["--env-manager", "local", "--host", "127.0.0.1", "--port", port]
+    log = folder / "serve.log"
+    with log.open("w") as told:
+        # A group of its own: the server is its child, and ends with it.
+        server = subprocess.Popen(
+            command,
+            cwd=folder,
+            env=variables,
+            stdout=told,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    try:
+        _wait(server, f"http://127.0.0.1:{port}/ping", log)
+
+        def ask(what: Any, kind: str = "application/json") -> Any:
+            body = what if kind == "text/csv" else json.dumps(what)
+            request = urllib.request.Request(
+                f"http://127.0.0.1:{port}/invocations", body.encode(), {"Content-Type": kind}
+            )
+            try:
+                with HERE.open(request) as answer:
+                    return json.load(answer, parse_constant=pytest.fail)  # NaN is no JSON
+            except urllib.error.HTTPError as refused:
+                if refused.code != 400:
+                    raise
+                return json.load(refused)
+
+        yield ask
+    finally:
+        with suppress(ProcessLookupError):  # it has ended by itself
+            os.killpg(server.pid, signal.SIGTERM)
+        server.wait()
+
+
+def _wait(server: "subprocess.Popen[bytes]", ping: str, log: Path) -> None:
+    def answers() -> bool:
+        with suppress(OSError), HERE.open(ping):
+            return True
+        assert server.poll() is None, log.read_text()
+        return False
+
+    eventually(answers)
+
+
+@pytest.mark.slow
+def test_a_registered_version_answers_without_torch(workspace: Path) -> None:
+    for stage in (generate, train, evaluate, export, track):
+        stage.main(job())
+    variables = without_torch(workspace / "no torch")
+    variables["MLFLOW_TRACKING_URI"] = f"sqlite:///{workspace}/mlflow.db"
+    tried = subprocess.run(
+        [sys.executable, "-c", "import torch"], env=variables, capture_output=True, text=True
+    )
+    assert "ModuleNotFoundError" in tried.stderr
+    elsewhere = workspace / "elsewhere"
+    elsewhere.mkdir()
+    with served("models:/abline@verified", variables, elsewhere) as ask:
+        answers = [
+            ask({"dataframe_split": {"columns": ["id", "x"], "data": [["a", 4]]}}),
+            ask({"dataframe_records": [{"x": 4}]}),
+            ask({"inputs": {"x": [4.0]}}),
+            ask("id,x\na,4\n", "text/csv"),
+        ]
+        refused = [ask({"inputs": {"x": [value]}}) for value in (None, 1e300, "four")]
+    (row,) = files.read_csv(files.PREDICTIONS)
+    for answer in answers:
+        (found,) = answer["predictions"]
+        assert np.float32(found["y"]) == np.float32(row["y"])
+    for answer in refused:
+        assert answer["error_code"] in ("INVALID_PARAMETER_VALUE", "BAD_REQUEST")
+    assert "the column x in row 1 must be a number, found null" in refused[0]["message"]
+    assert "found 1e+300, which is too large for float32" in refused[1]["message"]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl on this machine")
+def test_the_readmes_block_serves_answers_and_ends(workspace: Path) -> None:
+    """As it is pasted: the version it names keeps its answer, whatever is verified later."""
+    for params in (job(), job(train__lr=0.02)):
+        for stage in (generate, train, evaluate, export, track):
+            stage.main(params)
+    text = (ROOT / "README.md").read_text()
+    found = re.search(r"```bash\n(.*?)```\n+```text\n(.*?)```", text, re.DOTALL)
+    assert found is not None
+    block, shown = found.groups()
+    port = free_port()
+    assert block.count("5001") == 2
+    block = block.replace("5001", port) + "wait\n"
+    told = subprocess.check_output(
+        ["bash", "-c", block], cwd=workspace, env=environment(), text=True, timeout=120
+    )
+    (answer,) = [line for line in told.splitlines() if line.startswith("{")]
+    assert json.loads(answer) == json.loads(shown)
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", int(port)))

@@ -1,0 +1,244 @@
+"""Tracking servers are asked as MLflow asks them; one that never ends its answer is given up."""
+
+import base64
+import datetime
+import ipaddress
+import json
+import socket
+import ssl
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+from conftest import GENEROUS, environment, job
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from pipeline.settings import processes
+from pipeline.settings.errors import UserError
+from pipeline.tracking import store, store_check
+
+
+class Server(ThreadingHTTPServer):
+    """A server that is well, and notes what it was asked with."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.asked: list[tuple[str, str | None]] = []
+        """Paths and Authorization headers."""
+
+
+class Handler(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        assert isinstance(self.server, Server)
+        self.server.asked.append((self.path, self.headers["Authorization"]))
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, *arguments: object) -> None: ...
+
+
+@pytest.fixture(autouse=True)
+def plain(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No setting of whoever runs the tests."""
+    for name in ("http_proxy", "https_proxy", "all_proxy", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with Server() as running:
+        thread = threading.Thread(target=running.serve_forever)
+        thread.start()
+        yield running
+        running.shutdown()
+        thread.join()
+
+
+def test_user_and_password_may_stand_in_the_address(server: Server) -> None:
+    store_check.check_usable(f"http://user:p%40ss@127.0.0.1:{server.server_port}", GENEROUS)
+    basic = base64.b64encode(b"user:p@ss").decode()
+    assert server.asked == [("/health", f"Basic {basic}")]
+
+
+def test_credentials_of_mlflow_are_used(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    uri = f"http://127.0.0.1:{server.server_port}/"
+    monkeypatch.setenv("MLFLOW_TRACKING_TOKEN", "a token")
+    store_check.check_usable(uri, GENEROUS)
+    monkeypatch.setenv("MLFLOW_TRACKING_USERNAME", "user")
+    monkeypatch.setenv("MLFLOW_TRACKING_PASSWORD", "secret")
+    store_check.check_usable(uri, GENEROUS)
+    basic = base64.b64encode(b"user:secret").decode()
+    assert server.asked == [("/health", "Bearer a token"), ("/health", f"Basic {basic}")]
+
+
+def test_a_proxy_is_used(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{server.server_port}")
+    store_check.check_usable("http://elsewhere.invalid", GENEROUS)
+    assert server.asked == [("http://elsewhere.invalid/health", None)]
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A certificate for 127.0.0.1 that nobody else has signed, with its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "abline")])
+    address = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
+    signed = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(datetime.datetime(2020, 1, 1))
+        .not_valid_after(datetime.datetime(2100, 1, 1))
+        .add_extension(x509.SubjectAlternativeName([address]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    path = tmp_path_factory.mktemp("certificate") / "both.pem"
+    path.write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+        + signed.public_bytes(serialization.Encoding.PEM)
+    )
+    return path
+
+
+@pytest.fixture
+def secure(server: Server, certificate: Path) -> Server:
+    """The server behind TLS that wants a certificate of its clients, too."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    context.load_verify_locations(certificate)
+    context.verify_mode = ssl.CERT_OPTIONAL
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    return server
+
+
+@pytest.mark.parametrize(
+    "variable",
+    ["MLFLOW_TRACKING_SERVER_CERT_PATH", "REQUESTS_CA_BUNDLE", "MLFLOW_TRACKING_INSECURE_TLS"],
+)
+@pytest.mark.filterwarnings("ignore:Unverified HTTPS request")
+def test_a_certificate_of_ones_own(
+    secure: Server, certificate: Path, monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    uri = f"https://127.0.0.1:{secure.server_port}"
+    with pytest.raises(UserError, match=r"does not answer.*MLFLOW_TRACKING_SERVER_CERT_PATH"):
+        store_check.check_usable(uri, GENEROUS)
+    insecure = variable == "MLFLOW_TRACKING_INSECURE_TLS"
+    monkeypatch.setenv(variable, "true" if insecure else str(certificate))
+    store_check.check_usable(uri, GENEROUS)
+    assert secure.asked == [("/health", None)]
+
+
+def test_a_certificate_of_the_client(
+    server: Server, certificate: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    context.load_verify_locations(certificate)
+    context.verify_mode = ssl.CERT_REQUIRED
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    uri = f"https://127.0.0.1:{server.server_port}"
+    monkeypatch.setenv("MLFLOW_TRACKING_SERVER_CERT_PATH", str(certificate))
+    with pytest.raises(UserError, match="does not answer"):
+        store_check.check_usable(uri, GENEROUS)
+    monkeypatch.setenv("MLFLOW_TRACKING_CLIENT_CERT_PATH", str(certificate))
+    store_check.check_usable(uri, GENEROUS)
+    assert server.asked == [("/health", None)]
+
+
+@pytest.fixture
+def dripping() -> Iterator[Callable[[bytes], str]]:
+    """Servers that send `begin` and then a byte now and then: each read comes back, none is last.
+
+    What asks for /health is answered if `begin` is empty.
+    """
+    over = threading.Event()
+    listening: list[socket.socket] = []
+
+    def drip(connection: socket.socket, begin: bytes) -> None:
+        with suppress(OSError), connection:
+            asked = connection.recv(65536)
+            if not begin and b"/health" in asked:
+                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nOK")
+                return
+            connection.sendall(begin or b"HTTP/1.1 200 OK\r\n\r\n")
+            while not over.wait(0.02):
+                connection.sendall(b"x")
+
+    def accept(listener: socket.socket, begin: bytes) -> None:
+        with suppress(OSError):
+            while True:
+                connection, _ = listener.accept()
+                threading.Thread(target=drip, args=[connection, begin], daemon=True).start()
+
+    def start(begin: bytes) -> str:
+        listener = socket.create_server(("127.0.0.1", 0))
+        listening.append(listener)
+        threading.Thread(target=accept, args=[listener, begin], daemon=True).start()
+        return f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+    yield start
+    over.set()
+    for listener in listening:
+        listener.close()
+
+
+@pytest.mark.parametrize("begin", [b"HTTP/1.1 200 OK\r\nx: ", b"HTTP/1.1 200 OK\r\n\r\n"])
+def test_a_server_that_drips_is_given_up(dripping: Callable[[bytes], str], begin: bytes) -> None:
+    """It never ends; without a bound on the whole this test would not, either."""
+    with pytest.raises(UserError, match=r"does not answer .*no answer within 1 s"):
+        store_check.check_usable(dripping(begin), 1.0)
+
+
+def test_a_server_that_is_well_and_answers_nothing_else_is_given_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dripping: Callable[[bytes], str]
+) -> None:
+    monkeypatch.setenv("DVC_ROOT", str(tmp_path))
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", dripping(b""))
+    monkeypatch.setattr(store, "SECONDS_TO_OPEN", 1.0)
+    with pytest.raises(UserError, match=r"is too slow \(no answer within 1 s\)"):
+        store.open_store("abline")
+
+
+def test_a_password_is_not_in_what_is_said_of_a_server() -> None:
+    with pytest.raises(UserError, match="does not answer as a tracking server") as caught:
+        store_check.check_usable("http://user:se%40cret@127.0.0.1:9", GENEROUS)
+    assert "cret" not in str(caught.value)
+    assert "http://user:***@127.0.0.1:9" in str(caught.value)
+
+
+RECORDER = """
+from pipeline import live_run, store
+store.SECONDS_TO_OPEN = 1e6
+live_run.SECONDS_OF_WORK = 0.5
+live_run.main()
+"""
+
+
+@pytest.mark.slow
+def test_the_writer_of_a_run_does_not_outlive_its_training_for_long(
+    workspace: Path, dripping: Callable[[bytes], str]
+) -> None:
+    """Without a bound a call into such a server keeps it for ever: this test would not end."""
+    begin = ["begin", 1, job().model_dump(mode="json"), "an id", processes.identity()]
+    ended = subprocess.run(
+        [sys.executable, "-c", RECORDER],
+        input=json.dumps(begin).encode() + b"\n",
+        env=environment(MLFLOW_TRACKING_URI=dripping(b"")),
+        stdout=subprocess.DEVNULL,
+    )
+    assert ended.returncode == 1

@@ -1,0 +1,379 @@
+"""What a stranger's commit, experiment, list or kept result cannot do: reach a person's files."""
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+from commits import Change, Repository, another, entry, nothing, other_md5, told_by_catch_up
+from commits import repository_fixture as repository_fixture
+from conftest import job, tracked_runs
+from safetensors.numpy import save_file
+
+from pipeline.settings import files, ids, safe_path
+from pipeline.settings.errors import UserError
+from pipeline.tracking import completion, lookup, provenance, results
+
+OUTSIDE = [
+    "/etc/passwd",
+    "..",
+    "../secret",
+    "reports/../../secret",
+    "reports/..",
+    "reports\\..\\..\\secret",
+    "\\secret",
+    "C:/secret",
+    "c:secret",
+    "//host/share",
+    "reports/a\0b",
+    "reports/a\nb",
+    "reports/a\u202eb",
+    "",
+    ".",
+    "./",
+    "reports/\ud800",
+    f"reports/{'é' * 128}",
+    None,
+    7,
+]
+
+
+@pytest.mark.parametrize("path", OUTSIDE)
+def test_a_path_that_could_lead_outside_is_refused(path: Any) -> None:
+    with pytest.raises(UserError, match=r"^dvc\.lock names "):
+        safe_path.check(path, "dvc.lock")
+
+
+@pytest.mark.parametrize("path", ["reports/plots", "models/model.onnx", "a b/é #;$&[*.csv", "-x"])
+def test_a_path_below_is_taken(path: str) -> None:
+    assert safe_path.check(path, "dvc.lock") == path
+
+
+def test_a_path_does_not_lead_outside_through_links(tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    (root / "real").mkdir(parents=True)
+    (root / "out").symlink_to(tmp_path)
+    (root / "in").symlink_to(root / "real")
+    (root / "loop").symlink_to(root / "loop")
+    for path in ("out", "out/file", "in/../../file", "loop", "loop/file"):
+        with pytest.raises(UserError):
+            safe_path.below(root, path, "dvc.lock")
+    assert safe_path.below(root, "in/file", "dvc.lock") == root / "in/file"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "0" * 31, "0" * 33, "A" * 32, "0" * 32 + ".dir/..", "0" * 32 + "\n", "ab/../secret", 7],
+)
+def test_what_is_no_md5_is_none(text: Any) -> None:
+    assert not safe_path.is_md5(text)
+    assert not results.is_cached(text)
+
+
+@pytest.fixture
+def victim(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of a person's own, outside the repository."""
+    place = tmp_path_factory.mktemp("home")
+    (place / "work").mkdir()
+    (place / "work/thesis").write_text("years of work")
+    (place / "authorized_keys").write_text("a secret of mine")
+    return place
+
+
+def content(folder: Path) -> dict[str, bytes | None]:
+    """All files below a folder, links not followed."""
+    return {
+        str(path.relative_to(folder)): path.read_bytes() if path.is_file() else None
+        for path in sorted(folder.rglob("*"))
+        if not path.is_symlink()
+    }
+
+
+def artifacts(repository: Repository) -> bytes:
+    """All that runs have been given, one after the other."""
+    files = (repository.path / "mlartifacts").rglob("*")
+    return b"".join(path.read_bytes() for path in files if path.is_file())
+
+
+def test_a_strangers_commit_reaches_nothing_outside(repository: Repository, victim: Path) -> None:
+    """Paths, md5s, lists and links, in commits and in an experiment; what is right has its run."""
+    before = content(victim)
+    evil = repository.cached(b"ssh-rsa evil")
+    up = "../" * 20
+    listed = [
+        [{"relpath": up + str(victim / "work/new"), "md5": evil}],
+        [{"relpath": str(victim / "authorized_keys"), "md5": evil}],
+        [{"relpath": "a\\..\\b", "md5": evil}],
+        [{"relpath": "a", "md5": evil}, {"relpath": "a", "md5": evil}],
+        [{"relpath": "a", "md5": evil}, {"relpath": "a/b", "md5": evil}],
+        [{"relpath": "a", "md5": "ab/" + up + str(victim / "authorized_keys")}],
+        [{"relpath": "a"}],
+        [7],
+        {"relpath": "a"},
+    ]
+    folder = repository.cached(json.dumps([{"relpath": "thesis", "md5": evil}]).encode(), ".dir")
+    linked = hashlib.md5(b"a secret of mine").hexdigest()
+    place = repository.path / ".dvc/cache/files/md5" / linked[:2] / linked[2:]
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.symlink_to(victim / "authorized_keys")
+    lists = {
+        f"list {number}": other_md5(
+            files.PLOTS, repository.cached(json.dumps(each).encode(), ".dir")
+        )
+        for number, each in enumerate(listed)
+    }
+    refused = lists | {
+        "absolute folder": another(str(victim / "work"), folder),
+        "absolute file": another(str(victim / "authorized_keys"), evil),
+        "up": another(up + str(victim / "work"), folder),
+        "up from below": another("reports/" + up + str(victim / "work"), folder),
+        "backslashes": another("reports\\x", evil),
+        "path in the md5": other_md5(files.CARD, "ab/" + up + str(victim / "authorized_keys")),
+        "no md5": lambda stages: entry(stages, files.CARD).pop("md5"),
+    }
+    taken = {
+        "nothing": nothing,
+        "below another output": another("reports/plots/evil", evil),
+        "a dependency elsewhere": lambda stages: stages["train"]["deps"].append(
+            {"path": "/etc/x blob\nHEAD:./dvc.lock", "md5": evil}
+        ),
+    }
+    commits = {
+        name: repository.commit(repository.changed(change), "reports", "models", "data")
+        for name, change in (refused | taken).items()
+    }
+    # What in the cache is a link is not there.
+    files.CARD.unlink()
+    lock = repository.changed(other_md5(files.CARD, linked))
+    commits["link in the cache"] = repository.commit(lock, "reports")
+    # Nor is a link in a commit, whatever the md5 in the lock.
+    files.CARD.symlink_to(victim / "authorized_keys")
+    lock = repository.changed(lambda stages: another("x", linked)(stages))
+    commits["link in a commit"] = repository.commit(lock, "reports")
+    shutil.move("reports", "moved")
+    Path("reports").symlink_to(victim / "work")
+    lock = repository.changed(lambda stages: another("y", linked)(stages))
+    theirs = repository.commit(lock, "reports")
+    repository.git("update-ref", f"refs/exps/{theirs[:2]}/{theirs[2:]}/theirs", theirs)
+    repository.git("reset", "--quiet", "--hard", f"{theirs}~1")
+
+    told = told_by_catch_up()
+    assert content(victim) == before
+    assert not any(path.is_symlink() for path in victim.rglob("*"))
+    assert b"secret" not in artifacts(repository)
+    assert b"evil" not in artifacts(repository)
+    assert "should not happen" not in told, told
+    names = [f"commit {commit[:7]}" for name, commit in commits.items() if name in refused]
+    names.append("experiment theirs")
+    lines = told.splitlines()
+    for name in names:
+        (line,) = [number for number, line in enumerate(lines) if line == f"  {name}"]
+        assert lines[line - 1].startswith("could not be replayed, because "), told
+    assert "its run lacks x, which dvc.yaml here does not declare" in told
+    assert len(tracked_runs(repository.path)) == len(commits) - len(refused)
+    assert told_by_catch_up().count("run ") == 0, "what has its run is known"
+
+
+def _named(name: Any) -> Change:
+    """One more parameter."""
+    return lambda stages: stages["train"]["params"]["params.yaml"].update({name: 1})
+
+
+def _listing(repository: Repository, path: str) -> str:
+    """The md5 of DVC's list of a folder with one file."""
+    listed = [{"relpath": path, "md5": repository.cached(b"a picture")}]
+    return repository.cached(json.dumps(listed).encode(), ".dir")
+
+
+def test_a_damaged_result_does_not_stop_the_others(repository: Repository) -> None:
+    """One line for each, and no traceback, whatever is wrong with it."""
+    levels = "\n".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 10))
+    run = "outs:\n- path: reports/run.json\n  hash: md5\n  md5: "
+    locks = [
+        f"a0: &a0 [x]\n{levels}\nx: *a9\n{run}",
+        f"x: {'[' * 100_000}\n{run}",
+        f"x: {'- ' * 100_000}\n{run}",
+        f"stages: [\n{run}",
+        f"stages: 7\n{run}",
+        f"stages: {{train: 7, track: 7}}\n{run}",
+        f"x: {'y' * results.LARGEST_LOCK}\n{run}",
+        f"\x00\x01: [\n{run}",
+    ]
+    damaged = [repository.commit(f"{lock}{number:032x}\n") for number, lock in enumerate(locks)]
+    changes: list[Change] = [
+        lambda stages: stages["train"].update(deps=7),
+        lambda stages: stages["export"].update(outs=[7]),
+        lambda stages: stages["export"]["outs"].append({"md5": "0" * 32}),
+        lambda stages: stages["export"].update(params={"params.yaml": [7]}),
+        *map(_named, ("../../../x", "/x", "x\x1b[31m", "x" * 251, "", ".", 7, "\ud800")),
+        lambda stages: stages["export"]["outs"].extend(
+            {"path": f"reports/{n:0200}", "md5": "0" * 32} for n in range(50)
+        ),
+        other_md5(files.ONNX, repository.cached(b"[]", ".dir")),
+        other_md5(files.PLOTS, _listing(repository, "é" * 150)),
+        other_md5(files.PLOTS, _listing(repository, "\ud800")),
+        other_md5(files.PLOTS, _listing(repository, "/".join(["x" * 200] * 30))),
+    ]
+    damaged += [repository.commit(repository.changed(change), "reports") for change in changes]
+    outside = onnx.load(files.ONNX)
+    outside.graph.initializer[0].data_location = onnx.TensorProto.EXTERNAL
+    outside.graph.initializer[0].external_data.add(key="location", value="../../secret")
+    for path, text in (
+        (files.METRICS, b"[1]"),
+        (files.METRICS, b"[" * 100_000),
+        (files.METRICS, b'{"train": {"mse": "x"}}'),
+        (files.METRICS, b'{"../../etc/x": 1}'),
+        (files.METRICS, b'{"": 1}'),
+        (files.METRICS, b'{"\\ud800": 1}'),
+        (files.HISTORY, b"epoch,loss\n1,x\n"),
+        (files.VERIFICATION, b"[1]"),
+        (files.ONNX, b"no ONNX"),
+        (files.ONNX, outside.SerializeToString()),
+    ):
+        kept = path.read_bytes()
+        path.write_bytes(text)
+        lock = repository.changed(other_md5(path, ids.md5(path)))
+        damaged.append(repository.commit(lock, "reports", "models", "data"))
+        path.write_bytes(kept)
+    good = repository.commit(repository.changed(nothing), "reports", "models", "data")
+
+    told = told_by_catch_up()
+    assert "should not happen" not in told, told
+    assert "the store failed" not in told, "it is the results' fault"
+    assert "run `dvc repro` again" not in told, "nor is it this disk's"
+    assert tempfile.gettempdir() not in told.replace(str(repository.path), "")
+    for commit in damaged:
+        assert told.count(f"commit {commit[:7]}") == 1, told
+    assert f"commit {good[:7]}" not in told
+    runs = tracked_runs(repository.path)
+    finished = [run for run in runs if run.status == "FINISHED"]
+    assert [run.tags[completion.COMMIT] for run in finished] == [good]
+    # What is seen to be damaged before there is a run leaves none.
+    assert len(runs) - len(finished) == 2, "the two files that are no ONNX of ours"
+    # Nor does it stop the question where something comes from.
+    assert good in lookup.find(str(files.ONNX), job().tracking)
+    with pytest.raises(UserError, match=r"^dvc\.lock:6: \*a4 "):
+        lookup.find(damaged[0], job().tracking)
+    (repository.path / "dvc.lock").write_bytes(b"\xff\xfe: [")
+    assert "should not happen" not in told_by_catch_up()
+
+
+def test_what_waits_for_a_store_reaches_nothing_outside(
+    repository: Repository, victim: Path
+) -> None:
+    """Files, links and names under waiting/; what is right has its run and is then forgotten."""
+    identity = ids.result(job(), ids.trained_by(files.MODEL))
+    results.keep(identity, provenance.Origin.here(job()))
+    (good,) = results.waiting()
+    assert good.folder is not None
+    waiting = good.folder.parent
+    before = content(victim)
+
+    def another_one(change: Callable[[dict[str, Any]], None]) -> Path:
+        """A result that waits, with another run.json."""
+        told = json.loads(json.dumps(identity))
+        told["result_id"] = f"{len(list(waiting.iterdir())):032x}"
+        change(told)
+        place = waiting / results.md5(told)
+        shutil.copytree(good.folder or Path(), place)
+        files.write_json(place / "run.json", told)
+        return place
+
+    another_one(lambda told: told["outs"].update({str(victim / "work"): "0" * 32}))
+    another_one(lambda told: told["outs"].update({"reports/../../../x": "0" * 32}))
+    another_one(lambda told: told["outs"].update({str(files.CARD): "ab/../../x"}))
+    another_one(lambda told: told.update(outs=7))
+    another_one(lambda told: told.pop("outs"))
+    another_one(nothing).joinpath("origin.json").write_text('{"name": 7}')
+    another_one(nothing).joinpath("origin.json").write_text("[")
+    another_one(nothing).joinpath("run.json").write_text('{"outs": {}}')
+    linked = another_one(nothing) / "params.yaml"
+    linked.unlink()
+    linked.symlink_to(victim / "authorized_keys")
+    between = another_one(nothing) / "reports"
+    shutil.rmtree(between)
+    between.symlink_to(victim / "work")
+    for name in ("run.json", "origin.json"):
+        pipe = another_one(nothing) / name
+        pipe.unlink()
+        os.mkfifo(pipe)
+    damaged = len(list(waiting.iterdir())) - 1
+    (waiting / "a file").write_text("")
+    (waiting / ("1" * 32)).write_text("")
+    (waiting / ("2" * 32)).symlink_to(victim / "work")
+
+    told = told_by_catch_up()
+    assert content(victim) == before
+    assert b"secret" not in artifacts(repository)
+    assert "should not happen" not in told, told
+    named = [
+        line for line in told.splitlines() if line.strip().startswith(f"{files.OURS}/waiting/")
+    ]
+    assert len(named) == damaged + 1
+    (run,) = tracked_runs(repository.path)
+    assert run.tags["result_id"] == identity["result_id"]
+    assert not good.folder.exists(), "it has its run now"
+    assert len(list(waiting.iterdir())) == damaged + 3, "nothing else was removed"
+
+
+def test_a_folder_has_files_alone(tmp_path: Path) -> None:
+    """What is no file has no md5: a run would be given it all the same."""
+    (tmp_path / "out/below").mkdir(parents=True)
+    (tmp_path / "out/below/a").write_text("")
+    assert results._is_plain(tmp_path / "out")
+    (tmp_path / "out/link").symlink_to(tmp_path)
+    assert not results._is_plain(tmp_path / "out")
+    (tmp_path / "out/link").unlink()
+    os.mkfifo(tmp_path / "out/pipe")
+    assert not results._is_plain(tmp_path / "out")
+    assert not results._is_plain(tmp_path / "out/pipe")
+
+
+def test_what_is_large_is_not_read(repository: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its size is asked for first; whoever has one is told so, and the others have their runs."""
+    monkeypatch.setattr(results, "LARGEST_FILE", 200_000)
+    monkeypatch.setattr(results, "LARGEST_LOCK", 100_000)
+    locks = [repository.changed(nothing) + "#" * size for size in (0, 100_000)]
+    good, large = [repository.commit(lock, "reports", "models", "data") for lock in locks]
+    files.HISTORY.write_bytes(b"x" * 300_000)
+    lock = repository.changed(other_md5(files.HISTORY, ids.md5(files.HISTORY)))
+    long = repository.commit(lock, "reports")
+    names = [f"{good}:./dvc.lock", f"{long}:./{files.HISTORY}", "HEAD:./none", "HEAD:./reports"]
+    assert list(results._blobs(names, 299_999)) == [locks[0].encode(), 300_000, None, None]
+    assert list(results._blobs(names[1:2], 300_000)) == [b"x" * 300_000]
+    told = told_by_catch_up()
+    assert f"dvc.lock is damaged: it is larger than 100000 bytes:\n  commit {large[:7]}" in told
+    why = f"its '{files.HISTORY}' in git is larger than 200000 bytes"
+    assert f"{why}:\n  commit {long[:7]}" in told
+    (run,) = tracked_runs(repository.path)
+    assert run.tags[completion.COMMIT] == good
+
+
+def test_a_lock_that_matches_nothing_takes_no_other_results_values(repository: Repository) -> None:
+    """Its params.yaml in git may be that of another result, whose training it would be shown as."""
+
+    def change(stages: dict[str, Any]) -> None:
+        for each in stages.values():
+            each["params"]["params.yaml"]["train.lr"] = 0.5
+
+    place = results.at(repository.commit(repository.changed(change)))
+    assert place is not None
+    identity = place.identity()
+    assert identity["params"]["train.lr"] == 0.5
+    assert identity["training_id"] != ids.trained_by(files.MODEL)
+
+
+def test_a_model_names_no_file_to_remove(workspace: Path) -> None:
+    """Its training_id becomes the name of one."""
+    files.MODEL.parent.mkdir()
+    about = json.dumps({"training_id": "../../../precious.json"})
+    save_file({"w": np.zeros(1, np.float32)}, files.MODEL, {"abline": about})
+    with pytest.raises(UserError, match="not this job's model"):
+        ids.trained_by(files.MODEL)
