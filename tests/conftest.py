@@ -319,7 +319,7 @@ def starts_a_process(thing: object, seen: set[int]) -> bool:
     if isinstance(thing, type):
         methods = [each for each in vars(thing).values() if inspect.isfunction(each)]
         return any(starts_a_process(each, seen) for each in methods)
-    if not inspect.isfunction(thing) or Path(thing.__code__.co_filename).parent != HERE:
+    if not inspect.isfunction(thing) or HERE not in Path(thing.__code__.co_filename).parents:
         return False
     names = set(names_in(thing.__code__))
     known = (thing.__globals__[name] for name in names if name in thing.__globals__)

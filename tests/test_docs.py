@@ -123,8 +123,8 @@ def test_each_link_leads_somewhere(document: Path) -> None:
     made = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     named = set(re.findall(r"`make ([a-z-]+)", text)) | set(re.findall(r"^make (\S+)", text, re.M))
     assert named <= made
-    for module in re.findall(r"python -m pipeline\.(\w+)", text):
-        assert (ROOT / f"pipeline/{module}.py").exists(), module
+    for module in re.findall(r"python -m pipeline\.([\w.]*\w)", text):
+        assert (ROOT / f"pipeline/{module.replace('.', '/')}.py").exists(), module
 
 
 def errors(document: str) -> list[str]:

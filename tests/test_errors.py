@@ -21,6 +21,7 @@ from conftest import (
 )
 
 from pipeline import evaluate, export, generate, train
+from pipeline.settings import environment as pinned
 from pipeline.settings import files, ids
 from pipeline.settings.errors import UserError
 
@@ -103,7 +104,7 @@ def test_other_versions_than_the_pinned_ones(tmp_path: Path) -> None:
     pins = tmp_path / "requirements.txt"
     pins.write_text("# made by hand\ntorch==2.0.1\nNumPy==1.0\nnot_here==3\npyyaml>=1\n")
     with pytest.raises(UserError) as caught:
-        environment.check(pins)
+        pinned.check(pins)
     lines = str(caught.value).splitlines()
     assert lines[0].endswith("would not give the promised bytes. Installed:")
     assert [line.split(", ")[1] for line in lines[1:3]] == ["pinned: 2.0.1", "pinned: 1.0"]
@@ -111,7 +112,7 @@ def test_other_versions_than_the_pinned_ones(tmp_path: Path) -> None:
 
 
 def test_the_installed_versions_are_the_pinned_ones() -> None:
-    environment.check()
+    pinned.check()
 
 
 def test_a_build_tag_is_no_other_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -119,10 +120,10 @@ def test_a_build_tag_is_no_other_version(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.syspath_prepend(tmp_path)
     pins = tmp_path / "requirements.txt"
     pins.write_text("A.Package==1.2\n")
-    environment.check(pins)
+    pinned.check(pins)
     pins.write_text("A.Package==1.3\n")
     with pytest.raises(UserError, match=r"A.Package 1.2\+cu130, pinned: 1.3"):
-        environment.check(pins)
+        pinned.check(pins)
 
 
 def in_a_small_or_frozen_disk(workspace: Path, mount: str, script: str) -> str:

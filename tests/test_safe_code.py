@@ -9,7 +9,7 @@ import pytest
 import yaml
 from conftest import ROOT
 
-CODE = sorted([*ROOT.glob("pipeline/*.py"), *ROOT.glob("clients/python/abline_client/*.py")])
+CODE = sorted([*ROOT.glob("pipeline/**/*.py"), *ROOT.glob("clients/python/abline_client/*.py")])
 MODULES = {"pickle", "cPickle", "_pickle", "dill", "cloudpickle", "joblib", "marshal", "shelve"}
 FUNCTIONS = {"eval", "exec", "compile", "__import__"}
 METHODS = {

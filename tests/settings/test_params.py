@@ -186,8 +186,8 @@ def test_a_file_that_is_no_mapping_or_not_there(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("program", "name"),
     [
-        ("params", "params.yaml"),
-        ("params", "dvc.yaml"),
+        ("check", "params.yaml"),
+        ("check", "dvc.yaml"),
         ("summary", "params.yaml"),
         ("ui", "params.yaml"),
     ],
