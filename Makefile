@@ -58,7 +58,7 @@ bench: $(TOOLS) ## time this pipeline beside its peers in turn, in about fifty m
 	@python benchmarks/tracking.py
 	@python benchmarks/clients.py
 
-screenshots: $(TOOLS) ## take the README's pictures anew; needs Chromium
+screenshots: $(TOOLS) ## take the pictures of mlflow ui anew; needs Chromium
 	@python docs/screenshots.py
 
 clean: ## remove the environment and the tools' caches, nothing that is a result

@@ -1,4 +1,4 @@
-"""Take the pictures of `mlflow ui` in the README, from a real browser: `make screenshots`.
+"""Take the pictures of `mlflow ui` in docs/experiments.md, from a real browser: `make screenshots`.
 
 A normal clone, with all its history, runs the tutorial's job and five experiments, `make ui`'s
 command shows them, and headless Chromium opens the links that it prints.

@@ -131,7 +131,7 @@ def test_the_readmes_block_serves_answers_and_ends(workspace: Path) -> None:
     for params in (job(), job(train__lr=0.02)):
         for stage in (generate, train, evaluate, export, track):
             stage.main(params)
-    text = (ROOT / "README.md").read_text()
+    text = (ROOT / "docs/use-the-model.md").read_text()
     found = re.search(r"```bash\n(.*?)```\n+```text\n(.*?)```", text, re.DOTALL)
     assert found is not None
     block, shown = found.groups()
