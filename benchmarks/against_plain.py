@@ -21,6 +21,8 @@ from rounds import ROOT, arguments, summary, turns
 
 Times = dict[str, list[float]]
 
+ONE_CORE = ["taskset", "--cpu-list", str(min(os.sched_getaffinity(0)))]
+
 
 def environment() -> dict[str, str]:
     """The environment of a command: this Python's programs first, DVC and MLflow as installed."""
@@ -72,6 +74,7 @@ def measure(ours: Path, plain: Path, rounds: int) -> dict[str, Times]:
     sides = {"ours": (ours, "train.lr"), "plain": (plain, "lr")}
     commands = {
         "dvc repro -f": ["dvc", "repro", "--force"],
+        "dvc repro -f, one core": [*ONE_CORE, "dvc", "repro", "--force"],
         "dvc repro, nothing changed": ["dvc", "repro"],
         "dvc exp run -S": ["dvc", "exp", "run", "-S"],
     }
