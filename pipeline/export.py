@@ -20,13 +20,13 @@ from numpy.typing import NDArray
 from torch import nn
 
 from pipeline.exact import least_squares
+from pipeline.exact.interval import Interval
 from pipeline.learning import model, rounding_bound
 from pipeline.learning.linear import Line
 from pipeline.learning.model import Answers
 from pipeline.onnx_model import contract, structure_checks
 from pipeline.onnx_model.answer_checks import Check, Expected
 from pipeline.onnx_model.contract import Contract, Terms, Vectors
-from pipeline.onnx_model.interval import Interval
 from pipeline.report.card import Facts, card
 from pipeline.settings import files, ids, runner
 from pipeline.settings.errors import UserError

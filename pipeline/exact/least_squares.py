@@ -19,9 +19,9 @@ from flint import arb
 from numpy.typing import NDArray
 
 from pipeline.exact.gram import Gram, gram
+from pipeline.exact.interval import Interval
 from pipeline.exact.normal_equations import Balls, System, independent
 from pipeline.exact.rounding import cholesky, enclose, nearest, precision, two_sided
-from pipeline.onnx_model.interval import Interval
 from pipeline.settings.messages import first_of
 
 __all__ = ["Fit", "Gram", "announce", "fit", "gram", "squared_error"]

@@ -16,8 +16,8 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from pipeline.exact.interval import Interval
 from pipeline.learning.linear import Line
-from pipeline.onnx_model.interval import Interval
 from pipeline.settings import files, regular_file
 from pipeline.settings.errors import UserError
 from pipeline.settings.params import Model as ModelParams

@@ -11,11 +11,11 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from pipeline.exact.interval import EPS, Interval
 from pipeline.learning import model, rounding_bound
 from pipeline.learning.model import Answers
 from pipeline.onnx_model import contract
 from pipeline.onnx_model.contract import Float, Output
-from pipeline.onnx_model.interval import EPS, Interval
 
 # 0 and 1 are the sizes that a shape fixed by mistake breaks, 1000 is one that vector code sees.
 BATCHES = (0, 1, 2, 3, 1000)

@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.json_schema import SkipJsonSchema
 
+from pipeline.exact.interval import Interval
 from pipeline.exact.rounding import enclose, nearest, rounded
 from pipeline.learning.linear import Line
-from pipeline.onnx_model.interval import Interval
 
 KEY = "abline.contract"
 """Where the ONNX file's metadata has its terms."""
