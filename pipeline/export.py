@@ -309,7 +309,7 @@ def main(params: Params) -> None:
     files.write_json(files.CONTRACT, whole.model_dump(mode="json"))
     told = report(content, checks, params, golden.derivation)
     files.write_json(files.VERIFICATION, told)
-    held_out = len(table.read(files.TEST).values)
+    held_out = table.row_count(files.TEST)
     facts = Facts(whole, told, metrics, coefficients, len(training), held_out)
     files.write_bytes(files.CARD, card(facts).encode())
     print(

@@ -1,6 +1,7 @@
 """Mean and deviation of each column over the training rows, for model.standardize."""
 
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -10,6 +11,9 @@ from pipeline.learning import model
 from pipeline.settings.errors import UserError
 from pipeline.settings.params import Params
 from pipeline.tables.table import Table
+
+if TYPE_CHECKING:
+    from pipeline.exact.gram import Gram
 
 Scaling = tuple[torch.Tensor, torch.Tensor]
 """Mean and deviation of each column, [columns] each."""
@@ -29,6 +33,20 @@ def means(params: Params, rows: Table, names: tuple[str, ...], dtype: torch.dtyp
         return torch.zeros(len(columns), dtype=dtype)
     values = [math.fsum(column.tolist()) / len(column) for column in columns]
     return torch.tensor(values, dtype=torch.float64).to(dtype)
+
+
+def gram_means(
+    params: Params, gram: "Gram", features: int, dtype: torch.dtype
+) -> torch.Tensor | None:
+    """Return the mean of each feature: [features], in `dtype`; None without model.standardize.
+
+    gram: the Gram matrix of [1 features ...], whose sums are exact. Zeros for a fit through the
+    origin, as of `means`.
+    """
+    if not params.model.standardize:
+        return None
+    values = gram.means()[:features] if params.model.bias else np.zeros(features)
+    return torch.from_numpy(values).to(dtype)
 
 
 def of_features(params: Params, rows: Table) -> Scaling:

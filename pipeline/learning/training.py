@@ -134,7 +134,7 @@ def solve(
     if not params.train.allow_dependent:
         _refuse_dependent(found)
     dtype = model.DTYPES[params.model.dtype]
-    mean = scaling.means(params, rows, features, dtype) if params.model.standardize else None
+    mean = scaling.gram_means(params, gram, len(features), dtype)
     centre = mean.double().numpy() if mean is not None else None
     weight, bias = found.shipped(params.model.dtype, centre)
     module: nn.Module = model.linear(torch.from_numpy(weight), torch.from_numpy(bias), params.model)

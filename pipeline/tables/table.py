@@ -178,11 +178,9 @@ def write(path: Path, table: Table) -> None:
 
 def read(path: Path) -> Table:
     """Read a table written by `write`. Raises UserError if the file is missing or damaged."""
-    try:
-        regular_file.check(path)
-        # Not pq.read_table: it imports pandas too.
-        with pq.ParquetFile(path, memory_map=True) as file:
-            arrow = file.read()
+    # Not pq.read_table: it imports pandas too.
+    with _opened(path) as file:
+        arrow = file.read()
         values = np.empty((arrow.num_rows, arrow.num_columns), order="F")
         for index, column in enumerate(arrow.columns):
             begin = 0
@@ -190,14 +188,33 @@ def read(path: Path) -> Table:
                 # Not to_numpy: it imports pandas as well.
                 values[begin : begin + len(chunk), index] = np.from_dlpack(chunk)
                 begin += len(chunk)
+    float32 = frozenset(field.name for field in arrow.schema if field.type == pa.float32())
+    return Table(tuple(arrow.column_names), values, float32)
+
+
+def row_count(path: Path) -> int:
+    """Return the number of rows of a table written by `write`, without reading the rows.
+
+    Raises UserError if the file is missing or its end is damaged.
+    """
+    with _opened(path) as file:
+        rows: int = file.metadata.num_rows
+    return rows
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[pq.ParquetFile]:
+    """Open a table written by `write`. Raises UserError if the file is missing or damaged."""
+    try:
+        regular_file.check(path)
+        with pq.ParquetFile(path, memory_map=True) as file:
+            yield file
     except FileNotFoundError:
         raise UserError(f"{path}: there is no such file; `dvc repro` makes it") from None
     except pa.ArrowException as error:
         raise UserError(
             f"{path}: not a readable Parquet file ({error}); `dvc repro -f` makes it anew"
         ) from None
-    float32 = frozenset(field.name for field in arrow.schema if field.type == pa.float32())
-    return Table(tuple(arrow.column_names), values, float32)
 
 
 def queries(rows: Sequence[Sequence[float]], features: Sequence[str]) -> NDArray[np.float64]:

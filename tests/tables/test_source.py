@@ -579,6 +579,7 @@ def test_the_file_does_not_depend_on_the_blocks(
     meta = pq.read_metadata("blocks.parquet")
     assert [meta.row_group(index).num_rows for index in range(meta.num_row_groups)] == [3, 3, 1]
     found = table.read(Path("blocks.parquet"))
+    assert table.row_count(Path("blocks.parquet")) == 7
     np.testing.assert_array_equal(found.values, rows)
     assert found.float32 == {"b"}
     assert [str(kind) for kind in pq.read_schema("blocks.parquet").types] == ["double", "float"]
@@ -610,6 +611,7 @@ def test_a_table_of_no_rows_comes_back(tmp_path: Path) -> None:
     found = table.read(tmp_path / "t.parquet")
     assert found.names == ("a", "b")
     assert found.values.shape == (0, 2)
+    assert table.row_count(tmp_path / "t.parquet") == 0
     assert found.float32 == {"a"}
 
 
