@@ -21,7 +21,8 @@ from rounds import ROOT, arguments, summary
 sys.path.insert(0, str(ROOT))
 
 from pipeline.exact import cores
-from pipeline.exact.least_squares import fit, gram
+from pipeline.exact.gram import gram_matrix
+from pipeline.exact.least_squares import fit
 
 Floats = NDArray[np.float32]
 Solver = Callable[[Floats, Floats], NDArray[np.float64]]
@@ -30,7 +31,7 @@ Solver = Callable[[Floats, Floats], NDArray[np.float64]]
 
 def ours(x: Floats, y: Floats) -> NDArray[np.float64]:
     """Exact least squares, with everything it gives."""
-    found = fit(gram(x, y[:, None]), [f"x{i}" for i in range(x.shape[1])], ["y"])
+    found = fit(gram_matrix(x, y[:, None]), [f"x{i}" for i in range(x.shape[1])], ["y"])
     return np.append(found.weight[0], found.bias[0])
 
 

@@ -16,8 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.exact import least_squares
-from pipeline.exact.least_squares import Fit, Gram
-from pipeline.learning import linear
+from pipeline.exact.gram import Gram, gram_matrix
+from pipeline.exact.least_squares import Fit
+from pipeline.exact.squared_error import squared_error
+from pipeline.learning import fit_messages, linear
 from pipeline.learning.linear import Line
 from pipeline.report import plots
 from pipeline.settings import files, runner
@@ -50,7 +52,7 @@ class Part:
     def of(cls, rows: Table, targets: Sequence[str], predict: Predict) -> "Part":
         """What `predict` says of `rows`."""
         x, y = rows.columns(rows.features(targets)), rows.columns(targets)
-        return cls(x, y, predict(x), least_squares.gram(rows.values))
+        return cls(x, y, predict(x), gram_matrix(rows.values))
 
     def squares(self, line: Line | None) -> Fraction:
         """The sum of the squared errors: of a line exactly, of another module's answers as given.
@@ -58,7 +60,7 @@ class Part:
         Raises UserError if a square is beyond what float64 holds.
         """
         if line is not None:
-            found = least_squares.squared_error(self.gram, line.weight, line.bias, line.centre)
+            found = squared_error(self.gram, line.weight, line.bias, line.centre)
             return sum(found, Fraction(0))
         with np.errstate(over="ignore"):
             residuals = (self.y - self.predicted).ravel()
@@ -204,13 +206,18 @@ AROUND = ("reference", "low 95%", "high 95%")
 
 def warn(fit: Fit) -> None:
     """Say which columns make the reference doubtful."""
-    told = [f"{each}: the reference leaves it out" for each in fit.dependent]
+    told = [
+        f"{fit_messages.dependent(each)}: the reference leaves it out" for each in fit.dependent
+    ]
     terms = len(fit.features) + fit.intercept
     if fit.rows < terms:
         told = [
             f"{fit.rows} rows for {terms} numbers: the reference leaves {len(told)} features out"
         ]
-    told += [f"{each}: their coefficients mean nothing one by one" for each in fit.nearly_dependent]
+    told += [
+        f"{fit_messages.nearly_dependent(each)}: their coefficients mean nothing one by one"
+        for each in fit.nearly_dependent
+    ]
     for text in told:
         print(f"warning: {text}", file=sys.stderr)
 
@@ -232,7 +239,7 @@ def main(params: Params) -> None:
     line = linear.read(files.MODEL, params.model, len(features), len(targets))
     predict = line.predict if line else _other_module(params, len(features))
 
-    least_squares.announce(len(features))
+    fit_messages.announce(len(features))
     train = Part.of(rows, targets, predict)
     test = Part.of(held_out, targets, predict) if len(held_out.values) else None
     fit = least_squares.fit(

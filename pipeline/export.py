@@ -20,8 +20,9 @@ from numpy.typing import NDArray
 from torch import nn
 
 from pipeline.exact import least_squares
+from pipeline.exact.gram import gram_matrix
 from pipeline.exact.interval import Interval
-from pipeline.learning import model, rounding_bound
+from pipeline.learning import fit_messages, model, rounding_bound
 from pipeline.learning.linear import Line
 from pipeline.learning.model import Answers
 from pipeline.onnx_model import contract, structure_checks
@@ -118,14 +119,16 @@ def _interval(module: nn.Module, params: Params, rows: Table) -> Interval:
     """The prediction interval of the least-squares solution, which is what the module holds."""
     targets = params.data.targets
     features = rows.features(targets)
-    least_squares.announce(len(features))
-    fit = least_squares.fit(least_squares.gram(rows.values), features, targets, params.model.bias)
+    fit_messages.announce(len(features))
+    fit = least_squares.fit(gram_matrix(rows.values), features, targets, params.model.bias)
     leave_out = "leave interval out"
     try:
         interval = fit.interval()
     except ValueError as error:
+        column = f" ({fit_messages.dependent(fit.dependent[0])})" if fit.dependent else ""
         raise UserError(
-            f"export.outputs: found interval, but there is none to give: {error}; {leave_out}"
+            f"export.outputs: found interval, but there is none to give: {error}{column};"
+            f" {leave_out}"
         ) from None
     line = model.coefficients(module)
     assert line is not None, "only a linear model can be fitted exactly"

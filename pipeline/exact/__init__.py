@@ -1,4 +1,5 @@
-"""Arithmetic without rounding error: Gram matrix, normal equations, least squares.
+"""Least squares without rounding error: Gram matrix, normal equations, solution, inference.
 
-May import no other room, and neither torch, pyarrow nor MLflow.
+No files, no settings, no sentences. May import no other room, and neither torch, pyarrow nor
+MLflow.
 """

@@ -1,4 +1,4 @@
-"""The processor cores that this process may use, and BLAS kept to the thread that calls it."""
+"""The processor cores that this process may use, and BLAS limited to the thread that calls it."""
 
 import math
 import os
@@ -7,36 +7,39 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 CGROUPS = Path("/sys/fs/cgroup")
-OURS = Path("/proc/self/cgroup")
+OWN_CGROUPS = Path("/proc/self/cgroup")
 
 
 def available() -> int:
-    """Return how many cores this process may use: not those of the machine, at least 1.
+    """Return the number of cores that this process may use, at least 1.
 
-    A container may be given a share of the machine's time instead of cores of its own: 1.5 cores
+    A container may have a share of the machine's time instead of cores of its own: 1.5 cores
     are 2 threads.
     """
     try:
         cores = len(os.sched_getaffinity(0))
     except AttributeError:  # macOS
         cores = os.cpu_count() or 1
-    return max(1, min([cores, *(math.ceil(share) for share in _shares(OURS, CGROUPS))]))
+    return max(1, min([cores, *(math.ceil(share) for share in _shares(OWN_CGROUPS, CGROUPS))]))
 
 
-def _shares(ours: Path, cgroups: Path) -> Iterator[float]:
-    """Yield the limits, in cores, of this process's control group and of those that it is in."""
+def _shares(own_cgroups: Path, cgroups: Path) -> Iterator[float]:
+    """Yield the limits, in cores, of this process's control groups and of their parents.
+
+    own_cgroups: the file that names them. cgroups: the folder that holds all control groups.
+    """
     lines: list[str] = []
     with suppress(OSError):
-        lines = ours.read_text().splitlines()
+        lines = own_cgroups.read_text().splitlines()
     for line in lines:
-        _, controllers, group = line.split(":", 2)
+        _, controllers, name = line.split(":", 2)
         version_2 = not controllers
         if not version_2 and "cpu" not in controllers.split(","):
             continue
         root = cgroups if version_2 else cgroups / controllers
-        place = root / group.lstrip("/")
-        # In a container the path may be the host's, and only the root is there.
-        for folder in (place, *place.parents):
+        group = root / name.lstrip("/")
+        # In a container the path may be the host's, and only the root exists.
+        for folder in (group, *group.parents):
             with suppress(OSError, ValueError, ZeroDivisionError):
                 if version_2:
                     quota, period = (folder / "cpu.max").read_text().split()
@@ -53,9 +56,9 @@ def _shares(ours: Path, cgroups: Path) -> Iterator[float]:
 def one_blas_thread() -> Iterator[None]:
     """Let BLAS compute in the calling thread alone, for many small products one after another.
 
-    OpenBLAS's threads wait for each other in a loop that does nothing: where another program has
-    one of the cores, each product takes as long as that program's turn. The limit is one of the
-    whole process, so this belongs around threads of ours and not into them.
+    OpenBLAS's threads wait for each other in a loop that does nothing: if another program has
+    one of the cores, each product takes as long as that program's turn. The limit holds for the
+    whole process, so set it around our own threads and not inside of them.
     """
     from threadpoolctl import threadpool_limits  # 10 ms that small tables do without
 

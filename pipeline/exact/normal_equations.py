@@ -1,139 +1,103 @@
-"""The normal equations of exact columns: which are independent, and the solution of those.
+"""The normal equations of independent columns, and their solution.
 
-What is an integer or a fraction is computed as such; the rest in balls whose precision doubles
-until each rounds to one float.
+Integers and fractions are computed as such; the rest in balls whose precision doubles until each
+ball rounds to one float.
 """
 
 import itertools
 from collections.abc import Callable, Iterator
 from fractions import Fraction
+from functools import cached_property
 from typing import Any
 
-from flint import arb, arb_mat, fmpz_mat, nmod_mat
+from flint import arb, arb_mat, fmpz_mat
 
 from pipeline.exact.gram import Gram
-from pipeline.exact.rounding import certain, enclose, exactly, precision, quantile, settled, shift
+from pipeline.exact.rank import independent_columns
+from pipeline.exact.rounding import certain, enclose, exactly, precision, settled, shift
 
-CONFIDENCE = Fraction(95, 100)
+FIRST_BITS = 128
+# A ball that still rounds to two floats at this precision holds a zero or a tie.
+TIE_BITS = 4096
 
-# Bits to begin with. What rounds to two numbers after so many as LIMIT is zero or a tie.
-START, LIMIT = 128, 4096
-
-PRIMES = (2**61 - 1, 2**59 - 55, 2**57 - 13, 2**55 - 55, 2**53 - 111)
-
-
-def independent(
-    table: Gram, columns: list[int]
-) -> tuple[list[int], dict[int, list[tuple[int, Fraction]]]]:
-    """The columns that are no combination of those before them, and the combination of the others.
-
-    A rank modulo a prime is never larger than the true one: what is independent there is so for
-    certain. What is dependent there is solved for with integers, and tried.
-    """
-    size = len(columns)
-    if not size:
-        return [], {}
-    entries = [[table.entries[i][j] for j in columns] for i in columns]
-    for prime in PRIMES:
-        reduced, rank = nmod_mat(
-            size, size, [e % prime for row in entries for e in row], prime
-        ).rref()
-        pivots, row = [], 0
-        for column in range(size):
-            if row < rank and int(reduced[row, column]):
-                pivots.append(column)
-                row += 1
-        others = [column for column in range(size) if column not in pivots]
-        if not others:
-            return columns, {}
-        found: dict[int, list[tuple[int, Fraction]]] = {columns[o]: [] for o in others}
-        if pivots:
-            square = fmpz_mat([[entries[i][j] for j in pivots] for i in pivots])
-            right = fmpz_mat([[entries[i][j] for j in others] for i in pivots])
-            solved: Any = square.solve(right)
-            rest = fmpz_mat([[entries[i][j] for j in pivots] for i in others])
-            if rest * solved != fmpz_mat([[entries[i][j] for j in others] for i in others]):
-                continue
-            for place, other in enumerate(others):
-                for row, pivot in enumerate(pivots):
-                    factor = solved[row, place]
-                    if factor != 0:
-                        exponent = table.exponents[columns[other]] - table.exponents[columns[pivot]]
-                        exact = Fraction(int(factor.p), int(factor.q)) * Fraction(2) ** exponent
-                        found[columns[other]].append((columns[pivot], exact))
-                        assert pivot < other, "the prime took a later column for an earlier one"
-        elif any(entries[o][o] for o in others):
-            continue
-        kept = [columns[pivot] for pivot in pivots]
-        # The constant comes last in a formula.
-        return kept, {k: sorted(c, key=lambda term: term[0] == 0) for k, c in found.items()}
-    raise AssertionError("five primes divide the same determinant")
+# With more columns than this, sums of squares are not computed as fractions: these grow too long.
+MOST_COLUMNS_OF_FRACTIONS = 64
 
 
-class System:
-    """The normal equations of the columns that are kept, as integers."""
+class NormalEquations:
+    """XᵀX β = Xᵀy for the independent columns of a table and some targets, as integers."""
 
-    def __init__(self, table: Gram, kept: tuple[int, ...], answers: tuple[int, ...]) -> None:
-        self.table, self.kept, self.answers = table, kept, answers
-        self._balls: dict[int, Balls] = {}
-        self._exact: list[list[Fraction]] | None = None
-        self.perfect = [self._is_perfect(answer) for answer in answers]
+    def __init__(self, gram: Gram, columns: tuple[int, ...], targets: tuple[int, ...]) -> None:
+        """gram: the Gram matrix of [1 ...]; columns, targets: places in it.
+
+        The columns are independent and in order.
+        """
+        self.gram, self.columns, self.targets = gram, columns, targets
+        self._solutions: dict[int, BallSolution] = {}
 
     @property
     def place_of_ones(self) -> int | None:
-        """Where the column of ones stands among the kept ones, if it does."""
-        return 0 if self.kept and self.kept[0] == 0 else None
+        """Place of the column of ones among the columns; None if it is not one of them."""
+        return 0 if self.columns and self.columns[0] == 0 else None
 
-    def _is_perfect(self, answer: int) -> bool:
-        """Whether the columns give the answer exactly."""
-        return answer in independent(self.table, [*self.kept, answer])[1]
-
-    def exact(self) -> list[list[Fraction]]:
-        """The solution as fractions: for each target, that of each kept column."""
-        if self._exact is None:
-            entries, exponents = self.table.entries, self.table.exponents
-            left = fmpz_mat([[entries[i][j] for j in self.kept] for i in self.kept])
-            right = fmpz_mat([[entries[i][j] for j in self.answers] for i in self.kept])
-            solved = left.solve(right)
-            self._exact = [
-                [
-                    Fraction(int(solved[i, j].p), int(solved[i, j].q))
-                    * Fraction(2) ** (exponents[answer] - exponents[index])
-                    for i, index in enumerate(self.kept)
-                ]
-                for j, answer in enumerate(self.answers)
-            ]
-        return self._exact
-
-    def exact_squares(self) -> list[Fraction]:
-        """The residual sums of squares as fractions."""
+    @cached_property
+    def perfect(self) -> list[bool]:
+        """For each target, whether it is a combination of the columns: no residual is left."""
         return [
-            self.table.inner(answer, answer)
+            target in independent_columns(self.gram, [*self.columns, target])[1]
+            for target in self.targets
+        ]
+
+    @cached_property
+    def exact(self) -> list[list[Fraction]]:
+        """The solution as fractions: for each target, the coefficient of each column."""
+        entries, exponents = self.gram.entries, self.gram.exponents
+        left = fmpz_mat([[entries[i][j] for j in self.columns] for i in self.columns])
+        right = fmpz_mat([[entries[i][j] for j in self.targets] for i in self.columns])
+        solution = left.solve(right)
+        return [
+            [
+                Fraction(int(solution[i, j].p), int(solution[i, j].q))
+                * Fraction(2) ** (exponents[target] - exponents[column])
+                for i, column in enumerate(self.columns)
+            ]
+            for j, target in enumerate(self.targets)
+        ]
+
+    @cached_property
+    def exact_squares(self) -> list[Fraction]:
+        """The residual sum of squares of each target as a fraction."""
+        inner_product = self.gram.inner_product
+        return [
+            inner_product(target, target)
             - sum(
-                (c * self.table.inner(i, answer) for c, i in zip(column, self.kept, strict=True)),
+                (
+                    coefficient * inner_product(column, target)
+                    for coefficient, column in zip(coefficients, self.columns, strict=True)
+                ),
                 Fraction(0),
             )
-            for column, answer in zip(self.exact(), self.answers, strict=True)
+            for coefficients, target in zip(self.exact, self.targets, strict=True)
         ]
 
     def squares(self) -> tuple[Fraction, ...]:
-        """The residual sums of squares: as fractions if they are short, else to 128 digits."""
-        if len(self.kept) <= 64:
-            return tuple(self.exact_squares())
+        """Return the residual sums of squares: exact if they are short, else to FIRST_BITS."""
+        if len(self.columns) <= MOST_COLUMNS_OF_FRACTIONS:
+            return tuple(self.exact_squares)
         for bits in self.precisions():
             with precision(bits):
                 balls = self.at(bits).squares
-                if all(b.is_zero() or b.rel_accuracy_bits() >= START for b in balls):
+                if all(b.is_zero() or b.rel_accuracy_bits() >= FIRST_BITS for b in balls):
                     return tuple(exactly(ball.mid()) for ball in balls)
         raise AssertionError("unreachable: there are always more bits")
 
     def precisions(self) -> Iterator[int]:
-        """Numbers of bits to compute with, each twice the one before, for ever.
+        """Yield numbers of bits to compute with, each twice the number before, for ever.
 
-        Those that cannot tell the matrix from a singular one are left out.
+        Numbers that cannot tell the matrix from a singular one are left out.
         """
         for doubling in itertools.count():
-            bits = START << doubling
+            bits = FIRST_BITS << doubling
             with precision(bits):
                 try:
                     self.at(bits)
@@ -141,119 +105,133 @@ class System:
                     continue
             yield bits
 
-    def at(self, bits: int) -> "Balls":
-        """The solution in balls of so many bits, computed once."""
-        if bits not in self._balls:
-            self._balls[bits] = Balls(self)
-        return self._balls[bits]
+    def at(self, bits: int) -> "BallSolution":
+        """Return the solution at a precision of so many bits, which is the working precision."""
+        if bits not in self._solutions:
+            self._solutions[bits] = BallSolution(self)
+        return self._solutions[bits]
 
     def rounded(
-        self, numbers: Callable[["Balls"], list[Any]], dtype: str = "float64"
+        self, numbers: Callable[["BallSolution"], list[Any]], dtype: str = "float64"
     ) -> list[float]:
-        """What `numbers` computes in balls, correctly rounded to `dtype`."""
+        """Return the balls that `numbers` computes from the solution, correctly rounded."""
         for bits in self.precisions():
             with precision(bits):
-                balls = numbers(self.at(bits))
-                found = [certain(ball, dtype) for ball in balls]
-                if None not in found:
-                    return [value for value in found if value is not None]
-            if bits >= LIMIT:
+                values = [certain(ball, dtype) for ball in numbers(self.at(bits))]
+                if None not in values:
+                    return [value for value in values if value is not None]
+            if bits >= TIE_BITS:
                 break
-        # Zeros and ties, with the solution known exactly; not what has no digits yet, because the
-        # matrix is nearly singular at these bits, too.
+        # Zeros and ties, from the solution as fractions; but not balls without digits yet, because
+        # the matrix is nearly singular at these bits, too.
         for bits in self.precisions():
-            if bits < LIMIT:
+            if bits < TIE_BITS:
                 continue
             with precision(bits):
-                balls = numbers(Balls(self, self.exact(), self.exact_squares()))
+                balls = numbers(BallSolution(self, exact=True))
                 if all(
-                    certain(ball, dtype) is not None or ball.rel_accuracy_bits() >= LIMIT // 2
+                    certain(ball, dtype) is not None or ball.rel_accuracy_bits() >= TIE_BITS // 2
                     for ball in balls
                 ):
                     return [settled(ball, dtype) for ball in balls]
         raise AssertionError("unreachable: there are always more bits")
 
 
-class Balls:
-    """The solution at the working precision, in balls that hold it for certain."""
+class BallSolution:
+    """The solution in balls, at the working precision that it is made and used with.
 
-    def __init__(
-        self,
-        system: System,
-        solution: list[list[Fraction]] | None = None,
-        squares: list[Fraction] | None = None,
-    ) -> None:
-        table, kept, answers = system.table, system.kept, system.answers
-        entries, exponents = table.entries, table.exponents
-        # Columns are scaled by powers of two to a size near 1.
-        scale = [-(entries[i][i].bit_length() // 2) for i in kept]
-        sizes = [-(entries[i][i].bit_length() // 2) for i in answers]
-        matrix = (
-            arb_mat(
-                [
-                    [shift(entries[i][j], a + b) for j, b in zip(kept, scale, strict=True)]
-                    for i, a in zip(kept, scale, strict=True)
-                ]
-            )
-            if kept
-            else arb_mat(0, 0)
-        )
-        right = [
-            [shift(entries[i][j], a + b) for i, a in zip(kept, scale, strict=True)]
-            for j, b in zip(answers, sizes, strict=True)
+    Columns and targets are scaled by powers of two to lengths near 1.
+    """
+
+    def __init__(self, equations: NormalEquations, exact: bool = False) -> None:
+        """exact: enclose the solution as fractions, instead of solving in balls.
+
+        Raises ZeroDivisionError if the matrix cannot be told from a singular one.
+        """
+        self._equations, self._exact = equations, exact
+        entries, columns = equations.gram.entries, equations.columns
+        scales = self._scales(columns)
+        rows = [
+            [shift(entries[i][j], a + b) for j, b in zip(columns, scales, strict=True)]
+            for i, a in zip(columns, scales, strict=True)
         ]
-        scaled = matrix.inv()
-        self.scaled, self.matrix = scaled, matrix
-        units = [a - exponents[i] for i, a in zip(kept, scale, strict=True)]
-        n = range(len(kept))
-        self.inverse = scaled * 1
-        for i in n:
-            for j in n:
-                self.inverse[i, j] = shift(scaled[i, j], units[i] + units[j])
-        if solution is None or squares is None:
-            plain = [[sum((scaled[i, k] * b[k] for k in n), arb(0)) for i in n] for b in right]
-            self.solution = [
-                [shift(x, u + exponents[j] - s) for x, u in zip(column, units, strict=True)]
-                for column, j, s in zip(plain, answers, sizes, strict=True)
+        self.scaled_matrix = arb_mat(rows) if columns else arb_mat(0, 0)
+        self.scaled_inverse = self.scaled_matrix.inv()
+        # A coefficient of a scaled column, shifted by its unit, is that of the column.
+        self._units = [
+            scale - equations.gram.exponents[i] for i, scale in zip(columns, scales, strict=True)
+        ]
+
+    def _scales(self, columns: tuple[int, ...]) -> list[int]:
+        entries = self._equations.gram.entries
+        return [-(entries[i][i].bit_length() // 2) for i in columns]
+
+    @cached_property
+    def inverse(self) -> Any:
+        """The inverse of the Gram matrix of the columns: an arb_mat."""
+        inverse = self.scaled_inverse * 1
+        for i, a in enumerate(self._units):
+            for j, b in enumerate(self._units):
+                inverse[i, j] = shift(self.scaled_inverse[i, j], a + b)
+        return inverse
+
+    @cached_property
+    def _right(self) -> list[list[Any]]:
+        """The scaled right-hand side of each target."""
+        equations = self._equations
+        entries, columns, targets = equations.gram.entries, equations.columns, equations.targets
+        return [
+            [
+                shift(entries[i][target], a + b)
+                for i, a in zip(columns, self._scales(columns), strict=True)
             ]
-            self.squares = [
-                arb(0)
-                if perfect
-                else shift(
-                    shift(entries[j][j], 2 * s)
-                    - sum((x * y for x, y in zip(column, b, strict=True)), arb(0)),
-                    2 * (exponents[j] - s),
-                )
-                for column, b, j, s, perfect in zip(
-                    plain, right, answers, sizes, system.perfect, strict=True
-                )
+            for target, b in zip(targets, self._scales(targets), strict=True)
+        ]
+
+    @cached_property
+    def _scaled_solution(self) -> list[list[Any]]:
+        places = range(len(self._units))
+        return [
+            [sum((self.scaled_inverse[i, k] * right[k] for k in places), arb(0)) for i in places]
+            for right in self._right
+        ]
+
+    @cached_property
+    def solution(self) -> list[list[Any]]:
+        """For each target, the coefficient of each column."""
+        equations = self._equations
+        if self._exact:
+            return [[enclose(value) for value in column] for column in equations.exact]
+        exponents, targets = equations.gram.exponents, equations.targets
+        return [
+            [
+                shift(value, unit + exponents[target] - scale)
+                for value, unit in zip(scaled, self._units, strict=True)
             ]
-        else:
-            self.solution = [[enclose(value) for value in column] for column in solution]
-            self.squares = [enclose(value) for value in squares]
-        self._quantiles: dict[int, Any] = {}
+            for scaled, target, scale in zip(
+                self._scaled_solution, targets, self._scales(targets), strict=True
+            )
+        ]
 
-    def errors(self, free: int) -> list[Any]:
-        """The standard errors of the solution of each target, one after the other."""
-        variances = [self.inverse[i, i] for i in range(self.inverse.nrows())]
-        return [(s / free * v).sqrt() for s in self.squares for v in variances]
+    @cached_property
+    def squares(self) -> list[Any]:
+        """The residual sum of squares of each target."""
+        equations = self._equations
+        if self._exact:
+            return [enclose(value) for value in equations.exact_squares]
+        entries, exponents = equations.gram.entries, equations.gram.exponents
+        squares = []
+        for place, (target, scale) in enumerate(
+            zip(equations.targets, self._scales(equations.targets), strict=True)
+        ):
+            terms = zip(self._scaled_solution[place], self._right[place], strict=True)
+            explained = sum((value * right for value, right in terms), arb(0))
+            rest = shift(entries[target][target], 2 * scale) - explained
+            squares.append(
+                arb(0) if equations.perfect[place] else shift(rest, 2 * (exponents[target] - scale))
+            )
+        return squares
 
-    def terms(self) -> list[Any]:
-        """The solution of each target, one after the other."""
-        return [term for column in self.solution for term in column]
-
-    def ratios(self, free: int) -> list[Any]:
-        """Each term in standard errors, Student's t; zero where there is no error."""
-        pairs = zip(self.terms(), self.errors(free), strict=True)
-        return [arb(0) if error.is_zero() else term / error for term, error in pairs]
-
-    def ends(self, free: int, side: int) -> list[Any]:
-        """The lower (side −1) or upper (1) end of each term's 95 % confidence interval."""
-        reach = self.quantile(free) * side
-        return [t + e * reach for t, e in zip(self.terms(), self.errors(free), strict=True)]
-
-    def quantile(self, free: int) -> Any:
-        """The t of 95 % confidence, computed once."""
-        if free not in self._quantiles:
-            self._quantiles[free] = quantile(CONFIDENCE, free)
-        return self._quantiles[free]
+    def coefficients(self) -> list[Any]:
+        """Return the coefficients of each target, one target after the other."""
+        return [coefficient for column in self.solution for coefficient in column]

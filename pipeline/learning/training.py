@@ -26,7 +26,8 @@ from pipeline.settings.seeds import stream
 from pipeline.tables.table import Table
 
 if TYPE_CHECKING:
-    from pipeline.exact.least_squares import Fit, Gram
+    from pipeline.exact.gram import Gram
+    from pipeline.exact.least_squares import Fit
 
 Epoch = tuple[float, float | None]
 """The loss of an epoch, before its updates, and that of the rows held out, if there are any."""
@@ -122,12 +123,15 @@ def solve(
     Raises UserError if there is no single solution, or none that makes sense, unless
     train.allow_dependent is true, and if a weight is beyond what model.dtype holds.
     """
-    from pipeline.exact import least_squares  # only here: other trainings have no need of FLINT
+    # Only here: other trainings have no need of FLINT.
+    from pipeline.exact import least_squares
+    from pipeline.exact.gram import gram_matrix
+    from pipeline.learning import fit_messages
 
     targets = params.data.targets
     features = rows.features(targets)
-    least_squares.announce(len(features))
-    gram = least_squares.gram(rows.values)
+    fit_messages.announce(len(features))
+    gram = gram_matrix(rows.values)
     found = least_squares.fit(
         gram, features, targets, params.model.bias, roundoff=rows.roundoff(features)
     )
@@ -144,7 +148,7 @@ def solve(
     exact = functools.partial(_exact_loss, params, weight, bias, centre)
     epoch = (
         exact(gram),
-        exact(least_squares.gram(held_out.values)) if held_out else None,
+        exact(gram_matrix(held_out.values)) if held_out else None,
     )
     on_epoch(1, *epoch)
     return module, [epoch]
@@ -510,9 +514,9 @@ def _exact_loss(
     gram: "Gram",
 ) -> float:
     """The loss of a linear model on the table behind `gram`."""
-    from pipeline.exact import least_squares
+    from pipeline.exact.squared_error import squared_error  # here for the same reason
 
-    squares = least_squares.squared_error(gram, weight, bias, centre)
+    squares = squared_error(gram, weight, bias, centre)
     errors = gram.rows * len(squares) if params.train.reduction == "mean" else 1
     try:
         return float(sum(squares) / errors)
@@ -524,15 +528,18 @@ def _exact_loss(
 
 def _refuse_dependent(found: "Fit") -> None:
     """Raise UserError if columns say the same as others, exactly or to within their rounding."""
+    from pipeline.learning import fit_messages  # here for the same reason
+
     forced = "or set train.allow_dependent to true, which gives"
     if found.dependent:
-        told = "\n  ".join(first_lines([str(each) for each in found.dependent], 10))
+        told = "\n  ".join(first_lines(list(map(fit_messages.dependent, found.dependent)), 10))
         raise UserError(
             "train.optimizer: exact has more than one solution, because columns say the same as"
             f" others:\n  {told}\nname data.features without them, {forced} them the weight 0"
         )
     if found.nearly_dependent:
-        told = "\n  ".join(first_lines([str(each) for each in found.nearly_dependent], 10))
+        sentences = list(map(fit_messages.nearly_dependent, found.nearly_dependent))
+        told = "\n  ".join(first_lines(sentences, 10))
         raise UserError(
             "train.optimizer: exact would fit the rounding of the numbers, because columns say the"
             f" same as others to within it:\n  {told}\nname data.features without one of them,"

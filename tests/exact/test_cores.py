@@ -18,7 +18,7 @@ def test_a_share_of_the_machine_limits_the_threads(
 ) -> None:
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: range(64), raising=False)
     monkeypatch.setattr(cores, "CGROUPS", tmp_path)
-    monkeypatch.setattr(cores, "OURS", tmp_path / "ours")
+    monkeypatch.setattr(cores, "OWN_CGROUPS", tmp_path / "ours")
     assert cores.available() == 64, "no control groups at all"
     (tmp_path / "ours").write_text("0::/slice/ours\n")
     assert cores.available() == 64
@@ -41,7 +41,7 @@ def test_control_groups_of_the_first_version(
 ) -> None:
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: range(64), raising=False)
     monkeypatch.setattr(cores, "CGROUPS", tmp_path)
-    monkeypatch.setattr(cores, "OURS", tmp_path / "ours")
+    monkeypatch.setattr(cores, "OWN_CGROUPS", tmp_path / "ours")
     (tmp_path / "ours").write_text("4:memory:/docker/1\n3:cpu,cpuacct:/docker/1\n0::/\n")
     group = tmp_path / "cpu,cpuacct" / "docker" / "1"
     group.mkdir(parents=True)

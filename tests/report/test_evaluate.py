@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from torch import nn
 
 from pipeline import evaluate, generate, train
-from pipeline.exact.least_squares import fit, gram
+from pipeline.exact.gram import gram_matrix
+from pipeline.exact.least_squares import fit
 from pipeline.learning import linear, model
 from pipeline.report import plots
 from pipeline.settings import files, ids
@@ -33,7 +34,7 @@ def measured(
     actual: NDArray[np.float64], predicted: NDArray[np.float64], reduction: str
 ) -> dict[str, float | None]:
     """The metrics of a module that is not linear, which predicted this."""
-    table_ = gram(np.hstack([np.zeros((len(actual), 1)), actual]))
+    table_ = gram_matrix(np.hstack([np.zeros((len(actual), 1)), actual]))
     part = evaluate.Part(np.zeros((len(actual), 1)), actual, predicted, table_)
     return evaluate.metrics(part, None, reduction)
 
@@ -98,7 +99,7 @@ def test_another_module_is_measured_too() -> None:
     np.testing.assert_allclose(model.predict(module, x), expected, rtol=1e-5)
     assert next(module.parameters()).dtype == torch.float32, "measuring must not change the model"
     assert model.coefficients(module) is None
-    reference = fit(gram(np.hstack([x, x])), ["x"], ["y"])
+    reference = fit(gram_matrix(np.hstack([x, x])), ["x"], ["y"])
     assert list(evaluate.coefficient_rows(None, reference, "float32")) == []
     assert model.largest_lr(module, x, 1, 0, "sum") is None
 

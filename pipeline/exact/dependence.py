@@ -1,0 +1,66 @@
+"""Columns that depend on other columns, exactly or to within the rounding of their numbers."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+
+from pipeline.exact.condition import UnitLength
+from pipeline.exact.normal_equations import NormalEquations
+
+# A column is nearly dependent if the length that the other columns leave of it is at most so many
+# times the length that the rounding of all of them can have made.
+ROUNDING_FACTOR = 4
+
+# Columns are named with a nearly dependent one if the rounding of their numbers moves it by at
+# least this share of the largest such move.
+SMALLEST_SHARE = 1e-3
+
+
+@dataclass(frozen=True)
+class Dependent:
+    """A column that is an exact combination of earlier columns."""
+
+    name: str
+    combination: tuple[tuple[str | None, Fraction], ...]
+    """Names and factors, empty for a column of zeros; the name of the column of ones is None."""
+
+
+@dataclass(frozen=True)
+class NearlyDependent:
+    """Columns that depend on each other to within the rounding of their numbers."""
+
+    names: tuple[str, ...]
+    """One name: the column is constant, to within rounding."""
+
+
+def nearly_dependent(
+    equations: NormalEquations, names: Sequence[str], roundoff: Sequence[float]
+) -> Iterator[NearlyDependent]:
+    """Yield the groups of independent columns that are dependent to within their rounding.
+
+    names, roundoff: name and unit roundoff of each column of the Gram matrix but the ones.
+    With M the inverse of the Gram matrix of columns of length 1, the regression of column j on the
+    others has the coefficients −M_jk / M_jj and leaves a residual of length 1 / √M_jj.
+    """
+    columns = equations.columns
+    if not columns:
+        return
+    unit = UnitLength.of(equations)
+    # The column of ones is exact.
+    u = np.array([roundoff[column - 1] if column else 0.0 for column in columns])
+    named: set[str] = set()
+    for j, column in enumerate(columns):
+        # Coefficients in lengths of the residual.
+        coefficients = np.abs(unit.inverse[j]) * unit.roots
+        if column and ROUNDING_FACTOR * float(coefficients @ u) >= 1:
+            smallest = SMALLEST_SHARE * coefficients.max()
+            group = tuple(
+                names[other - 1]
+                for other, coefficient in zip(columns, coefficients, strict=True)
+                if other and coefficient >= smallest
+            )
+            if not named & set(group):
+                yield NearlyDependent(group)
+            named |= set(group)

@@ -1,0 +1,78 @@
+"""Which columns of a table are independent, decided with integers: no tolerance, no rounding."""
+
+from collections.abc import Sequence
+from fractions import Fraction
+
+from flint import fmpz_mat, nmod_mat
+
+from pipeline.exact.gram import Gram
+
+PRIMES = (2**61 - 1, 2**59 - 55, 2**57 - 13, 2**55 - 55, 2**53 - 111)
+
+Combination = list[tuple[int, Fraction]]
+"""Columns and their factors: the sum of a combination of columns. Column 0, the ones, is last."""
+
+
+def independent_columns(
+    gram: Gram, columns: Sequence[int]
+) -> tuple[list[int], dict[int, Combination]]:
+    """Return the columns that are no combination of earlier ones, and how the others are one.
+
+    By elimination modulo a prime. A rank modulo a prime is never larger than the true rank:
+    columns that are independent there are so for certain. A column that depends on others there is
+    solved for with integers, and tried; if that fails, the next prime decides.
+    """
+    entries = [[gram.entries[i][j] for j in columns] for i in columns]
+    for prime in PRIMES:
+        pivots = _pivots(entries, prime)
+        others = [place for place in range(len(columns)) if place not in pivots]
+        combinations = _combinations(gram, columns, pivots, others)
+        if combinations is not None:
+            return [columns[pivot] for pivot in pivots], combinations
+    raise AssertionError("five primes divide the same determinant")
+
+
+def _pivots(entries: Sequence[Sequence[int]], prime: int) -> list[int]:
+    """Return the places of the columns that are independent of earlier ones modulo `prime`."""
+    size = len(entries)
+    if not size:
+        return []
+    residues = [entry % prime for row in entries for entry in row]
+    reduced, rank = nmod_mat(size, size, residues, prime).rref()
+    pivots: list[int] = []
+    for place in range(size):
+        if len(pivots) < rank and int(reduced[len(pivots), place]):
+            pivots.append(place)
+    return pivots
+
+
+def _combinations(
+    gram: Gram, columns: Sequence[int], pivots: Sequence[int], others: Sequence[int]
+) -> dict[int, Combination] | None:
+    """Return each other column as a combination of the pivots; None if one is independent.
+
+    pivots, others: places in `columns`, all of them.
+    """
+
+    def entries(rows: Sequence[int], of: Sequence[int]) -> fmpz_mat:
+        return fmpz_mat([[gram.entries[columns[i]][columns[j]] for j in of] for i in rows])
+
+    combinations: dict[int, Combination] = {columns[other]: [] for other in others}
+    if not others:
+        return combinations
+    if not pivots:
+        zero = not any(gram.entries[columns[other]][columns[other]] for other in others)
+        return combinations if zero else None
+    solution = entries(pivots, pivots).solve(entries(pivots, others))
+    if entries(others, pivots) * solution != entries(others, others):
+        return None
+    for j, other in enumerate(others):
+        for i, pivot in enumerate(pivots):
+            factor = solution[i, j]
+            if factor != 0:
+                assert pivot < other, "the prime took a later column for an earlier one"
+                exponent = gram.exponents[columns[other]] - gram.exponents[columns[pivot]]
+                exact = Fraction(int(factor.p), int(factor.q)) * Fraction(2) ** exponent
+                combinations[columns[other]].append((columns[pivot], exact))
+        combinations[columns[other]].sort(key=lambda term: term[0] == 0)
+    return combinations
