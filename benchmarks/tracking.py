@@ -46,7 +46,7 @@ from pipeline.learning.checkpoint import Checkpoint
 from pipeline.settings import declared, ids, params
 from pipeline.settings.params import Params
 from pipeline.tables import table
-from pipeline.tracking import completion, provenance, store
+from pipeline.tracking import provenance, runs, store, wire
 from pipeline.tracking.live import live_run
 
 Pairs = list[tuple[float, float]]
@@ -99,11 +99,11 @@ def log_in_batches(folder: Path, losses: list[float]) -> float:
         opened = store.open_store("abline")
     run_id = opened.client.create_run(opened.experiment_id).info.run_id
     begin = time.perf_counter()
-    size = completion.METRICS_PER_BATCH
+    size = runs.METRICS_PER_BATCH
     for start in range(0, len(losses), size):
         now = time.time_ns() // 1_000_000
         batch = enumerate(losses[start : start + size], start + 1)
-        completion.log_losses(opened, run_id, [(epoch, loss, None, now) for epoch, loss in batch])
+        runs.log_losses(opened, run_id, [(epoch, loss, None, now) for epoch, loss in batch])
     return time.perf_counter() - begin
 
 
@@ -116,8 +116,7 @@ def logging_table(found: Pairs, count: int) -> str:
             "|---|---|---|---|",
             f"| mlflow.log_metric, one by one | {1000 * plain / count:.3f} |"
             f" {summary([a / b for a, b in found], lambda ratio: f'{ratio:.0f}')} |",
-            f"| ours, in batches of {completion.METRICS_PER_BATCH:,} | {1000 * ours / count:.3f} |"
-            " 1 | |",
+            f"| ours, in batches of {runs.METRICS_PER_BATCH:,} | {1000 * ours / count:.3f} | 1 | |",
         ]
     )
 
@@ -178,7 +177,7 @@ def telling(run: Any, checkpoint: Checkpoint) -> Tell:
     """What stage train does after each epoch."""
 
     def tell(epoch: int, loss: float, test_loss: float | None) -> None:
-        now = provenance.milliseconds()
+        now = wire.milliseconds()
         checkpoint.times.append(now)
         run.log_losses(epoch, loss, test_loss, now)
 

@@ -8,8 +8,8 @@ from pipeline.settings import files, ids, runner
 from pipeline.settings.errors import UserError
 from pipeline.settings.params import Params
 from pipeline.tables import table
-from pipeline.tracking import provenance
-from pipeline.tracking.live import live_run, rounded
+from pipeline.tracking import wire
+from pipeline.tracking.live import live_run
 
 
 def main(params: Params) -> None:
@@ -32,7 +32,7 @@ def main(params: Params) -> None:
             run.log_losses(epoch, *losses, known_at)
 
         def tell(epoch: int, loss: float, test_loss: float | None) -> None:
-            now = provenance.milliseconds()
+            now = wire.milliseconds()
             checkpoint.times.append(now)
             run.log_losses(epoch, loss, test_loss, now)
 
@@ -52,7 +52,7 @@ def main(params: Params) -> None:
                 f" {params.train.patience} epochs; the best weights are kept"
             )
         # The rows held out have a loss of their own, where there are any.
-        shown = [[rounded(loss) for loss in losses if loss is not None] for losses in history]
+        shown = [[wire.rounded(loss) for loss in losses if loss is not None] for losses in history]
         header = ["epoch", "loss", "test_loss"][: 1 + len(shown[0])]
         files.write_csv(files.HISTORY, header, ([n, *row] for n, row in enumerate(shown, 1)))
         checkpoint.remove()

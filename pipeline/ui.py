@@ -24,6 +24,7 @@ from pipeline.tracking import results
 from pipeline.tracking.replay import catch_up
 from pipeline.tracking.store import Store, explained, open_store, other_experiments
 from pipeline.tracking.store_address import is_server, page, shown
+from pipeline.tracking.tags import RESULT_ID, SHARED_VIEW, SUPERSEDED_BY
 
 VIEW = "abline"
 """The name under which `save_view` keeps its view in the experiment."""
@@ -87,7 +88,7 @@ def save_view(store: Store) -> int:
     """
     with explained(store.uri):
         runs = store.client.search_runs([store.experiment_id], max_results=200)
-        tag = f"mlflow.sharedViewState.{VIEW}"
+        tag = f"{SHARED_VIEW}.{VIEW}"
         store.client.set_experiment_tag(store.experiment_id, tag, json.dumps(view(runs)))
     return len(runs)
 
@@ -137,8 +138,8 @@ def params_that_differ(runs: Sequence[Run]) -> list[str]:
     older code did not have yet was not varied. Of several, the one that most runs varied is first.
     Those that change no figure are shown if no other differs, and the usual ones if none does.
     """
-    current = [run for run in runs if "superseded_by" not in run.data.tags]
-    newest = next((run for run in current if "result_id" in run.data.tags), None)
+    current = [run for run in runs if SUPERSEDED_BY not in run.data.tags]
+    newest = next((run for run in current if RESULT_ID in run.data.tags), None)
     names = set(newest.data.params) if newest is not None else set()
     last = [run for run in current if set(run.data.params) == names]
 

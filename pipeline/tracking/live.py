@@ -31,13 +31,7 @@ from pipeline.settings import files, processes, runner, signals
 from pipeline.settings.errors import UserError
 from pipeline.settings.params import Params
 from pipeline.tracking import store
-from pipeline.tracking.provenance import milliseconds
-
-Losses = tuple[int, float, float | None]
-"""An epoch, its loss, and that of the rows held out, if there are any."""
-
-Timed = tuple[int, float, float | None, int]
-"""Losses, and when they were known, in milliseconds since 1970."""
+from pipeline.tracking.wire import NUMBERS, Timed, milliseconds, rounded
 
 SECONDS_PER_BATCH = 2.0  # how far `mlflow ui` lags behind a training
 SECONDS_TO_SEND = 0.2  # a system call an epoch would cost a short one a tenth of its time
@@ -45,7 +39,6 @@ SECONDS_TO_START = 60.0  # for importing MLflow on a machine that does much else
 SECONDS_TO_WAIT = 2.5  # for a store, after the training; as long again for `track`: 5 in all
 SECONDS_OF_WORK = 60.0  # for a database that answers: it only has much to write
 SECONDS_STUCK = 2.0  # until a process that reads nothing counts as lost
-NUMBERS = 4  # in a row of losses
 LATER = "`python -m pipeline.track --all` makes the run when the store is well again"
 
 
@@ -211,11 +204,6 @@ def later(error: Exception) -> str:
     return "" if isinstance(error, store.MovedError) else f"; {LATER}"
 
 
-def rounded(loss: float) -> float:
-    """Nine digits: all that float32 has, and hardly one that the order of a float64 sum decides."""
-    return float(f"{loss:.9g}")
-
-
 def main() -> None:
     """Write what the training sends, until it ends or is gone."""
     argparse.ArgumentParser(
@@ -262,16 +250,12 @@ def _record(messages: queue.SimpleQueue[list[Any]]) -> None:
     # To be stopped with the training's whole group would leave a run that says RUNNING for ever.
     for number in signals.ENDING:
         signal.signal(number, signal.SIG_IGN)
-    from pipeline.tracking import (
-        completion,  # only here: the training's end of the line has no need of it
-    )
+    from pipeline.tracking.training_run import TrainingRun  # MLflow: see `main`
 
     _answer("ready")
     began, params, training_id, trainer = content
     # Through JSON again: its lists are what Params makes tuples of.
-    run = completion.TrainingRun(
-        Params.model_validate_json(json.dumps(params)), training_id, trainer, began
-    )
+    run = TrainingRun(Params.model_validate_json(json.dumps(params)), training_id, trainer, began)
     losses: list[Timed] = []
     end: list[Any] | None = None
     sent = time.monotonic()

@@ -17,6 +17,7 @@ from mlflow.types import ColSpec, Schema, TensorSpec
 from pipeline.settings import files
 from pipeline.settings.errors import UserError
 from pipeline.tracking.store import Store
+from pipeline.tracking.tags import MODEL_VERSIONS
 
 ALIAS = "verified"
 """The alias of a registered model's newest version: models:/NAME@verified."""
@@ -247,7 +248,7 @@ def register(
         # As `mlflow.register_model` does, which writes to the terminal: the model's page names
         # them.
         noted = json.dumps([{"name": name, "version": version}])
-        client.set_logged_model_tags(model.model_id, {"mlflow.modelVersions": noted})
+        client.set_logged_model_tags(model.model_id, {MODEL_VERSIONS: noted})
     if run.info.start_time >= _time_of_alias(client, name):
         client.set_registered_model_alias(name, ALIAS, version)
 

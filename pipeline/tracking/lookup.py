@@ -16,6 +16,16 @@ from pipeline.settings.params import Tracking
 from pipeline.tracking import completion, provenance, results
 from pipeline.tracking.results import Place
 from pipeline.tracking.store import Store, explained, open_store
+from pipeline.tracking.tags import (
+    CHANGED,
+    COMMIT,
+    EXPERIMENT,
+    REASON,
+    RESULT,
+    RESULT_ID,
+    SUPERSEDED_BY,
+    TRAINING_ID,
+)
 
 
 @dataclass(frozen=True)
@@ -31,7 +41,7 @@ class Found:
             return self.places[0].identity()
         assert self.run is not None
         tags = self.run.data.tags
-        ids = {key: tags.get(key, "none yet") for key in ("training_id", "result_id")}
+        ids = {key: tags.get(key, "none yet") for key in (TRAINING_ID, RESULT_ID)}
         return {"outs": completion.outs(self.run), "params": self.run.data.params} | ids
 
 
@@ -72,10 +82,10 @@ def _search(what: str, runs: Sequence[Run], places: dict[str, list[Place]]) -> I
     """The results that `what` may mean: those of the first kind of thing that has it."""
 
     def of_run(run: Run) -> Found:
-        return Found(run, places.get(run.data.tags.get(completion.RESULT, ""), []))
+        return Found(run, places.get(run.data.tags.get(RESULT, ""), []))
 
     def of_result(md5: str) -> Found:
-        same = [run for run in runs if run.data.tags.get(completion.RESULT) == md5]
+        same = [run for run in runs if run.data.tags.get(RESULT) == md5]
         # The first in this order, the newest first among equals.
         same.sort(key=lambda run: (_is_deleted(run), not _is_whole(run), _is_superseded(run)))
         return Found(next(iter(same), None), places.get(md5, []))
@@ -85,8 +95,8 @@ def _search(what: str, runs: Sequence[Run], places: dict[str, list[Place]]) -> I
         made = [m for m, each in places.items() if md5 in _outs(each[0]).values()]
         tracked = [run for run in runs if md5 in completion.outs(run).values()]
         # A folder's own lines are told once, whichever of the two has them.
-        told = {run.data.tags.get(completion.RESULT) for run in tracked}
-        yield from map(of_run, (run for run in tracked if "superseded_by" not in run.data.tags))
+        told = {run.data.tags.get(RESULT) for run in tracked}
+        yield from map(of_run, (run for run in tracked if SUPERSEDED_BY not in run.data.tags))
         yield from map(of_result, (each for each in made if each not in told))
         return
     by_id = [run for run in runs if run.info.run_id == what]
@@ -98,7 +108,7 @@ def _search(what: str, runs: Sequence[Run], places: dict[str, list[Place]]) -> I
     if experiments:
         yield from map(of_result, experiments)
         return
-    tried = [run for run in runs if run.data.tags.get("dvc.experiment") == what]
+    tried = [run for run in runs if run.data.tags.get(EXPERIMENT) == what]
     if tried:
         yield from map(of_run, tried)
         return
@@ -123,11 +133,11 @@ def _outs(place: Place) -> dict[str, str]:
 
 
 def _is_whole(run: Run) -> bool:
-    return completion.WHOLE in run.data.tags
+    return RESULT_ID in run.data.tags
 
 
 def _is_superseded(run: Run) -> bool:
-    return "superseded_by" in run.data.tags
+    return SUPERSEDED_BY in run.data.tags
 
 
 def _is_deleted(run: Run) -> bool:
@@ -160,9 +170,9 @@ def _lineage(found: Found) -> str:
         if _is_deleted(run):
             back = f"`mlflow runs restore --run-id {run.info.run_id}` brings it back"
             lines.append(("run", f"deleted in MLflow; {back}"))
-        elif completion.RESULT in run.data.tags and not _is_whole(run):
+        elif RESULT in run.data.tags and not _is_whole(run):
             lines.append(("run", "not complete; `python -m pipeline.track --all` completes it"))
-        lines += [(tag, run.data.tags[tag]) for tag in ("reason",) if tag in run.data.tags]
+        lines += [(tag, run.data.tags[tag]) for tag in (REASON,) if tag in run.data.tags]
     else:
         lines.append(("run", "none in the store; `python -m pipeline.track --all` makes it"))
     for place in found.places:
@@ -173,10 +183,10 @@ def _lineage(found: Found) -> str:
             lines.append(("commit", place.commit))
     if run is not None and not any(place.commit for place in found.places):
         tags = run.data.tags
-        lines += [("experiment", tags["dvc.experiment"])] if "dvc.experiment" in tags else []
-        changed = tags.get(completion.CHANGED, "none")
+        lines += [("experiment", tags[EXPERIMENT])] if EXPERIMENT in tags else []
+        changed = tags.get(CHANGED, "none")
         and_changes = f", and changes in {changed}" if changed != "none" else ""
-        lines.append(("commit", f"{tags.get(completion.COMMIT, 'none')}{and_changes}"))
+        lines.append(("commit", f"{tags.get(COMMIT, 'none')}{and_changes}"))
     lines += [("data", f"{path}, md5 {md5}") for path, md5 in outs.items() if _is("data", path)]
     lines += [("model", f"{path}, md5 {md5}") for path, md5 in outs.items() if _is("models", path)]
     lines += [(key, identity[key]) for key in ("training_id", "result_id")]
@@ -210,10 +220,10 @@ def _again(found: Found) -> Iterator[str]:
         return
     # What is to be pasted into a shell is no place for whatever a store may hold.
     run = "" if found.run is None else found.run.info.run_id
-    if re.fullmatch(r"[0-9a-f]{12,64}", tags.get(completion.COMMIT, "")) and run.isalnum():
-        yield f"git checkout {tags[completion.COMMIT][:12]}"
+    if re.fullmatch(r"[0-9a-f]{12,64}", tags.get(COMMIT, "")) and run.isalnum():
+        yield f"git checkout {tags[COMMIT][:12]}"
         yield f"mlflow artifacts download --run-id {run} --artifact-path params.yaml --dst-path ."
         yield "dvc repro"
-        changed = set(tags.get(completion.CHANGED, "none").split(", ")) - {"none", "params.yaml"}
+        changed = set(tags.get(CHANGED, "none").split(", ")) - {"none", "params.yaml"}
         if changed:
             yield f"(but {', '.join(sorted(changed))} had changes that no commit has)"

@@ -4,7 +4,6 @@ import getpass
 import json
 import os
 import subprocess
-import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -15,11 +14,15 @@ from pipeline.settings import params as params_yaml
 from pipeline.settings.declared import stages
 from pipeline.settings.errors import UserError
 from pipeline.settings.params import Params
-
-
-def milliseconds() -> int:
-    """Now, in milliseconds since 1970, as MLflow counts."""
-    return time.time_ns() // 1_000_000
+from pipeline.tracking.tags import (
+    BASELINE,
+    CHANGED,
+    COMMIT,
+    EXPERIMENT,
+    SOURCE_NAME,
+    SOURCE_TYPE,
+    USER,
+)
 
 
 def commit() -> str | None:
@@ -75,7 +78,7 @@ class Origin:
     changes: Mapping[str, Any] | None = None
     """Parameters with another value than in the commit; None: there is nothing to compare with."""
 
-    TAGS: ClassVar = ("mlflow.source.git.commit", "dvc.experiment", "dvc.baseline", "mlflow.user")
+    TAGS: ClassVar = (COMMIT, EXPERIMENT, BASELINE, USER)
 
     @classmethod
     def here(cls, params: Params) -> Self:
@@ -105,13 +108,13 @@ class Origin:
     def tags(self) -> dict[str, str]:
         """Tags of a run: who made this from which code, and under which DVC experiment."""
         tags = {
-            "mlflow.source.name": "dvc.yaml",
-            "mlflow.source.type": "LOCAL",
-            "mlflow.source.git.commit": self.commit,
-            "git.changed_files": changed_tag(self.changed),
-            "dvc.experiment": self.experiment,
-            "dvc.baseline": self.baseline,
-            "mlflow.user": self.user,
+            SOURCE_NAME: "dvc.yaml",
+            SOURCE_TYPE: "LOCAL",
+            COMMIT: self.commit,
+            CHANGED: changed_tag(self.changed),
+            EXPERIMENT: self.experiment,
+            BASELINE: self.baseline,
+            USER: self.user,
         }
         return {key: value for key, value in tags.items() if value}
 

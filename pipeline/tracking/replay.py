@@ -19,8 +19,10 @@ from pipeline.track import read_result
 from pipeline.tracking import completion, provenance, results
 from pipeline.tracking.completion import Known
 from pipeline.tracking.results import LackingError, Place
+from pipeline.tracking.runs import end_abandoned
 from pipeline.tracking.store import MovedError, Store, explained, open_store, renew
 from pipeline.tracking.store_check import StoreError
+from pipeline.tracking.tags import CHANGED, COMMIT, EXPERIMENT, MISSING
 
 SHOWN = 8  # of a list: the rest is counted
 PATIENCE = 3  # with a store that fails for one result after the other, each after a minute or so
@@ -42,7 +44,7 @@ def catch_up(settings: Tracking, everything: bool = False) -> tuple[list[str], i
         renew(moved)
         told.append(f"{moved.place} was made in {moved.old}: it names this folder now")
         store = open_store(settings.experiment)
-    if left := completion.settle(store):
+    if left := end_abandoned(store):
         told.append(f"{count(left, 'run')} marked KILLED: their processes are gone")
     runs = completion.complete_runs(store)
     found = results.everywhere()
@@ -182,7 +184,7 @@ class News:
 
 def _has_more(run: Run, place: Place) -> bool:
     """Whether DVC's cache has what a complete run lacks."""
-    lacks = [path for path in run.data.tags.get(completion.MISSING, "").split(", ") if path]
+    lacks = [path for path in run.data.tags.get(MISSING, "").split(", ") if path]
     outs = place.identity()["outs"] if lacks else {}
     return any(results.is_cached(outs[path]) for path in lacks if path in outs)
 
@@ -192,14 +194,14 @@ def _update_origin(store: Store, run: Run, places: Sequence[Place]) -> None:
     tags = run.data.tags
     new: dict[str, str] = {}
     held = [place for place in places if place.commit is not None]
-    if held and tags.get(completion.COMMIT) not in [place.commit for place in held]:
+    if held and tags.get(COMMIT) not in [place.commit for place in held]:
         # It was made before it was committed, from code that only now has a commit.
         best = _best(held)
         changed = provenance.changed_tag(best.changed)
-        new |= {completion.COMMIT: str(best.commit), completion.CHANGED: changed}
+        new |= {COMMIT: str(best.commit), CHANGED: changed}
     named = [place.experiment for place in held if place.experiment]
-    if named and tags.get("dvc.experiment") not in named:
-        new |= {"dvc.experiment": named[0]}
+    if named and tags.get(EXPERIMENT) not in named:
+        new |= {EXPERIMENT: named[0]}
     with explained(store.uri):
         for tag, value in new.items():
             store.client.set_tag(run.info.run_id, tag, value)

@@ -24,7 +24,7 @@ from pipeline.settings import declared, environment, files, ids, regular_file, s
 from pipeline.settings import params as params_yaml
 from pipeline.settings.errors import UserError
 from pipeline.settings.params import Tracking
-from pipeline.tracking import provenance
+from pipeline.tracking import provenance, wire
 from pipeline.tracking.provenance import Origin
 
 LOCK = Path("dvc.lock")
@@ -449,7 +449,7 @@ def keep(identity: Mapping[str, Any], origin: Origin) -> None:
     paths = [params_yaml.PATH, environment.REQUIREMENTS]
     outs = filter(_is_inside, identity["outs"])
     paths += [Path(out) for out in outs if Path(out).parts[0] != files.TRAIN.parts[0]]
-    made = asdict(origin) | {"time": origin.time or provenance.milliseconds()}
+    made = asdict(origin) | {"time": origin.time or wire.milliseconds()}
     partial = files.partial_name(place)
     try:
         for path in paths:

@@ -27,6 +27,7 @@ from pipeline.tracking.store_address import (
     sqlite_file,
 )
 from pipeline.tracking.store_check import SECONDS_LOCKED, StoreError, check_usable, within
+from pipeline.tracking.tags import TRAINING_ID
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
 
 SECONDS_TO_OPEN = 20.0  # for a server that is there, until it has said which experiment is ours
 _DAMAGED = (sqlite3.Error, UnicodeDecodeError)  # what reading a damaged file raises
-LONGEST_NAME = 250  # letters of a run's name: more are too many for PostgreSQL and its like
 
 
 @dataclass(frozen=True)
@@ -151,14 +151,9 @@ def other_experiments(store: Store) -> list[str]:
             for each in store.client.search_experiments()
             if each.experiment_id != store.experiment_id
             and store.client.search_runs(
-                [each.experiment_id], "tags.training_id != ''", max_results=1
+                [each.experiment_id], f"tags.{TRAINING_ID} != ''", max_results=1
             )
         ]
-
-
-def run_name(name: str) -> str:
-    """A run's name, cut to what every kind of store takes."""
-    return name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…"
 
 
 def _make(file: Path) -> None:

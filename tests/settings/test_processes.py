@@ -17,7 +17,7 @@ from conftest import (
 )
 
 from pipeline.settings import processes
-from pipeline.tracking import completion
+from pipeline.tracking.tags import RECORDER_PROCESS, TRAINING_PROCESS
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self").exists(), reason="finds processes in /proc")
 
@@ -150,7 +150,7 @@ def test_a_training_and_the_writer_of_its_run_end(workspace: Path, gone: str) ->
         starter.kill()
     else:
         shutil.rmtree(folder)
-    for tag in (completion.TRAINING, completion.RECORDER):
+    for tag in (TRAINING_PROCESS, RECORDER_PROCESS):
         wait_for_end(run.tags[tag])
     starter.kill()
     starter.wait()

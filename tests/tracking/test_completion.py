@@ -35,7 +35,7 @@ from pipeline import evaluate, export, generate, track, train
 from pipeline.settings import files, ids, processes
 from pipeline.settings.errors import UserError
 from pipeline.settings.params import Params, flatten
-from pipeline.tracking import completion, provenance, store
+from pipeline.tracking import provenance, runs, store
 from pipeline.tracking.live import live_run
 from pipeline.tracking.store_check import StoreError
 
@@ -235,7 +235,7 @@ def test_a_replay_that_was_cut_short_is_taken_up(
 
 def test_a_fault_of_our_own_is_not_taken_for_the_stores() -> None:
     with pytest.raises(TypeError), store.explained("sqlite:///mlflow.db"):
-        completion._cut(None)  # type: ignore[arg-type]
+        runs.param_text(None, longest=None)  # type: ignore[arg-type]
     with pytest.raises(StoreError, match=r"failed \(JSONDecodeError: Expecting"):  # noqa: SIM117
         with store.explained("sqlite:///mlflow.db"):
             json.loads("[")

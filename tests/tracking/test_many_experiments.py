@@ -9,7 +9,7 @@ import pytest
 from conftest import Checkout, Clone, eventually, job, tracked_runs
 
 from pipeline.tracking.live import LiveRun, live_run
-from pipeline.tracking.provenance import milliseconds
+from pipeline.tracking.wire import milliseconds
 
 EPOCHS = 2000  # more than the store takes in one batch
 

@@ -35,7 +35,8 @@ from mlflow import MlflowClient
 from pipeline import evaluate, export, generate, track, train
 from pipeline.settings import files, ids, processes
 from pipeline.settings.params import Params
-from pipeline.tracking import completion, replay, results, store, store_check
+from pipeline.tracking import replay, results, runs, store, store_check
+from pipeline.tracking.tags import CHANGED, COMMIT, RECORDER_PROCESS
 
 LATER = "`python -m pipeline.track --all` makes the run when the store is well again"
 STAGES = ("generate", "train", "evaluate", "export", "track")
@@ -310,7 +311,7 @@ def killed_training(workspace: Path, **changes: Any) -> Params:
     )
     wait_for_losses(workspace)
     (run,) = tracked_runs(workspace)
-    _, _, recorder, _ = run.tags[completion.RECORDER].split(" ")
+    _, _, recorder, _ = run.tags[RECORDER_PROCESS].split(" ")
     for pid in (training.pid, int(recorder)):
         os.kill(pid, signal.SIGKILL)
     training.wait()
@@ -322,7 +323,7 @@ def test_a_run_whose_processes_are_gone_does_not_say_running(workspace: Path) ->
     killed_training(workspace)
     (run,) = tracked_runs(workspace)
     assert run.status == "RUNNING", "nobody was left to say otherwise"
-    eventually(lambda: processes.is_gone(run.tags[completion.RECORDER]))
+    eventually(lambda: processes.is_gone(run.tags[RECORDER_PROCESS]))
     told = Checkout(workspace)("python", "-m", "pipeline.track", "--all")
     assert "1 run marked KILLED: their processes are gone" in told
     (run,) = tracked_runs(workspace)
@@ -340,11 +341,11 @@ def test_a_run_of_another_host_is_left_alone(workspace: Path) -> None:
     }
     gone = {"ended": f"{host} {boot} 4194303 {start}", "before the boot": f"{host} old/x 1 1"}
     ids = {
-        name: opened.client.create_run("1", run_name=name, tags={completion.RECORDER: each})
+        name: opened.client.create_run("1", run_name=name, tags={RECORDER_PROCESS: each})
         for name, each in (others | gone).items()
     }
     assert len(ids) == 5
-    assert completion.settle(opened) == 2
+    assert runs.end_abandoned(opened) == 2
     status = {run.name: run.status for run in tracked_runs(workspace)}
     assert {name for name, said in status.items() if said == "RUNNING"} == set(others)
     assert {name for name, said in status.items() if said == "KILLED"} == set(gone)
@@ -484,13 +485,13 @@ def test_a_commit_is_named_once_there_is_one(team: Checkout) -> None:
     """A run is made before its result is committed; its commit is then that of the result."""
     head = team("git", "rev-parse", "HEAD").strip()
     run = next(run for run in team.runs() if run.params["train.epochs"] == "150")
-    assert run.tags[completion.COMMIT] != head
+    assert run.tags[COMMIT] != head
     team("python", "-m", "pipeline.track", "--all")
     run = next(run for run in team.runs() if run.params["train.epochs"] == "150")
-    assert run.tags[completion.COMMIT] == head
-    assert run.tags[completion.CHANGED] == "none"
+    assert run.tags[COMMIT] == head
+    assert run.tags[CHANGED] == "none"
     experiment = next(run for run in team.runs() if run.params["train.lr"] == "0.02")
-    code = team("git", "rev-parse", experiment.tags[completion.COMMIT]).strip()
+    code = team("git", "rev-parse", experiment.tags[COMMIT]).strip()
     assert team("git", "show", f"{code}:params.yaml").count("lr: 0.02") == 1
     assert len(team.runs()) == 4
 
@@ -499,7 +500,7 @@ def test_a_commit_is_named_once_there_is_one(team: Checkout) -> None:
 def test_a_result_is_found_from_any_end_of_it(team: Checkout) -> None:
     team("python", "-m", "pipeline.track", "--all")
     run = next(run for run in team.runs() if run.params["train.lr"] == "0.02")
-    commit = run.tags[completion.COMMIT]
+    commit = run.tags[COMMIT]
     # The file alone, somewhere else, under another name.
     (team.path / "elsewhere.onnx").write_bytes(run.model_file())
     answers = [

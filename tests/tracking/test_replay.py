@@ -15,6 +15,7 @@ from conftest import Checkout, Clone, job, job_text, tracked_runs
 from pipeline.settings import files
 from pipeline.settings.errors import UserError
 from pipeline.tracking import completion, lookup, provenance, replay, results, store
+from pipeline.tracking.tags import COMMIT, RESULT
 
 
 def test_what_people_did_to_runs_is_left_as_it_is(repository: Repository) -> None:
@@ -30,7 +31,7 @@ def test_what_people_did_to_runs_is_left_as_it_is(repository: Repository) -> Non
     deleted, edited, moved, same = runs
     # As if all had been made before they were committed: each would be told its commit.
     for run in runs:
-        client.set_tag(run.id, completion.COMMIT, "0" * 40)
+        client.set_tag(run.id, COMMIT, "0" * 40)
     client.update_run(edited.id, "FAILED")
     client.delete_run(deleted.id)
     _move(repository.path, moved.id, other)
@@ -47,7 +48,7 @@ def test_what_people_did_to_runs_is_left_as_it_is(repository: Repository) -> Non
     assert [name for name in after if after[name] != before[name]] == [same.id]
     assert len(tracked_runs(repository.path)) == 2, "neither the deleted one nor the moved one"
     assert f"deleted in MLflow; `mlflow runs restore --run-id {deleted.id}`" in lookup.find(
-        deleted.tags[completion.COMMIT], job().tracking
+        deleted.tags[COMMIT], job().tracking
     )
 
 
@@ -184,6 +185,6 @@ def test_what_dvc_pulls_has_its_run_when_asked(clone: Clone, tmp_path: Path) -> 
     fresh = Checkout(tmp_path / "fresh")
     fresh("dvc", "repro", "--pull")
     fresh("python", "-m", "pipeline.track", "--all")
-    ours = {run.tags[completion.RESULT] for run in first.runs()}
-    (run,) = [run for run in fresh.runs() if run.tags[completion.RESULT] in ours]
+    ours = {run.tags[RESULT] for run in first.runs()}
+    (run,) = [run for run in fresh.runs() if run.tags[RESULT] in ours]
     assert run.model_file() == (fresh.path / files.ONNX).read_bytes()

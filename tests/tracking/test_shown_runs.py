@@ -11,10 +11,11 @@ from commits import git
 from conftest import Clone, job
 
 from pipeline import evaluate, export, generate, track, train
-from pipeline.tracking import completion, provenance, replay, results
+from pipeline.tracking import provenance, replay, results, run_name
 from pipeline.tracking.provenance import Origin
 from pipeline.tracking.results import Place
 from pipeline.tracking.store import Store
+from pipeline.tracking.tags import COMMIT
 
 
 def lock(code: str, data: str = "1", **params: Any) -> str:
@@ -182,7 +183,7 @@ def test_in_a_queue_a_run_is_named_by_what_differs_from_the_nearest_of_its_commi
     earlier = [
         (other, {"train.lr": "0.02", "train.epochs": "1000", "train.momentum": "0.9"}),
         (mine, {"train.lr": "0.03", "train.epochs": "100", "train.momentum": "0.0"}),
-        ({completion.COMMIT: "a" * 40}, {"train.lr": "0.02", "train.epochs": "100"}),
+        ({COMMIT: "a" * 40}, {"train.lr": "0.02", "train.epochs": "100"}),
         (mine, {"train.lr": "0.02", "train.epochs": "1000", "train.momentum": "0.0"}),
     ]
     runs = [Namespace(data=Namespace(tags=tags, params=params)) for tags, params in earlier]
@@ -190,10 +191,10 @@ def test_in_a_queue_a_run_is_named_by_what_differs_from_the_nearest_of_its_commi
     values = {"train.lr": 0.02, "train.epochs": 1000, "train.momentum": 0.0}
     changes = {"train.lr": 0.02, "train.epochs": 1000}
     origin = Origin("", "a" * 40, baseline="a" * 40, place="mated-vies", changes=changes)
-    named = completion._named(cast(Store, store), origin, values, 0)
+    named = run_name.shortest(cast(Store, store), origin, values, 0)
     assert named.name == "train.epochs=1000 (mated-vies)"
     alone = replace(origin, baseline="c" * 40)
-    assert completion._named(cast(Store, store), alone, values, 0) is alone
+    assert run_name.shortest(cast(Store, store), alone, values, 0) is alone
 
 
 @pytest.mark.slow

@@ -24,9 +24,10 @@ from sqlalchemy.exc import OperationalError
 from pipeline import ui
 from pipeline.settings import files, processes
 from pipeline.settings.errors import UserError
-from pipeline.tracking import completion, live, store, store_check
+from pipeline.tracking import live, run_name, store, store_check
 from pipeline.tracking.provenance import Origin
 from pipeline.tracking.store_address import masked, page, shown
+from pipeline.tracking.training_run import TrainingRun
 
 
 @pytest.fixture(scope="session")
@@ -250,11 +251,11 @@ def test_a_long_name_is_cut_for_every_store(place: Path, monkeypatch: pytest.Mon
     """PostgreSQL takes 250 letters and SQLite more: a run must not depend on its store."""
     here = Origin.here(job())
     monkeypatch.setattr(Origin, "here", lambda *_: replace(here, name="é" * 1000))
-    run = completion.TrainingRun(job(), "0" * 32, processes.identity(), 1)
+    run = TrainingRun(job(), "0" * 32, processes.identity(), 1)
     assert run.open()
     (tracked,) = tracked_runs(place)
     assert tracked.name == "é" * 249 + "…"
-    assert store.run_name("a name") == "a name"
+    assert run_name.cut("a name") == "a name"
 
 
 def test_an_experiment_that_was_renamed_is_found(place: Path) -> None:

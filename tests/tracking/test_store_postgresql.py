@@ -22,6 +22,7 @@ from pipeline.settings import files, processes
 from pipeline.settings.errors import UserError
 from pipeline.tracking import completion, store
 from pipeline.tracking.provenance import Origin
+from pipeline.tracking.training_run import TrainingRun
 
 pytestmark = pytest.mark.slow
 
@@ -106,7 +107,7 @@ def test_a_name_that_is_too_long_for_the_database(
 ) -> None:
     origin = replace(Origin.here(job()), name="n" * 1000)
     monkeypatch.setattr(Origin, "here", lambda *_: origin)
-    run = completion.TrainingRun(job(), "0" * 32, processes.identity(), 1)
+    run = TrainingRun(job(), "0" * 32, processes.identity(), 1)
     assert run.open()
     opened = run.store
     assert opened is not None

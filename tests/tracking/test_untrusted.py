@@ -19,7 +19,8 @@ from safetensors.numpy import save_file
 
 from pipeline.settings import files, ids, safe_path
 from pipeline.settings.errors import UserError
-from pipeline.tracking import completion, lookup, provenance, results
+from pipeline.tracking import lookup, provenance, results
+from pipeline.tracking.tags import COMMIT
 
 OUTSIDE = [
     "/etc/passwd",
@@ -254,7 +255,7 @@ def test_a_damaged_result_does_not_stop_the_others(repository: Repository) -> No
     assert f"commit {good[:7]}" not in told
     runs = tracked_runs(repository.path)
     finished = [run for run in runs if run.status == "FINISHED"]
-    assert [run.tags[completion.COMMIT] for run in finished] == [good]
+    assert [run.tags[COMMIT] for run in finished] == [good]
     # What is seen to be damaged before there is a run leaves none.
     assert len(runs) - len(finished) == 2, "the two files that are no ONNX of ours"
     # Nor does it stop the question where something comes from.
@@ -353,7 +354,7 @@ def test_what_is_large_is_not_read(repository: Repository, monkeypatch: pytest.M
     why = f"its '{files.HISTORY}' in git is larger than 200000 bytes"
     assert f"{why}:\n  commit {long[:7]}" in told
     (run,) = tracked_runs(repository.path)
-    assert run.tags[completion.COMMIT] == good
+    assert run.tags[COMMIT] == good
 
 
 def test_a_lock_that_matches_nothing_takes_no_other_results_values(repository: Repository) -> None:

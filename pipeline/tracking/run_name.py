@@ -1,0 +1,52 @@
+"""The name of a run: the parameters that differ, and the experiment or commit."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from pipeline.tracking import provenance
+from pipeline.tracking.provenance import Origin
+from pipeline.tracking.runs import param_text
+from pipeline.tracking.store import Store
+from pipeline.tracking.tags import BASELINE, COMMIT, RESULT_ID
+
+LONGEST = 250
+"""Letters of a name: PostgreSQL and other databases take no more."""
+
+
+def cut(name: str) -> str:
+    """Return a run's name, cut to what every kind of store takes."""
+    return name if len(name) <= LONGEST else f"{name[: LONGEST - 1]}…"
+
+
+def shortest(store: Store, origin: Origin, values: Mapping[str, Any], began: int) -> Origin:
+    """Return `origin` with the shorter name: what differs from the commit, or from an earlier run.
+
+    Whoever has changed eight parameters and commits nothing varies one of them from run to run. Of
+    the last 20 runs of the same commit, the one with the fewest differences is compared with: in a
+    queue, the run that ended before may be of another series.
+    values: the run's parameters; began: when the run began, in ms since 1970.
+    """
+    if not origin.place or (origin.changes is not None and len(origin.changes) < 2):
+        return origin
+    earlier_runs = store.client.search_runs(
+        [store.experiment_id],
+        f"tags.{RESULT_ID} != '' and attributes.start_time < {began}",
+        order_by=["attributes.start_time DESC"],
+        max_results=100,
+    )
+    base = origin.baseline or origin.commit
+    earlier_params = [
+        run.data.params
+        for run in earlier_runs
+        if (run.data.tags.get(BASELINE) or run.data.tags.get(COMMIT)) == base
+    ]
+    texts = {key: param_text(value) for key, value in values.items()}
+    differences = [
+        {key: values[key] for key in values if params.get(key, texts[key]) != texts[key]}
+        for params in earlier_params[:20]
+    ]
+    fewest = min(filter(None, differences), key=len, default=None)
+    if fewest is None or (origin.changes is not None and len(origin.changes) <= len(fewest)):
+        return origin
+    return replace(origin, name=f"{provenance.differences(fewest)} ({origin.place})")

@@ -1,0 +1,92 @@
+"""Runs in the store: those of a training, whether somebody writes them, their losses and params."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from mlflow.entities import Metric, Param, Run
+
+from pipeline.settings import processes
+from pipeline.tracking import provenance
+from pipeline.tracking.store import Store, explained
+from pipeline.tracking.tags import (
+    REASON,
+    RECORDER_PROCESS,
+    RESULT,
+    RESULT_ID,
+    SUPERSEDED_BY,
+    TRAINING_ID,
+    TRAINING_PROCESS,
+)
+from pipeline.tracking.wire import Timed
+
+PARAMS_PER_BATCH = 100  # MLflow's limits
+METRICS_PER_BATCH = 1000
+
+
+def runs_of_training(store: Store, training_id: str) -> list[Run]:
+    """Return the runs of a training, newest first, without superseded ones."""
+    runs = store.client.search_runs(
+        [store.experiment_id],
+        f"tags.{TRAINING_ID} = '{training_id}'",
+        order_by=["attributes.start_time DESC"],
+    )
+    return [run for run in runs if SUPERSEDED_BY not in run.data.tags]
+
+
+def is_cut_short(run: Run) -> bool:
+    """True if a run ended before its training did, and no process writes it any more."""
+    if RESULT in run.data.tags or RESULT_ID in run.data.tags:
+        return False
+    return run.info.status in ("KILLED", "RUNNING") and is_abandoned(run)
+
+
+def is_abandoned(run: Run) -> bool:
+    """True if the processes behind a run are known to be gone."""
+    tags = run.data.tags
+    named = [tags[tag] for tag in (TRAINING_PROCESS, RECORDER_PROCESS) if tag in tags]
+    return all(map(processes.is_gone, named)) and (bool(named) or run.info.status == "KILLED")
+
+
+def end_abandoned(store: Store) -> int:
+    """Mark runs as KILLED that say RUNNING though their processes are gone; return their number."""
+    with explained(store.uri):
+        running = store.client.search_runs([store.experiment_id], "attributes.status = 'RUNNING'")
+        abandoned = list(filter(is_abandoned, running))
+        for run in abandoned:
+            store.client.set_tag(run.info.run_id, REASON, "its process is gone")
+            store.client.set_terminated(run.info.run_id, "KILLED")
+    return len(abandoned)
+
+
+def logged_epochs(store: Store, run_id: str) -> set[int]:
+    """Return the epochs whose loss a run has."""
+    return {metric.step for metric in store.client.get_metric_history(run_id, "loss")}
+
+
+def log_losses(store: Store, run_id: str, losses: Sequence[Timed]) -> None:
+    """Log finite losses; step = epoch."""
+    metrics = [
+        Metric(name, value, known_at, epoch)
+        for epoch, loss, test_loss, known_at in losses
+        for name, value in (("loss", loss), ("test_loss", test_loss))
+        if value is not None
+    ]
+    with explained(store.uri):
+        for start in range(0, len(metrics), METRICS_PER_BATCH):
+            store.client.log_batch(run_id, metrics=metrics[start : start + METRICS_PER_BATCH])
+
+
+def log_params(store: Store, run_id: str, values: Mapping[str, Any]) -> None:
+    """Log parameters by their dotted names."""
+    params = [Param(key, param_text(value)) for key, value in values.items()]
+    for start in range(0, len(params), PARAMS_PER_BATCH):
+        store.client.log_batch(run_id, params=params[start : start + PARAMS_PER_BATCH])
+
+
+def param_text(value: Any, longest: int = 500) -> str:
+    """Return a parameter's value as a run shows it, cut where no table could show it.
+
+    The whole value is in params.yaml, an artifact of the run.
+    """
+    text = provenance.short(value)
+    return text if len(text) <= longest else f"{text[:longest]}... ({len(text)} characters)"

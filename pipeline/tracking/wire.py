@@ -1,0 +1,60 @@
+"""Format of what a training and the recorder of its run say to each other, and the time in it.
+
+The training writes lines of JSON:
+
+    ["begin", milliseconds, params, training_id, the training's process]
+    ["losses", n]                            n rows of four float64 follow it as bytes
+    ["end", milliseconds, status, reason]
+
+The recorder answers ["ready"] when it is about to open the store and ["trouble", message] if the
+store fails. Milliseconds are counted from 1970.
+"""
+
+import json
+import math
+import time
+from array import array
+from typing import Any
+
+Losses = tuple[int, float, float | None]
+"""An epoch, its loss, and the loss of the held-out rows, if there are any."""
+
+Timed = tuple[int, float, float | None, int]
+"""Losses, and when they were known, in milliseconds since 1970."""
+
+NUMBERS = 4
+"""Numbers in a row of losses: those of `Timed`, with NaN for no held-out rows."""
+
+
+def milliseconds() -> int:
+    """Return the time in milliseconds since 1970, as MLflow counts it."""
+    return time.time_ns() // 1_000_000
+
+
+def line(kind: str, *content: Any) -> bytes:
+    """Return a line of either side."""
+    return json.dumps([kind, *content]).encode() + b"\n"
+
+
+def row(epoch: int, loss: float, test_loss: float | None, known_at: int) -> tuple[float, ...]:
+    """Return the numbers of one epoch for `losses_line`."""
+    return (epoch, loss, math.nan if test_loss is None else test_loss, known_at)
+
+
+def losses_line(rows: "array[float]") -> bytes:
+    """Return the line of rows of losses, with their bytes. rows: float64 [n * NUMBERS]."""
+    return line("losses", len(rows) // NUMBERS) + rows.tobytes()
+
+
+def losses(content: bytes) -> list[Timed]:
+    """Return the losses in the bytes after a line, to nine digits."""
+    numbers = array("d", content)
+    return [
+        (int(epoch), rounded(loss), None if math.isnan(test) else rounded(test), int(known_at))
+        for epoch, loss, test, known_at in zip(*[iter(numbers)] * NUMBERS, strict=True)
+    ]
+
+
+def rounded(loss: float) -> float:
+    """Return nine digits: all that float32 has, and hardly one that depends on a sum's order."""
+    return float(f"{loss:.9g}")
