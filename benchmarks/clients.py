@@ -38,10 +38,11 @@ JOBS = {"prediction": ["prediction"], "all": ["prediction", "interval", "in_rang
 PREDICT = """
 import pathlib, sys
 from abline_client import load
-from pipeline import predict, source
+from pipeline.report import answers
+from pipeline.tables import raw_table
 rows, out = map(pathlib.Path, sys.argv[1:])
 model = load("models")
-predict.predict(model, source.rows_of(rows, model.features), out)
+answers.write(model, raw_table.rows_to_answer(rows, model.features), out)
 print(peak())
 """
 CONFORMANCE = """

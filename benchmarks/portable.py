@@ -15,14 +15,16 @@ ROUNDS = 5
 
 WORK = """
 import time, yaml
-from pipeline import generate, params, training
+from pipeline.learning import training
+from pipeline.settings import params
+from pipeline.tables.generated import generated_table
 values = yaml.safe_load(open("params.yaml"))
 values["data"] |= {"features": [f"x{i}" for i in range(8)]}
 values["data"]["generate"] |= {"x": None, "rows": 10_000, "weight": None, "noise": 0.5}
 values["train"] |= {"reduction": "mean", "lr": 0.01, "portable": PORTABLE} | OPTIONS
 values["evaluate"]["queries"] = []
 job = params.parse(yaml.safe_dump(values))
-rows = generate.generate(job.data, 0)
+rows = generated_table(job.data, 0)
 import torch._dynamo  # which the first optimizer imports
 begin = time.perf_counter()
 training.train(job, rows)

@@ -26,7 +26,8 @@ def work():
 """
 OURS = """
 import yaml
-from pipeline import generate, params
+from pipeline import generate
+from pipeline.settings import params
 values = yaml.safe_load(open("params.yaml"))
 values["data"] |= {
     "source": "data/raw/table.csv", "features": [], "targets": ["y"], "test_fraction": 0.2

@@ -46,6 +46,7 @@ from pipeline.learning.checkpoint import Checkpoint
 from pipeline.settings import declared, ids, params
 from pipeline.settings.params import Params
 from pipeline.tables import table
+from pipeline.tables.generated import generated_table
 from pipeline.tracking import provenance, runs, store, wire
 from pipeline.tracking.live import live_run
 
@@ -208,7 +209,7 @@ def training_table(rounds: int, seconds: float) -> str:
     sides = {"bare": train_bare, "tracked": train_tracked}
     for name, changes in JOBS.items():
         asked = with_epochs(changes, 1)
-        rows = generate.generate(asked.data, asked.seed)
+        rows = generated_table(asked.data, asked.seed)
         epochs = epochs_for(seconds, changes, rows)
         asked = with_epochs(changes, epochs)
         found: list[dict[str, Seconds]] = []

@@ -1,5 +1,6 @@
-"""A person's own tables, as tests write them, and what generate makes of them."""
+"""A user's own tables, as tests write them, and what is read of them."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -7,23 +8,25 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from conftest import job
+from conftest import ROOT, environment, job
 from numpy.typing import NDArray
 
 from pipeline.settings import files
 from pipeline.settings.errors import UserError
 from pipeline.settings.params import Params
-from pipeline.tables import source
+from pipeline.tables import raw_table
+
+PAIR = "x,y\n1,2\n"
 
 
-def settings(
+def own_job(
     path: str = "data/raw/t.csv",
     features: tuple[str, ...] = (),
     targets: tuple[str, ...] = ("y",),
     fraction: float = 0.0,
     seed: int = 0,
 ) -> Params:
-    """A job on a user's table."""
+    """Return a job on a user's table."""
     return job(
         seed=seed,
         data__source=path,
@@ -46,15 +49,19 @@ def put(content: str | bytes | pa.Table, name: str = "t.csv") -> Path:
 
 
 def values(path: str = "data/raw/t.csv", **asked: Any) -> NDArray[np.float64]:
-    """All the rows of a source."""
-    found = source.find(settings(path, **asked).data)
-    return np.concatenate([*found.blocks()])
+    """Return all the rows of a user's table."""
+    return np.concatenate([*raw_table.find(own_job(path, **asked).data).values()])
+
+
+def paths(pattern: str) -> list[str]:
+    """Return the files of `data.source`."""
+    return [str(path) for path in raw_table.find(own_job(pattern).data).paths]
 
 
 def refusal(
     content: str | bytes | pa.Table | None = None, path: str = "data/raw/t.csv", **asked: Any
 ) -> str:
-    """What is said of a source, first put there."""
+    """Return the message that refuses a user's table; content is first written to it."""
     if content is not None:
         put(content, Path(path).name)
     with pytest.raises(UserError) as caught:
@@ -63,5 +70,15 @@ def refusal(
 
 
 def parquet(**columns: Any) -> pa.Table:
-    """A table of Arrow arrays or lists."""
+    """Return a table of Arrow arrays or lists."""
     return pa.table(columns)
+
+
+def rows_csv(first: int, last: int) -> str:
+    """Return a CSV of the rows y = x / 7, x from `first` to `last` - 1."""
+    return "x,y\n" + "".join(f"{row},{row / 7}\n" for row in range(first, last))
+
+
+def environment_of_tests() -> dict[str, str]:
+    """Return an environment in which pipeline and conftest can be imported, and DVC is absent."""
+    return environment(PYTHONPATH=f"{Path.cwd()}{os.pathsep}{ROOT / 'tests'}")

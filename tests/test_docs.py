@@ -17,11 +17,11 @@ from urllib.request import urlopen
 import pytest
 from conftest import ROOT, Checkout, Clone, environment, eventually, job_text, make, stopping
 
-from pipeline import generate
 from pipeline.learning import training
 from pipeline.settings import params
 from pipeline.settings.errors import UserError
 from pipeline.tables import table
+from pipeline.tables.generated import generated_table
 
 DOCUMENTS = sorted(
     path
@@ -137,7 +137,7 @@ def test_the_messages_are_those_that_appear() -> None:
     with pytest.raises(UserError) as misspelt:
         params.parse(text.replace("  lr:", "  learning_rate:"))
     wrong = params.parse(job_text(train__lr=0.1))
-    rows: table.Table = generate.generate(wrong.data, wrong.seed)
+    rows: table.Table = generated_table(wrong.data, wrong.seed)
     with pytest.raises(UserError) as diverged:
         training.train(wrong, rows)
     assert errors("docs/experiments.md") == [str(misspelt.value), str(diverged.value)]

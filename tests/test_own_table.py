@@ -24,6 +24,7 @@ from pipeline.settings import files
 from pipeline.settings.errors import UserError
 from pipeline.settings.params import Params
 from pipeline.tables import table
+from pipeline.tables.generated import generated_table
 from pipeline.tables.table import Table
 
 STAGES = (generate, train, evaluate, export, track)
@@ -316,7 +317,7 @@ def held_out_job(**changes: object) -> tuple[Params, Table, Table]:
         evaluate__queries=[],
         **changes,
     )
-    rows = generate.generate(params.data, params.seed)
+    rows = generated_table(params.data, params.seed)
     half = len(rows.values) // 2
     return params, Table(rows.names, rows.values[:half]), Table(rows.names, rows.values[half:])
 

@@ -1,149 +1,115 @@
-"""The file of answers that `predict` writes: alone, or beside the columns that were answered."""
+"""Answers of a model.onnx to the rows of a table, block by block, and what to know about them."""
 
-import csv
-import io
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
-import pyarrow.csv
 from abline_client import Model
+from numpy.typing import NDArray
 
+from pipeline.report import answer_file
 from pipeline.settings import files
 from pipeline.settings.errors import UserError
-from pipeline.settings.messages import show
-from pipeline.tables import raw, table
-from pipeline.tables.source import Source
-from pipeline.tables.table import Block, same_name
+from pipeline.settings.messages import count, show
+from pipeline.tables import table
+from pipeline.tables.raw_table import RawTable
 
-Write = Callable[[pa.Table, Block], None]
-"""Append the answers to the rows of a block."""
+COLUMNS_SHOWN = 5
 
 
-def columns(model: Model) -> Mapping[str, tuple[str, int, pa.DataType]]:
-    """The columns of answers by their names: an output, which column of it, its type.
+class AnsweredRows:
+    """The rows that were answered, and what the user should know about the answers.
 
-    Raises UserError if two would have one name.
+    rows: how many. outside: how many of them are outside the training range. overflowed: how many
+    have an infinite answer. rounded: whether a number was rounded to the model's precision.
     """
-    found: dict[str, tuple[str, int, pa.DataType]] = {}
 
-    def add(name: str, output: Mapping[str, Any], index: int) -> None:
-        if name in found:
-            raise UserError(
-                f"the answers would have two columns {show(name)}; rename the target and make the"
-                " model anew"
-            )
-        found[name] = output["name"], index, pa.type_for_alias(output["dtype"])
+    def __init__(self, model: Model, table: RawTable) -> None:
+        self.rows = self.outside = self.overflowed = 0
+        self.rounded = False
+        entry = model.contract["input"]
+        self._names, self._dtype, self._path = model.features, model.dtype, table.paths[0]
+        self._low = np.array([feature["min"] for feature in entry["features"]])
+        self._high = np.array([feature["max"] for feature in entry["features"]])
+        self._outside_by_feature = np.zeros(len(model.features), np.int64)
+        self._is_exact = self._dtype == np.float64 or set(table.float32) == set(model.features)
 
-    meanings = {"prediction": "", "low": " low 95%", "high": " high 95%"}
-    numbers = [each for each in model.contract["outputs"] if each["meaning"] in meanings]
-    for index, target in enumerate(model.targets):
-        for each in numbers:
-            add(target + meanings[each["meaning"]], each, index)
-    for each in model.contract["outputs"]:
-        if each["meaning"] == "in_range":
-            add("in_range", each, 0)
-    return found
+    def model_input(self, values: NDArray[np.float64]) -> NDArray[Any]:
+        """Count a block of rows, and return it as the model takes it: [rows, features].
 
-
-@contextmanager
-def alone(path: Path, kind: str, schema: pa.Schema) -> Iterator[Write]:
-    """Write the answers and nothing else. kind: .csv, or one of Parquet's."""
-    with _arrow(path, kind, schema) as writer:
-        yield lambda answers, _: writer.write(answers)
-
-
-@contextmanager
-def beside(path: Path, kind: str, schema: pa.Schema, rows: Source) -> Iterator[Write]:
-    """Write all columns of the rows, as they are, with the answers after them.
-
-    From CSV to CSV the text of each record is written as it is, whatever is in it.
-    Raises UserError for names that are there twice, and for columns that the kind of file cannot
-    hold.
-    """
-    _check_names(rows, schema.names, kind)
-    heading = rows.heading
-    if kind == ".csv" and heading is not None:
-        separator = heading.separator
-        head = heading.text + _line(separator, files.safe(schema.names))
-        with path.open("wb") as file:
-            file.write(head)
-            yield lambda answers, block: _write_records(file, separator, answers, block)
-        return
-    kept = rows.kept
-    whole = pa.schema([*kept, *schema], metadata=kept.metadata)
-    with _arrow(path, kind, whole) as writer:
-
-        def write(answers: pa.Table, block: Block) -> None:
-            try:
-                there = block.columns().columns
-            except pa.ArrowInvalid:  # of a CSV file only
+        values: [rows, features], column-major and finite.
+        Raises UserError for a number that is too large for the model's precision.
+        """
+        x = np.empty(values.shape, self._dtype)
+        outside: NDArray[np.bool_] | None = None
+        for index, column in enumerate(values.T):
+            with np.errstate(over="ignore"):
+                x[:, index] = column
+                smallest, largest = np.array([column.min(), column.max()]).astype(self._dtype)
+            if not self._is_exact and not self.rounded:
+                self.rounded = not np.array_equal(x[:, index], column)
+            if not (np.isfinite(smallest) and np.isfinite(largest)):
+                row = int(np.argmax(~np.isfinite(x[:, index])))
                 raise UserError(
-                    f"{rows.files[0]}: found bytes that are not UTF-8, which Parquet's text must"
-                    " be; save the file as UTF-8, or write the answers as .csv"
-                ) from None
-            writer.write(pa.Table.from_arrays([*there, *answers.columns], schema=whole))
+                    f"{self._path}: row {self.rows + row + 1} has {show(self._names[index])} ="
+                    f" {column[row]:g}, too large for {self._dtype}, which the model takes; correct"
+                    " the number, or remove the row"
+                )
+            if smallest < self._low[index] or largest > self._high[index]:
+                is_outside = (x[:, index] < self._low[index]) | (x[:, index] > self._high[index])
+                self._outside_by_feature[index] += np.count_nonzero(is_outside)
+                outside = is_outside if outside is None else outside | is_outside
+        self.rows += len(x)
+        self.outside += 0 if outside is None else int(np.count_nonzero(outside))
+        return x
 
-        yield write
+    def notes(self) -> Iterator[str]:
+        """Yield the lines for stderr."""
+        if self.rounded:
+            yield f"note: the model takes {self._dtype}: each number was rounded to it, once"
+        if self.overflowed:
+            yield (
+                f"warning: the answers to {count(self.overflowed, 'row', ',')} are too large for"
+                f" {self._dtype}, and are written as infinite"
+            )
+        if self.outside:
+            counts = self._outside_by_feature
+            worst = np.argsort(-counts, kind="stable")[:COLUMNS_SHOWN]
+            shown = [f"{self._names[i]} ({counts[i]:,})" for i in worst if counts[i]]
+            yield (
+                f"warning: {self.outside:,} of {count(self.rows, 'row', ',')} lie outside the"
+                " training range, where the error of the answers is unknown:"
+                f" {', '.join(shown)}"
+            )
 
 
-def _line(separator: str, fields: Sequence[str]) -> bytes:
-    """A separator and fields as the end of a line."""
-    text = io.StringIO()
-    csv.writer(text, delimiter=separator, lineterminator="\n").writerow(fields)
-    return (separator + text.getvalue()).encode()
+def write(model: Model, rows: RawTable, out: Path, keep: bool = False) -> AnsweredRows:
+    """Write the answers to `rows` into the file `out`, whole or not at all.
 
-
-def _write_records(
-    file: io.BufferedWriter, separator: str, answers: pa.Table, block: Block
-) -> None:
-    text = pa.BufferOutputStream()
-    options = pyarrow.csv.WriteOptions(include_header=False, delimiter=separator)
-    pyarrow.csv.write_csv(answers, text, options)
-    ends = text.getvalue().to_pybytes().splitlines(keepends=True)
-    between = separator.encode()
-    records = zip(block.records(), ends, strict=True)
-    file.write(b"".join([record + between + end for record, end in records]))
-
-
-def _check_names(rows: Source, answers: Sequence[str], kind: str) -> None:
-    """Raises UserError with all names that would be there twice."""
-    names = [same_name(name) for name in rows.kept.names]
-    twice = [name for name in answers if same_name(name) in names]
-    if twice:
-        raise UserError(
-            f"{rows.files[0]}: found {', '.join(map(show, twice))}, which the answers would be"
-            f" called, too; rename {'it' if len(twice) == 1 else 'them'} there, such as"
-            f" {show(f'{twice[0]} measured')}, or leave out --keep"
+    keep: write all columns of the rows, too, before the answers.
+    Raises UserError for rows that the model cannot answer.
+    """
+    answered = AnsweredRows(model, rows)
+    columns = answer_file.columns(model)
+    schema = pa.schema([(name, kind) for name, (_, _, kind) in columns.items()])
+    with ExitStack() as opened:
+        # A link is replaced, not followed: it may lead into DVC's cache, to a file of a commit.
+        partial = opened.enter_context(files.whole(out))
+        suffix = out.suffix.lower()
+        append = opened.enter_context(
+            answer_file.beside(partial, suffix, schema, rows)
+            if keep
+            else answer_file.alone(partial, suffix, schema)
         )
-    again = sorted({name for name in names if names.count(name) > 1}) if kind != ".csv" else []
-    if again:
-        raise UserError(
-            f"{rows.files[0]}: found {', '.join(map(show, again))} more than once, which Parquet"
-            " does not take; rename all but one, or write the answers as .csv"
-        )
-
-
-@contextmanager
-def _arrow(path: Path, kind: str, schema: pa.Schema) -> Iterator[Any]:
-    """A file of Arrow's that grows by tables, with a method `write`."""
-    if kind.lower() in raw.PARQUET:
-        with table.parquet(path, schema) as parquet:
-            yield parquet
-        return
-    try:
-        pyarrow.csv.write_csv(schema.empty_table(), pa.BufferOutputStream())
-    except pa.ArrowInvalid as error:
-        raise UserError(
-            f"the rows have a column that CSV cannot hold ({error}); write the answers as .parquet"
-        ) from None
-    # Arrow would put quotes around every name.
-    files.write_csv(path, schema.names, [])
-    options = pyarrow.csv.WriteOptions(include_header=False)
-    with (
-        path.open("ab") as file,
-        pyarrow.csv.CSVWriter(file, schema, write_options=options) as text,
-    ):
-        yield text
+        for block in rows.blocks():
+            if not len(block.values):
+                continue
+            outputs = model.answers(answered.model_input(block.values), check=False)
+            finite = np.logical_and.reduce([np.isfinite(y).all(axis=1) for y in outputs.values()])
+            answered.overflowed += len(finite) - int(np.count_nonzero(finite))
+            arrays = [table.array(outputs[o][:, i], kind) for o, i, kind in columns.values()]
+            append(pa.Table.from_arrays(arrays, schema=schema), block)
+    return answered

@@ -1,4 +1,4 @@
-"""Messages for columns that hold no numbers: what they seem to hold, and the likely fix."""
+"""Messages for columns in which not all fields are numbers: their content, and the likely fix."""
 
 import json
 import re
@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from pipeline.settings.messages import first_of, show
 
-SHOWN = 20  # names in a message; the line to paste has the others
-LONGEST_LINE = 2_000  # characters of a line to paste
+NAMES_SHOWN = 20  # in a message; the line to paste has the other names
+LONGEST_PASTE = 2_000  # characters of a line to paste
 
 _WITH_COMMAS = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d*)?")
 """Thousands divided by commas: 1,234 or 1,234,567.8."""
@@ -25,34 +25,34 @@ _EITHER = (
 )
 _TRUTH = [("yes", "no"), ("true", "false"), ("y", "n"), ("t", "f")]
 _WORK = ("text", "text with two values", "dates or times")
-"""What takes more than to replace characters, so that the column may be left out instead."""
+"""Contents whose fix is more than to replace characters: the column may be left out instead."""
 
 
 @dataclass(frozen=True)
-class Asked:
-    """The columns that are to be read: of what they may be left out depends on what they are.
+class Selection:
+    """The columns that are read from a table.
 
-    targets: none where rows are to be answered by a model, which needs all its features.
+    targets: empty where a model answers rows; it needs all its features.
     """
 
     features: tuple[str, ...]
     targets: tuple[str, ...]
 
     def without(self, names: Sequence[str]) -> str:
-        """How to do without the columns `names`; nothing if that is impossible."""
+        """Return how to do without the columns `names`, or "" if that is impossible."""
         if not (self.targets and names):
             return ""
         ways = []
         if any(name in self.targets for name in names):
             ways.append("choose another target in data.targets")
-        left = [name for name in self.features if name not in names]
-        if not left:
+        others = [name for name in self.features if name not in names]
+        if not others:
             ways.append("choose other features")
-        elif len(left) < len(self.features):
+        elif len(others) < len(self.features):
             it = "it" if len(names) == 1 else "them"
             # JSON is YAML, too, whatever the names are.
-            line = f"features: {json.dumps(left, ensure_ascii=False)}"
-            if len(line) <= LONGEST_LINE:
+            line = f"features: {json.dumps(others, ensure_ascii=False)}"
+            if len(line) <= LONGEST_PASTE:
                 ways.append(f"leave {it} out with this line in params.yaml, under data:\n  {line}")
             else:
                 ways.append(f"name the features without {it} in data.features")
@@ -60,27 +60,27 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Mistakes:
-    """The fields of one column that are no numbers.
+class ColumnFields:
+    """The fields of a column in which not all fields are numbers.
 
-    line, text: the first of them. wrong: all of them. right: the column's numbers, as they are
-    written; fields that stand for a missing value are in neither.
+    line, text: of the first field that is not a number. wrong: all such fields. numbers: the other
+    fields; those that mean a missing value are in neither list.
     """
 
     line: int
     text: str
     wrong: list[str]
-    right: list[str]
+    numbers: list[str]
 
-    def kind(self) -> tuple[str, str]:
-        """Content of the column, as the end of a sentence, and the advice for it.
+    def content(self) -> tuple[str, str]:
+        """Return the content of the column, as the end of a sentence, and the advice for it.
 
         Two empty strings if most fields are numbers.
         """
         wrong = self.wrong
         if all("\0" in field or "\\x" in field for field in wrong):
             return "bytes that are not UTF-8", "save the file as text in UTF-8"
-        if commas := _commas(wrong, self.right):
+        if commas := _commas(wrong, self.numbers):
             return commas
         if _all(_DATE, wrong):
             return "dates or times", "write {it} as numbers, such as days since some date"
@@ -88,9 +88,9 @@ class Mistakes:
             return _THOUSANDS
         if _all(_WITH_SIGN, wrong) and any(set(field) & set("$€£%") for field in wrong):
             return "signs beside the numbers", "write the numbers alone"
-        if len(wrong) <= len(self.right):
+        if len(wrong) <= len(self.numbers):
             return "", ""
-        values = {*wrong, *self.right}
+        values = {*wrong, *self.numbers}
         folded = {value.lower() for value in values}
         for one, zero in _TRUTH:
             if folded == {one, zero} or (len(one) > 1 and folded < {one, zero}):
@@ -98,45 +98,45 @@ class Mistakes:
         # Numbers for more than two values would say that one of them is more than another.
         if len(values) == 2:
             return "text with two values", "write {it} as 0 and 1"
-        if 2 < len(values) <= min(20, (len(wrong) + len(self.right)) / 2):
+        if 2 < len(values) <= min(20, (len(wrong) + len(self.numbers)) / 2):
             return "text", "make a column of 0 and 1 for each value but one"
         return "text", ""
 
 
-def told(path: object, mistakes: Mapping[str, Mistakes], asked: Asked) -> str:
-    """The message about columns with mistakes, of each kind all columns at once."""
-    kinds: dict[tuple[str, str], list[str]] = {}
-    for name, column in mistakes.items():
-        kinds.setdefault(column.kind(), []).append(name)
-    # What commas mean in one column they mean in all.
-    meant = [kind for kind in (_THOUSANDS, _DECIMAL) if kind in kinds]
-    if len(meant) == 1 and _EITHER in kinds:
-        kinds[meant[0]] += kinds.pop(_EITHER)
-    # A mistake of a line is told only if no column is a mistake as a whole.
-    whole = {kind: names for kind, names in kinds.items() if kind[0]}
+def message(path: object, columns: Mapping[str, ColumnFields], selection: Selection) -> str:
+    """Return the message about `columns`, by their names; those of one content are one sentence."""
+    by_content: dict[tuple[str, str], list[str]] = {}
+    for name, column in columns.items():
+        by_content.setdefault(column.content(), []).append(name)
+    # Commas have one meaning in all columns.
+    meanings = [content for content in (_THOUSANDS, _DECIMAL) if content in by_content]
+    if len(meanings) == 1 and _EITHER in by_content:
+        by_content[meanings[0]] += by_content.pop(_EITHER)
+    # A single wrong line is reported only if no column is wrong as a whole.
+    whole = {content: names for content, names in by_content.items() if content[0]}
     first = min(
-        (name for names in (whole or kinds).values() for name in names),
-        key=lambda name: mistakes[name].line,
+        (name for names in (whole or by_content).values() for name in names),
+        key=lambda name: columns[name].line,
     )
-    at = mistakes[first]
+    at = columns[first]
     times = len(at.wrong)
     more = f" (the first of {times} such fields)" if times > 1 else ""
     head = f"{path}:{at.line}: {show(first)} is {show(at.text)}{more}; must be a number"
     if not whole:
-        way = asked.without([first])
-        return f"{head}; put the line right" + (f", or {way}" if way else "")
+        way = selection.without([first])
+        return f"{head}; correct the line" + (f", or {way}" if way else "")
 
-    sentences, to_leave = [], []
-    for (holds, cure), names in whole.items():
+    sentences, to_leave_out = [], []
+    for (content, cure), names in whole.items():
         many = len(names) > 1
-        shown = first_of([show(name) for name in names], SHOWN)
-        sentence = f"{shown} {'hold' if many else 'holds'} {holds}"
+        shown = first_of([show(name) for name in names], NAMES_SHOWN)
+        sentence = f"{shown} {'hold' if many else 'holds'} {content}"
         sentences.append(
             sentence + (f": {cure.format(it='them' if many else 'it')}" if cure else "")
         )
-        if holds in _WORK:
-            to_leave += names
-    way = asked.without(to_leave)
+        if content in _WORK:
+            to_leave_out += names
+    way = selection.without(to_leave_out)
     if len(sentences) > 1:
         return "\n  ".join([head, *sentences, *([way] if way else [])])
     (text,) = sentences
@@ -145,14 +145,14 @@ def told(path: object, mistakes: Mapping[str, Mistakes], asked: Asked) -> str:
     return f"{head}; {text}"
 
 
-def _commas(wrong: Sequence[str], right: Sequence[str]) -> tuple[str, str] | None:
-    """Which of their two meanings commas have in a column, judged by all its fields."""
+def _commas(wrong: Sequence[str], numbers: Sequence[str]) -> tuple[str, str] | None:
+    """Return the meaning of commas in a column, judged by all its fields, or None."""
     thousands, decimals = _all(_WITH_COMMAS, wrong), _all(_DECIMAL_COMMA, wrong)
     if not (thousands or decimals):
         return None
     if thousands and decimals:  # each has one comma and three digits after it
-        points = any("." in field for field in right)
-        small = right and all(re.fullmatch(r"[+-]?\d{1,3}", field) for field in right)
+        points = any("." in field for field in numbers)
+        small = numbers and all(re.fullmatch(r"[+-]?\d{1,3}", field) for field in numbers)
         if any(re.match(r"[+-]?0", field) for field in wrong):
             thousands = False  # 0,125
         elif points or small:
@@ -163,4 +163,5 @@ def _commas(wrong: Sequence[str], right: Sequence[str]) -> tuple[str, str] | Non
 
 
 def _all(pattern: re.Pattern[str], fields: Sequence[str]) -> bool:
+    """Return True if all fields match."""
     return all(map(pattern.fullmatch, fields))

@@ -1,4 +1,4 @@
-"""Parquet files: columns of numbers, read block by block, and the row of whatever is no number."""
+"""A user's Parquet files: columns of numbers, read block by block."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -14,64 +14,63 @@ from numpy.typing import NDArray
 from pipeline.settings import regular_file
 from pipeline.settings.errors import UserError
 from pipeline.settings.messages import first_of, show
-from pipeline.tables.advice import SHOWN, Asked
-from pipeline.tables.table import NO_FILE, ROW_GROUP, Block
+from pipeline.tables.advice import NAMES_SHOWN, Selection
+from pipeline.tables.raw_file import SAVE_AS_FILE, Block
 
-BUFFER = 1 << 18  # bytes of each column that are read at a time
+ROWS_PER_BLOCK = 65_536
+BYTES_PER_COLUMN = 1 << 18  # that are read at a time
 
 
 @dataclass(frozen=True)
 class ParquetFile:
     """A Parquet file whose schema was read.
 
-    keep: whether the blocks have all columns, not only those asked for.
+    keep_all: whether the blocks have all columns, not only those that are asked for.
     """
 
     path: Path
     names: tuple[str, ...]
     schema: pa.Schema
     rows: int
-    keep: bool = False
+    keep_all: bool = False
     unit: str = field(default="row", init=False)
+    heading: None = field(default=None, init=False)
 
     @property
     def float32(self) -> frozenset[str]:
-        """The columns in this or half precision."""
+        """The columns of single or half precision."""
         return frozenset(
             column.name for column in self.schema if column.type in (pa.float16(), pa.float32())
         )
 
-    @property
-    def kept(self) -> pa.Schema:
-        """All columns."""
-        return self.schema
-
     @classmethod
     def open(cls, path: Path) -> "ParquetFile":
-        """Read the schema. Raises UserError if it is damaged."""
-        # Arrow opens it anew, by its name: of a pipe it would never come back.
-        regular_file.check(path, NO_FILE)
-        with _damage(path), pq.ParquetFile(path) as file:
+        """Read the schema. Raises UserError if the file is damaged."""
+        # Arrow opens the file again by its name; it would wait for a pipe without end.
+        regular_file.check(path, SAVE_AS_FILE)
+        with _damage_as_error(path), pq.ParquetFile(path) as file:
             schema = file.schema_arrow
             return cls(path, tuple(schema.names), schema, file.metadata.num_rows)
 
-    def blocks(self, columns: Sequence[int], asked: Asked) -> Iterator[Block]:
-        """See CsvFile.blocks. Raises UserError if a column holds no numbers."""
-        self._check_types(columns, asked)
+    def blocks(self, columns: Sequence[int], selection: Selection) -> Iterator[Block]:
+        """See RawFile.blocks."""
+        self._check_types(columns, selection)
         names = [self.schema.field(index).name for index in columns]
         begin = 0
         with (
-            _damage(self.path),
+            _damage_as_error(self.path),
             pq.ParquetFile(
                 self.path,
-                # Without these two, all that was read of the file stays in memory.
+                # Without these two, all that was read stays in memory.
                 pre_buffer=False,
-                buffer_size=BUFFER,
+                buffer_size=BYTES_PER_COLUMN,
                 page_checksum_verification=True,
             ) as file,
         ):
-            for batch in file.iter_batches(ROW_GROUP, columns=None if self.keep else names):
-                # By name: a column "a.b" comes along with "a", and the order is the file's.
+            for batch in file.iter_batches(
+                ROWS_PER_BLOCK, columns=None if self.keep_all else names
+            ):
+                # By name: Arrow also returns a column "a.b" with "a", in the order of the file.
                 arrays = [batch.column(batch.schema.get_field_index(name)) for name in names]
                 values = np.empty((len(batch), len(names)), order="F")
                 for index, array in enumerate(arrays):
@@ -81,13 +80,14 @@ class ParquetFile:
                 yield Block(
                     values,
                     self.path.stat().st_size * len(batch) // max(1, self.rows),
-                    partial(_numbered, begin + 1),
+                    partial(_row_numbers, begin + 1),
                     partial(_inexact, arrays),
                     partial(pa.Table.from_batches, [batch]),
                 )
                 begin += len(batch)
 
-    def _check_types(self, columns: Sequence[int], asked: Asked) -> None:
+    def _check_types(self, columns: Sequence[int], selection: Selection) -> None:
+        """Raises UserError if a column does not hold numbers."""
         wrong = {
             self.names[index]: kind
             for index in columns
@@ -102,16 +102,18 @@ class ParquetFile:
             cures.setdefault(_type_hint(kind), []).append(show(name))
         (cure, _), *others = cures.items()
         if others:
-            cure = "; ".join(f"{first_of(names, SHOWN)}: {text}" for text, names in cures.items())
-        way = asked.without([*wrong])
+            cure = "; ".join(
+                f"{first_of(names, NAMES_SHOWN)}: {text}" for text, names in cures.items()
+            )
+        way = selection.without([*wrong])
         raise UserError(
-            f"{self.path}: found {first_of(listed, SHOWN)}; columns must hold integers or floats;"
-            f" {cure}{way and f', or {way}'}"
+            f"{self.path}: found {first_of(listed, NAMES_SHOWN)}; columns must hold integers or"
+            f" floats; {cure}{way and f', or {way}'}"
         )
 
 
-def _numbered(first: int, rows: Sequence[int]) -> list[int]:
-    """Where rows are in their file, if the block's first is `first`."""
+def _row_numbers(first: int, rows: Sequence[int]) -> list[int]:
+    """Return the places of rows in the file. first: of the block's first row. See Block.places."""
     return [first + row for row in rows]
 
 
@@ -128,22 +130,23 @@ def _inexact(
 
 
 @contextmanager
-def _damage(path: Path) -> Iterator[None]:
-    """Say what Arrow says of a damaged file as a user needs it."""
+def _damage_as_error(path: Path) -> Iterator[None]:
+    """Raise UserError for what Arrow raises about a damaged file."""
     try:
         yield
     except (pa.ArrowException, OSError) as error:
-        # Arrow raises an OSError too, without a number, for bytes that make no sense.
+        # For bytes that make no sense, Arrow raises an OSError as well, without a number.
         if isinstance(error, OSError) and error.errno is not None:
             raise
-        said = str(error).splitlines()[0].rstrip(".")
+        reason = str(error).splitlines()[0].rstrip(".")
         raise UserError(
-            f"{path}: not a whole Parquet file ({said}); fetch or write it again, or name it .csv"
-            " if it is one"
+            f"{path}: not a complete Parquet file ({reason}); fetch or write it again, or name it"
+            " .csv if it is one"
         ) from None
 
 
 def _type_hint(kind: pa.DataType) -> str:
+    """Return how to make numbers of a column of this type."""
     types = pa.types
     if types.is_boolean(kind):
         return "write it as 0 and 1 (int8)"

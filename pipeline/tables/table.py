@@ -1,7 +1,6 @@
 """Tables: named columns of numbers, read from and written to Parquet."""
 
-import unicodedata
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,45 +43,6 @@ class Table:
     def roundoff(self, names: Sequence[str]) -> list[float]:
         """The unit roundoff of each column's source: 2⁻²⁴ if that was float32, else 2⁻⁵³."""
         return [2.0**-24 if name in self.float32 else 2.0**-53 for name in names]
-
-
-def same_name(name: str) -> str:
-    """The form in which two names are equal if they read the same: é is one character, or two."""
-    return unicodedata.normalize("NFC", name)
-
-
-NO_FILE = "save the table as a file"
-"""What to do where a pipe or a folder is in the place of a user's table."""
-
-
-@dataclass(frozen=True)
-class Block:
-    """Some rows of a file.
-
-    values: [rows, columns], column-major; NaN where there is none.
-    size: the bytes of the file that it took, about.
-    places: where rows are in the file, given by their index here: lines of a CSV, rows of Parquet.
-    inexact: of a column, given by its index, and some of its rows, the rows where the file has an
-        integer that float64 does not hold, and that integer.
-    columns: all columns of these rows, as they are; those of a CSV as text, of a Parquet file only
-        if it was asked to keep them.
-    records: the text of each row, without its line end; none of a Parquet file.
-    """
-
-    values: NDArray[np.float64]
-    size: int
-    places: Callable[[Sequence[int]], list[int]]
-    inexact: Callable[[int, NDArray[np.intp]], list[tuple[int, int]]]
-    columns: Callable[[], pa.Table]
-    records: Callable[[], list[bytes]] = list
-
-
-@dataclass(frozen=True)
-class Heading:
-    """The first line of a CSV file: its text without the line end, and what separates the names."""
-
-    text: bytes
-    separator: str
 
 
 class Writer:

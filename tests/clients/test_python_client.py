@@ -454,3 +454,9 @@ def test_it_needs_onnxruntime_and_numpy_alone(models: Path, tmp_path: Path) -> N
     )
     command = [python, "-W", "error", "-c", code, str(models)]
     assert subprocess.check_output(command, text=True, cwd=tmp_path) == "True (1, 1)\n"
+
+
+def test_integers_that_are_rounded_are_named(model: abline_client.Model) -> None:
+    model.predict([[2**24, 0, 0]])
+    with pytest.warns(UserWarning, match="integers are rounded to the model's float32"):
+        model.predict({"size": [2**24 + 1], "age": [0], "rooms": [0]})

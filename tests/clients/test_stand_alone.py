@@ -12,7 +12,7 @@ import pytest
 from abline_client import _contract
 
 from pipeline.onnx_model import contract
-from pipeline.report import answers
+from pipeline.report import answer_file
 from pipeline.tracking import served_model
 
 
@@ -107,7 +107,7 @@ def test_a_served_model_names_its_answers_as_predict_does(meanings: list[str]) -
         for meaning in ["prediction", *meanings]
     ]
     found: Any = SimpleNamespace(contract={"outputs": outputs}, targets=targets)
-    expected = [(name, *about) for name, about in answers.columns(found).items()]
+    expected = [(name, *about) for name, about in answer_file.columns(found).items()]
     assert expected == [
         (name, output, index, pa.type_for_alias(dtype))
         for name, output, index, dtype in served_model.columns({"outputs": outputs})

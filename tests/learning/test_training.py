@@ -8,12 +8,13 @@ import torch
 from conftest import job
 from torch import nn
 
-from pipeline import evaluate, generate
+from pipeline import evaluate
 from pipeline.learning import model, training
 from pipeline.learning.training import DivergedError
 from pipeline.settings.errors import UserError
 from pipeline.settings.params import Params
 from pipeline.settings.seeds import stream
+from pipeline.tables.generated import generated_table
 
 
 class TutorialModel(nn.Module):
@@ -47,7 +48,7 @@ def tutorial(epochs: int = 100) -> tuple[list[float], nn.Linear, float]:
 
 
 def table(params: Params) -> tuple[torch.Tensor, torch.Tensor]:
-    rows = generate.generate(params.data, params.seed)
+    rows = generated_table(params.data, params.seed)
     dtype = model.DTYPES[params.train.dtype]
     x, y = rows.columns(params.data.features), rows.columns(params.data.targets)
     return torch.tensor(x, dtype=dtype), torch.tensor(y, dtype=dtype)
@@ -80,7 +81,7 @@ def test_the_tutorials_numbers_bit_for_bit() -> None:
 
 def test_a_column_has_plain_strides() -> None:
     """With NumPy's (1, rows) the tutorial's weights differ between Intel and AMD processors."""
-    rows = generate.generate(job().data, 0)
+    rows = generated_table(job().data, 0)
     for names in (("x",), ("y",), ("x", "y")):
         assert training.tensor(rows, names, torch.float32).stride() == (len(names), 1)
 

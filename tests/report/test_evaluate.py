@@ -21,8 +21,7 @@ from pipeline.report import plots
 from pipeline.settings import files, ids
 from pipeline.settings.errors import UserError
 from pipeline.settings.params import Params
-from pipeline.settings.seeds import stream
-from pipeline.tables import table
+from pipeline.tables.generated import generated_table
 from pipeline.tables.table import Table
 
 
@@ -108,43 +107,6 @@ def test_floats_are_written_as_short_as_they_can_be() -> None:
     assert files.shortest(np.array([0.1, 1 / 3], dtype=np.float32)) == [0.1, 0.33333334]
 
 
-def test_the_generated_table_is_what_params_say() -> None:
-    params = job(data__generate__x=None, data__generate__rows=4000, data__generate__noise=0.5,
-                 data__generate__bias=[3.0], seed=7)  # fmt: skip
-    rows = generate.generate(params.data, params.seed)
-    x, y = rows.columns(["x"])[:, 0], rows.columns(["y"])[:, 0]
-    assert rows.values.shape == (4000, 2)
-    noise = y - (2 * x + 3)
-    assert abs(noise.mean()) < 0.05
-    assert noise.std() == pytest.approx(0.5, rel=0.05)
-    assert abs(np.corrcoef(x, noise)[0, 1]) < 0.05, "noise and x come from one stream"
-    drawn = job(data__generate__weight=None, seed=7)
-    again = generate.generate(drawn.data, 7)
-    weight = stream(7, "weight").standard_normal()
-    assert again.columns(["y"])[:, 0].tolist() == [weight * value for value in (1.0, 2.0, 3.0)]
-    with pytest.raises(UserError, match=r"data.generate: row 3 has y = inf"):
-        generate.generate(job(data__generate__weight=[[8e307]]).data, 0)
-
-
-def test_tables_come_back_as_they_were_written(tmp_path: Path) -> None:
-    path = tmp_path / "new" / "table.parquet"
-    values = np.asfortranarray(np.random.default_rng(0).normal(size=(70_000, 3)))
-    table.write(path, Table(("a", "b", "c"), values))
-    first = path.read_bytes()
-    found = table.read(path)
-    assert found.names == ("a", "b", "c")
-    np.testing.assert_array_equal(found.values, values)
-    np.testing.assert_array_equal(found.columns(["c", "a"]), values[:, [2, 0]])
-    table.write(path, Table(("a", "b", "c"), np.ascontiguousarray(values)))
-    assert path.read_bytes() == first
-    assert [entry.name for entry in path.parent.iterdir()] == ["table.parquet"]
-    path.write_bytes(first[:1000])
-    with pytest.raises(UserError, match=r"table.parquet: not a readable Parquet file"):
-        table.read(path)
-    with pytest.raises(UserError, match=r"gone.parquet: there is no such file"):
-        table.read(tmp_path / "gone.parquet")
-
-
 def test_models_come_back_rounded_once(tmp_path: Path) -> None:
     path = tmp_path / "model.safetensors"
     params = job()
@@ -209,7 +171,7 @@ def texts(path: Path) -> list[str]:
 
 def test_the_pictures_hold_what_they_should(tmp_path: Path) -> None:
     params = job()
-    rows = generate.generate(params.data, 0)
+    rows = generated_table(params.data, 0)
     module = fitted(params, [[2.0]], [0.5])
     x, y = rows.columns(["x"]), rows.columns(["y"])
     known = evaluate.truth(params.data)

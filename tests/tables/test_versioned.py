@@ -1,57 +1,16 @@
-"""What is read under data/raw/ is what DVC watches, and nothing that never ends."""
+"""A table is read only where DVC notices its changes; one that nobody keeps is named."""
 
 import os
 from pathlib import Path
 
 import pytest
 from conftest import Checkout
-from own_tables import put, refusal, settings, values
+from own_tables import PAIR, own_job, paths, put, refusal
 
 from pipeline.settings import files
-from pipeline.tables import source
+from pipeline.tables import raw_table
 
-PAIR = "x,y\n1,2\n"
 NOT_WATCHED = "DVC does not follow: it would not notice when a table in it changes"
-
-
-def found(pattern: str) -> list[str]:
-    return [str(path) for path in source.find(settings(pattern).data).files]
-
-
-# --- each file once
-
-
-@pytest.mark.parametrize("pattern", ["**/*.csv", "**", "*/*.csv", "**/**/*.csv"])
-def test_a_folder_linked_from_within_itself_is_read_once(workspace: Path, pattern: str) -> None:
-    put(PAIR, "sub/t.csv")
-    for name in ("loop", "other"):
-        (files.RAW / "sub" / name).symlink_to(".")
-    (files.RAW / "deep").mkdir()
-    if pattern != "*/*.csv":  # which names no folder by itself
-        (files.RAW / "deep/up").symlink_to("../sub")
-    assert found(f"data/raw/{pattern}") == ["data/raw/sub/t.csv"]
-    assert values(f"data/raw/{pattern}").tolist() == [[1, 2]]
-
-
-def test_two_files_that_dvc_links_to_one_are_two(workspace: Path) -> None:
-    """`dvc add` of two equal tables, where the cache gives links."""
-    put(PAIR, "../cached")
-    for name in ("monday.csv", "tuesday.csv"):
-        (files.RAW / name).symlink_to("../cached")
-    assert values("data/raw/*.csv").tolist() == [[1, 2], [1, 2]]
-
-
-def test_a_glob_takes_what_pythons_own_takes(workspace: Path) -> None:
-    for name in ("a.csv", "b/c.csv", "b/d/e.csv", "[f]/g.csv", ".hidden/h.csv", "b/.i.csv"):
-        put(PAIR, name)
-    assert found("data/raw/**/*.csv") == [
-        f"data/raw/{name}" for name in ("[f]/g.csv", "a.csv", "b/c.csv", "b/d/e.csv")
-    ]
-    assert found("data/raw/**/d/*.csv") == ["data/raw/b/d/e.csv"]
-    assert found("data/raw/b/**/*.csv") == ["data/raw/b/c.csv", "data/raw/b/d/e.csv"]
-
-
-# --- what DVC watches
 
 
 @pytest.mark.parametrize(
@@ -65,7 +24,7 @@ def test_a_linked_folder_is_refused(workspace: Path, pattern: str, hit: bool) ->
     (workspace / "elsewhere/t.csv").write_text(PAIR)
     (files.RAW / "linked").symlink_to(workspace / "elsewhere")
     if not hit:
-        assert found(f"data/raw/{pattern}") == ["data/raw/own.csv"]
+        assert paths(f"data/raw/{pattern}") == ["data/raw/own.csv"]
         return
     assert refusal(path=f"data/raw/{pattern}") == (
         f"data.source: data/raw/linked is a link to a folder, which {NOT_WATCHED}; copy the tables"
@@ -75,17 +34,15 @@ def test_a_linked_folder_is_refused(workspace: Path, pattern: str, hit: bool) ->
     (files.RAW / "linked").unlink()
     (files.RAW / "linked").mkdir()
     (files.RAW / "linked/t.csv").symlink_to(workspace / "elsewhere/t.csv")
-    assert "data/raw/linked/t.csv" in found(f"data/raw/{pattern}")
+    assert "data/raw/linked/t.csv" in paths(f"data/raw/{pattern}")
 
 
 def test_a_repository_of_dvcs_in_it_is_refused(workspace: Path) -> None:
     put(PAIR, "theirs/t.csv")
     (files.RAW / "theirs/.git").mkdir()  # git's alone makes no difference to DVC
-    assert found("data/raw/theirs/*.csv") == ["data/raw/theirs/t.csv"]
+    assert paths("data/raw/theirs/*.csv") == ["data/raw/theirs/t.csv"]
     (files.RAW / "theirs/.dvc").mkdir()
-    assert "data/raw/theirs is a repository of DVC's of its own" in refusal(
-        path="data/raw/theirs/*.csv"
-    )
+    assert "data/raw/theirs is a DVC repository of its own" in refusal(path="data/raw/theirs/*.csv")
 
 
 IGNORED = {
@@ -107,10 +64,10 @@ def test_what_dvcignore_names_is_refused(workspace: Path, lines: str) -> None:
     for name in names:
         if name in IGNORED[lines]:
             told = refusal(path=f"data/raw/{name}")
-            assert told.startswith(f"data.source: data/raw/{name} is left out by ")
-            assert ".dvcignore: DVC would not notice when it changes; take the line away" in told
+            assert told.startswith(f"data.source: data/raw/{name} is ignored by ")
+            assert ".dvcignore: DVC would not notice when it changes; remove the line" in told
         else:
-            assert found(f"data/raw/{name}") == [f"data/raw/{name}"]
+            assert paths(f"data/raw/{name}") == [f"data/raw/{name}"]
 
 
 def test_a_dvcignore_that_is_no_text_is_one_message(workspace: Path) -> None:
@@ -146,22 +103,44 @@ def test_dvc_watches_what_is_read_and_nothing_that_is_refused(workspace: Path) -
     }
     for name in ("plain/a.csv", "git/b.csv", "file.csv"):
         assert name in watched
-        assert found(f"data/raw/{name}") == [f"data/raw/{name}"]
+        assert paths(f"data/raw/{name}") == [f"data/raw/{name}"]
     for name in ("dvc/c.csv", "ignored.csv", ".hg/d.csv", "folder/e.csv"):
         assert name not in watched
         refusal(path=f"data/raw/{name}")
 
 
-# --- what never ends
+def test_a_source_that_nobody_keeps_is_named(
+    workspace: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    put("x,y\n1,2\n", "small one.csv")
+    put("x,y\n" + "1,2\n" * 300_000, "big.csv")
+    raw_table.find(own_job("data/raw/*.csv").data)
+    assert capfd.readouterr().err == "", "there is no repository here"
 
+    git = Checkout(workspace)
+    git("git", "init", "--quiet")
+    raw_table.find(own_job("data/raw/small one.csv").data)
+    assert capfd.readouterr().err == (
+        "warning: data/raw/small one.csv: in no commit and not in DVC, so temporary experiments and"
+        " your colleagues will not have it; `git add 'data/raw/small one.csv' && git commit`\n"
+    )
+    raw_table.find(own_job("data/raw/*.csv").data)
+    told = capfd.readouterr().err
+    assert told.startswith("warning: data/raw/big.csv and 1 more: in no commit and not in DVC")
+    assert told.endswith(
+        "`dvc add data/raw/big.csv 'data/raw/small one.csv'`, and commit what it writes\n"
+    )
 
-@pytest.mark.parametrize("name", ["t.csv", "t.parquet"])
-def test_pipes_and_devices_are_refused(workspace: Path, name: str) -> None:
-    files.RAW.mkdir(parents=True)
-    path = files.RAW / name
-    os.mkfifo(path)
-    told = f"data/raw/{name}: found a pipe or a device; must be a file; save the table as a file"
-    assert refusal(path=str(path)).startswith(told)
-    path.unlink()
-    path.symlink_to("/dev/zero")
-    assert refusal(path=str(path)).startswith(told)
+    git("git", "add", "data/raw/small one.csv")
+    raw_table.find(own_job("data/raw/small one.csv").data)
+    assert "&& git commit`" in capfd.readouterr().err, "`dvc exp run` unstages what is only staged"
+    git("git", "commit", "--quiet", "--message=the table")
+    raw_table.find(own_job("data/raw/small one.csv").data)
+    assert capfd.readouterr().err == ""
+    put("outs: []", "big.csv.dvc")
+    raw_table.find(own_job("data/raw/*.csv").data)
+    assert capfd.readouterr().err.endswith("; `git add data/raw/big.csv.dvc && git commit`\n")
+    git("git", "add", "data/raw/big.csv.dvc")
+    git("git", "commit", "--quiet", "--message=the stub")
+    raw_table.find(own_job("data/raw/*.csv").data)
+    assert capfd.readouterr().err == ""

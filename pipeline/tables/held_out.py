@@ -1,0 +1,39 @@
+"""The rows that are held out: for the test table instead of the training table."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.settings.errors import UserError
+from pipeline.settings.messages import count
+
+
+def split(
+    values: NDArray[np.float64], fraction: float, draws: np.random.Generator
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the rows for training and the rows held out, in their order, column-major.
+
+    values: [rows, columns]. fraction: the share to hold out, approximately.
+    draws: gives one number for each row, in order. So the side of a row depends only on the seed
+    and on how many rows are before it: rows that are appended later do not change it.
+    """
+    if fraction == 0:
+        return values, values[:0]
+    is_held_out = draws.random(len(values)) < fraction
+    # Along each column, as the numbers are in memory.
+    columns = values.T
+    return columns[:, ~is_held_out].T, columns[:, is_held_out].T
+
+
+def check_sides(fraction: float, training_rows: int, test_rows: int) -> None:
+    """Raises UserError if no row is left for training, or if none is held out that should be."""
+    rows = count(training_rows + test_rows, "row")
+    if training_rows == 0:
+        raise UserError(
+            f"data.test_fraction: found {fraction}, which leaves none of {rows} for training; make"
+            " it smaller, or change the seed"
+        )
+    if fraction > 0 and test_rows == 0:
+        raise UserError(
+            f"data.test_fraction: found {fraction}, which holds out none of {rows}; make it larger,"
+            " set it to 0.0, or change the seed"
+        )

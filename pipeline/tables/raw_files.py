@@ -1,0 +1,128 @@
+"""The files under data/raw/ that `data.source` names, each once."""
+
+import difflib
+import os
+import posixpath
+import re
+from glob import escape, glob, has_magic
+from pathlib import Path
+
+from pipeline.settings.errors import UserError
+from pipeline.settings.files import RAW
+from pipeline.settings.messages import first_of, show
+from pipeline.tables import versioned
+
+CSV = (".csv", ".tsv", ".txt")
+PARQUET = (".parquet", ".pq")
+
+
+def named(source: str) -> list[Path]:
+    """Return the files that `source` names, in the order of their names' bytes.
+
+    Raises UserError if it names no file, or one that DVC does not watch.
+    """
+    pattern = posixpath.normpath(source.replace("\\", "/"))
+    path = Path(pattern)
+    if path.is_dir():
+        raise UserError(
+            f"data.source: {pattern} is a folder; must be a file or a glob, such as {pattern}/*.csv"
+        )
+    if path.exists():
+        paths = [path]
+    elif has_magic(pattern):
+        # The files that DVC and git put beside the tables are not tables.
+        paths = [
+            Path(name)
+            for name in sorted(_matches(pattern), key=os.fsencode)
+            if not name.endswith(".dvc") and not Path(name).is_dir()
+        ]
+    else:
+        paths = []
+    if not paths:
+        raise UserError(f"data.source: {not_there(pattern)}")
+    # A folder with a link to itself would be read as often as the link is followed. Two names are
+    # two files: DVC may link two equal tables to one file.
+    by_place: dict[tuple[Path, str], Path] = {}
+    for path in sorted(paths, key=_is_below_link):
+        by_place.setdefault((path.parent.resolve(), path.name), path)
+    paths = sorted(by_place.values(), key=os.fsencode)
+    for path in paths:
+        check_kind(path, ", or narrow the glob" if len(paths) > 1 else "")
+    versioned.check_watched(paths)
+    return paths
+
+
+def _is_below_link(path: Path) -> bool:
+    """Return True if a folder between data/raw and a file is a link."""
+    return any(folder.is_symlink() for folder in versioned.folders(path))
+
+
+def check_kind(path: Path, other_cure: str = "") -> None:
+    """Raises UserError if the file's extension is none of CSV and PARQUET."""
+    if path.suffix.lower() not in CSV + PARQUET:
+        packed = path.suffix.lower() in (".gz", ".bz2", ".xz", ".zst", ".zip")
+        cure = "unpack it first" if packed else "save the table as one of them"
+        if path.suffix.lower() in ("", ".dat", ".data"):
+            cure += ", or name it .csv if it is text"
+        kind = f"of kind {show(path.suffix)}" if path.suffix else "without an extension"
+        raise UserError(
+            f"{path}: found a file {kind}; must be {', '.join(CSV)} or"
+            f" {', '.join(PARQUET)}; {cure}{other_cure}"
+        )
+
+
+def _matches(pattern: str) -> list[str]:
+    """Return the files that a glob matches; `**` follows no links, which might lead back.
+
+    Raises UserError if a link leads elsewhere, to files that might match.
+    """
+    pattern = re.sub(r"(/\*\*)+(/|$)", lambda deep: f"/**/{'' if deep[2] else '*'}", pattern)
+    before, deep, after = pattern.partition("/**/")
+    if not deep:
+        # Path.glob would take hidden files too.
+        return glob(pattern, recursive=True)  # noqa: PTH207
+    matches: dict[str, None] = {}
+    for base in glob(before):  # noqa: PTH207
+        top = Path(base).resolve()
+        for folder, names, _ in os.walk(base):
+            names[:] = [name for name in names if not name.startswith(".")]
+            for link in (Path(folder, name) for name in names if Path(folder, name).is_symlink()):
+                if not link.resolve().is_relative_to(top):
+                    raise UserError(f"data.source: {versioned.LINKED_FOLDER.format(link)}")
+            matches |= dict.fromkeys(_matches(posixpath.join(escape(folder), after)))
+    return [*matches]
+
+
+def not_there(pattern: str) -> str:
+    """Return the message for a `pattern` that names no file."""
+    path = Path(pattern)
+    text = f"found no file {pattern}"
+    if has_magic(pattern):
+        text = f"found no file that matches {pattern}"
+    elif path.is_symlink():
+        return (
+            f"{pattern} is a link to {path.readlink()}, which is not there; `dvc checkout` restores"
+            " it"
+        )
+    elif Path(f"{pattern}.dvc").exists():
+        return f"{text}, but {pattern}.dvc; `dvc checkout {pattern}.dvc` or `dvc pull` restores it"
+    # DVC runs temporary experiments in a folder of their own, and says where the real one is.
+    root = Path(os.environ.get("DVC_ROOT", "."))
+    if root.resolve() != Path.cwd().resolve() and _matches(f"{escape(str(root))}/{pattern}"):
+        return (
+            f"{text} in this temporary experiment, which has only what is committed or in DVC; in"
+            f" {root}, `git add {pattern} && git commit` if it is small, else `dvc add {pattern}`"
+            " and commit what it writes"
+        )
+    folder = path.parent if path.parent.is_dir() else RAW
+    names = sorted(
+        entry.name
+        for entry in (folder.iterdir() if folder.is_dir() else ())
+        if entry.suffix.lower() in CSV + PARQUET
+    )
+    near = difflib.get_close_matches(path.name, names, 1)
+    if near and folder == path.parent and not has_magic(pattern):
+        return f"{text}; did you mean {folder / near[0]}?"
+    if names:
+        return f"{text}; {folder} has {first_of(names, 5)}"
+    return f"{text}; put your CSV or Parquet file into {RAW}/"

@@ -1,0 +1,88 @@
+"""A Parquet file is read to exactly the numbers in it, or refused with the row of the trouble."""
+
+# ruff: noqa: E501 - a table of messages reads best one to a line
+
+import random
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from own_tables import own_job, parquet, put, refusal, values
+
+from pipeline.settings.errors import UserError
+from pipeline.tables import raw_table
+
+
+def test_parquet_types_that_are_numbers(workspace: Path) -> None:
+    integers = [f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)]
+    columns = {kind: pa.array([0, 1, 127], kind) for kind in integers}
+    columns |= {"half": pa.array([0.5, 1, 2], pa.float16()), "single": pa.array([0.1, 1, 2], "f4")}
+    put(pa.table(columns | {"y": [0.1, 2.0**60, -1e300]}), "t.parquet")
+    found = raw_table.find(own_job("data/raw/t.parquet").data)
+    assert found.features == (*columns, "y")[:-1]
+    assert found.float32 == {"half", "single"}
+    (block,) = found.values()
+    assert block[:, 8].tolist() == [0.5, 1, 2]
+    assert block[:, 9].tolist() == [float(np.float32(0.1)), 1, 2]
+    assert block[:, 10].tolist() == [0.1, 2**60, -1e300]
+    assert (block[:, :8] == [[0], [1], [127]]).all()
+
+
+def test_a_parquet_column_whose_name_begins_another_path(workspace: Path) -> None:
+    put(pa.table({"a.b": [1.0], "a": [2.0], "y": [3.0], "text": ["t"]}), "t.parquet")
+    assert values("data/raw/t.parquet", features=("a",)).tolist() == [[2, 3]]
+    assert values("data/raw/t.parquet", features=("a", "a.b")).tolist() == [[2, 1, 3]]
+
+
+@pytest.mark.parametrize(
+    ("columns", "asked", "told"),
+    [
+        ({"x": pa.array([True]), "y": [1.0]}, {}, ': found "x" (bool); columns must hold integers or floats; write it as 0 and 1 (int8), or choose other features'),
+        ({"x": pa.array([1], "timestamp[us]"), "y": [1.0]}, {"features": ("x",)}, ': found "x" (timestamp[us]); columns must hold integers or floats; write it as a number, such as days since some date, or choose other features'),
+        ({"x": [1], "y": pa.array([1]).cast(pa.decimal128(21, 2))}, {}, ': found "y" (decimal128(21, 2)); columns must hold integers or floats; write it as float64, or choose another target in data.targets'),
+        ({"x": ["a"], "w": pa.array(["b"]).dictionary_encode(), "v": [[1]], "y": [1]}, {}, ': found "x" (string), "w" (dictionary<values=string, indices=int32, ordered=0>), "v" (list<element: int64>); columns must hold integers or floats; write it as numbers, or choose other features'),
+        ({"x": pa.array([None]), "y": [1]}, {}, ': found "x" (null); columns must hold integers or floats; give it values, or choose other features'),
+        ({"x": [1, None, 3], "y": [None, None, 1.0]}, {}, ': 3 values are missing in "x" (1), "y" (2), in rows 1, 2; fill them in, or remove these rows'),
+        ({"x": [1.0, float("nan")], "y": [float("-inf"), 1.0]}, {}, ': 1 value is missing in "x", in row 2; fill them in, or remove these rows\n  data/raw/t.parquet: 1 value is infinite in "y", in row 1; replace them by finite numbers, or remove these rows'),
+        ({"x": [1, -(2**53) - 1], "y": [1, 2]}, {}, ': row 2 has "x" = -9007199254740993, an integer that float64 cannot represent (the nearest is -9007199254740992); if it is a label, leave the column out of data.features; else write it in a larger unit'),
+        ({"x": pa.array([2**64 - 1], "u8"), "y": [1]}, {}, ': row 1 has "x" = 18446744073709551615, an integer that float64 cannot represent (the nearest is 18446744073709551616); if it is a label, leave the column out of data.features; else write it in a larger unit'),
+        ({"x": [1], "y": [1], "__index_level_0__": [7]}, {}, ': found the name "__index_level_0__" for column 3, which may be row labels (pandas writes none with index=False, R with row.names=FALSE); leave it out with this line in params.yaml, under data:\n  features: ["x"]'),
+    ],
+)  # fmt: skip
+def test_what_is_said_of_a_parquet_file(
+    workspace: Path, columns: dict[str, Any], asked: dict[str, Any], told: str
+) -> None:
+    columns = {name: pa.array(c) if isinstance(c, list) else c for name, c in columns.items()}
+    assert refusal(pa.table(columns), "data/raw/t.parquet", **asked) == f"data/raw/t.parquet{told}"
+
+
+def test_a_damaged_parquet_file(workspace: Path) -> None:
+    path = put(parquet(x=np.arange(50_000.0), y=np.arange(50_000.0)), "t.parquet")
+    whole = path.read_bytes()
+    told = "; fetch or write it again, or name it .csv if it is one"
+    for damaged in (b"", b"x,y\n1,2\n", whole[:-9], whole[:1000], b"PAR1" + whole[9:]):
+        text = refusal(damaged, "data/raw/t.parquet")
+        assert text.startswith("data/raw/t.parquet: not a complete Parquet file (")
+        assert text.endswith(told)
+        assert "\n" not in text
+
+
+def test_damaged_copies_of_a_parquet_file_are_read_or_refused(workspace: Path) -> None:
+    """1,500 of them have been tried; each is a table or one message, never a traceback."""
+    draw = random.Random(0)
+    numbers = np.arange(300.0)
+    whole = put(parquet(x=numbers, y=numbers), "t.parquet").read_bytes()
+    refused = []
+    for _ in range(50):
+        damaged = bytearray(whole)
+        for _ in range(draw.choice([1, 1, 5])):
+            damaged[draw.randrange(len(whole))] ^= 1 << draw.randrange(8)
+        put(bytes(damaged), "t.parquet")
+        try:
+            values("data/raw/t.parquet")
+        except UserError as error:
+            refused.append(str(error))
+    assert 10 < len(refused) < 50
+    assert all(told.startswith("data/raw/t.parquet: ") for told in refused)

@@ -1,0 +1,81 @@
+"""The pipeline's own tables come back as they were written, the same bytes everywhere."""
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+
+from pipeline.settings.errors import UserError
+from pipeline.tables import table
+from pipeline.tables.table import Table
+
+
+def test_tables_come_back_as_they_were_written(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "table.parquet"
+    values = np.asfortranarray(np.random.default_rng(0).normal(size=(70_000, 3)))
+    table.write(path, Table(("a", "b", "c"), values))
+    first = path.read_bytes()
+    found = table.read(path)
+    assert found.names == ("a", "b", "c")
+    np.testing.assert_array_equal(found.values, values)
+    np.testing.assert_array_equal(found.columns(["c", "a"]), values[:, [2, 0]])
+    table.write(path, Table(("a", "b", "c"), np.ascontiguousarray(values)))
+    assert path.read_bytes() == first
+    assert [entry.name for entry in path.parent.iterdir()] == ["table.parquet"]
+    path.write_bytes(first[:1000])
+    with pytest.raises(UserError, match=r"table.parquet: not a readable Parquet file"):
+        table.read(path)
+    with pytest.raises(UserError, match=r"gone.parquet: there is no such file"):
+        table.read(tmp_path / "gone.parquet")
+
+
+@pytest.mark.parametrize("sizes", [[1] * 7, [3, 4], [7]])
+def test_the_file_does_not_depend_on_the_blocks(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch, sizes: list[int]
+) -> None:
+    monkeypatch.setattr(table, "ROW_GROUP", 3)
+    rows = np.random.default_rng(0).normal(size=(7, 2))
+    rows[:, 1] = rows[:, 1].astype(np.float32)
+    table.write(Path("whole.parquet"), Table(("a", "b"), rows, frozenset({"b"})))
+    with table.writer(Path("blocks.parquet"), ("a", "b"), {"b"}) as file:
+        for block in np.split(rows, np.cumsum(sizes)[:-1]):
+            file.write(np.asfortranarray(block))
+    assert Path("blocks.parquet").read_bytes() == Path("whole.parquet").read_bytes()
+    meta = pq.read_metadata("blocks.parquet")
+    assert [meta.row_group(index).num_rows for index in range(meta.num_row_groups)] == [3, 3, 1]
+    found = table.read(Path("blocks.parquet"))
+    assert table.row_count(Path("blocks.parquet")) == 7
+    np.testing.assert_array_equal(found.values, rows)
+    assert found.float32 == {"b"}
+    assert [str(kind) for kind in pq.read_schema("blocks.parquet").types] == ["double", "float"]
+
+
+def test_a_large_table_is_cut_into_row_groups(tmp_path: Path) -> None:
+    rows = np.asfortranarray(np.random.default_rng(0).normal(size=(150_000, 2)))
+    table.write(tmp_path / "whole.parquet", Table(("a", "b"), rows))
+    with table.writer(tmp_path / "blocks.parquet", ("a", "b")) as file:
+        for block in np.split(rows, [1, 70_000, 140_000]):
+            file.write(block)
+    assert (tmp_path / "blocks.parquet").read_bytes() == (tmp_path / "whole.parquet").read_bytes()
+    np.testing.assert_array_equal(table.read(tmp_path / "whole.parquet").values, rows)
+
+
+def test_a_file_half_written_is_none(workspace: Path) -> None:
+    def half() -> None:
+        with table.writer(Path("t.parquet"), ("a",)) as file:
+            file.write(np.zeros((100_000, 1)))
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        half()
+    assert not list(workspace.glob("t.parquet*"))
+
+
+def test_a_table_of_no_rows_comes_back(tmp_path: Path) -> None:
+    table.write(tmp_path / "t.parquet", Table(("a", "b"), np.empty((0, 2)), frozenset({"a"})))
+    found = table.read(tmp_path / "t.parquet")
+    assert found.names == ("a", "b")
+    assert found.values.shape == (0, 2)
+    assert table.row_count(tmp_path / "t.parquet") == 0
+    assert found.float32 == {"a"}
