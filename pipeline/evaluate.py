@@ -26,6 +26,7 @@ from pipeline.settings import files, runner
 from pipeline.settings.errors import UserError
 from pipeline.settings.params import GENERATE, Data, Params
 from pipeline.tables import table
+from pipeline.tables.queries import query_rows
 from pipeline.tables.table import Table
 
 Predict = Callable[[NDArray[np.float64]], NDArray[np.float64]]
@@ -235,7 +236,7 @@ def main(params: Params) -> None:
     targets, reduction = params.data.targets, params.train.reduction
     rows, held_out = table.read(files.TRAIN), table.read(files.TEST)
     features = rows.features(targets)
-    queries = table.queries(params.evaluate.queries, features)
+    queries = query_rows(params.evaluate.queries, features)
     line = linear.read(files.MODEL, params.model, len(features), len(targets))
     predict = line.predict if line else _other_module(params, len(features))
 

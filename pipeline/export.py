@@ -34,6 +34,7 @@ from pipeline.settings.errors import UserError
 from pipeline.settings.params import Params
 from pipeline.settings.seeds import stream
 from pipeline.tables import table
+from pipeline.tables.queries import query_rows
 from pipeline.tables.table import Table
 
 # torch tells of every torchvision operator that it does not find, and both of converting to an
@@ -266,7 +267,7 @@ def main(params: Params) -> None:
     features = rows.features(targets)
     module = model.load(files.MODEL, params.model, len(features), len(targets))
     training = rows.columns(features)
-    queries = table.queries(params.evaluate.queries, features)
+    queries = query_rows(params.evaluate.queries, features)
     try:
         metrics = json.loads(files.METRICS.read_text(encoding="utf-8"))
         coefficients = files.read_csv(files.COEFFICIENTS)

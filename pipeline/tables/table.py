@@ -1,4 +1,4 @@
-"""Tables: named columns of numbers, read from and written to Parquet."""
+"""The pipeline's own tables: named columns of numbers, in memory and as Parquet files."""
 
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
@@ -11,10 +11,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from pipeline.settings import files, messages, regular_file
+from pipeline.settings import files, regular_file
 from pipeline.settings.errors import UserError
 
-ROW_GROUP = 65_536
+ROW_GROUP = 65_536  # rows
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Table:
 
     names: the columns' names, in order.
     values: [rows, columns], column-major, so that each column is contiguous.
-    float32: the columns that the file has as float32; in `values` they are the same numbers.
+    float32: the columns whose numbers are float32 in the file; `values` has them unchanged.
     """
 
     names: tuple[str, ...]
@@ -31,24 +31,23 @@ class Table:
     float32: frozenset[str] = frozenset()
 
     def columns(self, names: Sequence[str]) -> NDArray[np.float64]:
-        """The columns called `names`, in that order: [rows, len(names)], column-major."""
+        """Return the columns `names`, in that order: [rows, len(names)], column-major."""
         index = {name: index for index, name in enumerate(self.names)}
         return np.asfortranarray(self.values[:, [index[name] for name in names]])
 
     def features(self, targets: Sequence[str]) -> tuple[str, ...]:
-        """The names of the columns that are not targets, in order."""
-        other = set(targets)
-        return tuple(name for name in self.names if name not in other)
+        """Return the names of the columns that are not targets, in order."""
+        return tuple(name for name in self.names if name not in set(targets))
 
     def roundoff(self, names: Sequence[str]) -> list[float]:
-        """The unit roundoff of each column's source: 2⁻²⁴ if that was float32, else 2⁻⁵³."""
+        """Return the unit roundoff of each column: 2⁻²⁴ for float32, else 2⁻⁵³."""
         return [2.0**-24 if name in self.float32 else 2.0**-53 for name in names]
 
 
 class Writer:
-    """A Parquet file that grows by blocks of rows. Made by `writer`.
+    """A Parquet file to which blocks of rows are appended. Opened by `writer`.
 
-    rows: how many were written so far.
+    rows: how many rows were written so far.
     """
 
     def __init__(self, file: pq.ParquetWriter) -> None:
@@ -80,7 +79,7 @@ class Writer:
                 self._flush(self._held)
 
     def finish(self) -> None:
-        """Write what is left to write: nothing but the file's name is then to be settled."""
+        """Write the rows that are still held, so that only the file's name is missing."""
         if self._file.is_open:
             if rest := self.rows % ROW_GROUP:
                 self._flush(self._held[:rest])
@@ -97,7 +96,10 @@ class Writer:
 
 
 def array(values: NDArray[Any], kind: pa.DataType) -> pa.Array:
-    """Numbers or truth values as Arrow has them: [rows], of the NumPy type that `kind` is."""
+    """Return numbers or truth values as an Arrow array: [rows].
+
+    values: of the NumPy type that corresponds to `kind`.
+    """
     # Not pa.array: it imports pandas, a quarter of a second.
     held = np.packbits(values, bitorder="little") if kind == pa.bool_() else values
     buffer = pa.py_buffer(np.ascontiguousarray(held))
@@ -105,9 +107,9 @@ def array(values: NDArray[Any], kind: pa.DataType) -> pa.Array:
 
 
 def parquet(path: Path, schema: pa.Schema) -> pq.ParquetWriter:
-    """A Parquet file to be written at `path`."""
-    # Neither compression nor dictionaries: full-precision numbers gain nothing by them, and what a
-    # compressor makes of a block may depend on its build.
+    """Open a Parquet file to write."""
+    # Neither compression nor dictionaries: they do not make full-precision numbers smaller, and the
+    # bytes that a compressor writes may depend on its build.
     return pq.ParquetWriter(path, schema, compression="NONE", use_dictionary=False)
 
 
@@ -115,11 +117,11 @@ def parquet(path: Path, schema: pa.Schema) -> pq.ParquetWriter:
 def writer(
     path: Path, names: Sequence[str], float32: Collection[str] = frozenset()
 ) -> Iterator[Writer]:
-    """Write a table of columns `names` block by block, whole or not at all.
+    """Open a table of columns `names` to write it block by block, whole or not at all.
 
-    The same rows give the same bytes on every machine, however they are cut into blocks: a row
-    group has exactly ROW_GROUP rows, and so many are held in memory, 8 bytes a number.
-    float32: the columns to write so; their numbers must be some that float32 has.
+    The same rows give the same bytes on every machine, however they are divided into blocks: a row
+    group has exactly ROW_GROUP rows, which are held in memory, 8 bytes a number.
+    float32: the columns to write as float32, which must represent their numbers exactly.
     """
     schema = pa.schema(
         [(name, pa.float32() if name in float32 else pa.float64()) for name in names]
@@ -175,19 +177,3 @@ def _opened(path: Path) -> Iterator[pq.ParquetFile]:
         raise UserError(
             f"{path}: not a readable Parquet file ({error}); `dvc repro -f` makes it anew"
         ) from None
-
-
-def queries(rows: Sequence[Sequence[float]], features: Sequence[str]) -> NDArray[np.float64]:
-    """evaluate.queries as [queries, features].
-
-    Raises UserError if one has another number of values; params.yaml alone cannot tell where the
-    features come from a file.
-    """
-    for index, row in enumerate(rows):
-        if len(row) != len(features):
-            raise UserError(
-                f"evaluate.queries[{index}]: found {messages.count(len(row), 'number')}; must be"
-                f" {len(features)}, one for each feature ({messages.first_of(features, 8)}), or"
-                " evaluate.queries must be []"
-            )
-    return np.array(rows, dtype=np.float64).reshape(-1, len(features))
