@@ -1,11 +1,11 @@
-"""Names that a spreadsheet or Markdown takes for more are shown as they are, and do nothing."""
+"""Cells of CSV files: no spreadsheet computes a name, and numbers are as short as they can be."""
 
 import csv
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from pipeline.report import card
 from pipeline.settings import files
 
 HARMLESS = [
@@ -49,7 +49,5 @@ def test_names_in_csv_files_are_computed_by_nobody_and_come_back(tmp_path: Path,
     assert files.read_csv(path) == [{"term": name, f"{name} ": "-1.5"}]
 
 
-def test_names_in_the_card_are_text() -> None:
-    assert card._text("a`b|c*d_e<f>&amp;") == r"a\`b\|c\*d\_e\<f\>\&amp;"
-    assert card._code("data/raw/t.csv") == "`data/raw/t.csv`"
-    assert card._code("data/raw/a`b``c.csv") == "``` data/raw/a`b``c.csv ```"
+def test_floats_are_written_as_short_as_they_can_be() -> None:
+    assert files.shortest(np.array([0.1, 1 / 3], dtype=np.float32)) == [0.1, 0.33333334]
