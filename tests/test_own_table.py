@@ -18,8 +18,9 @@ from sklearn.datasets import load_diabetes
 from statsmodels.datasets import longley
 from torch import nn
 
-from pipeline import evaluate, export, generate, summary, track, train
+from pipeline import evaluate, export, generate, track, train
 from pipeline.learning import model, training
+from pipeline.report import summary
 from pipeline.settings import files
 from pipeline.settings.errors import UserError
 from pipeline.settings.params import Params

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from conftest import job
 
-from pipeline import evaluate, export, generate, summary, track, train
+from pipeline import evaluate, export, generate, track, train
+from pipeline.report import summary
 from pipeline.settings import declared, files, ids
 from pipeline.settings import params as params_yaml
 from pipeline.settings.params import Params

@@ -1,10 +1,10 @@
-"""What the figures of a model say of it in words."""
+"""Verdict on a model: what its metrics say, in words."""
 
 
 def worse_than_the_mean(train_r2: float | None, test_r2: float | None) -> str | None:
-    """Return a sentence that the mean of the target predicts better than the model.
+    """Return a sentence if the mean of the target predicts better than the model, else None.
 
-    None: it does not. R² of the rows held out decides, or of the training rows where it is unknown.
+    R² of the rows held out decides, or R² of the training rows if the first is not known.
     """
     for r2, rows in ((test_r2, "rows held out"), (train_r2, "training rows")):
         if r2 is not None:

@@ -14,9 +14,9 @@ from conftest import ROOT, job, make
 from torch import nn
 from torch.nn import functional
 
-from pipeline import summary
 from pipeline.learning import model, module_checks, training
 from pipeline.learning.checkpoint import Checkpoint
+from pipeline.report import summary
 from pipeline.settings import files
 from pipeline.settings.errors import UserError
 from pipeline.settings.params import Params

@@ -7,31 +7,13 @@ from typing import Any
 from unittest.mock import MagicMock
 
 import pytest
-from conftest import job, job_text, make
+from conftest import WIDE, job, job_text, make
 
-from pipeline import evaluate, generate, summary, train
-from pipeline.report import verdict
+from pipeline import evaluate, generate, train
+from pipeline import summary as program
+from pipeline.report import summary
 from pipeline.settings import files, params
 from pipeline.settings.params import Params
-
-
-@pytest.mark.parametrize(
-    ("train_r2", "test_r2", "rows"),
-    [
-        (0.9, -2.94, "rows held out"),
-        (-0.1, 0.2, None),
-        (-0.1, None, "training rows"),
-        (0.0, None, None),
-        (None, None, None),
-    ],
-)
-def test_which_model_is_worse_than_the_mean(
-    train_r2: float | None, test_r2: float | None, rows: str | None
-) -> None:
-    told = verdict.worse_than_the_mean(train_r2, test_r2)
-    worse = "the model is worse than answering each row with the mean of the target"
-    r2 = train_r2 if test_r2 is None else test_r2
-    assert told == (rows and f"on the {rows} {worse} (R² {r2})")
 
 
 @pytest.mark.parametrize(
@@ -55,7 +37,7 @@ def test_the_experiment_that_it_offers_gives_another_result(
         return files.MODEL.read_bytes()
 
     before = trained(job(**changes))
-    change = summary.another(job(**changes))
+    change = summary.next_experiment(job(**changes))
     if "data__features" in changes:
         assert change is None, "a bias beside a column called bias is refused"
         return
@@ -66,17 +48,35 @@ def test_the_experiment_that_it_offers_gives_another_result(
 
 def test_a_model_that_bends_may_be_below_the_best_line() -> None:
     reference = {"loss": 2942.240183, "gap": -67.0582}
-    assert summary.yardstick(reference, is_linear=False) == (
+    assert summary.gap(reference, is_linear=False) == (
         "best line    loss 2942.24 (exact least squares); the model's is 67.1 below it"
     )
-    assert summary.yardstick(reference | {"gap": 6.2169}, is_linear=True) == (
+    assert summary.gap(reference | {"gap": 6.2169}, is_linear=True) == (
         "optimum      loss 2942.24018 by exact least squares; the model's is 6.22 above it"
     )
 
 
+def test_more_coefficients_and_predictions_than_it_shows_are_counted(workspace: Path) -> None:
+    params = job(
+        **WIDE
+        | {
+            "data__features": [f"x{index}" for index in range(12)],
+            "data__generate__weight": [[1.0]] * 12,
+            "evaluate__queries": [[float(index)] * 12 for index in range(11)],
+        }
+    )
+    make(params)
+    text = summary.lines(params)
+    assert [line.split()[1] for line in text[:10]] == [f"x{index}" for index in range(10)]
+    assert text[10] == "             and 3 more in reports/coefficients.csv"
+    assert [line.split()[0] for line in text[11:21]] == ["prediction"] * 10
+    assert text[21] == "             and 1 more in reports/predictions.csv"
+    assert text[22].startswith("final loss ")
+
+
 def said(capsys: pytest.CaptureFixture[str]) -> str:
     with pytest.raises(SystemExit) as left:
-        summary.main()
+        program.main()
     assert "next:" not in capsys.readouterr().out
     return str(left.value.code)
 
@@ -85,9 +85,9 @@ def test_a_file_that_cannot_be_read_is_one_message(
     workspace: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     make(params.load())
-    summary.main()
+    program.main()
     assert "dvc exp run -S train.lr=0.005" in capsys.readouterr().out
-    whole = {path: path.read_bytes() for path in summary.REPORTS}
+    whole = {path: path.read_bytes() for path in program.REPORTS}
     for path, content in whole.items():
         odd = [b"\xff", b""]
         if path.suffix == ".json":

@@ -1,0 +1,94 @@
+"""Summary of a result in a few lines, and the experiment to try next."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from pipeline.report import verdict
+from pipeline.settings import files
+from pipeline.settings.messages import first_lines
+from pipeline.settings.params import GENERATE, Params
+
+MOST_LINES = 10
+"""Coefficients, and predictions, that the summary shows; it names the file that has all."""
+
+
+def lines(params: Params) -> list[str]:
+    """Return the summary of the result in the workspace."""
+    coefficients = files.read_csv(files.COEFFICIENTS)
+    metrics = json.loads(files.METRICS.read_text(encoding="utf-8"))
+    text = [
+        *_first(_coefficients(coefficients), files.COEFFICIENTS),
+        *_first(_predictions(params.data.targets), files.PREDICTIONS),
+    ]
+    # Loss of the finished model. The last one in the history is from before the last update.
+    squares = f"{params.train.reduction} of the squared errors on the training rows"
+    text.append(f"{'final loss':12} {metrics['train']['loss']:.9g} ({squares})")
+    test = metrics.get("test")
+    if test:
+        r2 = "" if test["r2"] is None else f", R² {test['r2']:.4g}"
+        text.append(f"{'held out':12} root mean square error {test['rmse']:.6g}{r2}")
+    test_r2 = test["r2"] if test else None
+    if (worse := verdict.worse_than_the_mean(metrics["train"]["r2"], test_r2)) is not None:
+        text.append(f"{'take care':12} {worse}")
+    if params.data.source != GENERATE:
+        text.append(gap(metrics["reference"], is_linear=bool(coefficients)))
+    checks = json.loads(files.VERIFICATION.read_text(encoding="utf-8"))["checks"]
+    rows = sum(check["rows"] for check in checks)
+    text.append(
+        f"{'ONNX check':12} onnxruntime agrees with torch: {len(checks)} checks, {rows} rows"
+    )
+    return text
+
+
+def _coefficients(rows: Sequence[Mapping[str, str]]) -> list[str]:
+    text = []
+    for row in rows:
+        symbol = "b" if row["term"] == "bias" else "w"
+        name = symbol if len(rows) <= 2 else f"{symbol} {row['term']} → {row['target']}"
+        text.append(f"{name:12} {row['value']}")
+    return text
+
+
+def _predictions(targets: Sequence[str]) -> list[str]:
+    text = []
+    for row in files.read_csv(files.PREDICTIONS):
+        features = list(row)[: list(row).index(targets[0])]
+        query = ", ".join(f"{name} = {float(row[name]):g}" for name in features)
+        predicted = ", ".join(f"{name} = {row[name]}" for name in targets)
+        text.append(f"{'prediction':12} {predicted} at {query}")
+    return text
+
+
+def _first(text: Sequence[str], path: Path) -> list[str]:
+    """Return the first lines, then how many more there are in the file at `path`."""
+    shown = first_lines(text, MOST_LINES)
+    if len(text) > MOST_LINES:
+        shown[-1] = f"{'':12} {shown[-1]} in {path}"
+    return shown
+
+
+def gap(reference: Mapping[str, float], *, is_linear: bool) -> str:
+    """Return the line that compares the model's loss with the loss of the best line.
+
+    reference: from metrics.json. A model that is not linear may have a smaller loss than any line.
+    """
+    loss, difference = reference["loss"], reference["gap"]
+    if is_linear:
+        best = f"{'optimum':12} loss {loss:.9g} by exact least squares"
+    else:
+        best = f"{'best line':12} loss {loss:.6g} (exact least squares)"
+    side = "below" if difference < 0 else "above"
+    return f"{best}; the model's is {abs(difference):.3g} {side} it"
+
+
+def next_experiment(params: Params) -> str | None:
+    """Return a change of one parameter that gives another result; None if no change surely does."""
+    if params.train.optimizer != "exact":
+        # With half the learning rate, a training that converged converges again, on any table.
+        return f"train.lr={params.train.lr / 2:g}"
+    # The exact solution has no learning rate. A column called bias needs a model without a bias.
+    if params.model.bias:
+        return "model.bias=false"
+    terms = {row["term"] for row in files.read_csv(files.COEFFICIENTS)}
+    return "model.bias=true" if "bias" not in terms else None

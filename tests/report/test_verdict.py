@@ -1,0 +1,24 @@
+"""A model that is worse than the mean of the target is called so."""
+
+import pytest
+
+from pipeline.report import verdict
+
+
+@pytest.mark.parametrize(
+    ("train_r2", "test_r2", "rows"),
+    [
+        (0.9, -2.94, "rows held out"),
+        (-0.1, 0.2, None),
+        (-0.1, None, "training rows"),
+        (0.0, None, None),
+        (None, None, None),
+    ],
+)
+def test_which_model_is_worse_than_the_mean(
+    train_r2: float | None, test_r2: float | None, rows: str | None
+) -> None:
+    told = verdict.worse_than_the_mean(train_r2, test_r2)
+    worse = "the model is worse than answering each row with the mean of the target"
+    r2 = train_r2 if test_r2 is None else test_r2
+    assert told == (rows and f"on the {rows} {worse} (R² {r2})")
