@@ -40,7 +40,7 @@ JOBS: dict[str, dict[str, object]] = {
 def seconds(options: dict[str, object], portable: bool) -> float:
     """How long one training takes."""
     sys.path.insert(0, str(ROOT))
-    from pipeline.settings.runner import PORTABLE
+    from pipeline.settings.environment import PORTABLE
 
     code = WORK.replace("OPTIONS", repr(options)).replace("PORTABLE", repr(portable))
     environment = os.environ | (PORTABLE if portable else {})

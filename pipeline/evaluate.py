@@ -19,8 +19,8 @@ from pipeline.exact import least_squares
 from pipeline.exact.gram import Gram, gram_matrix
 from pipeline.exact.least_squares import Fit
 from pipeline.exact.squared_error import squared_error
-from pipeline.learning import fit_messages, linear
-from pipeline.learning.linear import Line
+from pipeline.learning import fit_messages
+from pipeline.learning.line import Line, load_line
 from pipeline.report import plots
 from pipeline.settings import files, runner
 from pipeline.settings.errors import UserError
@@ -225,10 +225,10 @@ def warn(fit: Fit) -> None:
 
 def _other_module(params: Params, features: int) -> Predict:
     """What a module that is not linear answers: only torch can tell."""
-    from pipeline.learning import model
+    from pipeline.learning import inference, weights
 
-    module = model.load(files.MODEL, params.model, features, len(params.data.targets))
-    return lambda x: model.predict(module, x)
+    module = weights.load(files.MODEL, params.model, features, len(params.data.targets))
+    return lambda x: inference.predict(module, x)
 
 
 def main(params: Params) -> None:
@@ -237,7 +237,7 @@ def main(params: Params) -> None:
     rows, held_out = table.read(files.TRAIN), table.read(files.TEST)
     features = rows.features(targets)
     queries = query_rows(params.evaluate.queries, features)
-    line = linear.read(files.MODEL, params.model, len(features), len(targets))
+    line = load_line(files.MODEL, params.model, len(features), len(targets))
     predict = line.predict if line else _other_module(params, len(features))
 
     fit_messages.announce(len(features))

@@ -19,15 +19,12 @@ from google.protobuf.message import Message
 from numpy.typing import NDArray
 from torch import nn
 
-from pipeline.exact import least_squares
-from pipeline.exact.gram import gram_matrix
-from pipeline.exact.interval import Interval
-from pipeline.learning import fit_messages, model, rounding_bound
-from pipeline.learning.linear import Line
-from pipeline.learning.model import Answers
+from pipeline.learning import rounding_bound, weights
+from pipeline.learning.inference import predict
 from pipeline.onnx_model import contract, structure_checks
 from pipeline.onnx_model.answer_checks import Check, Expected
 from pipeline.onnx_model.contract import Contract, Terms, Vectors
+from pipeline.onnx_model.outputs import Answers, answering, line_of
 from pipeline.report.card import Facts, card
 from pipeline.settings import files, ids, runner
 from pipeline.settings.errors import UserError
@@ -35,7 +32,6 @@ from pipeline.settings.params import Params
 from pipeline.settings.seeds import stream
 from pipeline.tables import table
 from pipeline.tables.queries import query_rows
-from pipeline.tables.table import Table
 
 # torch tells of every torchvision operator that it does not find, and both of converting to an
 # opset that was asked for.
@@ -77,7 +73,7 @@ def export(
                 external_data=False,
                 # It would leave out a bias of zeros and write equal tensors once, and of a linear
                 # model every number must be there.
-                optimize=model.coefficients(module) is None,
+                optimize=line_of(module) is None,
                 verbose=False,
             )
         except torch.onnx.errors.OnnxExporterError as error:
@@ -100,62 +96,6 @@ def _strip(message: Message) -> None:
         elif field.message_type is not None:
             for part in [value] if isinstance(value, Message) else value:
                 _strip(part)
-
-
-def answering(module: nn.Module, params: Params, rows: Table) -> nn.Module:
-    """The module with what `export.outputs` asks for. rows: the training table.
-
-    Raises UserError if an interval is asked for and none is known.
-    """
-    asked = params.export.outputs
-    if set(asked) == {"prediction"}:
-        return module
-    x = rows.columns(rows.features(params.data.targets))
-    bounds = np.array([x.min(axis=0), x.max(axis=0)]) if "in_range" in asked else None
-    interval = _interval(module, params, rows) if "interval" in asked else None
-    return Answers(module, interval, bounds).eval()
-
-
-def _interval(module: nn.Module, params: Params, rows: Table) -> Interval:
-    """The prediction interval of the least-squares solution, which is what the module holds."""
-    targets = params.data.targets
-    features = rows.features(targets)
-    fit_messages.announce(len(features))
-    fit = least_squares.fit(gram_matrix(rows.values), features, targets, params.model.bias)
-    leave_out = "leave interval out"
-    try:
-        interval = fit.interval()
-    except ValueError as error:
-        column = f" ({fit_messages.dependent(fit.dependent[0])})" if fit.dependent else ""
-        raise UserError(
-            f"export.outputs: found interval, but there is none to give: {error}{column};"
-            f" {leave_out}"
-        ) from None
-    line = model.coefficients(module)
-    assert line is not None, "only a linear model can be fitted exactly"
-    # It is that of the exact solution. What ships is rounded, and so is the arithmetic.
-    x = rows.columns(features)
-    solution = Line(*fit.shipped("float64", line.centre), line.centre)
-    reach, apart = interval.half_width(x)
-    moved = np.abs(line.predict(x) - solution.predict(x)) + apart
-    if (moved > reach / 100).any():
-        row, target = divmod(int(np.argmax(moved - reach / 100)), len(targets))
-        cure = "" if params.model.dtype == "float64" else "set model.dtype to float64, or "
-        raise UserError(
-            f"export.outputs: found interval, but the model in {params.model.dtype} answers"
-            f" {targets[target]} at training row {row + 1} by {moved[row, target]:.2g} off the"
-            f" solution, more than a hundredth of what the interval reaches to either side"
-            f" ({reach[row, target]:.2g}); {cure}{leave_out}"
-        )
-    # Nor does it hold where the rounding of the means counts: of columns that hardly vary.
-    tried = np.unique([*reach.argmin(axis=0), *reach.argmax(axis=0)])
-    _, low, high = fit.predict(x[tried])
-    if (np.abs((high - low) / 2 - reach[tried]) > reach[tried] / 100 + moved[tried]).any():
-        raise UserError(
-            "export.outputs: found interval, but the columns vary too little for float64 to compute"
-            f" it; subtract from each a number near its mean, or {leave_out}"
-        )
-    return interval
 
 
 def terms(
@@ -195,12 +135,12 @@ def vectors(
     answers = module if isinstance(module, Answers) else None
     interval = answers.interval if answers else None
     low, high = training.min(axis=0), training.max(axis=0)
-    line = model.coefficients(module)
+    line = line_of(module)
     x = contract.hard_rows(
         low, high, queries, line, interval, dtype, stream(seed, "golden vectors")
     )
     if line is None:
-        y = model.predict(answers.module if answers else module, x)
+        y = predict(answers.module if answers else module, x)
         derivation = contract.OTHER + rounding_bound.DERIVATION
     else:
         y, derivation = contract.answers(line, x, dtype), contract.LINEAR
@@ -249,7 +189,7 @@ def _cure(checks: Sequence[Check], expected: Expected) -> str:
     """Advice for differences that are small; empty if no setting helps."""
     failed = [check for check in checks if check.problem]
     excess = max(check.excess for check in failed)
-    if model.coefficients(expected.module) is not None or not math.isfinite(excess):
+    if line_of(expected.module) is not None or not math.isfinite(excess):
         return ""
     enough = float(f"{(expected.atol + excess) * 2:.0e}")
     return (
@@ -265,7 +205,7 @@ def main(params: Params) -> None:
     targets = params.data.targets
     rows = table.read(files.TRAIN)
     features = rows.features(targets)
-    module = model.load(files.MODEL, params.model, len(features), len(targets))
+    module = weights.load(files.MODEL, params.model, len(features), len(targets))
     training = rows.columns(features)
     queries = query_rows(params.evaluate.queries, features)
     try:

@@ -16,7 +16,7 @@ def main(params: Params) -> None:
     """Train the model, with each epoch's losses in a live MLflow run."""
     with live_run() as run:
         # Imported here, while the run's process imports MLflow: each of the two takes a second.
-        from pipeline.learning import model, training
+        from pipeline.learning import training, weights
         from pipeline.learning.checkpoint import Checkpoint
 
         rows, held_out = table.read(files.TRAIN), table.read(files.TEST)
@@ -38,7 +38,7 @@ def main(params: Params) -> None:
 
         try:
             module, history = training.train(params, rows, held_out, tell, checkpoint)
-            model.save(files.MODEL, module, model.DTYPES[params.model.dtype], training_id)
+            weights.save(files.MODEL, module, weights.DTYPES[params.model.dtype], training_id)
         except UserError:  # it would come to nothing again
             checkpoint.remove()
             raise

@@ -19,7 +19,7 @@ from statsmodels.datasets import longley
 from torch import nn
 
 from pipeline import evaluate, export, generate, track, train
-from pipeline.learning import model, training
+from pipeline.learning import inference, training, weights
 from pipeline.report import summary
 from pipeline.settings import files
 from pipeline.settings.errors import UserError
@@ -200,7 +200,7 @@ def test_a_column_far_from_zero_loses_no_digits(workspace: Path) -> None:
         (row, bias) = files.read_csv(files.COEFFICIENTS)
         line = float(row["reference"]) * x.astype(np.float32) + float(bias["reference"])
         assert np.abs(found - line).max() < 1e-5 * np.abs(line).max()
-        state = model.load(files.MODEL, own("far.csv", model__standardize=True).model, 1, 1)
+        state = weights.load(files.MODEL, own("far.csv", model__standardize=True).model, 1, 1)
         assert state.state_dict()["mean"].item() == np.float32(x.mean())
         metrics = json.loads(files.METRICS.read_text())
         assert metrics["reference"]["gap"] <= 1e-6 * metrics["reference"]["loss"]
@@ -373,7 +373,7 @@ def test_lbfgs_arrives_where_the_closed_form_is() -> None:
     )
     solved, (losses,) = training.train(exact, rows, held_out)
     assert history[-1][0] == pytest.approx(losses[0], rel=1e-6)
-    ours, theirs = model.coefficients(module), model.coefficients(solved)
+    ours, theirs = inference.line_of(module), inference.line_of(solved)
     assert ours is not None
     assert theirs is not None
     np.testing.assert_allclose(ours.weight, theirs.weight, rtol=1e-3, atol=1e-4)
@@ -387,7 +387,7 @@ def test_the_exact_solution_is_rounded_once() -> None:
         update={"model": params.model.model_copy(update={"dtype": "float64"})}
     )
     found = [
-        model.coefficients(training.train(each, rows, held_out)[0]) for each in (single, double)
+        inference.line_of(training.train(each, rows, held_out)[0]) for each in (single, double)
     ]
     assert found[0] is not None
     assert found[1] is not None
@@ -421,7 +421,7 @@ class Perceptron(nn.Module):
 def test_another_module_runs_all_five_stages(
     workspace: Path, monkeypatch: pytest.MonkeyPatch, standardize: bool
 ) -> None:
-    monkeypatch.setattr(model, "build", lambda _, *sizes: Perceptron(*sizes))
+    monkeypatch.setattr("pipeline.learning.module.build", lambda _, *sizes: Perceptron(*sizes))
     x = np.linspace(-3, 3, 200)
     write_csv("bent.csv", ["x", "y"], np.column_stack([x + 10, x**2]))
     params = own(
@@ -452,5 +452,5 @@ def test_another_module_runs_all_five_stages(
     lines = summary.lines(params)
     assert not [line for line in lines if line.startswith(("w ", "b ", "optimum"))]
     assert [line for line in lines if line.startswith("best line ")]
-    with pytest.raises(UserError, match="exact, which is for linear models, but model.build ret"):
+    with pytest.raises(UserError, match="exact, which is for linear models, but module.build ret"):
         train.main(own("bent.csv", train__optimizer="exact"))

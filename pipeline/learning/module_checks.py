@@ -1,7 +1,7 @@
 """Checks of a module of one's own: what is trained must be what ships.
 
 `check` tries the module before its first epoch, and `compare` holds the trained module against the
-one that its file gives. Both raise UserError with what to change in `model.build`.
+one that its file gives. Both raise UserError with what to change in `module.build`.
 """
 
 from collections.abc import Iterator
@@ -13,7 +13,8 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from pipeline.learning import model, rounding_bound
+from pipeline.learning import construction, rounding_bound, weights
+from pipeline.learning.inference import dtype_name, eval_mode, predict
 from pipeline.settings.errors import UserError
 from pipeline.settings.params import Params
 
@@ -22,7 +23,7 @@ ROWS = 1000
 
 
 def check(params: Params, x: torch.Tensor, y: torch.Tensor) -> None:
-    """See that what `model.build` returns can be trained, saved, loaded and asked.
+    """See that what `module.build` returns can be trained, saved, loaded and asked.
 
     x: [rows, features] and y: [rows, targets], as they are trained on. The checks take modules and
     random numbers of their own: the training is the same with them and without.
@@ -31,16 +32,16 @@ def check(params: Params, x: torch.Tensor, y: torch.Tensor) -> None:
     devices = [x.device] if x.device.type == "cuda" else []
     with torch.random.fork_rng(devices=devices):
         torch.manual_seed(params.seed)
-        module = model.started(params.model, x.shape[1], y.shape[1])
-        name = f"model.build: {type(module).__name__}"
+        module = construction.initial(params.model, x.shape[1], y.shape[1])
+        name = f"module.build: {type(module).__name__}"
         _refuse_state(module, name)
         module.to(x.device, x.dtype)
         _refuse_answers(module, name, x, y.shape[1])
         _refuse_training(module, name, params, x, y)
-        dtype = model.DTYPES[params.model.dtype]
-        shipped = model.started(params.model, x.shape[1], y.shape[1]).to(dtype)
+        dtype = weights.DTYPES[params.model.dtype]
+        shipped = construction.initial(params.model, x.shape[1], y.shape[1]).to(dtype)
         with _blamed(name, "cannot be saved and loaded"):
-            shipped.load_state_dict(model.as_shipped(module, dtype))
+            shipped.load_state_dict(weights.rounded(module, dtype))
         rows = x[:ROWS].cpu().double().numpy()
         _compare(module, shipped.eval(), rows, params.data.targets)
 
@@ -52,8 +53,8 @@ def compare(trained: nn.Module, params: Params, x: NDArray[np.float64]) -> None:
     Raises UserError if the two answer differently by more than rounding explains.
     """
     targets = params.data.targets
-    state = model.as_shipped(trained, model.DTYPES[params.model.dtype])
-    shipped = model.restored(state, params.model, x.shape[1], len(targets))
+    state = weights.rounded(trained, weights.DTYPES[params.model.dtype])
+    shipped = weights.from_state(state, params.model, x.shape[1], len(targets))
     _compare(trained, shipped, x, targets)
 
 
@@ -61,18 +62,18 @@ def _compare(
     module: nn.Module, shipped: nn.Module, x: NDArray[np.float64], targets: tuple[str, ...]
 ) -> None:
     dtype = next(module.parameters()).dtype
-    with model.answering(module):
+    with eval_mode(module):
         here = module.cpu().double()(torch.from_numpy(np.ascontiguousarray(x))).numpy()
         module.to(dtype)
-    there = model.predict(shipped, x)
-    bound = model.rounding_bound(shipped, x)
+    there = predict(shipped, x)
+    bound = rounding_bound.analytic(shipped, x)
     if bound is None:
-        bound = rounding_bound.allowed(shipped, x)
+        bound = rounding_bound.monte_carlo(shipped, x)
     wrong = ~(np.abs(here - there) <= bound) & np.isfinite(here)
     if wrong.any():
         row, column = (int(each) for each in np.argwhere(wrong)[0])
         raise UserError(
-            f"model.build: the module answers otherwise once it is saved and loaded: at training"
+            f"module.build: the module answers otherwise once it is saved and loaded: at training"
             f" row {row + 1} {targets[column]} is {here[row, column]:.6g} before, and"
             f" {there[row, column]:.6g} after; its file holds parameters and persistent buffers,"
             " so keep each tensor that the answer needs by self.register_buffer(name, tensor), and"
@@ -96,7 +97,7 @@ def _refuse_answers(module: nn.Module, name: str, x: torch.Tensor, targets: int)
     """Refuse answers of a wrong kind, and such as depend on more than the row that is asked."""
     for rows in (_some(x, targets + 2), _some(x, 1)):
         given = rows.clone()
-        with _blamed(name, f"cannot answer a batch of {len(rows)} rows"), model.answering(module):
+        with _blamed(name, f"cannot answer a batch of {len(rows)} rows"), eval_mode(module):
             answers, again = module(given), module(given)
         _refuse_shape(answers, name, rows, targets)
         if not torch.equal(given, rows):
@@ -112,7 +113,7 @@ def _refuse_answers(module: nn.Module, name: str, x: torch.Tensor, targets: int)
             )
     rows = _some(x, targets + 2).double()
     with _blamed(name, "cannot answer in float64, in which it is measured"):
-        with model.answering(module.double()):
+        with eval_mode(module.double()):
             together = module(rows)
             alone = torch.cat([module(rows[index : index + 1]) for index in range(len(rows))])
         _refuse_shape(together, name, rows, targets)
@@ -139,8 +140,9 @@ def _refuse_shape(answers: Any, name: str, rows: torch.Tensor, targets: int) -> 
         )
     if answers.dtype != rows.dtype:
         raise UserError(
-            f"{name} answers {_name(rows)} rows in {_name(answers)}; must be the same type: leave"
-            " out .float() and the like, and give tensors of its own by self.register_buffer"
+            f"{name} answers {dtype_name(rows.dtype)} rows in {dtype_name(answers.dtype)}; must be"
+            " the same type: leave out .float() and the like, and give tensors of its own by"
+            " self.register_buffer"
         )
 
 
@@ -217,7 +219,3 @@ def _differ(one: torch.Tensor, other: torch.Tensor) -> bool:
 
 def _is_tensor(value: Any) -> bool:
     return isinstance(value, torch.Tensor)
-
-
-def _name(tensor: torch.Tensor) -> str:
-    return str(tensor.dtype).removeprefix("torch.")

@@ -1,10 +1,12 @@
-"""How far rounding may move the answers of any module, measured by Monte Carlo arithmetic.
+"""How far rounding may move the predictions of a module.
 
-The module is evaluated in float64 several times. Each time every operation is given a random error
-of the size that rounding to the precision that ships may have there. The scatter of the answers is
-what rounding does to them, also where terms of some hundreds cancel to an answer near zero, which
-no tolerance relative to the answer allows for (Parker, *Monte Carlo Arithmetic*, 1997; Vignes, *A
-stochastic arithmetic for reliable scientific computation*, 1993).
+Of a linear module: a bound from error analysis, `analytic`. Of any module: Monte Carlo arithmetic,
+`monte_carlo`. The module is evaluated in float64 several times, each time with a random error in
+every operation, as large as rounding to the module's dtype may cause. The scatter of the
+predictions is the effect of rounding. It is right even where terms of some hundreds cancel to a
+prediction near zero, for which a tolerance relative to the prediction is too small (Parker, *Monte
+Carlo Arithmetic*, 1997; Vignes, *A stochastic arithmetic for reliable scientific computation*,
+1993).
 """
 
 import math
@@ -18,14 +20,17 @@ from torch import nn
 from torch.utils import _pytree
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from pipeline.learning.inference import line_of
+from pipeline.learning.line import Line
+
 SAMPLES = 16
-"""Evaluations with errors. Their root mean square is below a third of the true one for one number
-in a million."""
+"""Evaluations with errors. Their root mean square is less than a third of the true one for one
+number in a million."""
 
 MULTIPLE = 16
-"""How many times the scatter is allowed. Onnxruntime and torch came no further apart than
-3.4 times the scatter in 25 kinds of networks, with the usual activations, norms, convolutions and
-attention."""
+"""The bound is so many times the scatter. The largest difference between onnxruntime and torch was
+3.4 times the scatter, measured on 25 kinds of networks with the usual activations, norms,
+convolutions and attention."""
 
 DERIVATION = (
     f"{MULTIPLE} times the root mean square of what random rounding errors in each operation do to"
@@ -33,23 +38,23 @@ DERIVATION = (
     " export.atol and export.rtol * |output|"
 )
 
-# Random numbers that all errors are taken from, starting at a random one: to draw each anew takes
-# three times as long as all else.
+# Number of random numbers from which the errors are taken, each time from a random start. To draw
+# new ones takes three times as long as everything else.
 PERIOD = 2**17
 
-# The number of terms in each sum of products, from the answer and the arguments. The error of such
-# a sum follows from the size of its terms and grows with the square root of their number (Higham
-# and Mary, *A new approach to probabilistic rounding error analysis*, 2019).
+# The number of terms in each sum of products, from the result and the arguments. The error of such
+# a sum is proportional to the size of its terms and to the square root of their number (Higham and
+# Mary, *A new approach to probabilistic rounding error analysis*, 2019).
 _TERMS: dict[str, Callable[..., int]] = {
     **dict.fromkeys(("mm", "bmm", "mv", "dot"), lambda _, a, *__: a.shape[-1]),
     **dict.fromkeys(("addmm", "addmv", "baddbmm"), lambda _, __, a, *___: a.shape[-1] + 1),
-    **dict.fromkeys(("sum", "mean"), lambda answer, a, *_: a.numel() // max(1, answer.numel())),
+    **dict.fromkeys(("sum", "mean"), lambda result, a, *_: a.numel() // max(1, result.numel())),
     "convolution": lambda _, __, weight, *___: weight[0].numel() + 1,
 }
 
-# Operations with one rounding of their answer, or none. Whatever is in neither list may err by as
-# much as its arguments' rounding does, and by a rounding of its answer and of a number near 1, such
-# as 1 + exp(x) inside of a sigmoid.
+# Operations that round their result once, or not at all. An operation in neither list may err by
+# the rounding of its arguments, of its result, and of a number near 1 on the way, such as
+# 1 + exp(x) inside a sigmoid.
 _ROUNDED_ONCE = {
     *("add", "div", "exp", "mul", "pow", "reciprocal", "rsqrt", "rsub", "sqrt", "sub"),
     *("abs", "amax", "amin", "clamp", "clamp_max", "clamp_min", "hardtanh", "leaky_relu", "max"),
@@ -60,7 +65,7 @@ _ROUNDED_ONCE = {
 
 
 class _Errors(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """Add a random rounding error to each floating-point answer of each operation."""
+    """Adds a random rounding error to each floating-point result of each operation."""
 
     def __init__(self, unit: float) -> None:
         """unit: the unit roundoff that is simulated."""
@@ -75,7 +80,7 @@ class _Errors(TorchDispatchMode):  # type: ignore[no-untyped-call]
         args: tuple[Any, ...] = (),
         kwargs: dict[str, Any] | None = None,
     ) -> Any:
-        """Run `func` as it is on views and numbers, and with errors on what it computes."""
+        """Run `func`, with errors in its results unless it only makes a view."""
         kwargs = kwargs or {}
         name = func._schema.name.removeprefix("aten::").removesuffix("_")
         aliases = [each.alias_info for each in func._schema.returns]
@@ -84,21 +89,21 @@ class _Errors(TorchDispatchMode):  # type: ignore[no-untyped-call]
             return func(*args, **kwargs)
         if name not in _TERMS and name not in _ROUNDED_ONCE and not any(aliases):
             args = _map(lambda each: each + self._error(each.abs()), args)
-        answer = func(*args, **kwargs)
-        for each in answer if isinstance(answer, tuple | list) else (answer,):
+        result = func(*args, **kwargs)
+        for each in result if isinstance(result, tuple | list) else (result,):
             if _is_float(each):
                 each.add_(self._error(self._size(name, func, args, kwargs, each)))
-        return answer
+        return result
 
     def _size(
-        self, name: str, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any], answer: Any
+        self, name: str, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any], result: Any
     ) -> torch.Tensor:
-        """By how many units each number of the answer may err."""
+        """Return the error of each number of `result`, in units of the unit roundoff."""
         if name in _TERMS:
-            terms = _TERMS[name](answer, *args)
+            terms = _TERMS[name](result, *args)
             size: torch.Tensor = func(*_map(torch.abs, args), **kwargs) * math.sqrt(terms)
             return size
-        return answer.abs() + (0 if name in _ROUNDED_ONCE else 1)  # type: ignore[no-any-return]
+        return result.abs() + (0 if name in _ROUNDED_ONCE else 1)  # type: ignore[no-any-return]
 
     def _error(self, size: torch.Tensor) -> torch.Tensor:
         count = size.numel()
@@ -116,12 +121,13 @@ def _map(change: Callable[[torch.Tensor], torch.Tensor], args: tuple[Any, ...]) 
     return _pytree.tree_map(lambda each: change(each) if _is_float(each) else each, args)
 
 
-def allowed(module: nn.Module, x: NDArray[np.float64]) -> NDArray[np.float64]:
-    """How far two correct evaluations of `module` may differ: [rows, targets].
+def monte_carlo(module: nn.Module, x: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the largest difference between two correct evaluations of any module.
 
-    x: [rows, features], finite.
-    Rounded up to eight binary digits, so that the last digits of a processor's float64 do not show.
-    Infinite where the answer, or what leads to it, is beyond what the module's precision holds.
+    x: [rows, features], finite; the bound: [rows, targets].
+    Rounded up to eight binary digits, so that it does not depend on the last digits of a
+    processor's float64. Infinite where the prediction, or a number on the way to it, is too large
+    for the module's dtype.
     """
     dtype = next(module.parameters()).dtype
     kind = torch.finfo(dtype)
@@ -129,17 +135,44 @@ def allowed(module: nn.Module, x: NDArray[np.float64]) -> NDArray[np.float64]:
     errors = _Errors(kind.eps / 2)
     with torch.no_grad():
         module.double()
-        right = module(rows)
-        squares = torch.zeros_like(right)
+        exact = module(rows)
+        squares = torch.zeros_like(exact)
         for _ in range(SAMPLES):
             with errors:
-                answer = module(rows)
-            squares += (answer - right) ** 2
+                sample = module(rows)
+            squares += (sample - exact) ** 2
         module.to(dtype)
     scatter = torch.sqrt(squares / SAMPLES).numpy()
     with np.errstate(over="ignore", invalid="ignore"):
-        # What is lost below the smallest normal number is not relative to anything.
+        # The error of a number below the smallest normal one is not relative to its size.
         mantissa, exponent = np.frexp(MULTIPLE * scatter + kind.smallest_normal)
         bound: NDArray[np.float64] = np.ldexp(np.ceil(mantissa * 256) / 256, exponent)
-        held = np.isfinite(bound) & (np.abs(right.numpy()) < kind.max / 2)
-    return np.where(held, bound, np.inf)
+        in_range = np.isfinite(bound) & (np.abs(exact.numpy()) < kind.max / 2)
+    return np.where(in_range, bound, np.inf)
+
+
+def analytic(module: nn.Module, x: NDArray[np.float64]) -> NDArray[np.float64] | None:
+    """Return the largest difference between two correct evaluations of a linear module.
+
+    x: [rows, features]; the bound: [rows, targets]. None if the module is not linear.
+    2(p + 2) u (|x| |weight|ᵀ + |bias|) for p features that are not zero and the unit roundoff u of
+    the module's dtype, for any order of the sums, with or without fused multiply-add (Higham,
+    *Accuracy and Stability of Numerical Algorithms*, 2002, section 3.1), plus the error of products
+    below the smallest normal number. If the model subtracts a mean, |x| is |x − mean|, and the
+    subtraction adds one rounding. Infinite where a sum may overflow.
+    """
+    line = line_of(module)
+    if line is None:
+        return None
+    kind = torch.finfo(next(module.parameters()).dtype)
+    centred = np.abs(x - line.centre)
+    # A feature that is zero adds no error.
+    terms = np.count_nonzero(centred, axis=1)[:, None] + (3 if line.centre.any() else 2)
+    with np.errstate(over="ignore", invalid="ignore"):
+        absolute = Line(np.abs(line.weight), np.abs(line.bias), np.zeros_like(line.centre))
+        magnitude = absolute.predict(centred)
+        # eps is 2u; an operation that underflows errs by less than smallest_normal · eps.
+        bound: NDArray[np.float64] = kind.eps * terms * (magnitude + kind.smallest_normal)
+        # Half of the largest number leaves room for the roundings on the way.
+        safe = np.maximum(magnitude, centred.max(axis=1, keepdims=True, initial=0)) < kind.max / 2
+        return np.where(safe, bound, np.inf)

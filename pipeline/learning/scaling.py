@@ -7,7 +7,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from pipeline.learning import model
+from pipeline.learning.module import Standardized
+from pipeline.learning.weights import DTYPES
 from pipeline.settings.errors import UserError
 from pipeline.settings.params import Params
 from pipeline.tables.table import Table
@@ -94,7 +95,7 @@ def of_targets(params: Params, rows: Table) -> Scaling:
 
 
 def standard_targets(
-    module: model.Standardized, params: Params, rows: Table, like: torch.Tensor
+    module: Standardized, params: Params, rows: Table, like: torch.Tensor
 ) -> torch.Tensor:
     """The targets of `rows` in the units of the module inside: [rows, targets], as `like` is."""
     assert module.target_mean is not None, "a linear model is trained in the table's units"
@@ -115,4 +116,4 @@ def _deviation(column: NDArray[np.float64], centre: float) -> float:
 
 def _coarser(params: Params) -> torch.dtype:
     """The coarser of the two precisions, of training and of what ships."""
-    return model.DTYPES[min(params.model.dtype, params.train.dtype)]  # float32 < float64
+    return DTYPES[min(params.model.dtype, params.train.dtype)]  # float32 < float64

@@ -17,7 +17,9 @@ from numpy.typing import NDArray
 from torch import nn
 from tqdm import tqdm
 
-from pipeline.learning import model, module_checks, scaling
+from pipeline.learning import construction, divergence, module_checks, scaling, weights
+from pipeline.learning.inference import eval_mode
+from pipeline.learning.module import LinearModel, Standardized
 from pipeline.settings import files
 from pipeline.settings.errors import UserError
 from pipeline.settings.messages import first_lines
@@ -88,14 +90,14 @@ def train(
     x, y = tensors(params, rows)
     watched = tensors(params, held_out) if held_out else None
     torch.manual_seed(params.seed)
-    module = trained = model.started(params.model, x.shape[1], y.shape[1])
+    module = trained = construction.initial(params.model, x.shape[1], y.shape[1])
     unit = None
-    if params.model.standardize and isinstance(module, model.LinearModel):
-        module = trained = model.Standardized(module, *scaling.of_features(params, rows))
+    if params.model.standardize and isinstance(module, LinearModel):
+        module = trained = Standardized(module, *scaling.of_features(params, rows))
     elif params.model.standardize:
         # It learns in standard units, whose size no learning rate has to be made for.
         scales = (*scaling.of_features(params, rows), *scaling.of_targets(params, rows))
-        module = model.Standardized(trained, *scales).to(x.device, x.dtype)
+        module = Standardized(trained, *scales).to(x.device, x.dtype)
         x, y = module.scaled(x), scaling.standard_targets(module, params, rows, y)
         if held_out and watched:
             targets = scaling.standard_targets(module, params, held_out, watched[1])
@@ -137,14 +139,16 @@ def solve(
     )
     if not params.train.allow_dependent:
         _refuse_dependent(found)
-    dtype = model.DTYPES[params.model.dtype]
+    dtype = weights.DTYPES[params.model.dtype]
     mean = scaling.gram_means(params, gram, len(features), dtype)
     centre = mean.double().numpy() if mean is not None else None
     weight, bias = found.shipped(params.model.dtype, centre)
-    module: nn.Module = model.linear(torch.from_numpy(weight), torch.from_numpy(bias), params.model)
+    module: nn.Module = construction.linear(
+        torch.from_numpy(weight), torch.from_numpy(bias), params.model
+    )
     if mean is not None:
-        module = model.Standardized(module, mean, None)
-    model.as_shipped(module, dtype)  # or it says which number is too large
+        module = Standardized(module, mean, None)
+    weights.rounded(module, dtype)  # or it says which number is too large
     exact = functools.partial(_exact_loss, params, weight, bias, centre)
     epoch = (
         exact(gram),
@@ -187,7 +191,7 @@ def check(params: Params, rows: Table, held_out: Table) -> None:
 def tensors(params: Params, rows: Table) -> Pair:
     """The features and the targets of `rows`, in train.dtype, on train.device."""
     device = choose_device(params.train.device)
-    dtype = model.DTYPES[params.train.dtype]
+    dtype = weights.DTYPES[params.train.dtype]
     targets = params.data.targets
     x, y = (tensor(rows, names, dtype) for names in (rows.features(targets), targets))
     return x.to(device), y.to(device)
@@ -373,7 +377,7 @@ def _loss(module: nn.Module, criterion: nn.Module, rows: Pair | None) -> float |
     """The loss on rows that must leave no trace in the module."""
     if rows is None:
         return None
-    with model.answering(module):
+    with eval_mode(module):
         return float(criterion(module(rows[0]), rows[1]))
 
 
@@ -475,7 +479,7 @@ def _largest_lr(params: Params, module: nn.Module, x: torch.Tensor) -> float | N
     plain = settings.optimizer == "sgd" and not settings.momentum
     if not plain or settings.batch_size is not None:
         return None
-    return model.largest_lr(
+    return divergence.largest_lr(
         module,
         x.cpu().double().numpy(),
         len(params.data.targets),

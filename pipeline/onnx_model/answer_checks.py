@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from torch import nn
 
 from pipeline.exact.interval import EPS, Interval
-from pipeline.learning import model, rounding_bound
-from pipeline.learning.model import Answers
+from pipeline.learning import rounding_bound
 from pipeline.onnx_model import contract
 from pipeline.onnx_model.contract import Float, Output
+from pipeline.onnx_model.outputs import Answers, predictor
 
 # 0 and 1 are the sizes that a shape fixed by mistake breaks, 1000 is one that vector code sees.
 BATCHES = (0, 1, 2, 3, 1000)
@@ -62,12 +62,12 @@ class Expected:
 
         Infinite where it may overflow. x: finite inputs, [rows, features]; y: the predictions.
         """
-        bound = model.rounding_bound(self.module, x)
+        inner = predictor(self.module)
+        bound = rounding_bound.analytic(inner, x)
         if bound is None:
-            inner = self.module.module if isinstance(self.module, Answers) else self.module
             tolerance = self.atol + self.rtol * np.nan_to_num(np.abs(y))
             huge = np.max(np.abs(x), axis=1, keepdims=True, initial=0) > self._largest / 1e6
-            bound = np.where(huge, np.inf, rounding_bound.allowed(inner, x) + tolerance)
+            bound = np.where(huge, np.inf, rounding_bound.monte_carlo(inner, x) + tolerance)
         found = [bound]
         if isinstance(self.module, Answers):
             if self.module.interval is not None:

@@ -20,7 +20,7 @@ from pydantic.json_schema import SkipJsonSchema
 
 from pipeline.exact.interval import Interval
 from pipeline.exact.rounding import enclose, nearest, rounded
-from pipeline.learning.linear import Line
+from pipeline.learning.line import Line
 
 KEY = "abline.contract"
 """Where the ONNX file's metadata has its terms."""

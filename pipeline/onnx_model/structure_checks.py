@@ -11,10 +11,10 @@ import torch
 from numpy.typing import NDArray
 from onnx import ModelProto, TensorProto, numpy_helper
 
-from pipeline.learning import model
 from pipeline.onnx_model import answer_checks, contract
 from pipeline.onnx_model.answer_checks import Check, Expected
 from pipeline.onnx_model.contract import Terms, Vectors
+from pipeline.onnx_model.outputs import line_of
 
 # Features that are tried one at a time; in a wider model, as many that the seed chooses.
 ALONE = 64
@@ -184,7 +184,7 @@ def _terms(proto: ModelProto, expected: Expected) -> str | None:
 
 def _same_weights(proto: ModelProto, expected: Expected) -> str | None:
     """A linear model's numbers are in the file as they are: no run could show a change so well."""
-    if model.coefficients(expected.module) is None:
+    if line_of(expected.module) is None:
         return None
     found = {tensor.name: numpy_helper.to_array(tensor) for tensor in proto.graph.initializer}
     for name, value in expected.module.state_dict().items():

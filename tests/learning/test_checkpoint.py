@@ -16,7 +16,7 @@ from conftest import environment, eventually, job, job_text, tracked_runs
 from torch import nn
 
 from pipeline import generate
-from pipeline.learning import model, training
+from pipeline.learning import training
 from pipeline.learning.checkpoint import Checkpoint
 from pipeline.settings import files, ids
 from pipeline.settings.params import Params
@@ -91,7 +91,7 @@ def test_it_ends_with_the_same_bits(workspace: Path, name: str) -> None:
 
 
 def test_any_module_goes_on(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(model, "build", lambda _, features, targets: Perceptron(features, targets))
+    monkeypatch.setattr("pipeline.learning.module.build", lambda _, *sizes: Perceptron(*sizes))
     params = small(train__batch_size=16, train__optimizer="adam")
     whole = fitted(params, Checkpoint("whole", None))
     killed(params, 20)

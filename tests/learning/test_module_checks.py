@@ -14,8 +14,9 @@ from conftest import ROOT, job, make
 from torch import nn
 from torch.nn import functional
 
-from pipeline.learning import model, module_checks, training
+from pipeline.learning import inference, module_checks, training, weights
 from pipeline.learning.checkpoint import Checkpoint
+from pipeline.learning.module import LinearModel, Standardized
 from pipeline.report import summary
 from pipeline.settings import files
 from pipeline.settings.errors import UserError
@@ -56,10 +57,10 @@ class Network(nn.Module):
 
 @pytest.fixture
 def use(monkeypatch: pytest.MonkeyPatch) -> Callable[[Build], None]:
-    """Let `model.build` return another module."""
+    """Let `module.build` return another module."""
 
     def put(build: Build) -> None:
-        monkeypatch.setattr(model, "build", lambda _, *sizes: build(*sizes))
+        monkeypatch.setattr("pipeline.learning.module.build", lambda _, *sizes: build(*sizes))
 
     return put
 
@@ -124,7 +125,7 @@ def test_the_held_out_loss_is_that_of_the_module_that_ships(use: Callable[[Build
     params = asked(data__test_fraction=0.2, train__patience=100, train__dtype="float64")
     held_out = rows(10, 1)
     module, history = training.train(params, rows(), held_out)
-    answers = model.predict(module, held_out.columns(("a", "b")))
+    answers = inference.predict(module, held_out.columns(("a", "b")))
     best = min(loss for _, loss in history if loss is not None)
     loss = np.mean((answers - held_out.columns(("y",))) ** 2)
     assert loss <= best * (1 + 1e-12), "patience keeps the best one"
@@ -204,7 +205,7 @@ def test_what_a_file_would_not_hold_is_seen_before_training(
 ) -> None:
     use(build)
     told = refused(asked())
-    assert told.startswith("model.build: the module answers otherwise once it is saved and loaded")
+    assert told.startswith("module.build: the module answers otherwise once it is saved and loaded")
     assert "self.register_buffer(name, tensor)" in told
 
 
@@ -228,7 +229,7 @@ def test_what_is_trained_is_compared_with_what_ships(use: Callable[[Build], None
 @pytest.mark.parametrize("standardize", [False, True])
 @pytest.mark.parametrize("trained", ["float32", "float64"])
 @pytest.mark.parametrize("shipped", ["float32", "float64"])
-@pytest.mark.parametrize("build", [plain, normed, model.LinearModel])
+@pytest.mark.parametrize("build", [plain, normed, LinearModel])
 def test_a_module_is_the_same_before_and_after_whatever_its_precision(
     use: Callable[[Build], None], build: Build, trained: str, shipped: str, standardize: bool
 ) -> None:
@@ -329,7 +330,7 @@ def test_a_module_that_cannot_be_trained_is_refused_before_the_first_epoch(
 ) -> None:
     use(build)
     told = refused(asked())
-    assert told.startswith(f"model.build: {build.__name__} ")
+    assert told.startswith(f"module.build: {build.__name__} ")
     assert said in told
 
 
@@ -382,11 +383,11 @@ def test_tied_and_lazy_layers_are_trained_saved_and_loaded(
     module, history = training.train(params, table, keeper=keeper)
     assert keeper.path.exists(), "its state can be kept"
     assert history[-1][0] < history[0][0] / 3
-    model.save(files.MODEL, module, torch.float32, "id")
-    loaded = model.load(files.MODEL, params.model, 2, 1)
+    weights.save(files.MODEL, module, torch.float32, "id")
+    loaded = weights.load(files.MODEL, params.model, 2, 1)
     assert state(loaded) == state(module)
     x = table.columns(("a", "b"))
-    np.testing.assert_array_equal(model.predict(loaded, x), model.predict(module, x))
+    np.testing.assert_array_equal(inference.predict(loaded, x), inference.predict(module, x))
 
 
 @pytest.mark.parametrize(("size", "better"), [(8, 7), (16, 15), (32, 31)])
@@ -455,7 +456,7 @@ def test_a_network_learns_targets_of_any_size_alike(
     )
     table = rows(size=size)
     module, history = training.train(params, table)
-    answers = model.predict(module, table.columns(("a", "b")))
+    answers = inference.predict(module, table.columns(("a", "b")))
     y = table.columns(("y",))
     assert 1 - np.mean((answers - y) ** 2) / np.var(y) > 0.98
     # The losses are in the table's units, as the metrics are.
@@ -467,7 +468,7 @@ def test_what_is_scaled_is_in_the_shipped_module(use: Callable[[Build], None]) -
     use(plain)
     table = rows(size=1e3)
     module, _ = training.train(asked(model__standardize=True), table)
-    assert isinstance(module, model.Standardized)
+    assert isinstance(module, Standardized)
     shipped = module.state_dict()
     y = table.columns(("y",))
     assert shipped["target_mean"].item() == np.float32(y.mean())
@@ -486,7 +487,7 @@ def test_a_target_that_does_not_vary_is_not_divided_by_nothing(
     table = rows()
     table.values[:, 2] = 5.3
     module, _ = training.train(asked(model__standardize=True, train__epochs=300), table)
-    answers = model.predict(module, table.columns(("a", "b")))
+    answers = inference.predict(module, table.columns(("a", "b")))
     np.testing.assert_allclose(answers, 5.3, atol=0.2)
     table.values[:, 2] = np.linspace(0, 1e-40, 40)
     assert "model.standardize: y has a deviation of " in refused(
@@ -515,7 +516,7 @@ def test_the_documented_network_goes_through_the_documented_pipeline(
     chapter = text[text.index("## Another model") :]
     (code, *_) = re.findall(r"```python\n(.*?)```", chapter, re.DOTALL)
     exec(code, names)
-    monkeypatch.setattr(model, "build", names["build"])
+    monkeypatch.setattr("pipeline.learning.module.build", names["build"])
     (make_table,) = re.findall(r'^python -c "(from sklearn.*)"$', text, re.MULTILINE)
     files.RAW.mkdir(parents=True)
     exec(make_table)

@@ -9,8 +9,10 @@ from conftest import job
 from torch import nn
 
 from pipeline import evaluate
-from pipeline.learning import model, training
+from pipeline.learning import divergence, inference, training
+from pipeline.learning.module import build
 from pipeline.learning.training import DivergedError
+from pipeline.learning.weights import DTYPES
 from pipeline.settings.errors import UserError
 from pipeline.settings.params import Params
 from pipeline.settings.seeds import stream
@@ -49,7 +51,7 @@ def tutorial(epochs: int = 100) -> tuple[list[float], nn.Linear, float]:
 
 def table(params: Params) -> tuple[torch.Tensor, torch.Tensor]:
     rows = generated_table(params.data, params.seed)
-    dtype = model.DTYPES[params.train.dtype]
+    dtype = DTYPES[params.train.dtype]
     x, y = rows.columns(params.data.features), rows.columns(params.data.targets)
     return torch.tensor(x, dtype=dtype), torch.tensor(y, dtype=dtype)
 
@@ -58,7 +60,7 @@ def train(params: Params) -> tuple[list[float], nn.Module]:
     """Losses and model of a job, as the stages make them."""
     x, y = table(params)
     torch.manual_seed(params.seed)
-    module = model.build(params.model, x.shape[1], y.shape[1]).to(x.dtype)
+    module = build(params.model, x.shape[1], y.shape[1]).to(x.dtype)
     shuffle = stream(params.seed, "shuffle")
     history = training.fit(module, x, y, params.train, shuffle, lambda *_: None)
     return [loss for loss, _ in history], module
@@ -73,7 +75,7 @@ def test_the_tutorials_numbers_bit_for_bit() -> None:
     our_losses, module = train(job())
     assert our_losses == losses
     assert weights(module) == [layer.weight.item(), layer.bias.item()]
-    answer = evaluate.answer(lambda x: model.predict(module, x), np.array([[4.0]]), "float32")
+    answer = evaluate.answer(lambda x: inference.predict(module, x), np.array([[4.0]]), "float32")
     assert answer.item() == np.float32(prediction)
     assert len(losses) == 100
     assert losses[99] < losses[0] / 100
@@ -89,9 +91,9 @@ def test_a_column_has_plain_strides() -> None:
 def test_a_thousand_epochs_come_closer_to_eight() -> None:
     _, module = train(job(train__epochs=1000))
     assert evaluate.answer(
-        lambda x: model.predict(module, x), np.array([[4.0]]), "float32"
+        lambda x: inference.predict(module, x), np.array([[4.0]]), "float32"
     ).item() == np.float32(tutorial(1000)[2])
-    assert abs(model.predict(module, np.array([[4.0]])).item() - 8) < 0.01
+    assert abs(inference.predict(module, np.array([[4.0]])).item() - 8) < 0.01
 
 
 @pytest.mark.parametrize(
@@ -135,7 +137,7 @@ def test_adam_in_batches_learns_several_features_and_targets() -> None:
         evaluate__queries=[],
     )
     losses, module = train(params)
-    found = model.coefficients(module)
+    found = inference.line_of(module)
     assert found is not None
     np.testing.assert_allclose(found.weight, [[1, 0.5, 0], [-2, 3, 1.5]], atol=1e-3)
     np.testing.assert_allclose(found.bias, [4, -1], atol=1e-3)
@@ -190,8 +192,8 @@ def test_batches_cover_every_row_once_in_an_order_of_the_seed() -> None:
 
 def test_a_model_without_bias_goes_through_the_origin() -> None:
     _, module = train(job(model__bias=False, train__epochs=1000))
-    assert model.predict(module, np.array([[0.0]])).item() == 0
-    assert model.predict(module, np.array([[4.0]])).item() == pytest.approx(8)
+    assert inference.predict(module, np.array([[0.0]])).item() == 0
+    assert inference.predict(module, np.array([[4.0]])).item() == pytest.approx(8)
 
 
 @pytest.mark.parametrize("reduction", ["sum", "mean"])
@@ -210,8 +212,8 @@ def test_the_largest_learning_rate_is_where_descent_turns(
     }
     params = job(**settings)
     x, _ = table(params)
-    module = model.build(params.model, 1, 1).double()
-    largest = model.largest_lr(module, x.numpy(), 1, weight_decay, reduction)
+    module = build(params.model, 1, 1).double()
+    largest = divergence.largest_lr(module, x.numpy(), 1, weight_decay, reduction)
     assert largest is not None
     below, _ = train(job(**settings, train__lr=largest * 0.99))
     assert below[-1] <= below[0]
@@ -244,7 +246,7 @@ def test_a_gpu_gives_the_same_bits_twice_and_nearly_those_of_the_cpu() -> None:
     found = []
     for _ in range(2):
         torch.manual_seed(params.seed)
-        module = model.build(params.model, 1, 1).to(device)
+        module = build(params.model, 1, 1).to(device)
         training.fit(
             module, x.to(device), y.to(device), params.train, stream(0, "shuffle"), lambda *_: None
         )

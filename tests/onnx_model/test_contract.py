@@ -20,9 +20,10 @@ from conftest import ROOT, job, make
 
 from pipeline import export
 from pipeline.exact.rounding import nearest
-from pipeline.learning import model
-from pipeline.learning.linear import Line
-from pipeline.onnx_model import contract, structure_checks
+from pipeline.learning import inference, rounding_bound, weights
+from pipeline.learning.line import Line
+from pipeline.learning.module import LinearModel
+from pipeline.onnx_model import contract, outputs, structure_checks
 from pipeline.onnx_model.answer_checks import Expected
 from pipeline.onnx_model.contract import Contract, Float, Terms
 from pipeline.report import card
@@ -114,10 +115,10 @@ def test_golden_vectors_are_right_and_hard(
     assert ((np.abs(x) <= kind.smallest_normal) & (x != 0)).all(axis=1).sum() == 3
     assert (np.abs(x) > kind.max / 1e3).all(axis=1).sum() == 3
     # What is left of terms that cancel is no more than a few times what rounding does.
-    module = model.load(
+    module = weights.load(
         files.MODEL, job(**WIDE, model__dtype=dtype, model__standardize=standardize).model, 3, 2
     )
-    line = model.coefficients(module)
+    line = inference.line_of(module)
     assert line is not None
     terms = np.abs(x - line.centre) @ np.abs(line.weight.T) + np.abs(line.bias)
     assert (np.abs(y) < 1e3 * kind.eps * terms).any(axis=1).sum() >= 4
@@ -256,7 +257,7 @@ def test_intervals_and_ranges_that_are_off_are_noticed(workspace: Path) -> None:
     content = files.ONNX.read_bytes()
     asked = job(**ANSWERING, model__dtype="float64")
     rows = table.read(files.TRAIN)
-    module = export.answering(model.load(files.MODEL, asked.model, 3, 2), asked, rows)
+    module = outputs.answering(weights.load(files.MODEL, asked.model, 3, 2), asked, rows)
     expected = Expected(module, "abc", "uv", 20, 1e-5, 1e-6)
     inputs = {"rows": rows.columns("abc")}
     assert not [c.problem for c in structure_checks.verify(content, expected, inputs) if c.problem]
@@ -288,7 +289,7 @@ def test_a_module_that_is_not_linear_may_tell_its_range(
             torch.nn.Linear(features, 4), torch.nn.Tanh(), torch.nn.Linear(4, targets)
         )
 
-    monkeypatch.setattr(model, "build", network)
+    monkeypatch.setattr("pipeline.learning.module.build", network)
     found = made(**WIDE, export__outputs=["in_range", "prediction"])
     assert [output["name"] for output in found["outputs"]] == ["y", "in_range"]
     assert found["golden"]["derivation"].startswith("outputs: the torch module in float64")
@@ -328,7 +329,7 @@ def test_the_card_says_what_the_files_say(workspace: Path) -> None:
 def test_a_file_is_of_this_pipeline_by_its_contract_or_by_what_was_there_before(
     tmp_path: Path,
 ) -> None:
-    content = export.export(model.LinearModel(1, 1).eval(), 1, 20, {})
+    content = export.export(LinearModel(1, 1).eval(), 1, 20, {})
     for number, key in enumerate(("abline.contract", "abline.training_id", "other")):
         proto = onnx.load_from_string(content)
         proto.metadata_props.add(key=key, value="{}")
@@ -347,11 +348,11 @@ def test_a_wrong_answer_is_outside_of_the_bounds() -> None:
     x = contract.hard_rows(
         np.zeros(2), np.ones(2), np.empty((0, 2)), line, None, "float32", np.random.default_rng(0)
     )
-    module = model.LinearModel(2, 1)
+    module = LinearModel(2, 1)
     with torch.no_grad():
         module.linear.weight.copy_(torch.tensor([[1.5, -2.0]]))
         module.linear.bias.copy_(torch.tensor([0.25]))
-    bound = model.rounding_bound(module, x)
+    bound = rounding_bound.analytic(module, x)
     assert bound is not None
     y = contract.answers(line, x, "float32")
     off = contract.answers(

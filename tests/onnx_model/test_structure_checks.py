@@ -16,7 +16,8 @@ from onnx import ModelProto, TensorProto, numpy_helper
 from torch import nn
 
 from pipeline import export
-from pipeline.learning import model, rounding_bound
+from pipeline.learning import inference, rounding_bound
+from pipeline.learning.module import LinearModel, Standardized
 from pipeline.onnx_model import answer_checks, contract, structure_checks
 from pipeline.onnx_model.answer_checks import Expected
 from pipeline.onnx_model.contract import Float, Input, Source, Terms
@@ -54,9 +55,9 @@ METADATA = metadata()
 TRAINING = np.random.default_rng(0).normal(size=(40, 3)) * [1, 1e3, 1e-3] + [0, 5e3, 1]
 
 
-def linear(dtype: torch.dtype = torch.float32) -> model.LinearModel:
+def linear(dtype: torch.dtype = torch.float32) -> LinearModel:
     torch.manual_seed(0)
-    module = model.LinearModel(3, 2).to(dtype)
+    module = LinearModel(3, 2).to(dtype)
     return module.eval()
 
 
@@ -273,7 +274,7 @@ def test_a_change_of_one_part_in_a_hundred_thousand_shows_in_a_model_of_any_widt
     features: int,
 ) -> None:
     torch.manual_seed(0)
-    module = model.LinearModel(features, 1).eval()
+    module = LinearModel(features, 1).eval()
     names = [str(index) for index in range(features)]
     expected = Expected(module, names, ["y"], 20, 0, 0)
     random = np.random.default_rng(0)
@@ -292,7 +293,7 @@ def test_a_change_of_one_part_in_a_hundred_thousand_shows_in_a_model_of_any_widt
 
 
 def test_a_right_file_of_huge_weights_passes() -> None:
-    module = model.LinearModel(100, 1).eval()
+    module = LinearModel(100, 1).eval()
     with torch.no_grad():
         module.linear.weight.fill_(3e38)
     names = [str(index) for index in range(100)]
@@ -314,12 +315,12 @@ def test_the_bound_holds_for_torch_against_exact_arithmetic(
     from fractions import Fraction
 
     torch.manual_seed(features)
-    module = model.LinearModel(features, 1).to(dtype)
+    module = LinearModel(features, 1).to(dtype)
     x = torch.randn(20, features, dtype=torch.float64) * 10.0 ** torch.randint(-6, 6, (1, features))
     x = x.to(dtype)
-    bound = model.rounding_bound(module, x.double().numpy())
+    bound = rounding_bound.analytic(module, x.double().numpy())
     found = module(x).detach().double().numpy()
-    line = model.coefficients(module)
+    line = inference.line_of(module)
     assert bound is not None
     assert line is not None
     weight, bias = [Fraction(value) for value in line.weight[0]], Fraction(line.bias[0])
@@ -352,7 +353,7 @@ def network(name: str) -> nn.Module:
         last.weight.mul_(1000)
         last.bias.fill_(-float(last.weight[0].sum()) / 2)
     mean, deviation = TRAINING.mean(axis=0), TRAINING.std(axis=0)
-    module = model.Standardized(
+    module = Standardized(
         nn.Sequential(*inner, last), torch.from_numpy(mean), torch.from_numpy(deviation)
     )
     return module.float().eval()
@@ -415,15 +416,15 @@ def test_the_bound_of_a_network_grows_with_its_answers_and_shrinks_with_its_prec
     size: float,
 ) -> None:
     module = network("tanh")
-    assert isinstance(module, model.Standardized)
+    assert isinstance(module, Standardized)
     x = TRAINING.astype(np.float32).astype(np.float64)
-    plain = rounding_bound.allowed(module, x)
+    plain = rounding_bound.monte_carlo(module, x)
     with torch.no_grad():
         for part in module.module[-1].parameters():  # type: ignore[index]
             part.mul_(size)
-    scaled = rounding_bound.allowed(module, x)
+    scaled = rounding_bound.monte_carlo(module, x)
     np.testing.assert_allclose(scaled, plain * size, rtol=0.02)
-    exact = rounding_bound.allowed(module.double(), x)
+    exact = rounding_bound.monte_carlo(module.double(), x)
     # The float64 of the evaluation itself rounds as much as is simulated here.
     np.testing.assert_allclose(exact, scaled * 2.0**-29, rtol=1)
 
@@ -432,7 +433,7 @@ def test_the_bound_of_a_network_is_about_that_of_the_terms_it_adds_up() -> None:
     """Of a linear model in disguise, for which the bound is known: neither far above nor below."""
 
     class Disguised(nn.Module):
-        def __init__(self, line: model.LinearModel) -> None:
+        def __init__(self, line: LinearModel) -> None:
             super().__init__()
             self.line = line
 
@@ -441,12 +442,12 @@ def test_the_bound_of_a_network_is_about_that_of_the_terms_it_adds_up() -> None:
 
     for features in (1, 10, 1000):
         torch.manual_seed(0)
-        line = model.LinearModel(features, 1)
+        line = LinearModel(features, 1)
         random = np.random.default_rng(0)
         x = random.normal(size=(50, features)).astype(np.float32).astype(np.float64)
-        right = model.rounding_bound(line, x)
+        right = rounding_bound.analytic(line, x)
         assert right is not None
-        share = rounding_bound.allowed(Disguised(line), x) / right
+        share = rounding_bound.monte_carlo(Disguised(line), x) / right
         assert share.min() > 0.05
         assert share.max() < 8
 
@@ -454,7 +455,7 @@ def test_the_bound_of_a_network_is_about_that_of_the_terms_it_adds_up() -> None:
 def test_no_answer_is_held_to_a_bound_where_it_may_overflow() -> None:
     module = network("relu")
     x = np.array([[1.0, 5e3, 1.0], [1e37, 5e3, 1.0]])
-    assert np.isfinite(rounding_bound.allowed(module, x)).all(axis=1).tolist() == [True, False]
+    assert np.isfinite(rounding_bound.monte_carlo(module, x)).all(axis=1).tolist() == [True, False]
 
 
 def test_the_message_names_the_key_that_helps_only_where_it_does(
@@ -463,8 +464,12 @@ def test_the_message_names_the_key_that_helps_only_where_it_does(
     """A runtime that is a little rough, and one that is wrong."""
     from conftest import WIDE, make
 
-    monkeypatch.setattr(model, "build", lambda _, features, targets: nn.Sequential(
-        nn.Linear(features, 4), nn.Tanh(), nn.Linear(4, targets)))  # fmt: skip
+    monkeypatch.setattr(
+        "pipeline.learning.module.build",
+        lambda _, features, targets: nn.Sequential(
+            nn.Linear(features, 4), nn.Tanh(), nn.Linear(4, targets)
+        ),
+    )
     right = export.export
     factor = 1 + 3e-5
 

@@ -16,7 +16,9 @@ from torch import nn
 from pipeline import evaluate, generate, train
 from pipeline.exact.gram import gram_matrix
 from pipeline.exact.least_squares import fit
-from pipeline.learning import linear, model
+from pipeline.learning import divergence, inference, weights
+from pipeline.learning.line import Line, load_line
+from pipeline.learning.module import LinearModel
 from pipeline.report import plots
 from pipeline.settings import files, ids
 from pipeline.settings.errors import UserError
@@ -26,7 +28,7 @@ from pipeline.tables.table import Table
 
 
 def predicts(module: nn.Module) -> evaluate.Predict:
-    return lambda x: model.predict(module, x)
+    return lambda x: inference.predict(module, x)
 
 
 def measured(
@@ -38,8 +40,8 @@ def measured(
     return evaluate.metrics(part, None, reduction)
 
 
-def fitted(params: Params, weight: list[list[float]], bias: list[float]) -> model.LinearModel:
-    module = model.LinearModel(len(params.data.features), len(params.data.targets))
+def fitted(params: Params, weight: list[list[float]], bias: list[float]) -> LinearModel:
+    module = LinearModel(len(params.data.features), len(params.data.targets))
     module.load_state_dict(
         {"linear.weight": torch.tensor(weight), "linear.bias": torch.tensor(bias)}
     )
@@ -72,7 +74,7 @@ def test_metrics_where_there_is_little_to_measure() -> None:
     }  # fmt: skip
     with pytest.raises(UserError, match=r"beyond what float64 holds; scale the targets"):
         measured(np.array([[1e200]]), np.array([[0.0]]), "sum")
-    line = linear.Line(np.zeros((1, 1)), np.zeros(1), np.zeros(1))
+    line = Line(np.zeros((1, 1)), np.zeros(1), np.zeros(1))
     part = evaluate.Part.of(Table(("x", "y"), np.array([[1.0, 1e200]])), ["y"], line.predict)
     with pytest.raises(UserError, match=r"beyond what float64 holds; scale the targets"):
         evaluate.metrics(part, line, "sum")
@@ -84,7 +86,7 @@ def test_predictions_are_the_shipped_lines() -> None:
     module = fitted(params, [[0.1, -3.0]], [7.0])
     x = np.array([[1.0, 2.0], [1e8, 0.5]])
     tenth = float(np.float32(0.1))
-    assert model.predict(module, x).ravel().tolist() == [7 + tenth - 6, 7 + tenth * 1e8 - 1.5]
+    assert inference.predict(module, x).ravel().tolist() == [7 + tenth - 6, 7 + tenth * 1e8 - 1.5]
     with pytest.raises(UserError, match=r"evaluate.queries\[1\]: the answer is beyond"):
         evaluate.answer(predicts(module), np.array([[0.0, 0.0], [0.0, 1e39]]), "float32")
 
@@ -95,12 +97,12 @@ def test_another_module_is_measured_too() -> None:
     x = np.linspace(-1, 1, 5)[:, None]
     with torch.inference_mode():
         expected = module(torch.tensor(x, dtype=torch.float32)).numpy()
-    np.testing.assert_allclose(model.predict(module, x), expected, rtol=1e-5)
+    np.testing.assert_allclose(inference.predict(module, x), expected, rtol=1e-5)
     assert next(module.parameters()).dtype == torch.float32, "measuring must not change the model"
-    assert model.coefficients(module) is None
+    assert inference.line_of(module) is None
     reference = fit(gram_matrix(np.hstack([x, x])), ["x"], ["y"])
     assert list(evaluate.coefficient_rows(None, reference, "float32")) == []
-    assert model.largest_lr(module, x, 1, 0, "sum") is None
+    assert divergence.largest_lr(module, x, 1, 0, "sum") is None
 
 
 def test_floats_are_written_as_short_as_they_can_be() -> None:
@@ -113,37 +115,37 @@ def test_models_come_back_rounded_once(tmp_path: Path) -> None:
     exact = fitted(params, [[2.0]], [0.0]).double()
     with torch.no_grad():
         exact.linear.weight += 1e-12
-    model.save(path, exact, torch.float32, "a" * 32)
-    loaded = model.load(path, params.model, 1, 1)
+    weights.save(path, exact, torch.float32, "a" * 32)
+    loaded = weights.load(path, params.model, 1, 1)
     assert ids.trained_by(path) == "a" * 32
     assert next(loaded.parameters()).dtype == torch.float32
-    assert model.predict(loaded, np.array([[4.0]])).item() == 8
+    assert inference.predict(loaded, np.array([[4.0]])).item() == 8
     first = path.read_bytes()
-    model.save(path, exact, torch.float32, "a" * 32)
+    weights.save(path, exact, torch.float32, "a" * 32)
     assert path.read_bytes() == first
-    for spoil in (lambda: path.write_bytes(first[:20]), lambda: model.save(
-        path, model.LinearModel(2, 1), torch.float32, "other")):  # fmt: skip
+    for spoil in (lambda: path.write_bytes(first[:20]), lambda: weights.save(
+        path, LinearModel(2, 1), torch.float32, "other")):  # fmt: skip
         spoil()
         with pytest.raises(UserError, match=r"not this job's model"):
-            model.load(path, params.model, 1, 1)
+            weights.load(path, params.model, 1, 1)
         with pytest.raises(UserError, match=r"not this job's model"):
-            linear.read(path, params.model, 1, 1)
+            load_line(path, params.model, 1, 1)
     with torch.no_grad():
         exact.linear.weight += 1e39
     with pytest.raises(UserError, match=r"model.dtype: linear.weight has values beyond"):
-        model.save(path, exact, torch.float32, "a" * 32)
+        weights.save(path, exact, torch.float32, "a" * 32)
 
 
 def test_what_is_read_without_torch_is_what_was_saved(tmp_path: Path) -> None:
     path = tmp_path / "model.safetensors"
     for bias in (True, False):
         torch.manual_seed(0)
-        module = model.LinearModel(3, 2, bias)
-        model.save(path, module, torch.float32, "a" * 32)
-        line = linear.read(path, job(model__bias=bias).model, 3, 2)
+        module = LinearModel(3, 2, bias)
+        weights.save(path, module, torch.float32, "a" * 32)
+        line = load_line(path, job(model__bias=bias).model, 3, 2)
         with pytest.raises(UserError, match=r"not this job's model \(found .* must be "):
-            linear.read(path, job(model__bias=not bias).model, 3, 2)
-        known = model.coefficients(module)
+            load_line(path, job(model__bias=not bias).model, 3, 2)
+        known = inference.line_of(module)
         assert line is not None
         assert known is not None
         np.testing.assert_array_equal(line.weight, known.weight)
@@ -160,8 +162,8 @@ def test_a_module_is_not_taken_for_linear_by_the_names_of_its_tensors(tmp_path: 
         def forward(self, x: torch.Tensor) -> torch.Tensor:
             return torch.tanh(self.linear(x))
 
-    model.save(tmp_path / "model.safetensors", Bent(), torch.float32, "a" * 32)
-    assert linear.read(tmp_path / "model.safetensors", job().model, 1, 1) is None
+    weights.save(tmp_path / "model.safetensors", Bent(), torch.float32, "a" * 32)
+    assert load_line(tmp_path / "model.safetensors", job().model, 1, 1) is None
 
 
 def texts(path: Path) -> list[str]:

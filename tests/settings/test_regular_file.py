@@ -9,14 +9,14 @@ import pytest
 from conftest import job
 
 from pipeline import summary
-from pipeline.learning import model
+from pipeline.learning import weights
 from pipeline.settings import files, ids, regular_file
 from pipeline.settings.errors import UserError
 from pipeline.tables import table
 from pipeline.tracking import results
 
 READERS: dict[str, Callable[[Path], Any]] = {
-    "model": lambda path: model.load(path, job().model, 1, 1),
+    "model": lambda path: weights.load(path, job().model, 1, 1),
     "training_id": ids.trained_by,
     "md5": ids.md5,
     "report": summary.check,

@@ -373,13 +373,13 @@ def test_a_locale_without_unicode(clone: Clone) -> None:
 
 def test_code_that_is_not_committed_shows_in_the_name(clone: Clone) -> None:
     checkout = clone("changed")
-    with (checkout.path / "pipeline/learning/model.py").open("a") as file:
+    with (checkout.path / "pipeline/learning/module.py").open("a") as file:
         file.write("# changed\n")
     checkout("dvc", "repro", "train")
     (run,) = checkout.runs()
     head = checkout("git", "rev-parse", "--short=7", "HEAD").strip()
-    assert run.name == f"pipeline/learning/model.py changed ({head} + changes)"
-    assert run.tags["git.changed_files"] == "pipeline/learning/model.py"
+    assert run.name == f"pipeline/learning/module.py changed ({head} + changes)"
+    assert run.tags["git.changed_files"] == "pipeline/learning/module.py"
 
 
 def test_a_run_that_failed_is_not_taken_for_a_result(workspace: Path) -> None:

@@ -145,8 +145,8 @@ def test_a_subfolder_of_a_repository_names_its_own_changes(
     Path("dvc.lock").write_text("")
     assert provenance.changed_files() == ["params.yaml"]
     assert not provenance.Origin.here(job(train__lr=0.02)).name.endswith("+ changes)")
-    (project / "pipeline/learning/model.py").write_text("")
-    assert provenance.changed_files() == ["params.yaml", "pipeline/learning/model.py"]
+    (project / "pipeline/learning/module.py").write_text("")
+    assert provenance.changed_files() == ["params.yaml", "pipeline/learning/module.py"]
 
 
 def test_without_git_only_this_folder_has_results(

@@ -98,7 +98,12 @@ def test_experiments_and_what_waits_are_never_left_out() -> None:
         ({}, False, "params.yaml", "committed params"),
         ({}, True, "data/raw/t.csv", "other data"),
         ({"train.lr": 0.02, "seed": 1}, True, "a.py", "seed=1, other data, train.lr=0.02"),
-        ({}, False, "params.yaml pipeline/learning/model.py", "pipeline/learning/model.py changed"),
+        (
+            {},
+            False,
+            "params.yaml pipeline/learning/module.py",
+            "pipeline/learning/module.py changed",
+        ),
         ({}, False, "a.py b.py", "a.py, b.py changed"),
         ({}, False, "a.py b.py c.py d.py", "a.py, b.py and 2 more changed"),
     ],
@@ -140,8 +145,8 @@ def test_a_commit_is_named_by_what_it_changed_itself(
 
 
 def test_only_files_that_a_stage_depends_on_are_named(workspace: Path) -> None:
-    paths = ["Notes.txt", "README.md", "pipeline/learning/model.py"]
-    assert provenance._read_by_stages(paths) == ["pipeline/learning/model.py"]
+    paths = ["Notes.txt", "README.md", "pipeline/learning/module.py"]
+    assert provenance._read_by_stages(paths) == ["pipeline/learning/module.py"]
 
 
 @pytest.mark.parametrize(

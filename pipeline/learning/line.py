@@ -1,6 +1,6 @@
-"""A linear model as its numbers, in NumPy: what is said of it after training needs no torch.
+"""A linear model as its numbers, in NumPy and without torch.
 
-To import torch takes longer than all else that `evaluate` does.
+Importing torch takes longer than everything else that `evaluate` does.
 """
 
 import json
@@ -14,7 +14,7 @@ import safetensors.numpy
 from numpy.typing import NDArray
 
 from pipeline.settings.errors import UserError
-from pipeline.settings.params import Model
+from pipeline.settings.params import Model as Settings
 
 
 @dataclass(frozen=True)
@@ -24,15 +24,15 @@ class Line:
     weight: NDArray[np.float64]
     """[targets, features]"""
     bias: NDArray[np.float64]
-    """[targets]; zeros if the model has none"""
+    """[targets]; zeros if the model has no bias"""
     centre: NDArray[np.float64]
     """[features]; zeros if the model does not standardize its inputs"""
 
     def predict(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
-        """What the line says: x [rows, features] to y [rows, targets].
+        """Return the predictions: x [rows, features] to y [rows, targets].
 
-        Added up feature by feature, without BLAS, so that the figures in the reports are the same
-        on every CPU.
+        The sum runs feature by feature, without BLAS, so that the figures in the reports are the
+        same on every CPU.
         """
         y = np.broadcast_to(self.bias, (len(x), len(self.bias))).copy()
         for column, slopes, centre in zip(x.T, self.weight.T, self.centre, strict=True):
@@ -40,7 +40,7 @@ class Line:
         return y
 
     def intercepts(self) -> NDArray[np.float64]:
-        """What the line says where every feature is zero: [targets], exactly rounded."""
+        """Return the predictions at x = 0: [targets], exactly rounded."""
         centre = [Fraction(value) for value in self.centre.tolist()]
         exact = [
             Fraction(bias) - sum(Fraction(w) * c for w, c in zip(slopes, centre, strict=True))
@@ -49,17 +49,17 @@ class Line:
         return np.array([float(value) for value in exact])
 
 
-def read(path: Path, settings: Model, features: int, targets: int) -> Line | None:
-    """The line in a model.safetensors; None if what was trained is not linear.
+def load_line(path: Path, settings: Settings, features: int, targets: int) -> Line | None:
+    """Return the line in a model.safetensors; None if the trained model is not linear.
 
     Raises UserError if the file is missing, damaged or of another model.
     """
     try:
         with safetensors.safe_open(path, framework="np") as file:
-            # Whoever saved the module knew. Tensors may be called linear.weight in any module.
+            # Only `weights.save` knows: any module may have a tensor called linear.weight.
             if not json.loads(file.metadata()["abline"])["linear"]:
                 return None
-            found = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except FileNotFoundError:
         raise UserError(f"{path}: there is no such file; `dvc repro` makes it") from None
     except (safetensors.SafetensorError, KeyError, TypeError, ValueError) as error:
@@ -70,14 +70,15 @@ def read(path: Path, settings: Model, features: int, targets: int) -> Line | Non
         shapes[f"{inner}linear.bias"] = (targets,)
     if settings.standardize:
         shapes["mean"] = (features,)
-    asked = {name: (shape, settings.dtype) for name, shape in shapes.items()}
-    there = {name: (value.shape, str(value.dtype)) for name, value in found.items()}
-    if there != asked:
+    expected = {name: (shape, settings.dtype) for name, shape in shapes.items()}
+    actual = {name: (value.shape, str(value.dtype)) for name, value in tensors.items()}
+    if actual != expected:
         raise UserError(
-            f"{path}: not this job's model (found {there}, must be {asked}); `dvc repro` makes it"
+            f"{path}: not this job's model (found {actual}, must be {expected}); `dvc repro` makes"
+            " it"
         )
     return Line(
-        found[f"{inner}linear.weight"].astype(np.float64),
-        found.get(f"{inner}linear.bias", np.zeros(targets)).astype(np.float64),
-        found.get("mean", np.zeros(features)).astype(np.float64),
+        tensors[f"{inner}linear.weight"].astype(np.float64),
+        tensors.get(f"{inner}linear.bias", np.zeros(targets)).astype(np.float64),
+        tensors.get("mean", np.zeros(features)).astype(np.float64),
     )
