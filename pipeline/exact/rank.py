@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from fractions import Fraction
+from typing import Any
 
 from flint import fmpz_mat, nmod_mat
 
@@ -63,7 +64,7 @@ def _combinations(
     if not pivots:
         zero = not any(gram.entries[columns[other]][columns[other]] for other in others)
         return combinations if zero else None
-    solution = entries(pivots, pivots).solve(entries(pivots, others))
+    solution: Any = entries(pivots, pivots).solve(entries(pivots, others))
     if entries(others, pivots) * solution != entries(others, others):
         return None
     for j, other in enumerate(others):

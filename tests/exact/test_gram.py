@@ -1,0 +1,103 @@
+"""Every inner product of two columns is exact, and computed at speed."""
+
+import itertools
+import weakref
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import pytest
+from exact_reference import Rows, dot, exact_columns, number, tables
+from exact_tables import noisy
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from threadpoolctl import threadpool_info
+
+from pipeline.exact import cores, gram, slices
+from pipeline.exact.gram import gram_matrix
+
+
+@given(tables(number, 3, 12))
+@example([[5e-324, 1e308, 1.0], [-1.7e308, 5e-324, 3.0]])
+@settings(deadline=None, max_examples=150)
+def test_every_inner_product_is_exact(rows: Rows) -> None:
+    table = np.array(rows)
+    found, columns = gram_matrix(table), exact_columns(table)
+    assert found.rows == len(rows)
+    for (i, a), (j, b) in itertools.product(enumerate(columns), repeat=2):
+        assert found.inner_product(i, j) == dot(a, b)
+    for i, mean in enumerate(found.means(), 1):
+        assert mean == float(sum(columns[i], Fraction(0)) / len(rows))
+
+
+@given(tables(st.floats(width=32, allow_nan=False, allow_infinity=False), 3, 12))
+@settings(deadline=None, max_examples=80)
+def test_every_inner_product_of_float32_is_exact(rows: Rows) -> None:
+    table = np.array(rows, np.float32)
+    found, columns = gram_matrix(table), exact_columns(table)
+    for (i, a), (j, b) in itertools.product(enumerate(columns), repeat=2):
+        assert found.inner_product(i, j) == dot(a, b)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_inner_products_of_blocks_and_of_rows_that_do_not_fit_are_exact(dtype: str) -> None:
+    """More rows than a block has, of which a few go to FLINT."""
+    table = noisy(5_000, dtype=dtype)
+    table[1234, 3] = table[7, 1] = np.finfo(dtype).smallest_subnormal
+    found, columns = gram_matrix(table), exact_columns(table)
+    for (i, a), (j, b) in itertools.combinations_with_replacement(enumerate(columns), 2):
+        assert found.inner_product(i, j) == found.inner_product(j, i) == dot(a, b)
+
+
+def test_each_thread_of_ours_has_one_of_blas(monkeypatch: pytest.MonkeyPatch) -> None:
+    """OpenBLAS's own threads take 15 times as long as soon as anything else runs."""
+    before = blas_threads()
+    asked: list[list[int]] = []
+    multiply = gram._multiply
+
+    def noted(*given: Any) -> Any:
+        asked.append(blas_threads())
+        return multiply(*given)
+
+    monkeypatch.setattr(gram, "_multiply", noted)
+    gram_matrix(noisy(9_000), block=50)
+    assert len(asked) == 12
+    assert {threads for each in asked for threads in each} == {1}
+    assert blas_threads() == before
+
+
+def blas_threads() -> list[int]:
+    return [each["num_threads"] for each in threadpool_info() if each["user_api"] == "blas"]
+
+
+def test_sums_of_thousands_of_full_blocks_do_not_overflow(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Digits as large as they get, in as many blocks as a piece has at the most."""
+    rows = slices.BLOCK_ROWS * 8 * (gram.MOST_BLOCKS_IN_PIECE + 1)
+    monkeypatch.setattr(cores, "available", lambda: 1)
+    table = np.broadcast_to(np.float32(1 - 2**-24), (rows, 1))
+    value = Fraction(float(table[0, 0]))
+    found = gram_matrix(table)
+    assert found.inner_product(1, 1) == rows * value**2
+    assert found.inner_product(0, 1) == rows * value
+
+
+def test_only_a_few_pieces_wait_to_be_added(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each piece of a thousand columns has a matrix of 126 MB."""
+    table = noisy(9_000)
+    whole = gram_matrix(table)
+    monkeypatch.setattr(cores, "available", lambda: 2)
+    monkeypatch.setattr(gram, "MOST_BLOCKS_IN_PIECE", 2)
+    made: list[weakref.ReferenceType[Any]] = []
+    held = []
+    multiply = gram._multiply
+
+    def noted(*given: Any) -> Any:
+        held.append(sum(each() is not None for each in made))
+        products, rest = multiply(*given)
+        made.append(weakref.ref(products))
+        return products, rest
+
+    monkeypatch.setattr(gram, "_multiply", noted)
+    assert gram_matrix(table, block=50) == whole
+    assert len(held) == 90
+    assert max(held) <= 6
