@@ -59,7 +59,7 @@ def main() -> None:
 
 
 def check_out(out: Path, rows: Path) -> None:
-    """Raises UserError if the answers cannot be written to `out`, or would replace the rows."""
+    """Raise UserError if the answers cannot be written to `out`, or would replace the rows."""
     suffixes = (".csv", *raw_files.PARQUET)
     if out.exists() and not (out.is_file() or out.is_dir()):
         raise UserError(

@@ -98,7 +98,7 @@ def test_a_link_to_itself_has_nothing_that_stays(models: Path, tmp_path: Path) -
     assert done.stderr.splitlines()[-1] == told
 
 
-def test_what_is_no_file_is_not_replaced(tmp_path: Path) -> None:
+def test_a_pipe_or_device_is_not_replaced(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "f.csv")
     (tmp_path / "null.csv").symlink_to("/dev/null")
     for out in (tmp_path / "f.csv", tmp_path / "null.csv", Path("/dev/null")):
@@ -164,7 +164,7 @@ def test_one_signal_ends_it_though_the_reader_is_blocked(models: Path, tmp_path:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_what_is_stopped_leaves_nothing(number: int, models: Path, tmp_path: Path) -> None:
+def test_a_signal_leaves_no_file(number: int, models: Path, tmp_path: Path) -> None:
     (tmp_path / "rows.csv").write_text("size,age,rooms\n" + "1,2,3\n" * 5_000_000)
     arguments = ["rows.csv", "--model", str(models), "--out", "out.csv"]
     with subprocess.Popen(

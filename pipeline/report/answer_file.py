@@ -109,7 +109,7 @@ def _write_records(
 
 
 def _check_names(rows: RawTable, answers: Sequence[str], suffix: str) -> None:
-    """Raises UserError with all names that would occur twice."""
+    """Raise UserError with all names that would occur twice."""
     names = [same_name(name) for name in rows.schema.names]
     shared = [name for name in answers if same_name(name) in names]
     if shared:

@@ -21,7 +21,7 @@ def same_name(name: str) -> str:
 
 
 def check_there(file: RawFile, key: str, names: Sequence[str], first: RawFile) -> None:
-    """Raises UserError if the file does not have each of `names` once.
+    """Raise UserError if the file does not have each of `names` once.
 
     key: where the names come from, for messages. first: the first file of the table.
     """
@@ -36,7 +36,7 @@ def check_there(file: RawFile, key: str, names: Sequence[str], first: RawFile) -
 
 
 def check_all(file: RawFile, targets: Sequence[str]) -> None:
-    """Raises UserError for names that a feature cannot have, where all columns but targets are."""
+    """Raise UserError for names that a feature cannot have, where all columns but targets are."""
     wrong: dict[str, str] = {}  # what is wrong, by name
     for index, name in enumerate(file.names):
         if not name and not any(file.names[index:]):

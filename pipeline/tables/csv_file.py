@@ -15,9 +15,7 @@ from functools import partial
 from itertools import islice
 from pathlib import Path
 
-import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
 from pipeline.settings import regular_file
 from pipeline.settings.errors import UserError
@@ -67,7 +65,7 @@ class CsvFile:
                 parser.numbers(text, columns, partial(self._line, offset), selection),
                 len(text),
                 partial(self._lines, offset, text),
-                partial(_inexact, parser, text, columns),
+                partial(parser.inexact, text, columns),
                 partial(parser.table, text, range(len(self.names)), pa.string()),
                 partial(csv_rows.records, text, self.heading.separator),
             )
@@ -90,7 +88,7 @@ class CsvFile:
                 offset, rest = offset + end, text[end:]
 
     def _check_extent(self, extent: Extent, offset: int, length: int, is_last: bool) -> None:
-        """Raises UserError if quotes are wrong in a text, or if it has no whole row.
+        """Raise UserError if quotes are wrong in a text, or if it has no whole row.
 
         offset, length: of the text in the file. is_last: whether the file ends with it.
         """
@@ -148,10 +146,3 @@ class CsvFile:
         lines = [line for line, _ in islice(fields, max(rows) + 1)]
         first = self._line(offset)
         return [first + lines[row] for row in rows]
-
-
-def _inexact(
-    parser: Parser, text: bytes, columns: Sequence[int], column: int, rows: NDArray[np.intp]
-) -> list[tuple[int, int]]:
-    """See Block.inexact."""
-    return parser.inexact(text, columns[column], rows)

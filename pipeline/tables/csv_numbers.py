@@ -43,7 +43,7 @@ class Parser:
     ) -> NDArray[np.float64]:
         """Return the numbers of `columns`, correctly rounded: [rows, columns], column-major.
 
-        first_line: returns the number of the first line in `text`; called for messages only.
+        first_line: returns the number of the first line in `text`; called if Arrow refuses a field.
         Raises UserError with the line of a field that is not a number, or of too few or too many
         fields.
         """
@@ -89,13 +89,15 @@ class Parser:
             ),
         )
 
-    def inexact(self, text: bytes, column: int, rows: NDArray[np.intp]) -> list[tuple[int, int]]:
-        """Return those of `rows` with an integer that float64 cannot represent; see Block."""
+    def inexact(
+        self, text: bytes, columns: Sequence[int], column: int, rows: NDArray[np.intp]
+    ) -> list[tuple[int, int]]:
+        """See Block.inexact. columns: those whose numbers the block has."""
         if not len(rows):
             return []
         from pyarrow import compute  # 25 ms that only these rare columns need
 
-        fields = self.table(text, [column], pa.string()).column(0)
+        fields = self.table(text, [columns[column]], pa.string()).column(0)
         matched = compute.match_substring_regex(fields, _INTEGER)
         places = compute.indices_nonzero(matched)
         wanted = set(rows.tolist())

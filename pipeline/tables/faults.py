@@ -87,7 +87,7 @@ class Faults:
             )
 
     def check(self) -> None:
-        """Raises UserError if the file has faults."""
+        """Raise UserError if the file has faults."""
         sentences = []
         for fault, kind, cure in (
             (self._missing, "missing", "fill them in, or remove these rows"),

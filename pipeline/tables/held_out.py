@@ -25,7 +25,7 @@ def split(
 
 
 def check_sides(fraction: float, training_rows: int, test_rows: int) -> None:
-    """Raises UserError if no row is left for training, or if none is held out that should be."""
+    """Raise UserError if no row is left for training, or if none is held out that should be."""
     rows = count(training_rows + test_rows, "row")
     if training_rows == 0:
         raise UserError(

@@ -87,7 +87,7 @@ class ParquetFile:
                 begin += len(batch)
 
     def _check_types(self, columns: Sequence[int], selection: Selection) -> None:
-        """Raises UserError if a column does not hold numbers."""
+        """Raise UserError if a column does not hold numbers."""
         wrong = {
             self.names[index]: kind
             for index in columns

@@ -58,7 +58,7 @@ def _is_below_link(path: Path) -> bool:
 
 
 def check_kind(path: Path, other_cure: str = "") -> None:
-    """Raises UserError if the file's extension is none of CSV and PARQUET."""
+    """Raise UserError if the file's extension is none of CSV and PARQUET."""
     if path.suffix.lower() not in CSV + PARQUET:
         packed = path.suffix.lower() in (".gz", ".bz2", ".xz", ".zst", ".zip")
         cure = "unpack it first" if packed else "save the table as one of them"

@@ -33,7 +33,7 @@ def folders(path: Path) -> Iterator[Path]:
 
 
 def check_watched(paths: Sequence[Path]) -> None:
-    """Raises UserError if DVC does not look at one of the files."""
+    """Raise UserError if DVC does not look at one of the files."""
     for folder in dict.fromkeys(folder for path in paths for folder in folders(path)):
         if folder.is_symlink():
             raise UserError(f"data.source: {LINKED_FOLDER.format(folder)}")

@@ -46,7 +46,7 @@ def test_a_table_of_several_blocks(
     assert warning.startswith(f"warning: {counts.outside:,} of 70,000 rows lie outside the train")
 
 
-def test_it_says_nothing_where_there_is_nothing_to_say(models: Path, tmp_path: Path) -> None:
+def test_exact_rows_inside_the_range_have_no_notes(models: Path, tmp_path: Path) -> None:
     columns = dict(zip(("size", "age", "rooms"), np.zeros((3, 5), np.float32), strict=True))
     for rows in (write(tmp_path / "r.parquet", **columns), write(tmp_path / "r.csv", **columns)):
         assert list(answered(models, rows, tmp_path / "out.csv").notes()) == []
@@ -94,7 +94,7 @@ def test_rows_that_cannot_be_answered(
     assert sorted(path.name for path in tmp_path.iterdir()) == ["rows.csv"], "nothing half written"
 
 
-def test_answers_that_are_too_large_are_told_of(models: Path, tmp_path: Path) -> None:
+def test_answers_that_are_too_large_are_reported(models: Path, tmp_path: Path) -> None:
     rows = write(tmp_path / "rows.csv", size=[3e38, 1.0], age=[-3e38, 0.0], rooms=[0.0, 0.0])
     (warning, _) = list(answered(models, rows, tmp_path / "out.csv").notes())[-2:]
     assert warning.startswith(
@@ -102,14 +102,14 @@ def test_answers_that_are_too_large_are_told_of(models: Path, tmp_path: Path) ->
     )
 
 
-def test_rows_that_are_no_file(models: Path, tmp_path: Path) -> None:
+def test_rows_that_are_not_a_file(models: Path, tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "rows.csv")
     with pytest.raises(UserError, match="rows.csv: found a pipe or a device; must be a file; save"):
         answered(models, tmp_path / "rows.csv", tmp_path / "out.csv")
 
 
 @pytest.mark.parametrize("kind", ["csv", "parquet"])
-def test_integers_that_the_model_rounds_are_told_of(
+def test_integers_that_the_model_rounds_are_reported(
     kind: str, models: Path, tmp_path: Path
 ) -> None:
     columns = {"age": [0], "rooms": [0]}

@@ -174,7 +174,7 @@ def test_random_tables_against_pythons_csv(
         (bytes(range(256)), {}, ": found bytes that are not text; save the table as CSV in UTF-8"),
     ],
 )  # fmt: skip
-def test_what_is_said_of_a_csv_file(
+def test_messages_about_a_csv_file(
     workspace: Path, text: str | bytes, asked: dict[str, Any], told: str
 ) -> None:
     assert refusal(text, **asked) == f"data/raw/t.csv{told}"

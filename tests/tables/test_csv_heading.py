@@ -7,7 +7,7 @@ from own_tables import own_job, put, refusal, values
 from pipeline.tables import raw_table
 
 
-def test_a_line_that_tells_excel_the_separator(workspace: Path) -> None:
+def test_a_line_that_gives_excel_the_separator(workspace: Path) -> None:
     for first in ("sep=;\n", "SEP=;\r\n", '"sep=;"\n', "\ufeffsep=;\n"):
         put(first + "a,b;y\n1;2\n3;4\n")
         assert raw_table.find(own_job().data).features == ("a,b",)

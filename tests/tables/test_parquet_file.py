@@ -51,7 +51,7 @@ def test_a_parquet_column_whose_name_begins_another_path(workspace: Path) -> Non
         ({"x": [1], "y": [1], "__index_level_0__": [7]}, {}, ': found the name "__index_level_0__" for column 3, which may be row labels (pandas writes none with index=False, R with row.names=FALSE); leave it out with this line in params.yaml, under data:\n  features: ["x"]'),
     ],
 )  # fmt: skip
-def test_what_is_said_of_a_parquet_file(
+def test_messages_about_a_parquet_file(
     workspace: Path, columns: dict[str, Any], asked: dict[str, Any], told: str
 ) -> None:
     columns = {name: pa.array(c) if isinstance(c, list) else c for name, c in columns.items()}

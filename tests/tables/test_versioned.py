@@ -55,7 +55,7 @@ IGNORED = {
 
 
 @pytest.mark.parametrize("lines", IGNORED)
-def test_what_dvcignore_names_is_refused(workspace: Path, lines: str) -> None:
+def test_a_file_that_dvcignore_names_is_refused(workspace: Path, lines: str) -> None:
     names = ["a.csv", "sub/b.csv", "sub/c.csv"]
     for name in names:
         put(PAIR, name)
@@ -70,7 +70,7 @@ def test_what_dvcignore_names_is_refused(workspace: Path, lines: str) -> None:
             assert paths(f"data/raw/{name}") == [f"data/raw/{name}"]
 
 
-def test_a_dvcignore_that_is_no_text_is_one_message(workspace: Path) -> None:
+def test_a_dvcignore_that_is_not_text_is_one_message(workspace: Path) -> None:
     put(PAIR, "a.csv")
     (workspace / ".dvc").mkdir()
     (workspace / ".dvcignore").write_bytes(b"/gr\xf6\xdfe.csv\n")
@@ -78,7 +78,7 @@ def test_a_dvcignore_that_is_no_text_is_one_message(workspace: Path) -> None:
     assert ".dvcignore: not UTF-8 text (invalid start byte at byte 3); save it as UTF-8" in told
 
 
-def test_dvc_watches_what_is_read_and_nothing_that_is_refused(workspace: Path) -> None:
+def test_dvc_watches_the_files_that_are_read_and_no_refused_one(workspace: Path) -> None:
     """Against DVC itself, so that another version of it that looks elsewhere is noticed."""
     from dvc.fs import localfs
     from dvc.repo import Repo
@@ -109,7 +109,7 @@ def test_dvc_watches_what_is_read_and_nothing_that_is_refused(workspace: Path) -
         refusal(path=f"data/raw/{name}")
 
 
-def test_a_source_that_nobody_keeps_is_named(
+def test_a_table_that_nobody_keeps_is_named(
     workspace: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     put("x,y\n1,2\n", "small one.csv")
