@@ -43,7 +43,7 @@ format: $(TOOLS) ## put the code into its format
 	ruff check --fix .
 	ruff format .
 
-schema: $(SETUP) ## write the JSON schemas anew from settings/params.py and onnx_model/contract.py
+schema: $(SETUP) ## write the JSON schemas anew from settings/sections.py and onnx_model/contract.py
 	@python -m pipeline.check --schema > params.schema.json
 	@python -m pipeline.onnx_model.contract > clients/contract.schema.json
 

@@ -14,9 +14,12 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 DVC_YAML = ROOT / "dvc.yaml"
 
-SPEAKING = {"declared", "errors", "messages", "processes", "regular_file", "runner", "safe_path"}
-SPEAKING |= {"signals", "terminal"}
-"""Modules of settings that say what is wrong, and how a program begins and ends."""
+SPEAKING = {"contradictions", "declared", "errors", "messages", "params", "processes"}
+SPEAKING |= {"regular_file", "runner", "safe_path", "signals", "terminal"}
+"""Modules of settings that read, refuse or explain, or begin and end a program.
+
+The values that params reads are declared key by key; sections and yaml_file give them their types.
+"""
 
 
 def imported(module: Path, without: Collection[str], seen: set[Path]) -> set[Path]:

@@ -70,12 +70,7 @@ def check(keys: Collection[str]) -> None:
                 f" not see that it changed; add it there"
             )
     if problems:
-        count = messages.count(len(problems), "mistake")
-        raise UserError(
-            problems[0]
-            if len(problems) == 1
-            else "\n  ".join([f"{count} in {DVC_YAML}", *problems])
-        )
+        raise UserError(messages.mistakes(problems, DVC_YAML, len(problems)))
 
 
 def check_files(folder: str = RAW) -> None:

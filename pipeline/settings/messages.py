@@ -1,50 +1,50 @@
-"""What is wrong with a value, in words for the person who wrote it."""
+"""Messages for the person who wrote a value: what is wrong with it, and what is allowed."""
 
 import difflib
 import json
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 from pipeline.settings.yaml_file import Key
 
 
 def problems(error: ValidationError, section: type[BaseModel]) -> Iterator[tuple[Key, str]]:
-    """Pydantic's findings in our words; a misspelt key and the key it meant are one finding."""
-    known = dict(_fields(section))
+    """Give each key that pydantic refuses, and the end of its message.
+
+    A misspelt key and the missing key that it means are one mistake.
+    """
+    fields = dict(_fields(section))
     details = error.errors(include_url=False)
-    # A list that is too short only because what is in it was refused is not a finding of its own.
-    places = {detail["loc"] for detail in details}
-    parents = {place[:-1] for place in places if place}
-    details = [
-        detail
-        for detail in details
-        if detail["type"] != "too_short" or detail["loc"] not in parents
-    ]
+    refused = {detail["loc"] for detail in details}
     missing = {detail["loc"] for detail in details if detail["type"] == "missing"}
     for detail in sorted(details, key=lambda detail: detail["type"] != "extra_forbidden"):
         key = detail["loc"]
+        if _follows_from_another(detail, refused):
+            continue
         if detail["type"] == "extra_forbidden":
-            meant = _nearest(key, known, missing)
+            meant = _nearest(key, fields, missing)
             missing.discard(meant or ())
             text = f"no such key; did you mean {dotted(meant)}?" if meant else "no such key"
         elif detail["type"] == "missing":
             if key not in missing:
                 continue
-            text = f"missing; {_hint(known[key])}"
-        elif detail["type"] == "model_type":
-            text = f"found {show(detail['input'])}; {_hint(known[key])}"
-        elif detail["type"] == "list":
-            # The rows after a first one that is none most likely have the same cause.
-            if isinstance(key[-1], int) and (*key[:-1], 0) != key and (*key[:-1], 0) in places:
-                continue
-            name = tuple(part for part in key if isinstance(part, str))
-            text = f"found {show(detail['input'])}; must be a list; {_hint(known[name])}"
+            text = f"missing; {_hint(fields[key])}"
         else:
-            text = f"found {show(detail['input'])}; {_allowed(detail['msg'])}"
+            text = f"found {show(detail['input'])}; {_allowed(detail, fields)}"
         yield key, text
+
+
+def _follows_from_another(detail: ErrorDetails, refused: Collection[Key]) -> bool:
+    """True if the mistake most likely has the same cause as another one."""
+    key, kind = detail["loc"], detail["type"]
+    if kind == "too_short":  # because its elements were refused
+        return any(place and place[:-1] == key for place in refused)
+    # Where the first row is no list, the others are probably none.
+    is_later_row = kind == "list" and isinstance(key[-1], int) and key[-1] > 0
+    return is_later_row and (*key[:-1], 0) in refused
 
 
 def _fields(section: type[BaseModel], prefix: Key = ()) -> Iterator[tuple[Key, Any]]:
@@ -54,21 +54,23 @@ def _fields(section: type[BaseModel], prefix: Key = ()) -> Iterator[tuple[Key, A
             yield from _fields(field.annotation, (*prefix, name))
 
 
-def _nearest(key: Key, known: dict[Key, Any], missing: set[Key]) -> Key | None:
-    """The known key that `key` most likely meant, a missing sibling before any other; or None."""
+def _nearest(key: Key, fields: Collection[Key], missing: Collection[Key]) -> Key | None:
+    """Return the field that `key` most likely means, a missing sibling first; None if none is near.
+
+    A short form counts as near: lr for learning_rate, batch_size for batch.
+    """
 
     def likeness(other: Key) -> float:
-        ours, theirs = str(key[-1])[:100], str(other[-1])
-        closeness = difflib.SequenceMatcher(None, ours, theirs).ratio()
-        # learning_rate for lr, batch for batch_size
-        initials = "".join(word[:1] for word in ours.split("_"))
-        if theirs in (ours, initials) or ours in theirs.split("_"):
+        written, name = str(key[-1])[:100], str(other[-1])
+        closeness = difflib.SequenceMatcher(None, written, name).ratio()
+        initials = "".join(word[:1] for word in written.split("_"))
+        if name in (written, initials) or written in name.split("_"):
             closeness = 1.0
         if closeness < 0.6:
             return 0.0
         return closeness + (other[:-1] == key[:-1]) * 0.5 + (other in missing) * 0.25
 
-    nearest = max(known, key=likeness)
+    nearest = max(fields, key=likeness)
     return nearest if likeness(nearest) else None
 
 
@@ -78,17 +80,45 @@ def _hint(field: Any) -> str:
     return f"it must be a mapping of {', '.join(field.annotation.model_fields)}"
 
 
-def _allowed(message: str) -> str:
-    """Pydantic's "Input should be ..." as "must be ..."."""
-    text = re.sub(r"^Input should (have|be) ", r"must \1 ", message)
-    text = re.sub(r"^must be a valid (\w+)", r"must be a \1", text)
-    text = re.sub(r"^(Tuple|String|Value) should have", r"must have", text)
-    text = text.replace(" after validation, not 0", "").replace("tuple", "list")
-    return text.replace("a integer", "an integer")
+_ALLOWED = {
+    "bool_type": "must be a boolean",
+    "finite_number": "must be a finite number",
+    "float_type": "must be a number",
+    "greater_than": "must be greater than {gt}",
+    "greater_than_equal": "must be greater than or equal to {ge}",
+    "int_type": "must be an integer",
+    "less_than": "must be less than {lt}",
+    "less_than_equal": "must be less than or equal to {le}",
+    "literal_error": "must be {expected}",
+    "string_pattern_mismatch": "must match the pattern {pattern}",
+    "string_type": "must be a string",
+}
+"""What is allowed, by the type of pydantic's error, with the values of its context."""
+
+
+def _allowed(detail: ErrorDetails, fields: Mapping[Key, Any]) -> str:
+    kind = detail["type"]
+    context = {
+        name: f"{value:g}" if isinstance(value, float) else value
+        for name, value in detail.get("ctx", {}).items()
+    }
+    name = tuple(part for part in detail["loc"] if isinstance(part, str))
+    if kind == "model_type":
+        return _hint(fields[name])
+    if kind == "list":
+        return f"must be a list; {_hint(fields[name])}"
+    if kind == "too_short":
+        return f"must have at least {count(context['min_length'], 'item')}"
+    if kind == "string_too_short":
+        return f"must have at least {count(context['min_length'], 'character')}"
+    if kind == "string_too_long":
+        return f"must have at most {count(context['max_length'], 'character')}"
+    # Of a type that is not listed, such as one of our own, pydantic's message says it.
+    return _ALLOWED[kind].format(**context) if kind in _ALLOWED else detail["msg"]
 
 
 def dotted(key: Key) -> str:
-    """A key as people write it: train.lr, evaluate.queries[0]."""
+    """Return a key as people write it: train.lr, evaluate.queries[0]."""
     text = ""
     for part in key:
         text += f"[{part}]" if isinstance(part, int) else f".{_cut(part)}"
@@ -96,7 +126,7 @@ def dotted(key: Key) -> str:
 
 
 def show(value: Any) -> str:
-    """A value as params.yaml would say it, cut to a readable length."""
+    """Return a value as params.yaml writes it, cut to a readable length."""
     if isinstance(value, dict):
         return f"a mapping of {_cut(', '.join(map(str, value))) or 'nothing'}"
     return _cut(json.dumps(value, default=str, ensure_ascii=False))
@@ -107,16 +137,24 @@ def _cut(text: str) -> str:
 
 
 def count(number: int, unit: str, style: str = "") -> str:
-    """1 row, 2 rows; with the style "," 2,000 rows."""
+    """Return a number with its unit: 1 row, 2 rows; with the style "," 2,000 rows."""
     return f"{number:{style}} {unit}" + "s" * (number != 1)
 
 
+def mistakes(lines: Sequence[str], place: object, most: int) -> str:
+    """Return one message of all mistakes in `place`: a line for each of the first `most`."""
+    if len(lines) == 1:
+        return lines[0]
+    number = f"{len(lines)}" if len(lines) <= most else f"more than {most}"
+    return "\n  ".join([f"{number} mistakes in {place}", *lines[:most]])
+
+
 def first_of(items: Sequence[str], most: int) -> str:
-    """The first items, in a sentence: a, b and 3 more."""
+    """Return the first items in a sentence: a, b and 3 more."""
     *before, last = first_lines(items, most) or [""]
     return f"{', '.join(before)}{' ' if len(items) > most else ', ' * bool(before)}{last}"
 
 
 def first_lines(items: Sequence[str], most: int) -> list[str]:
-    """The first items, and a last one that says how many more there are."""
+    """Return the first items, and a last one that says how many more there are."""
     return [*items[:most], *[f"and {len(items) - most} more"] * (len(items) > most)]

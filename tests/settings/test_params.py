@@ -1,15 +1,21 @@
 """A mistake in params.yaml costs its author one line of reading, not an hour."""
 
+import datetime
+import functools
+import itertools
 import json
+import math
+import re
 from pathlib import Path
 
 import pytest
 from conftest import HIDDEN, ROOT, Checkout, job, job_text
+from pydantic import ValidationError
 
-from pipeline.settings import params
+from pipeline.settings import messages, params
 from pipeline.settings.errors import UserError
 from pipeline.settings.messages import first_lines, first_of
-from pipeline.settings.params import flatten, parse
+from pipeline.settings.params import Params, flatten, parse
 
 TEXT = (ROOT / "params.yaml").read_text()
 
@@ -76,7 +82,7 @@ def test_names_of_any_language() -> None:
         ("evaluate:", "evalute:", ":41: evalute: no such key; did you mean evaluate?"),
         ("[prediction] ", "[predicton] ", ":48: export.outputs[0]: found \"predicton\"; must be 'prediction', 'interval' or 'in_range'"),
         ("[prediction] ", "[in_range] ", ":48: export.outputs: found [\"in_range\"]; prediction must be there, and each at most once, e.g. `outputs: [prediction, in_range]`"),
-        ("[prediction] ", "[prediction, interval] ", ":48: export.outputs: found interval with train.optimizer sgd; it is known only of the least-squares solution: set train.optimizer to exact, or leave interval out"),
+        ("[prediction] ", "[prediction, interval] ", ":48: export.outputs: found interval with train.optimizer sgd; only the least-squares solution has one: set train.optimizer to exact, or leave interval out"),
         ("opset: 20", "opset: 9", ":45: export.opset: found 9; must be greater than or equal to 13"),
         ("seed: 0", "seed: -1", ":5: seed: found -1; must be greater than or equal to 0"),
         ("[[4.0]]", "[[4.0, 1.0]]", ":42: evaluate.queries[0]: found 2 numbers; must be 1, one for each feature (x)"),
@@ -97,7 +103,7 @@ def test_names_of_any_language() -> None:
         ("model_name: abline", "model_name: ..", ":52: tracking.model_name: found \"..\", which MLflow cannot keep: a model's name has no ' in it, and does not begin with two dots; choose another, such as \"abline\""),
         ("model_name: abline", "model_name: ' '", ':52: tracking.model_name: found " "; must not be blank, or begin or end with a blank'),
         ("experiment: abline", "experiment: ' a'", ':51: tracking.experiment: found " a"; must not be blank, or begin or end with a blank'),
-        ("experiment: abline", "experiment: Default", ':51: tracking.experiment: found "Default", whose files MLflow keeps wherever it was first started; choose another name, such as "abline"'),
+        ("experiment: abline", "experiment: Default", ':51: tracking.experiment: found "Default", whose files MLflow keeps in the folder where it was first started; choose another name, such as "abline"'),
         ("optimizer: sgd ", 'optimizer: "sgd', ":25: not valid YAML: found unexpected end of stream; a quote or a bracket that opens here is never closed"),
         ("lr: 0.01", "lr 0.01", ":26: not valid YAML: could not find expected ':', as in `lr: 0.01`"),
         ("  lr: 0.01", "\tlr: 0.01", ":26: not valid YAML: found character that cannot start any token; indent with spaces, not with a tab, and put text that begins with a sign such as @ or % in quotes"),
@@ -108,6 +114,24 @@ def test_a_mistake_is_one_line_with_place_finding_and_cure(
     old: str, new: str, expected: str
 ) -> None:
     assert mistakes(old, new) == [f"params.yaml{expected}"]
+
+
+def test_no_message_is_in_the_words_of_pydantic() -> None:
+    wrong = [None, True, -1, 10**40, 0.5, 2.5, -1.5, math.nan, "", "x" * 9999, [], [3], [[]], [""]]
+    wrong += [{}, {"a": 1}, b"x", datetime.date(2020, 1, 1)]
+    valid = parse(TEXT).model_dump_json()
+    for key, value in itertools.product(flatten(parse(TEXT)), wrong):
+        values = json.loads(valid)
+        *sections, name = key.split(".")
+        functools.reduce(dict.__getitem__, sections, values)[name] = value
+        try:
+            Params.model_validate(values)
+        except ValidationError as error:
+            told = [text for _, text in messages.problems(error, Params)]
+            assert told, (key, value)
+            for text in told:
+                assert re.match(r"found .*; must ", text), text
+                assert "should" not in text, text
 
 
 def test_of_a_long_list_the_first_items_and_their_number_are_shown() -> None:

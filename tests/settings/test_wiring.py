@@ -36,7 +36,7 @@ def test_a_training_depends_on_what_can_change_its_numbers_alone() -> None:
         "pipeline/settings/environment.py",
         "pipeline/settings/files.py",
         "pipeline/settings/ids.py",
-        "pipeline/settings/params.py",
+        "pipeline/settings/sections.py",
         "pipeline/settings/seeds.py",
         "pipeline/settings/yaml_file.py",
         "pipeline/tables",

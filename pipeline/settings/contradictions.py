@@ -1,0 +1,202 @@
+"""Mistakes in params.yaml that no key has alone: values that contradict each other.
+
+Also names that MLflow, DVC or a report of ours could not use. Each function gives a key and the
+end of its message, for every mistake.
+"""
+
+import posixpath
+from collections.abc import Iterator, Sequence
+
+from pipeline.settings import messages
+from pipeline.settings.declared import RAW
+from pipeline.settings.sections import GENERATE, Data, Params, Tracking
+from pipeline.settings.yaml_file import Key
+
+Mistakes = Iterator[tuple[Key, str]]
+
+
+def of(params: Params) -> Mistakes:
+    """Give each contradiction in `params`, whose keys are all valid alone."""
+    yield from _columns(params)
+    yield from _source(params.data)
+    yield from _tracking(params.tracking)
+    if params.data.source == GENERATE:
+        yield from _generated(params.data)
+    if params.data.features:
+        yield from _widths(
+            ("evaluate", "queries"), params.evaluate.queries, "feature", params.data.features
+        )
+    yield from _optimizer(params)
+    yield from _patience(params)
+    yield from _outputs(params)
+
+
+def _columns(params: Params) -> Mistakes:
+    features, targets = params.data.features, params.data.targets
+    for kind, names in (("features", features), ("targets", targets)):
+        if len(set(names)) < len(names):
+            yield ("data", kind), f"found {messages.show(names)}; each name must be there once"
+    if both := [name for name in targets if name in features]:
+        yield (
+            ("data", "targets"),
+            f"found {both[0]!r}, which is in data.features too; a column is either a feature"
+            " or a target",
+        )
+    if params.model.bias and "bias" in features:
+        yield (
+            ("data", "features"),
+            "found 'bias', which coefficients.csv uses for the intercept; rename the column, or set"
+            " model.bias to false",
+        )
+
+
+def _source(data: Data) -> Mistakes:
+    if data.source == GENERATE:
+        if not data.features:
+            yield (
+                ("data", "features"),
+                "found [], which means every column of a file except the targets; name the columns"
+                " to generate, or give a file in data.source",
+            )
+        return
+    path = posixpath.normpath(data.source.replace("\\", "/"))
+    if not path.startswith(f"{RAW}/"):
+        yield (
+            ("data", "source"),
+            f"found {messages.show(data.source)}; must be {GENERATE}, or a file or a glob under"
+            f" {RAW}/; put the file there and write {RAW}/{posixpath.basename(path)}",
+        )
+
+
+def _tracking(tracking: Tracking) -> Mistakes:
+    """Give the names that MLflow would refuse, or lose, after all the work is done."""
+    experiment, model = tracking.experiment, tracking.model_name
+    if experiment == "Default":
+        yield (
+            ("tracking", "experiment"),
+            'found "Default", whose files MLflow keeps in the folder where it was first started;'
+            ' choose another name, such as "abline"',
+        )
+    for key, name in (("experiment", experiment), ("model_name", model)):
+        if name is not None and name != name.strip():
+            yield (
+                ("tracking", key),
+                f"found {messages.show(name)}; must not be blank, or begin or end with a blank",
+            )
+    if model is not None and ("'" in model or model == "." or model.startswith("..")):
+        yield (
+            ("tracking", "model_name"),
+            f"found {messages.show(model)}, which MLflow cannot keep: a model's name has no ' in"
+            ' it, and does not begin with two dots; choose another, such as "abline"',
+        )
+
+
+def _generated(data: Data) -> Mistakes:
+    generate, features, targets = data.generate, data.features, data.targets
+    if generate.x is None and generate.rows is None:
+        yield (
+            ("data", "generate", "rows"),
+            "found null, and x is null too; give the rows in x, or their number in rows,"
+            " e.g. `rows: 1000`",
+        )
+    if generate.x is not None and generate.rows is not None:
+        yield (
+            ("data", "generate", "rows"),
+            f"found {generate.rows}, but x gives the rows themselves; set rows or x to null",
+        )
+    if features:
+        yield from _widths(("data", "generate", "x"), generate.x or (), "feature", features)
+    if generate.weight is not None:
+        key: Key = ("data", "generate", "weight")
+        if features:
+            yield from _length(key, len(generate.weight), "row", "feature", features)
+        yield from _widths(key, generate.weight, "target", targets)
+    yield from _length(
+        ("data", "generate", "bias"), len(generate.bias), "number", "target", targets
+    )
+
+
+def _optimizer(params: Params) -> Mistakes:
+    train = params.train
+    if train.optimizer != "sgd":
+        for name in ("momentum", "dampening", "nesterov"):
+            if value := getattr(train, name):
+                yield (
+                    ("train", name),
+                    f"found {messages.show(value)}, which {train.optimizer} does not have; set it"
+                    f" to {messages.show(type(value)(0))}, or train.optimizer to sgd",
+                )
+    elif train.nesterov and (train.momentum == 0 or train.dampening != 0):
+        yield (
+            ("train", "nesterov"),
+            f"found true with momentum {train.momentum} and dampening {train.dampening};"
+            " Nesterov's momentum needs a momentum above 0 and a dampening of 0",
+        )
+    if train.optimizer in ("lbfgs", "exact"):
+        if train.weight_decay:
+            yield (
+                ("train", "weight_decay"),
+                f"found {train.weight_decay}, which {train.optimizer} does not have; set it to 0.0,"
+                " or train.optimizer to sgd or adam",
+            )
+        if train.batch_size is not None:
+            yield (
+                ("train", "batch_size"),
+                f"found {train.batch_size}, but {train.optimizer} takes all rows at once; set it to"
+                " null, or train.optimizer to sgd or adam",
+            )
+    if train.portable and train.device != "cpu":
+        yield (
+            ("train", "portable"),
+            f"found true with device {train.device}; the same bits on every machine need the CPU:"
+            " set train.device to cpu",
+        )
+
+
+def _patience(params: Params) -> Mistakes:
+    train = params.train
+    if train.patience is not None and train.optimizer == "exact":
+        yield (
+            ("train", "patience"),
+            f"found {train.patience}, but exact has no epochs to stop after; set it to null",
+        )
+    elif train.patience is not None and params.data.test_fraction == 0:
+        yield (
+            ("train", "patience"),
+            f"found {train.patience}, but no rows are held out to watch; set data.test_fraction to"
+            " 0.2, say, or train.patience to null",
+        )
+
+
+def _outputs(params: Params) -> Mistakes:
+    key, outputs = ("export", "outputs"), params.export.outputs
+    if "prediction" not in outputs or len(set(outputs)) < len(outputs):
+        yield (
+            key,
+            f"found {messages.show(outputs)}; prediction must be there, and each at most once, e.g."
+            " `outputs: [prediction, in_range]`",
+        )
+    if "interval" in outputs and params.train.optimizer != "exact":
+        yield (
+            key,
+            f"found interval with train.optimizer {params.train.optimizer}; only the least-squares"
+            " solution has one: set train.optimizer to exact, or leave interval out",
+        )
+
+
+def _widths(key: Key, rows: Sequence[Sequence[float]], noun: str, names: Sequence[str]) -> Mistakes:
+    """Give the first row of a wrong width: the others probably have the same cause."""
+    for index, row in enumerate(rows):
+        if len(row) != len(names):
+            yield from _length((*key, index), len(row), "number", noun, names)
+            return
+
+
+def _length(key: Key, length: int, unit: str, noun: str, names: Sequence[str]) -> Mistakes:
+    """Give a list of another length than `names`, which it must match one by one."""
+    if length != len(names):
+        yield (
+            key,
+            f"found {messages.count(length, unit)}; must be {len(names)}, one for each {noun}"
+            f" ({messages.first_of(names, 8)})",
+        )
