@@ -14,7 +14,7 @@ os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "10")
 
 
 def _explain(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-    """Report what ends a program outside of `stage.program`: mostly while it imports."""
+    """Report what ends a program outside of `runner.program`: mostly while it imports."""
     if isinstance(error, ModuleNotFoundError) and not str(error.name).startswith("pipeline"):
         print(
             f"error: {error.name} is not installed for {sys.executable}; `make repro` sets up .venv"
@@ -37,8 +37,9 @@ if sys.argv[:1] == ["-m"]:  # so it is while `python -m pipeline.<stage>` starts
     from pipeline.settings import signals
 
     signals.end_at_once()
-    from pipeline.settings import processes, terminal
+    from pipeline.settings import processes, stamps, terminal
 
+    stamps.note_code()
     processes.note_starters()
     terminal.install()
     # A notebook's, which its terminals inherit, is not there when a program of ours draws.

@@ -4,8 +4,8 @@ Reads   data/train.parquet, data/test.parquet
 Writes  models/model.safetensors, reports/history.csv, and an MLflow run while it trains
 """
 
-from pipeline.settings import files, ids, runner
-from pipeline.settings.errors import UserError
+from pipeline.settings import files, ids, inputs, runner
+from pipeline.settings.errors import EditedError, UserError
 from pipeline.settings.params import Params
 from pipeline.tables import table
 from pipeline.tracking import wire
@@ -22,6 +22,7 @@ def main(params: Params) -> None:
         rows, held_out = table.read(files.TRAIN), table.read(files.TEST)
         training.check(params, rows, held_out)
         training_id = ids.training_id(params)
+        inputs.check()  # a checkpoint must not have the id of code that was edited after its import
         checkpoint = Checkpoint(training_id, params.train.checkpoint_seconds)
         known = [] if checkpoint.state is None else training.losses(checkpoint.state)
         if known:
@@ -38,7 +39,10 @@ def main(params: Params) -> None:
 
         try:
             module, history = training.train(params, rows, held_out, tell, checkpoint)
+            inputs.check()
             weights.save(files.MODEL, module, weights.DTYPES[params.model.dtype], training_id)
+        except EditedError:  # the checkpoint is right for whoever undoes the edit
+            raise
         except UserError:  # it would come to nothing again
             checkpoint.remove()
             raise

@@ -14,8 +14,8 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 DVC_YAML = ROOT / "dvc.yaml"
 
-SPEAKING = {"contradictions", "declared", "errors", "messages", "params", "processes"}
-SPEAKING |= {"regular_file", "runner", "safe_path", "signals", "terminal"}
+SPEAKING = {"contradictions", "declared", "errors", "inputs", "messages", "params"}
+SPEAKING |= {"processes", "regular_file", "runner", "safe_path", "signals", "stamps", "terminal"}
 """Modules of settings that read, refuse or explain, or begin and end a program.
 
 The values that params reads are declared key by key; sections and yaml_file give them their types.

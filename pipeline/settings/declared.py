@@ -78,7 +78,7 @@ def check_files(folder: str = RAW) -> None:
 
     DVC would wait for the end of such a file for ever, without a word. Raises UserError with each.
     """
-    endless = [path for path in _endless(folder) if not _is_ignored(path)]
+    endless = [path for path in _endless(folder) if not is_ignored(path)]
     if endless:
         raise UserError(
             f"{', '.join(sorted(endless))}: found no regular file, but a pipe, a socket or a"
@@ -105,7 +105,7 @@ def _endless(folder: str) -> Iterator[str]:
             yield entry.path
 
 
-def _is_ignored(path: str) -> bool:
+def is_ignored(path: str) -> bool:
     """True if .dvcignore leaves the file out. Only DVC knows, and takes a second to say so."""
     asked = [sys.executable, "-m", "dvc", "check-ignore", "--quiet", path]
     return not subprocess.run(asked, capture_output=True).returncode

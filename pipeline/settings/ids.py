@@ -107,12 +107,16 @@ def md5s(paths: list[str]) -> dict[str, str]:
 def md5(path: Path) -> str:
     """The md5 of a file or a folder, as DVC computes it. Raises UserError if it is missing."""
     if path.is_dir():
-        # DVC's hash of a folder: that of the list of its files, in the order of their names. Of
-        # code it takes Python's files alone: .dvcignore says so.
-        kind = "*.py" if path.parts[0] == CODE else "*"
+        # DVC hashes the list of the files in a folder, sorted by name. Of code these are Python's
+        # files, and no hidden ones: .dvcignore says so.
+        is_code = path.parts[0] == CODE
         names = sorted(
-            name.relative_to(path).as_posix() for name in path.rglob(kind) if name.is_file()
+            name.relative_to(path).as_posix()
+            for name in path.rglob("*.py" if is_code else "*")
+            if name.is_file()
         )
+        if is_code:
+            names = [name for name in names if not f"/{name}".count("/.")]
         listing = [{"md5": md5(path / name), "relpath": name} for name in names]
         return hashlib.md5(json.dumps(listing).encode()).hexdigest() + ".dir"
     try:

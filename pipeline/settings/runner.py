@@ -10,9 +10,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
 
-from pipeline.settings import declared, environment, processes, signals, terminal
+from pipeline.settings import declared, environment, inputs, processes, signals, terminal
 from pipeline.settings import params as params_yaml
-from pipeline.settings.errors import UserError
+from pipeline.settings.errors import EditedError, UserError
 from pipeline.settings.params import Params
 
 
@@ -36,12 +36,15 @@ def run(main: Callable[[Params], None]) -> NoReturn:
     undo = undo if "DVC_STAGE" in os.environ else ""
     with program(undo, "`dvc repro` runs it again"):
         processes.end_when_abandoned()
+        declared_as = os.environ.get("DVC_STAGE", name)
+        inputs.note(declared_as if declared_as in declared.stages() else name)
         params = params_yaml.load()
         declared.check(params_yaml.flatten(params))
         environment.check()
         if params.train.portable:
             os.environ |= environment.PORTABLE
         main(params)
+        inputs.check_at_end()
     leave()
 
 
@@ -60,8 +63,10 @@ def program(undo: str = "", stopped: str = "", again: str = "`dvc repro`") -> It
             yield
         except (UserError, OSError, MemoryError) as error:
             signals.ignore()  # one message is enough
-            retry = "\ncorrect it and run the same command again" if undo else ""
-            print(f"error: {told(error, again)}{retry}{undo}", file=sys.stderr)
+            advice = f"\ncorrect it and run the same command again{undo}" if undo else ""
+            if isinstance(error, EditedError):
+                advice = ""
+            print(f"error: {told(error, again)}{advice}", file=sys.stderr)
             leave(1)
     except KeyboardInterrupt as stop:
         number = signals.number_of(stop)
