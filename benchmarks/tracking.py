@@ -47,7 +47,7 @@ from pipeline.settings import declared, ids, params
 from pipeline.settings.params import Params
 from pipeline.tables import table
 from pipeline.tables.generated import generated_table
-from pipeline.tracking import provenance, runs, store, wire
+from pipeline.tracking import git, runs, store, wire
 from pipeline.tracking.live import live_run
 
 Pairs = list[tuple[float, float]]
@@ -294,7 +294,7 @@ def keep_outs() -> None:
     """Put into DVC's cache what the stages made and git does not have."""
     stages = declared.stages().items()
     outs = [out for name, stage in stages if name != "track" for out in stage["outs"]]
-    for path in (provenance.git("check-ignore", *outs) or "").splitlines():
+    for path in (git.ask("check-ignore", *outs) or "").splitlines():
         md5 = ids.md5(Path(path))
         kept = Path(".dvc/cache/files/md5") / md5[:2] / md5[2:]
         kept.parent.mkdir(parents=True, exist_ok=True)

@@ -20,8 +20,8 @@ from mlflow.entities import Run
 from pipeline.settings import params as params_yaml
 from pipeline.settings import runner
 from pipeline.settings.errors import UserError
-from pipeline.tracking import results
-from pipeline.tracking.replay import catch_up
+from pipeline.tracking import lock_file
+from pipeline.tracking.replay import replay_missing
 from pipeline.tracking.store import Store, explained, open_store, other_experiments
 from pipeline.tracking.store_address import is_server, page, shown
 from pipeline.tracking.tags import RESULT_ID, SHARED_VIEW, SUPERSEDED_BY
@@ -55,8 +55,8 @@ def main() -> None:
     port = parser.parse_args().port
     with runner.program(again="`make ui`"):
         settings = params_yaml.load().tracking
-        news, _ = catch_up(settings)
-        for line in news:
+        done, _ = replay_missing(settings)
+        for line in done:
             print(line)
         store = open_store(settings.experiment)
         if is_server(store.uri):  # its pages are there already
@@ -155,7 +155,7 @@ def params_that_differ(runs: Sequence[Run]) -> list[str]:
         order = sorted(counts, key=lambda key: -counts[key])
         found += [key for key in order if counts[key] and key not in found]
     known = {key for run in current for key in run.data.params}
-    found = list(filter(results.changes_figures, found)) or found
+    found = list(filter(lock_file.changes_figures, found)) or found
     return found[:COLUMNS] or [key for key in USUAL if key in known]
 
 

@@ -13,7 +13,7 @@ from conftest import environment, job, make
 
 from pipeline.settings import declared, files, ids
 from pipeline.settings import params as params_yaml
-from pipeline.tracking import replay, results
+from pipeline.tracking import dvc_cache, replay
 
 Change = Callable[[dict[str, Any]], None]
 
@@ -86,7 +86,7 @@ def with_result(workspace: Path) -> Repository:
     make(job())
     files.PLOTS.mkdir(exist_ok=True)
     (files.PLOTS / "fit.svg").write_text("<svg/>")
-    results.dvc.cache_clear()
+    dvc_cache.location.cache_clear()
     return Repository(workspace)
 
 
@@ -94,13 +94,13 @@ def with_result(workspace: Path) -> Repository:
 def repository_fixture(workspace: Path) -> Iterator[Repository]:
     """See `with_result`."""
     yield with_result(workspace)
-    results.dvc.cache_clear()
+    dvc_cache.location.cache_clear()
 
 
-def told_by_catch_up() -> str:
-    """What `track --all` says of all results."""
-    told, _ = replay.catch_up(job().tracking, everything=True)
-    return "\n".join(told)
+def replay_all() -> str:
+    """Replay all results; return what `track --all` prints."""
+    lines, _ = replay.replay_missing(job().tracking, everything=True)
+    return "\n".join(lines)
 
 
 def entry(stages: Mapping[str, Any], path: Path) -> dict[str, Any]:

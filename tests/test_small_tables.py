@@ -9,13 +9,14 @@ import numpy as np
 import pytest
 from conftest import job
 
-from pipeline import evaluate, export, generate, track, train
+from pipeline import evaluate, export, generate, train
 from pipeline.report import summary
 from pipeline.settings import declared, files, ids
 from pipeline.settings import params as params_yaml
 from pipeline.settings.params import Params
 from pipeline.settings.seeds import stream
-from pipeline.tracking.completion import Result
+from pipeline.tracking import result
+from pipeline.tracking.result import Result
 
 
 def small_job(rows: int, features: int, optimizer: str, queries: int, held_out: int) -> Params:
@@ -46,7 +47,7 @@ def finish(params: Params, *stages: ModuleType) -> Result:
         "params": params_yaml.flatten(params),
         "outs": dict(ids.md5s([out for out in outs if Path(out).is_file()])),
     }
-    return track.read_result(Path(), identity, "")
+    return result.read(Path(), identity, "")
 
 
 SMALL = [

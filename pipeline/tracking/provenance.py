@@ -3,7 +3,6 @@
 import getpass
 import json
 import os
-import subprocess
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -13,7 +12,9 @@ from typing import Any, ClassVar, Self
 from pipeline.settings import params as params_yaml
 from pipeline.settings.declared import stages
 from pipeline.settings.errors import UserError
+from pipeline.settings.messages import first_of
 from pipeline.settings.params import Params
+from pipeline.tracking import git
 from pipeline.tracking.tags import (
     BASELINE,
     CHANGED,
@@ -26,27 +27,27 @@ from pipeline.tracking.tags import (
 
 
 def commit() -> str | None:
-    """The commit that is checked out, if there is one."""
-    return git("rev-parse", "HEAD")
+    """Return the commit that is checked out, if there is one."""
+    return git.ask("rev-parse", "HEAD")
 
 
 def changed_files() -> list[str]:
-    """Files that differ from the commit, apart from those that DVC itself writes."""
-    dvcs_own = {"dvc.lock", *(out for stage in stages().values() for out in stage["outs"])}
-    status = git("status", "--porcelain", "--no-renames", "-z", "--", ".") or ""
+    """Return the files that differ from the commit, without those that DVC itself writes."""
+    written_by_dvc = {"dvc.lock", *(out for stage in stages().values() for out in stage["outs"])}
+    status = git.ask("status", "--porcelain", "--no-renames", "-z", "--", ".") or ""
     # Git names them from its top, of which this repository may be a subfolder.
-    prefix = git("rev-parse", "--show-prefix") or ""
+    prefix = git.ask("rev-parse", "--show-prefix") or ""
     paths = [entry[3:].removeprefix(prefix) for entry in status.split("\0") if entry]
     return sorted(
         path
         for path in paths
-        if not any(path == own or path.startswith(f"{own}/") for own in dvcs_own)
+        if not any(path == own or path.startswith(f"{own}/") for own in written_by_dvc)
     )
 
 
 def changed_params(params: Params) -> dict[str, Any] | None:
-    """The parameters whose values differ from the commit's; None where there is no comparison."""
-    text = git("show", f"HEAD:./{params_yaml.PATH}")
+    """Return the parameters with another value than in the commit; None if unknown."""
+    text = git.ask("show", f"HEAD:./{params_yaml.PATH}")
     if text is None:
         return None
     try:
@@ -59,10 +60,10 @@ def changed_params(params: Params) -> dict[str, Any] | None:
 
 @dataclass(frozen=True)
 class Origin:
-    """Where a result comes from, and what its run is called."""
+    """Origin of a result, and the name of its run."""
 
     name: str
-    """What is particular about it: the parameters that differ, and its experiment or commit."""
+    """What differs (parameters, data, files), and its experiment or commit."""
     commit: str | None
     changed: Sequence[str] = ()
     """Files that differed from the commit."""
@@ -72,11 +73,11 @@ class Origin:
     """The commit that the experiment started from."""
     user: str | None = None
     time: int | None = None
-    """When it was made, in milliseconds since 1970; None: it is being made now."""
+    """Time of the result in milliseconds since 1970; None if it is being computed now."""
     place: str = ""
-    """The end of its name: the experiment or the commit."""
+    """End of the run's name: the experiment or the commit."""
     changes: Mapping[str, Any] | None = None
-    """Parameters with another value than in the commit; None: there is nothing to compare with."""
+    """Parameters with another value than in the commit; None if it cannot be compared."""
 
     TAGS: ClassVar = (COMMIT, EXPERIMENT, BASELINE, USER)
 
@@ -106,7 +107,7 @@ class Origin:
         )
 
     def tags(self) -> dict[str, str]:
-        """Tags of a run: who made this from which code, and under which DVC experiment."""
+        """Return the tags of a run: who made it, from which code, in which DVC experiment."""
         tags = {
             SOURCE_NAME: "dvc.yaml",
             SOURCE_TYPE: "LOCAL",
@@ -120,7 +121,7 @@ class Origin:
 
 
 def changed_tag(paths: Sequence[str]) -> str:
-    """The files that differ from a run's commit, as its tag names them, which has a limit."""
+    """Return the tag with the files that differ from a run's commit, cut to MLflow's limit."""
     return ", ".join(paths)[:5000] or "none"
 
 
@@ -135,15 +136,14 @@ def differences(
 ) -> str:
     """Return what differs, for the name of a run: parameters and data, or else other files.
 
-    changed: parameters; None if there is nothing to compare with.
+    changed: parameters; None if they cannot be compared.
     changed_files: files that differ from the commit; two of them are named.
     """
     parts = [f"{key}={short(value)}" for key, value in (changed or {}).items()]
     parts += ["other data"] if data else []
     others = [path for path in changed_files if path != str(params_yaml.PATH)]
     if not parts and changed is not None and others:
-        more = f" and {len(others) - 2} more" if len(others) > 2 else ""
-        parts = [f"{', '.join(others[:2])}{more} changed"]
+        parts = [f"{first_of(others, 2)} changed"]
     if not parts:
         return "committed params" if changed is not None else "params not in git"
     # The short ones first: a list of names or rows would push the others out of sight, and
@@ -153,15 +153,5 @@ def differences(
 
 
 def short(value: Any) -> str:
-    """A parameter's value on one line, as params.yaml would have it."""
+    """Return a parameter's value on one line, as params.yaml has it."""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-
-
-def git(*arguments: str) -> str | None:
-    """What git answers, or None where there is no git, no repository or no such thing in it."""
-    try:
-        answer = subprocess.run(["git", *arguments], capture_output=True, check=True)
-    except (OSError, subprocess.CalledProcessError):
-        return None
-    # Git's files are UTF-8 whatever the locale is.
-    return answer.stdout.decode(errors="replace").rstrip("\n")

@@ -22,7 +22,7 @@ from pipeline.settings import files
 from pipeline.settings.errors import UserError
 from pipeline.settings.params import Params
 from pipeline.tables.table import Table
-from pipeline.tracking import completion
+from pipeline.tracking import description
 from pipeline.tracking.provenance import Origin
 
 Build = Callable[[int, int], nn.Module]
@@ -544,7 +544,7 @@ def test_the_description_of_a_run_says_that_its_model_is_worse_than_the_mean(
 ) -> None:
     identity = {"outs": {}, "training_id": "a training", "result_id": "a result"}
     result: Any = SimpleNamespace(identity=identity, metrics={"test.r2": r2})
-    told = completion._note(result, Origin(name="", commit=None))
+    told = description.text(result, Origin(name="", commit=None))
     assert ("on the rows held out the model is worse than answering each row" in told) is said
 
 

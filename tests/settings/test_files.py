@@ -12,9 +12,10 @@ from conftest import ROOT, environment
 from pipeline.learning import checkpoint
 from pipeline.learning.checkpoint import Checkpoint
 from pipeline.settings import files, processes
-from pipeline.tracking import results
+from pipeline.tracking import waiting
+from pipeline.tracking.outcome import Outcome
+from pipeline.tracking.place import run_md5
 from pipeline.tracking.provenance import Origin
-from pipeline.tracking.replay import News
 
 WRITER = """
 import sys, time
@@ -109,15 +110,15 @@ IDENTITY = {"outs": {}, "params": {}, "training_id": "0" * 32}
 
 def test_half_a_kept_result_is_removed_by_the_next_one(workspace: Path) -> None:
     """One under a common name stayed for ever, and two processes removed each other's."""
-    waiting = files.root() / files.OURS / results.WAITING
+    folder = files.root() / waiting.FOLDER
     pid, start, machine = processes.mark().split("-")
     other = "1" * 32
-    dead, alive = (waiting / f"{other}.{pid}-{at}-{machine}.partial" for at in ("1", start))
+    dead, alive = (folder / f"{other}.{pid}-{at}-{machine}.partial" for at in ("1", start))
     for each in (dead, alive):
         (each / "reports").mkdir(parents=True)
     for _ in range(2):
-        results.keep(IDENTITY, Origin(name="", commit=None))
-        assert sorted(waiting.iterdir()) == sorted([alive, waiting / results.md5(IDENTITY)])
+        waiting.keep(IDENTITY, Origin(name="", commit=None))
+        assert sorted(folder.iterdir()) == sorted([alive, folder / run_md5(IDENTITY)])
     assert not dead.exists()
 
 
@@ -127,13 +128,13 @@ def test_a_result_that_another_process_keeps_meanwhile_is_kept(
     rename = Path.rename
 
     def late(self: Path, target: Path) -> Path:
-        if target.name == results.md5(IDENTITY):
+        if target.name == run_md5(IDENTITY):
             (target / "theirs").mkdir(parents=True)
         return rename(self, target)
 
     monkeypatch.setattr(Path, "rename", late)
-    results.keep(IDENTITY, Origin(name="", commit=None))
-    (place,) = results.waiting()
+    waiting.keep(IDENTITY, Origin(name="", commit=None))
+    (place,) = waiting.results()
     assert place.folder is not None
     assert names(place.folder) == ["theirs"]
     assert names(place.folder.parent) == [place.md5]
@@ -141,12 +142,12 @@ def test_a_result_that_another_process_keeps_meanwhile_is_kept(
 
 def test_what_another_process_has_tracked_meanwhile_is_no_trouble(workspace: Path) -> None:
     """Two `track --all` side by side said that a result could not be replayed."""
-    results.keep(IDENTITY, Origin(name="", commit=None))
-    (place,) = results.waiting()
-    results.forget(place)
-    results.forget(place)
-    assert list(results.waiting()) == []
-    news = News()
-    with news.told_of(place):
+    waiting.keep(IDENTITY, Origin(name="", commit=None))
+    (place,) = waiting.results()
+    waiting.forget(place)
+    waiting.forget(place)
+    assert list(waiting.results()) == []
+    outcome = Outcome()
+    with outcome.noting(place):
         place.identity()
-    assert news.lines() == []
+    assert outcome.lines() == []

@@ -13,7 +13,7 @@ from pipeline.learning import weights
 from pipeline.settings import files, ids, regular_file
 from pipeline.settings.errors import UserError
 from pipeline.tables import table
-from pipeline.tracking import results
+from pipeline.tracking import place
 
 READERS: dict[str, Callable[[Path], Any]] = {
     "model": lambda path: weights.load(path, job().model, 1, 1),
@@ -22,7 +22,7 @@ READERS: dict[str, Callable[[Path], Any]] = {
     "report": summary.check,
     "csv": files.read_csv,
     "table": table.read,
-    "result": results._text,
+    "result": place.text_of,
 }
 
 

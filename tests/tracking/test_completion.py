@@ -37,6 +37,7 @@ from pipeline.settings.errors import UserError
 from pipeline.settings.params import Params, flatten
 from pipeline.tracking import provenance, runs, store
 from pipeline.tracking.live import live_run
+from pipeline.tracking.result import SERVING
 from pipeline.tracking.store_check import StoreError
 
 STAGES = (generate, train, evaluate, export, track)
@@ -89,7 +90,7 @@ def test_the_logged_model_is_the_file_and_answers_without_torch(workspace: Path)
     place = mlflow.artifacts.download_artifacts(where)
     pins = Path(f"{place}/requirements.txt").read_text().splitlines()
     assert set(pins) <= set(Path("requirements.txt").read_text().splitlines())
-    assert {pin.split("==")[0] for pin in pins} == set(track.SERVING)
+    assert {pin.split("==")[0] for pin in pins} == set(SERVING)
     ask = (
         "import sys; sys.modules['torch'] = None\n"
         "import mlflow\n"
@@ -189,7 +190,7 @@ def test_what_follows_a_completion_is_done_next_time(
         "create_registered_model",
         "create_model_version",
         "pipeline.tracking.completion._supersede",
-        "pipeline.tracking.completion._mark_whole",
+        "pipeline.tracking.completion._mark_complete",
     ):
         cut_track_short(monkeypatch, call)
         older, newer = tracked_runs(workspace)

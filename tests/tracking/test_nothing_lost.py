@@ -35,7 +35,7 @@ from mlflow import MlflowClient
 from pipeline import evaluate, export, generate, track, train
 from pipeline.settings import files, ids, processes
 from pipeline.settings.params import Params
-from pipeline.tracking import replay, results, runs, store, store_check
+from pipeline.tracking import replay, runs, store, store_check, waiting
 from pipeline.tracking.tags import CHANGED, COMMIT, RECORDER_PROCESS
 
 LATER = "`python -m pipeline.track --all` makes the run when the store is well again"
@@ -619,9 +619,9 @@ def test_results_that_are_not_in_git_are_kept_until_they_are_tracked(workspace: 
     for lr in (0.01, 0.02, 0.03):
         Path("params.yaml").write_text(job_text(train__lr=lr))
         assert run_stages(checkout).count("warning: ") == 1
-    assert len(list(results.waiting())) == 3
-    told, _ = replay.catch_up(job().tracking)
-    assert "".join(told).count("run replayed from files") == 3
+    assert len(list(waiting.results())) == 3
+    lines, _ = replay.replay_missing(job().tracking)
+    assert "".join(lines).count("run replayed from files") == 3
     runs = tracked_runs(workspace)
     assert sorted(run.params["train.lr"] for run in runs) == ["0.01", "0.02", "0.03"]
     assert all(is_whole(run) for run in runs)

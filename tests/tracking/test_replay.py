@@ -8,13 +8,23 @@ from pathlib import Path
 from unittest.mock import MagicMock
 
 import pytest
-from commits import Repository, another, git, nothing, told_by_catch_up
+from commits import Repository, another, git, nothing, replay_all
 from commits import repository_fixture as repository_fixture
 from conftest import Checkout, Clone, job, job_text, tracked_runs
 
 from pipeline.settings import files
 from pipeline.settings.errors import UserError
-from pipeline.tracking import completion, lookup, provenance, replay, results, store
+from pipeline.tracking import (
+    completion,
+    dvc_cache,
+    lookup,
+    outcome,
+    places,
+    provenance,
+    replay,
+    store,
+)
+from pipeline.tracking.place import Place
 from pipeline.tracking.tags import COMMIT, RESULT
 
 
@@ -23,7 +33,7 @@ def test_what_people_did_to_runs_is_left_as_it_is(repository: Repository) -> Non
     kept = ("reports", "models", "data")
     for number in range(4):
         repository.commit(repository.changed(another(f"x{number}", f"{number:032x}")), *kept)
-    told_by_catch_up()
+    replay_all()
     runs = tracked_runs(repository.path)
     assert len(runs) == 4
     client = runs[0].client
@@ -37,7 +47,7 @@ def test_what_people_did_to_runs_is_left_as_it_is(repository: Repository) -> Non
     _move(repository.path, moved.id, other)
     before = {run.id: client.get_run(run.id).to_dictionary() for run in runs}
 
-    told = told_by_catch_up()
+    told = replay_all()
     back = "(`mlflow runs restore --run-id ID` brings one back)"
     assert f"1 run left alone, deleted {back}: {deleted.id}" in told
     assert "1 run left alone, edited by hand" in told
@@ -62,14 +72,14 @@ def _move(root: Path, run_id: str, experiment: str) -> None:
 
 def test_runs_of_a_deleted_experiment_do_not_come_back(repository: Repository) -> None:
     repository.commit(repository.changed(nothing), "reports", "models", "data")
-    told_by_catch_up()
+    replay_all()
     assert len(tracked_runs(repository.path)) == 1
     opened = store.open_store("abline")
     opened.client.delete_experiment(opened.experiment_id)
     other = job(tracking__experiment="another").tracking
-    told, _ = replay.catch_up(other, everything=True)
+    lines, _ = replay.replay_missing(other, everything=True)
     back = f"`mlflow experiments restore --experiment-id {opened.experiment_id}` brings it back"
-    assert back in "\n".join(told)
+    assert back in "\n".join(lines)
     assert tracked_runs(repository.path, "another") == []
 
 
@@ -106,8 +116,8 @@ def test_a_store_that_fails_for_one_does_not_fail_for_all(
 
     with monkeypatch.context() as patch:
         patch.setattr(log, fail)
-        told = told_by_catch_up()
-    assert len(asked) == replay.PATIENCE
+        told = replay_all()
+    assert len(asked) == outcome.PATIENCE
     assert "BucketError: there is no such bucket" in told
     assert "the store failed 3 times in a row: 2 more not tried" in told
     assert {run.status for run in tracked_runs(repository.path)} == {"KILLED"}
@@ -117,9 +127,9 @@ def test_a_store_that_fails_for_one_does_not_fail_for_all(
     )
     with monkeypatch.context() as patch:
         patch.setattr(completion, "record", _fails_once(completion.record))
-        told = told_by_catch_up()
+        told = replay_all()
     assert told.count("run completed") + told.count("run replayed") == 4, told
-    assert told_by_catch_up().count("run completed") == 1
+    assert replay_all().count("run completed") == 1
     runs = tracked_runs(repository.path)
     assert len(runs) == 5, "no twin beside any"
     assert all(run.status == "FINISHED" and "result_id" in run.tags for run in runs)
@@ -153,8 +163,8 @@ def test_without_git_only_this_folder_has_results(
     workspace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", str(workspace))
-    assert results.everywhere() == {}
-    assert results.at("HEAD") is None
+    assert places.everywhere() == {}
+    assert places.at("HEAD") is None
 
 
 def test_dvc_is_opened_once_however_many_results_lack_files(
@@ -162,13 +172,13 @@ def test_dvc_is_opened_once_however_many_results_lack_files(
 ) -> None:
     repo = MagicMock()
     monkeypatch.setattr("dvc.repo.Repo", repo)
-    results.dvc.cache_clear()
-    place = results.Place("0" * 32, "", commit="0" * 40)
+    dvc_cache.location.cache_clear()
+    place = Place("0" * 32, "", commit="0" * 40)
     try:
-        told = {replay._cure([place]) for _ in range(3)}
-        assert not results.is_cached("0" * 32)
+        told = {outcome._cure([place]) for _ in range(3)}
+        assert not dvc_cache.has("0" * 32)
     finally:
-        results.dvc.cache_clear()
+        dvc_cache.location.cache_clear()
     assert told == {"`dvc fetch --all-commits` may bring them"}
     repo.assert_called_once()
 

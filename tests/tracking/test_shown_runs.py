@@ -11,18 +11,20 @@ from commits import git
 from conftest import Clone, job
 
 from pipeline import evaluate, export, generate, track, train
-from pipeline.tracking import provenance, replay, results, run_name
+from pipeline.tracking import dvc_cache, places, provenance, replay, run_name
+from pipeline.tracking.outcome import Outcome
+from pipeline.tracking.place import Place, run_md5
 from pipeline.tracking.provenance import Origin
-from pipeline.tracking.results import Place
 from pipeline.tracking.store import Store
 from pipeline.tracking.tags import COMMIT
+from pipeline.tracking.waiting import Waiting
 
 
 def lock(code: str, data: str = "1", **params: Any) -> str:
     """A dvc.lock as DVC writes it, of a pipeline with this code, data and parameters."""
 
     def digest(content: str) -> str:
-        return results.md5({"content": content})
+        return run_md5({"content": content})
 
     stages = {
         "train": {
@@ -85,7 +87,7 @@ def test_experiments_and_what_waits_are_never_left_out() -> None:
     found = history(lock("a", lr=0.01), lock("b", lr=0.01))
     same = lock("c", lr=0.01)
     found["7" * 32] = [Place("7" * 32, same, same, commit="7" * 40, experiment="runty-erns")]
-    found["8" * 32] = [Place("8" * 32, "", folder=Path("waiting"))]
+    found["8" * 32] = [Waiting("8" * 32, folder=Path("waiting"))]
     assert left_out(found, head=1) == [0]
 
 
@@ -134,8 +136,8 @@ def test_a_commit_is_named_by_what_it_changed_itself(
         git(workspace, "commit", "--quiet", f"--message={message}")
         names[git(workspace, "rev-parse", "HEAD")] = message
     named = {
-        names[str(places[0].commit)]: places[0].origin().name.partition(" (")[0]
-        for places in results.everywhere().values()
+        names[str(same[0].commit)]: same[0].origin().name.partition(" (")[0]
+        for same in places.everywhere().values()
     }
     assert named == {
         "first": "committed params",
@@ -156,11 +158,11 @@ def test_only_files_that_a_stage_depends_on_are_named(workspace: Path) -> None:
 def test_what_a_run_lacks_is_a_sentence_that_says_what_to_do(
     monkeypatch: pytest.MonkeyPatch, has_remote: bool, cure: str
 ) -> None:
-    monkeypatch.setattr(results, "dvc", lambda: (None, has_remote))
+    monkeypatch.setattr(dvc_cache, "location", lambda: (None, has_remote))
     one, two = (Place("0" * 32, "lock", commit=letter * 40) for letter in "ab")
-    news = replay.News()
-    news.lacking = {"models/a": [one], "models/a, models/b": [one, two]}
-    assert news.lines() == [
+    outcome = Outcome()
+    outcome.missing = {"models/a": [one], "models/a, models/b": [one, two]}
+    assert outcome.lines() == [
         f"commit aaaaaaa: its run lacks models/a, which is not in DVC's cache; {cure}",
         "commit aaaaaaa, commit bbbbbbb: their runs lack models/a, models/b, which are not in"
         f" DVC's cache; {cure}",

@@ -12,14 +12,24 @@ from typing import Any
 import numpy as np
 import onnx
 import pytest
-from commits import Change, Repository, another, entry, nothing, other_md5, told_by_catch_up
+from commits import Change, Repository, another, entry, nothing, other_md5, replay_all
 from commits import repository_fixture as repository_fixture
 from conftest import job, tracked_runs
 from safetensors.numpy import save_file
 
 from pipeline.settings import files, ids, safe_path
 from pipeline.settings.errors import UserError
-from pipeline.tracking import lookup, provenance, results
+from pipeline.tracking import (
+    dvc_cache,
+    gathering,
+    git,
+    lock_file,
+    lookup,
+    places,
+    provenance,
+    waiting,
+)
+from pipeline.tracking.place import run_md5
 from pipeline.tracking.tags import COMMIT
 
 OUTSIDE = [
@@ -75,7 +85,7 @@ def test_a_path_does_not_lead_outside_through_links(tmp_path: Path) -> None:
 )
 def test_what_is_no_md5_is_none(text: Any) -> None:
     assert not safe_path.is_md5(text)
-    assert not results.is_cached(text)
+    assert not dvc_cache.has(text)
 
 
 @pytest.fixture
@@ -165,7 +175,7 @@ def test_a_strangers_commit_reaches_nothing_outside(repository: Repository, vict
     repository.git("update-ref", f"refs/exps/{theirs[:2]}/{theirs[2:]}/theirs", theirs)
     repository.git("reset", "--quiet", "--hard", f"{theirs}~1")
 
-    told = told_by_catch_up()
+    told = replay_all()
     assert content(victim) == before
     assert not any(path.is_symlink() for path in victim.rglob("*"))
     assert b"secret" not in artifacts(repository)
@@ -179,7 +189,7 @@ def test_a_strangers_commit_reaches_nothing_outside(repository: Repository, vict
         assert lines[line - 1].startswith("could not be replayed, because "), told
     assert "its run lacks x, which dvc.yaml here does not declare" in told
     assert len(tracked_runs(repository.path)) == len(commits) - len(refused)
-    assert told_by_catch_up().count("run ") == 0, "what has its run is known"
+    assert replay_all().count("run ") == 0, "what has its run is known"
 
 
 def _named(name: Any) -> Change:
@@ -204,7 +214,7 @@ def test_a_damaged_result_does_not_stop_the_others(repository: Repository) -> No
         f"stages: [\n{run}",
         f"stages: 7\n{run}",
         f"stages: {{train: 7, track: 7}}\n{run}",
-        f"x: {'y' * results.LARGEST_LOCK}\n{run}",
+        f"x: {'y' * lock_file.LARGEST}\n{run}",
         f"\x00\x01: [\n{run}",
     ]
     damaged = [repository.commit(f"{lock}{number:032x}\n") for number, lock in enumerate(locks)]
@@ -245,7 +255,7 @@ def test_a_damaged_result_does_not_stop_the_others(repository: Repository) -> No
         path.write_bytes(kept)
     good = repository.commit(repository.changed(nothing), "reports", "models", "data")
 
-    told = told_by_catch_up()
+    told = replay_all()
     assert "should not happen" not in told, told
     assert "the store failed" not in told, "it is the results' fault"
     assert "run `dvc repro` again" not in told, "nor is it this disk's"
@@ -263,7 +273,7 @@ def test_a_damaged_result_does_not_stop_the_others(repository: Repository) -> No
     with pytest.raises(UserError, match=r"^dvc\.lock:6: \*a4 "):
         lookup.find(damaged[0], job().tracking)
     (repository.path / "dvc.lock").write_bytes(b"\xff\xfe: [")
-    assert "should not happen" not in told_by_catch_up()
+    assert "should not happen" not in replay_all()
 
 
 def test_what_waits_for_a_store_reaches_nothing_outside(
@@ -271,18 +281,18 @@ def test_what_waits_for_a_store_reaches_nothing_outside(
 ) -> None:
     """Files, links and names under waiting/; what is right has its run and is then forgotten."""
     identity = ids.result(job(), ids.trained_by(files.MODEL))
-    results.keep(identity, provenance.Origin.here(job()))
-    (good,) = results.waiting()
+    waiting.keep(identity, provenance.Origin.here(job()))
+    (good,) = waiting.results()
     assert good.folder is not None
-    waiting = good.folder.parent
+    folder = good.folder.parent
     before = content(victim)
 
     def another_one(change: Callable[[dict[str, Any]], None]) -> Path:
         """A result that waits, with another run.json."""
         told = json.loads(json.dumps(identity))
-        told["result_id"] = f"{len(list(waiting.iterdir())):032x}"
+        told["result_id"] = f"{len(list(folder.iterdir())):032x}"
         change(told)
-        place = waiting / results.md5(told)
+        place = folder / run_md5(told)
         shutil.copytree(good.folder or Path(), place)
         files.write_json(place / "run.json", told)
         return place
@@ -305,12 +315,12 @@ def test_what_waits_for_a_store_reaches_nothing_outside(
         pipe = another_one(nothing) / name
         pipe.unlink()
         os.mkfifo(pipe)
-    damaged = len(list(waiting.iterdir())) - 1
-    (waiting / "a file").write_text("")
-    (waiting / ("1" * 32)).write_text("")
-    (waiting / ("2" * 32)).symlink_to(victim / "work")
+    damaged = len(list(folder.iterdir())) - 1
+    (folder / "a file").write_text("")
+    (folder / ("1" * 32)).write_text("")
+    (folder / ("2" * 32)).symlink_to(victim / "work")
 
-    told = told_by_catch_up()
+    told = replay_all()
     assert content(victim) == before
     assert b"secret" not in artifacts(repository)
     assert "should not happen" not in told, told
@@ -321,35 +331,35 @@ def test_what_waits_for_a_store_reaches_nothing_outside(
     (run,) = tracked_runs(repository.path)
     assert run.tags["result_id"] == identity["result_id"]
     assert not good.folder.exists(), "it has its run now"
-    assert len(list(waiting.iterdir())) == damaged + 3, "nothing else was removed"
+    assert len(list(folder.iterdir())) == damaged + 3, "nothing else was removed"
 
 
 def test_a_folder_has_files_alone(tmp_path: Path) -> None:
     """What is no file has no md5: a run would be given it all the same."""
     (tmp_path / "out/below").mkdir(parents=True)
     (tmp_path / "out/below/a").write_text("")
-    assert results._is_plain(tmp_path / "out")
+    assert gathering._is_plain(tmp_path / "out")
     (tmp_path / "out/link").symlink_to(tmp_path)
-    assert not results._is_plain(tmp_path / "out")
+    assert not gathering._is_plain(tmp_path / "out")
     (tmp_path / "out/link").unlink()
     os.mkfifo(tmp_path / "out/pipe")
-    assert not results._is_plain(tmp_path / "out")
-    assert not results._is_plain(tmp_path / "out/pipe")
+    assert not gathering._is_plain(tmp_path / "out")
+    assert not gathering._is_plain(tmp_path / "out/pipe")
 
 
 def test_what_is_large_is_not_read(repository: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its size is asked for first; whoever has one is told so, and the others have their runs."""
-    monkeypatch.setattr(results, "LARGEST_FILE", 200_000)
-    monkeypatch.setattr(results, "LARGEST_LOCK", 100_000)
+    monkeypatch.setattr(git, "LARGEST_FILE", 200_000)
+    monkeypatch.setattr(lock_file, "LARGEST", 100_000)
     locks = [repository.changed(nothing) + "#" * size for size in (0, 100_000)]
     good, large = [repository.commit(lock, "reports", "models", "data") for lock in locks]
     files.HISTORY.write_bytes(b"x" * 300_000)
     lock = repository.changed(other_md5(files.HISTORY, ids.md5(files.HISTORY)))
     long = repository.commit(lock, "reports")
     names = [f"{good}:./dvc.lock", f"{long}:./{files.HISTORY}", "HEAD:./none", "HEAD:./reports"]
-    assert list(results._blobs(names, 299_999)) == [locks[0].encode(), 300_000, None, None]
-    assert list(results._blobs(names[1:2], 300_000)) == [b"x" * 300_000]
-    told = told_by_catch_up()
+    assert list(git.blobs(names, 299_999)) == [locks[0].encode(), 300_000, None, None]
+    assert list(git.blobs(names[1:2], 300_000)) == [b"x" * 300_000]
+    told = replay_all()
     assert f"dvc.lock is damaged: it is larger than 100000 bytes:\n  commit {large[:7]}" in told
     why = f"its '{files.HISTORY}' in git is larger than 200000 bytes"
     assert f"{why}:\n  commit {long[:7]}" in told
@@ -364,7 +374,7 @@ def test_a_lock_that_matches_nothing_takes_no_other_results_values(repository: R
         for each in stages.values():
             each["params"]["params.yaml"]["train.lr"] = 0.5
 
-    place = results.at(repository.commit(repository.changed(change)))
+    place = places.at(repository.commit(repository.changed(change)))
     assert place is not None
     identity = place.identity()
     assert identity["params"]["train.lr"] == 0.5

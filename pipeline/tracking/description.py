@@ -1,0 +1,47 @@
+"""Description of a run in Markdown: its metrics, and how to make the result again."""
+
+from pipeline.report import verdict
+from pipeline.settings import files
+from pipeline.settings.messages import first_of
+from pipeline.tracking import provenance
+from pipeline.tracking.provenance import Origin
+from pipeline.tracking.result import Result
+
+METRICS = 30
+FILES = 10
+"""Metrics and changed files that are listed at most."""
+
+
+def text(result: Result, origin: Origin) -> str:
+    """Return the description of the run of a result."""
+    identity = result.identity
+    again = (
+        f"`git checkout {origin.commit[:12]}`, the parameters of this run and "
+        if origin.commit
+        else ""
+    )
+    changed = [path for path in origin.changed if path != "params.yaml"]
+    if origin.commit and changed:
+        paths = first_of([f"`{path}`" for path in changed], FILES)
+        again += f"changes that were not committed ({paths}) and "
+    changes = ""
+    if origin.changes:
+        values = ", ".join(f"`{provenance.differences({k: v})}`" for k, v in origin.changes.items())
+        changes = f"Other values than in the commit: {values}.\n\n"
+    rows = list(result.metrics.items())[:METRICS]
+    table = "\n".join(f"| {name} | {value:g} |" for name, value in rows)
+    reason = worse_than_the_mean(result)
+    warning = f"**Take care: {reason}.**\n\n" if reason else ""
+    return (
+        f"{warning}Made by {again}`dvc repro`.\n\n{changes}"
+        f"model.safetensors md5 `{identity['outs'].get(str(files.MODEL), 'unknown')}`,"
+        f" training_id `{identity['training_id']}`, result_id `{identity['result_id']}`.\n\n"
+        f"| metric | value |\n|---|---|\n{table}\n"
+    )
+
+
+def worse_than_the_mean(result: Result) -> str | None:
+    """Return why the model is no better than the mean of its targets; None if it is better."""
+    return verdict.worse_than_the_mean(
+        result.metrics.get("train.r2"), result.metrics.get("test.r2")
+    )

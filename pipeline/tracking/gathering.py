@@ -1,0 +1,67 @@
+"""Files of a result, gathered from its commit or folder and from DVC's cache."""
+
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from pipeline.settings import declared, environment, ids, safe_path
+from pipeline.settings import params as params_yaml
+from pipeline.tracking import dvc_cache, git
+from pipeline.tracking.place import Place
+
+
+@contextmanager
+def gathered(place: Place, identity: Mapping[str, Any]) -> Iterator[tuple[Path, list[str]]]:
+    """Yield a temporary folder with the files of a result, and the outputs that are missing.
+
+    The content of each output has its md5: a file that was changed by hand, in a commit or in the
+    cache, counts as missing. An output that dvc.yaml does not declare in this folder is left out:
+    see `undeclared`. Raises UserError if a path leads out of its folder.
+    """
+    with tempfile.TemporaryDirectory(prefix="abline-") as name:
+        folder, extracted = Path(name) / "result", Path(name) / "git"
+        folder.mkdir()
+        plain = [str(params_yaml.PATH), str(environment.REQUIREMENTS)]
+        ours = _declared()
+        outs = {path: md5 for path, md5 in identity["outs"].items() if path in ours}
+        if place.commit is not None:
+            git.extract(place.commit, [*plain, *outs], extracted)
+
+        def source(path: str) -> Path:
+            return extracted / path if place.folder is None else place.file(path)
+
+        for path in plain:
+            if source(path).is_file():
+                shutil.copyfile(source(path), folder / path)
+        missing = []
+        for path, md5 in outs.items():
+            target = safe_path.below(folder, path, str(place))
+            target.parent.mkdir(parents=True, exist_ok=True)
+            here = source(path)
+            if _is_plain(here) and ids.md5(here) == md5:
+                target.symlink_to(here.absolute())
+            elif not dvc_cache.link(md5, target):
+                missing.append(path)
+        yield folder, missing
+
+
+def undeclared(identity: Mapping[str, Any]) -> list[str]:
+    """Return the outputs of a result that dvc.yaml does not declare in this folder."""
+    return sorted(set(identity["outs"]) - _declared())
+
+
+def _declared() -> set[str]:
+    return {out for stage in declared.stages().values() for out in stage["outs"]}
+
+
+def _is_plain(path: Path) -> bool:
+    """Return True for a file, and for a folder without links and pipes, of which no md5 speaks."""
+    return path.is_file() or (
+        path.is_dir()
+        and all(
+            each.is_file() or (each.is_dir() and not each.is_symlink()) for each in path.rglob("*")
+        )
+    )

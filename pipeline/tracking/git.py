@@ -1,0 +1,87 @@
+"""Questions to git, and the files that commits hold.
+
+A commit may be a stranger's: see SECURITY.md. Links and submodules in it are no files.
+"""
+
+import re
+import subprocess
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from pipeline.settings import safe_path
+from pipeline.settings.errors import UserError
+
+LARGEST_FILE = 100_000_000
+"""Bytes of a file that is read from a commit; hosts of git take no larger ones."""
+_OBJECT = re.compile(rb"([0-9a-f]{40,64}) (\w+) (\d+)\n")
+
+
+def ask(*arguments: str) -> str | None:
+    """Return what git prints; None if there is no git, no repository or no such thing in it."""
+    try:
+        done = subprocess.run(["git", *arguments], capture_output=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    # Git's files are UTF-8 whatever the locale is.
+    return done.stdout.decode(errors="replace").rstrip("\n")
+
+
+def blobs(names: Sequence[str], largest: int) -> Iterator[bytes | int | None]:
+    """Yield the content of each name, such as HEAD:./dvc.lock; None where there is no file.
+
+    The size alone is yielded of a file of more than `largest` bytes. Only one file at a time is in
+    memory.
+    """
+    if not names:
+        return
+    question = "".join(f"{name}\n" for name in names).encode()
+    try:
+        done = subprocess.run(
+            ["git", "cat-file", "--batch-check"], input=question, capture_output=True
+        )
+    except OSError:  # there is no git
+        yield from [None] * len(names)
+        return
+    objects = [_OBJECT.fullmatch(line) for line in done.stdout.splitlines(keepends=True)]
+    objects += [None] * (len(names) - len(objects))  # where there is no repository
+    with subprocess.Popen(
+        ["git", "cat-file", "--batch"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    ) as git:
+        assert git.stdin is not None
+        assert git.stdout is not None
+        for each in objects:
+            if each is None or each[2] != b"blob":
+                yield None
+                continue
+            size = int(each[3])
+            if size > largest:
+                yield size
+                continue
+            git.stdin.write(each[1] + b"\n")
+            git.stdin.flush()
+            git.stdout.readline()
+            content = git.stdout.read(size)
+            git.stdout.readline()
+            yield content
+
+
+def extract(commit: str, paths: Sequence[str], folder: Path) -> None:
+    """Write the files that `commit` holds under `paths` into `folder`, which is ours alone.
+
+    Raises UserError if a path leads out of `folder`, or a file is larger than LARGEST_FILE.
+    """
+    listed = ask("ls-tree", "-r", "-z", commit, "--", *paths) or ""
+    entries = [line.partition("\t") for line in listed.split("\0") if line]
+    # The mode of a regular file begins with 100.
+    objects = {path: entry.split(" ")[2] for entry, _, path in entries if entry.startswith("100")}
+    contents = blobs(list(objects.values()), LARGEST_FILE)
+    for path, content in zip(objects, contents, strict=True):
+        target = safe_path.below(folder, path, f"commit {commit[:7]}")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if isinstance(content, int):
+            raise UserError(f"its {path[:200]!r} in git is larger than {LARGEST_FILE} bytes")
+        if content is not None:
+            target.write_bytes(content)

@@ -1,0 +1,162 @@
+"""A result as its run shows it, read from files."""
+
+import csv
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+from mlflow.entities import Dataset
+
+from pipeline.settings import environment, files
+from pipeline.settings import params as params_yaml
+from pipeline.settings.errors import UserError
+from pipeline.tracking.wire import Losses
+
+SERVING = ("mlflow", "numpy", "onnx", "onnxruntime", "pandas")
+"""Packages that answer with the model; torch is not needed."""
+
+
+class MissingFilesError(UserError):
+    """Files without which a result has no run; they can be fetched, perhaps."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """All that a complete run shows."""
+
+    identity: Mapping[str, Any]
+    """Content of run.json."""
+    md5: str
+    """md5 of run.json: the result's name in dvc.lock."""
+    losses: Sequence[Losses]
+    metrics: Mapping[str, float]
+    """Values by dotted names."""
+    folder: Path
+    """Folder with its files."""
+    artifacts: Sequence[Path]
+    """Files and folders to keep with the run, relative to `folder`."""
+    onnx_file: bytes | None
+    """None if it is missing."""
+    contract: bytes | None
+    """Content of contract.json; None if it is missing."""
+    example: Sequence[float]
+    """Features of a row, and other numbers after them; empty if there is no query."""
+    verified: bool
+    """True if verification.json is about this very ONNX file."""
+    requirements: Sequence[str]
+    """Pinned packages that answer with the model."""
+    data: Mapping[str, Dataset]
+    """Tables by their use: training, test."""
+    missing: Sequence[str]
+    """Outputs that are not in `folder`."""
+
+
+def read(
+    folder: Path, identity: Mapping[str, Any], md5: str, missing: Sequence[str] = ()
+) -> Result:
+    """Read the files of a result.
+
+    md5: of its run.json; missing: outputs that are not in `folder`.
+    Raises MissingFilesError if its metrics or its losses are among them.
+    """
+    if needed := {str(files.METRICS), str(files.HISTORY)} & set(missing):
+        raise MissingFilesError(f"{' and '.join(sorted(needed))} is not at hand")
+    outs = identity["outs"]
+    here = {path for path in outs if path not in missing}
+    reports = [Path(path) for path in outs if path in here and _is_report(path)]
+    metrics = json.loads((folder / files.METRICS).read_text(encoding="utf-8"))
+    onnx_file = (folder / files.ONNX).read_bytes() if str(files.ONNX) in here else None
+    verified = False
+    if onnx_file is not None and str(files.VERIFICATION) in here:
+        verification = json.loads((folder / files.VERIFICATION).read_bytes())
+        verified = verification.get("model_md5") == outs[str(files.ONNX)]
+    targets = identity["params"]["data.targets"]
+    return Result(
+        identity=identity,
+        md5=md5,
+        losses=_losses(folder / files.HISTORY),
+        metrics=dict(_flat(metrics)),
+        folder=folder,
+        artifacts=[path for path in (params_yaml.PATH, *reports) if (folder / path).exists()],
+        onnx_file=onnx_file,
+        contract=(folder / files.CONTRACT).read_bytes() if str(files.CONTRACT) in here else None,
+        example=(
+            _first_query(folder / files.PREDICTIONS, targets)
+            if str(files.PREDICTIONS) in here
+            else []
+        ),
+        verified=verified,
+        requirements=_pins(folder / environment.REQUIREMENTS, SERVING),
+        data={
+            use: table
+            for use, path in (("training", files.TRAIN), ("test", files.TEST))
+            if str(path) in outs and (table := _dataset(folder, path, outs[str(path)])) is not None
+        },
+        missing=missing,
+    )
+
+
+def _losses(history: Path) -> list[Losses]:
+    """Return the losses of each epoch in history.csv."""
+    return [
+        (
+            int(row["epoch"]),
+            float(row["loss"]),
+            float(row["test_loss"]) if "test_loss" in row else None,
+        )
+        for row in files.read_csv(history)
+    ]
+
+
+def _first_query(predictions: Path, targets: Sequence[str]) -> list[float]:
+    """Return the features of the first query in predictions.csv; empty if there is no query."""
+    with predictions.open(newline="", encoding="utf-8") as file:
+        header, *rows = islice(map(files.restored, csv.reader(file)), 2)
+    # The columns after the features may be empty: no interval exists without degrees of freedom.
+    return [float(value) for row in rows for value in row[: header.index(targets[0])]]
+
+
+def _is_report(out: str) -> bool:
+    """Return True for a report or the contract: the tables and the model are no artifacts."""
+    return Path(out).parts[0] == "reports" or out == str(files.CONTRACT)
+
+
+def _flat(nested: dict[str, Any], prefix: str = "") -> list[tuple[str, float]]:
+    """Return dotted names and numbers; null is left out."""
+    flat: list[tuple[str, float]] = []
+    for key, value in nested.items():
+        if isinstance(value, dict):
+            flat += _flat(value, f"{prefix}{key}.")
+        elif value is not None:
+            flat.append((prefix + key, float(value)))
+    return flat
+
+
+def _dataset(folder: Path, path: Path, md5: str) -> Dataset | None:
+    """Return a table as MLflow describes datasets, with our own digest; None if it has no rows.
+
+    A table that is not in `folder` is described by its digest alone.
+    """
+    description: dict[str, str] = {}
+    if (folder / path).exists():
+        with pq.ParquetFile(folder / path) as table:
+            rows, names = table.metadata.num_rows, table.schema_arrow.names
+        if not rows:
+            return None
+        columns = [{"type": "double", "name": name, "required": True} for name in names]
+        description["schema"] = json.dumps({"mlflow_colspec": columns})
+        description["profile"] = json.dumps({"num_rows": rows, "num_elements": rows * len(names)})
+    source = json.dumps({"uri": str(path)})
+    return Dataset(name=path.name, digest=md5, source_type="local", source=source, **description)
+
+
+def _pins(requirements: Path, names: Sequence[str]) -> list[str]:
+    """Return the lines of a requirements.txt for the packages in `names`."""
+    if not requirements.exists():
+        return []
+    lines = requirements.read_text(encoding="utf-8").splitlines()
+    return [line for line in lines if line.partition("==")[0] in names]
