@@ -175,5 +175,5 @@ def _opened(path: Path) -> Iterator[pq.ParquetFile]:
         raise UserError(f"{path}: there is no such file; `dvc repro` makes it") from None
     except pa.ArrowException as error:
         raise UserError(
-            f"{path}: not a readable Parquet file ({error}); `dvc repro -f` makes it anew"
+            f"{path}: not a readable Parquet file ({error}); `dvc repro -f` makes it again"
         ) from None
