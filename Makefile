@@ -34,9 +34,10 @@ test: lint ## format, lint, types and tests, in a few minutes
 test-slow: $(TOOLS) ## the tests that take minutes each
 	pytest -m slow
 
-lint: $(TOOLS) ## format, lint and types alone
+lint: $(TOOLS) ## format, lint, which room imports which, and types alone
 	ruff format --check .
 	ruff check .
+	lint-imports --no-cache --no-logo
 	mypy
 
 format: $(TOOLS) ## put the code into its format
