@@ -20,7 +20,7 @@ from pipeline.tracking.provenance import Origin
 WRITER = """
 import sys, time
 from pathlib import Path
-from pipeline import files
+from pipeline.settings import files
 with files.whole(Path(sys.argv[1])) as partial:
     partial.write_text("half")
     print(flush=True)

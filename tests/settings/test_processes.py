@@ -33,17 +33,17 @@ def parent(pid):
 child = os.getppid() if "shell" in how else os.getpid()
 starter = parent(child)
 sys.argv[:1] = ["-m"]  # as in `python -m pipeline.train`, where the package is imported first
-from pipeline import process
+from pipeline.settings import processes
 
-process.SECONDS_BETWEEN_LOOKS = 0.01
-process.SECONDS_TO_END = 0.01
+processes.SECONDS_BETWEEN_LOOKS = 0.01
+processes.SECONDS_TO_END = 0.01
 if "deaf" in how:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
 
 def starter_is_gone():
     return parent(child) != starter
 
-looked, looks, has_folder = threading.Event(), 0, process._has_folder
+looked, looks, has_folder = threading.Event(), 0, processes._has_folder
 
 def look():
     global looks
@@ -52,12 +52,12 @@ def look():
         looked.set()
     return has_folder()
 
-process._has_folder = look
-Path("identity").write_text(process.identity())
+processes._has_folder = look
+Path("identity").write_text(processes.identity())
 Path("identity").rename("started")
 while "importing" in how and not starter_is_gone():
     time.sleep(0.01)
-process.end_when_abandoned()
+processes.end_when_abandoned()
 looked.wait()
 Path("went on").touch()
 """

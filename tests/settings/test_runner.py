@@ -191,7 +191,7 @@ def into(output: int, *command: str, **variables: str) -> tuple[int, str]:
 
 SAYS_MUCH = "with runner.program():\n    print('line\\n' * 100_000)"
 SAYS_LITTLE = "with runner.program():\n    print('line')"
-PROGRAMS = ["params --schema", "contract", SAYS_MUCH, SAYS_LITTLE]
+PROGRAMS = ["check --schema", "onnx_model.contract", SAYS_MUCH, SAYS_LITTLE]
 
 
 def program(text: str) -> list[str]:
@@ -218,13 +218,13 @@ def test_work_that_is_done_needs_no_reader(workspace: Path) -> None:
     reader, writer = os.pipe()
     os.close(reader)
     try:
-        command = program(f"{SAYS_LITTLE}\nstage.leave()")
+        command = program(f"{SAYS_LITTLE}\nrunner.leave()")
         assert into(writer, *command, PYTHONUNBUFFERED="") == (0, "")
     finally:
         os.close(writer)
 
 
-@pytest.mark.parametrize("text", [*PROGRAMS, f"{SAYS_LITTLE}\nstage.leave()"])
+@pytest.mark.parametrize("text", [*PROGRAMS, f"{SAYS_LITTLE}\nrunner.leave()"])
 def test_an_output_that_takes_no_more(workspace: Path, text: str) -> None:
     command = program(text)
     with Path("/dev/full").open("w") as full:
