@@ -16,12 +16,12 @@ from pipeline.settings import params as params_yaml
 from pipeline.settings.errors import UserError
 from pipeline.settings.messages import count
 from pipeline.settings.params import Params
-from pipeline.tracking import completion, result, store, waiting
-from pipeline.tracking.live import SECONDS_OF_WORK, SECONDS_TO_WAIT, later
+from pipeline.tracking import completion, result, store_check, waiting
 from pipeline.tracking.place import run_md5
 from pipeline.tracking.provenance import Origin
 from pipeline.tracking.store_address import address, shown
-from pipeline.tracking.store_check import within
+from pipeline.tracking.store_check import SECONDS_OF_WORK, SECONDS_TO_WAIT, within
+from pipeline.tracking.store_failures import cure
 
 
 def main(params: Params) -> None:
@@ -43,10 +43,10 @@ def main(params: Params) -> None:
     except (UserError, OSError) as error:
         waiting.keep(identity, origin)
         if before["warned"]:  # the training has said what is wrong
-            print(f"run not written yet{later(error)}")
+            print(f"run not written yet{cure(error)}")
         else:
             print(
-                f"warning: {runner.told(error)}. The result is whole{later(error)}", file=sys.stderr
+                f"warning: {runner.told(error)}. The result is whole{cure(error)}", file=sys.stderr
             )
     files.write_json(files.RUN, identity)
 
@@ -58,7 +58,7 @@ def _within(seconds: float, work: Callable[[], str]) -> str:
     """
 
     def more() -> float:
-        store.check_at_work()
+        store_check.check_at_work()
         return SECONDS_OF_WORK
 
     try:

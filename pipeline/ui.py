@@ -22,8 +22,9 @@ from pipeline.settings import runner
 from pipeline.settings.errors import UserError
 from pipeline.tracking import lock_file
 from pipeline.tracking.replay import replay_missing
-from pipeline.tracking.store import Store, explained, open_store, other_experiments
+from pipeline.tracking.store import Store, open_store, other_experiments
 from pipeline.tracking.store_address import is_server, page, shown
+from pipeline.tracking.store_failures import explained
 from pipeline.tracking.tags import RESULT_ID, SHARED_VIEW, SUPERSEDED_BY
 
 VIEW = "abline"

@@ -22,6 +22,8 @@ import yaml
 from pipeline.settings import params as params_yaml
 from pipeline.settings.params import Params
 
+pytest_plugins = ["stores"]
+
 # A shell that starts the tests in the background has Ctrl-C ignored, by all that they start, too.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 

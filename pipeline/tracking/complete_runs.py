@@ -13,7 +13,8 @@ from mlflow.store.entities import PagedList
 
 from pipeline.settings import safe_path
 from pipeline.tracking import tags
-from pipeline.tracking.store import Store, explained
+from pipeline.tracking.store import Store
+from pipeline.tracking.store_failures import explained
 
 T = TypeVar("T")
 

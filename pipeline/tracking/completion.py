@@ -18,10 +18,12 @@ from pipeline.tracking import (
     tags,
 )
 from pipeline.tracking.complete_runs import has_folder, outs_tag
+from pipeline.tracking.locks import lock
 from pipeline.tracking.provenance import Origin
 from pipeline.tracking.result import Result
 from pipeline.tracking.runs import end_abandoned, log_losses, log_params, logged_epochs
-from pipeline.tracking.store import Store, explained, lock, open_store
+from pipeline.tracking.store import Store, open_store
+from pipeline.tracking.store_failures import explained
 
 
 def record(settings: Tracking, result: Result, origin: Origin) -> str:

@@ -12,7 +12,8 @@ from pipeline.settings.params import Tracking
 from pipeline.tracking import complete_runs, git, lineage, places, tags
 from pipeline.tracking.lineage import Match, is_complete, is_deleted
 from pipeline.tracking.place import Place
-from pipeline.tracking.store import Store, explained, open_store
+from pipeline.tracking.store import Store, open_store
+from pipeline.tracking.store_failures import explained
 
 
 def find(what: str, settings: Tracking) -> str:

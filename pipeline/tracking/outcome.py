@@ -8,7 +8,7 @@ from pipeline.settings.messages import count, first_lines, first_of
 from pipeline.tracking import dvc_cache, git, waiting
 from pipeline.tracking.place import Place
 from pipeline.tracking.result import MissingFilesError
-from pipeline.tracking.store_check import StoreError
+from pipeline.tracking.store_failures import StoreError
 
 SHOWN = 8
 """Items of a list that are printed; the others are counted."""

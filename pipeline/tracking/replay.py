@@ -28,9 +28,11 @@ from pipeline.tracking import (
 )
 from pipeline.tracking.complete_runs import CompleteRun
 from pipeline.tracking.gathering import gathered, undeclared
+from pipeline.tracking.moved_store import put_aside
 from pipeline.tracking.outcome import PATIENCE, Outcome
 from pipeline.tracking.place import Place
-from pipeline.tracking.store import MovedError, Store, explained, open_store, renew
+from pipeline.tracking.store import Store, open_store
+from pipeline.tracking.store_failures import MovedError, explained
 
 
 def replay_missing(settings: Tracking, everything: bool = False) -> tuple[list[str], int]:
@@ -45,8 +47,9 @@ def replay_missing(settings: Tracking, everything: bool = False) -> tuple[list[s
     try:
         store = open_store(settings.experiment)
     except MovedError as moved:
-        renew(moved)
-        lines.append(f"{moved.place} was made in {moved.old}: it names this folder now")
+        if not everything:
+            raise
+        lines.append(put_aside(moved))
         store = open_store(settings.experiment)
     if killed := runs.end_abandoned(store):
         lines.append(f"{count(killed, 'run')} marked KILLED: their processes are gone")

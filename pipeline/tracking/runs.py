@@ -7,7 +7,8 @@ from mlflow.entities import Metric, Param, Run
 
 from pipeline.settings import processes
 from pipeline.tracking import provenance
-from pipeline.tracking.store import Store, explained
+from pipeline.tracking.store import Store
+from pipeline.tracking.store_failures import explained
 from pipeline.tracking.tags import (
     REASON,
     RECORDER_PROCESS,

@@ -32,6 +32,11 @@ def address() -> str:
     return f"sqlite:///{root() / 'mlflow.db'}"
 
 
+def artifacts() -> Path:
+    """Return the folder where a store in a file keeps the artifacts of runs."""
+    return root() / "mlartifacts" / "runs"
+
+
 def is_server(uri: str) -> bool:
     """True if `uri` is the address of a tracking server, which keeps artifacts where it likes."""
     return uri.startswith(("http://", "https://"))

@@ -11,24 +11,28 @@ from contextlib import closing
 from pathlib import Path
 from typing import TypeVar
 
-from pipeline.settings.errors import UserError
 from pipeline.settings.files import root
-from pipeline.tracking.store_address import is_database, is_server, masked, shown, sqlite_file
+from pipeline.tracking.store_address import (
+    address,
+    is_database,
+    is_server,
+    masked,
+    shown,
+    sqlite_file,
+)
+from pipeline.tracking.store_failures import StoreError, explained
 
-# MLflow is imported where it is needed: a training, which is not to wait for it, asks whether its
-# store is at work.
+# MLflow is imported where it is needed: a training imports this module, and does not wait for it.
 
-SECONDS_LOCKED = 2.0  # after which whoever writes to a store in a file has it for themselves
+SECONDS_LOCKED = 2.0  # until a process that writes to a store in a file counts as blocking it
+SECONDS_TO_WAIT = 2.5  # for a store, after the training; as long again for `track`: 5 in all
+SECONDS_OF_WORK = 60.0  # for a database that answers, and has much to write
 
 Answer = TypeVar("Answer")
 
 
-class StoreError(UserError):
-    """The store cannot be used, or failed: no fault of what was to be written."""
-
-
 def check_usable(uri: str, seconds: float) -> None:
-    """See in so many seconds that a store answers and can be written to.
+    """Check within `seconds` that a store answers and can be written to.
 
     Raises StoreError if it does not or cannot, and whatever a database raises.
     """
@@ -42,33 +46,45 @@ def check_usable(uri: str, seconds: float) -> None:
             _try_writing(file, seconds)
 
 
+def check_at_work() -> None:
+    """Check that a store which takes long is a database that answers: it has much to write.
+
+    Raises StoreError for any other, such as a server.
+    """
+    uri = address()
+    if sqlite_file(uri) is None and not is_database(uri):
+        raise StoreError(f"the tracking store {shown(uri)} is too slow")
+    with explained(uri):
+        check_usable(uri, SECONDS_LOCKED)
+
+
 def within(
     seconds: float, work: Callable[[], Answer], more: Callable[[], float] = lambda: 0.0
 ) -> Answer:
-    """Give what `work` gives; raise what it raises, or TimeoutError if it takes longer.
+    """Return the result of `work`; raise what it raises, or TimeoutError if it takes longer.
 
-    more: asked once the time is over, how many seconds are to be added; what it raises is raised.
-    What takes longer goes on in a thread that does not keep the program from ending.
+    more: called once the time is over; returns how many seconds to add, or raises.
+    Work that takes longer continues in a thread that does not keep the program from ending.
     """
-    done: list[Answer] = []
-    failed: list[BaseException] = []
+    results: list[Answer] = []
+    errors: list[BaseException] = []
 
     def try_it() -> None:
         try:
-            done.append(work())
+            results.append(work())
         except BaseException as error:
-            failed.append(error)
+            errors.append(error)
 
     thread = threading.Thread(target=try_it, daemon=True)
     thread.start()
     thread.join(seconds)
     if thread.is_alive():
         thread.join(more())
-    for error in failed:
+    for error in errors:
         raise error
-    if not done:
+    if not results:
         raise TimeoutError(f"no answer within {seconds:g} s")
-    return done[0]
+    return results[0]
 
 
 def _ask_server(uri: str, seconds: float) -> None:
@@ -104,14 +120,14 @@ def _ask_server(uri: str, seconds: float) -> None:
 
 
 def _first_cause(error: BaseException) -> str:
-    """The message of the error that all others in a chain only pass on."""
+    """Return the message of the first error in a chain."""
     while inner := error.__cause__ or (None if error.__suppress_context__ else error.__context__):
         error = inner
     return str(error) or type(error).__name__
 
 
 def _ask_database(uri: str, seconds: float) -> None:
-    """Connect once."""
+    """Connect to a database server once. Raises StoreError if it is too slow."""
     import sqlalchemy
     from mlflow.store.db.utils import create_sqlalchemy_engine
 
@@ -130,9 +146,9 @@ def _ask_database(uri: str, seconds: float) -> None:
 
 
 def _refuse_unmounted(file: Path) -> None:
-    """Raise StoreError if a store would be made in place of one that is only out of reach.
+    """Raise StoreError if a store would be made in place of one that is out of reach.
 
-    A link to a share that is not mounted, or a folder on it, is not there just now.
+    A link to a share that is not mounted, or a folder on it, may come back.
     """
     for path in (file, root() / "mlartifacts"):
         if path.is_symlink() and not path.exists():
@@ -148,7 +164,7 @@ def _refuse_unmounted(file: Path) -> None:
 
 
 def _try_writing(file: Path, seconds: float) -> None:
-    # "rw", or a file that has just been moved away would be made anew.
+    # "rw", or SQLite would make a file that was just moved away anew.
     place = f"{file.absolute().as_uri()}?mode=rw"
     with closing(sqlite3.connect(place, timeout=seconds, uri=True)) as database:
         database.isolation_level = None

@@ -8,6 +8,7 @@ from mlflow.entities import Run, RunTag
 from pipeline.settings import ids, processes
 from pipeline.settings.params import Params
 from pipeline.tracking import run_name
+from pipeline.tracking.locks import lock
 from pipeline.tracking.provenance import Origin
 from pipeline.tracking.runs import (
     is_abandoned,
@@ -17,7 +18,8 @@ from pipeline.tracking.runs import (
     logged_epochs,
     runs_of_training,
 )
-from pipeline.tracking.store import Store, explained, lock, open_store
+from pipeline.tracking.store import Store, open_store
+from pipeline.tracking.store_failures import explained
 from pipeline.tracking.tags import (
     CLAIMED_BY,
     REASON,

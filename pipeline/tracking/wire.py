@@ -6,8 +6,8 @@ The training writes lines of JSON:
     ["losses", n]                            n rows of four float64 follow it as bytes
     ["end", milliseconds, status, reason]
 
-The recorder answers ["ready"] when it is about to open the store and ["trouble", message] if the
-store fails. Milliseconds are counted from 1970.
+The recorder answers ["ready"] when it is about to open the store, and ["trouble", reason, cure] if
+the store fails. Milliseconds are counted from 1970.
 """
 
 import json

@@ -1,16 +1,9 @@
 """A run is there from the first epoch, complete at the end, and never doubled or lost."""
 
 import json
-import math
-import shutil
-import signal
 import sqlite3
 import subprocess
 import sys
-import threading
-from array import array
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -20,25 +13,18 @@ import pytest
 from conftest import (
     Checkout,
     Clone,
-    TrackedRun,
     environment,
-    eventually,
     job,
     job_text,
     make,
-    stopping,
     tracked_runs,
-    wait_for_losses,
 )
 
 from pipeline import evaluate, export, generate, track, train
-from pipeline.settings import files, ids, processes
-from pipeline.settings.errors import UserError
+from pipeline.settings import files, ids
 from pipeline.settings.params import Params, flatten
-from pipeline.tracking import provenance, runs, store
-from pipeline.tracking.live import live_run
+from pipeline.tracking import provenance
 from pipeline.tracking.result import SERVING
-from pipeline.tracking.store_check import StoreError
 
 STAGES = (generate, train, evaluate, export, track)
 
@@ -234,16 +220,6 @@ def test_a_replay_that_was_cut_short_is_taken_up(
     assert len(run.client.get_metric_history(run.id, "train.mse")) == 1
 
 
-def test_a_fault_of_our_own_is_not_taken_for_the_stores() -> None:
-    with pytest.raises(TypeError), store.explained("sqlite:///mlflow.db"):
-        runs.param_text(None, longest=None)  # type: ignore[arg-type]
-    with pytest.raises(StoreError, match=r"failed \(JSONDecodeError: Expecting"):  # noqa: SIM117
-        with store.explained("sqlite:///mlflow.db"):
-            json.loads("[")
-    with pytest.raises(FileNotFoundError), store.explained("sqlite:///mlflow.db"):
-        Path("nowhere").read_bytes()
-
-
 def test_a_clock_that_was_ahead_hides_no_later_run(workspace: Path) -> None:
     """A run that began in the future is not taken for newer than one of today."""
     run_stages(job())
@@ -342,24 +318,6 @@ def test_columns_of_any_name_are_tracked(workspace: Path) -> None:
     assert found == sorted(answers.values())
 
 
-@pytest.mark.parametrize("name", ["que?st", "per%20cent"])
-def test_a_folder_that_no_store_address_can_name(
-    workspace: Path, monkeypatch: pytest.MonkeyPatch, name: str
-) -> None:
-    monkeypatch.setenv("DVC_ROOT", str(workspace / name))
-    with pytest.raises(UserError, match=r"has . in its name, which MLflow's address"):
-        store.open_store("abline")
-
-
-@pytest.mark.parametrize("uri", ["http://127.0.0.1:port", "http://["])
-def test_an_address_that_is_none(
-    workspace: Path, monkeypatch: pytest.MonkeyPatch, uri: str
-) -> None:
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
-    with pytest.raises(UserError, match=r"does not answer as a tracking server"):
-        store.open_store("abline")
-
-
 @pytest.mark.slow
 def test_a_locale_without_unicode(clone: Clone) -> None:
     """Files and git speak UTF-8 whatever the user's terminal does."""
@@ -381,215 +339,3 @@ def test_code_that_is_not_committed_shows_in_the_name(clone: Clone) -> None:
     head = checkout("git", "rev-parse", "--short=7", "HEAD").strip()
     assert run.name == f"pipeline/learning/module.py changed ({head} + changes)"
     assert run.tags["git.changed_files"] == "pipeline/learning/module.py"
-
-
-def test_a_run_that_failed_is_not_taken_for_a_result(workspace: Path) -> None:
-    params = job(train__lr=0.1)
-    run_stages(params, generate)
-    with pytest.raises(UserError, match="diverged"):
-        run_stages(params, train)
-    (run,) = tracked_runs(workspace)
-    assert run.status == "FAILED"
-    assert run.tags["reason"].startswith("the fit diverged: in epoch 2 the loss is ")
-    assert len(run.losses()) == 2
-    assert all(np.isfinite(value) for _, value in run.losses())
-    assert not files.MODEL.exists()
-    run_stages(job())
-    assert [run.status for run in tracked_runs(workspace)] == ["FAILED", "FINISHED"]
-
-
-@pytest.mark.parametrize(
-    ("number", "code"),
-    [
-        (signal.SIGINT, 130),
-        pytest.param(signal.SIGTERM, 143, marks=pytest.mark.slow),
-        pytest.param(signal.SIGHUP, 129, marks=pytest.mark.slow),
-    ],
-)
-def test_a_stopped_training_leaves_a_killed_run(
-    workspace: Path, number: signal.Signals, code: int
-) -> None:
-    """Its losses so far are kept; the model is not written."""
-    # A rate this small keeps ten million epochs from converging to a loss of zero.
-    text = job_text(train__epochs=10_000_000, train__lr=1e-9)
-    Path("params.yaml").write_text(text)
-    run_stages(job(), generate)
-    training = subprocess.Popen(
-        [sys.executable, "-m", "pipeline.train"],
-        env=environment(),
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    with stopping(training):
-        wait_for_losses(workspace)
-    (run,) = tracked_runs(workspace)
-    assert run.status == "RUNNING", "a run is live while it trains"
-    assert run.tags["training_id"]
-    assert run.params["train.epochs"] == "10000000"
-    training.send_signal(number)
-    _, told = training.communicate()
-    assert training.returncode == code
-    assert told.startswith(f"stopped: train was ended by {number.name} before it wrote a result;")
-    assert "Traceback" not in told
-    (run,) = tracked_runs(workspace)
-    assert run.status == "KILLED"
-    steps = [step for step, _ in run.losses()]
-    assert steps == list(range(1, len(steps) + 1))
-    assert not files.MODEL.exists()
-    assert not list(files.MODEL.parent.glob("*.partial"))
-
-
-def test_a_training_that_is_killed_outright_does_not_leave_a_running_run(workspace: Path) -> None:
-    """No process can take note of SIGKILL; the run's own process outlives it."""
-    Path("params.yaml").write_text(job_text(train__epochs=10_000_000, train__lr=1e-9))
-    run_stages(job(), generate)
-    training = subprocess.Popen([sys.executable, "-m", "pipeline.train"], env=environment())
-    wait_for_losses(workspace)
-    training.kill()
-    training.wait()
-
-    def no_longer_running() -> TrackedRun | None:
-        (run,) = tracked_runs(workspace)
-        return None if run.status == "RUNNING" else run
-
-    run = eventually(no_longer_running)
-    assert run.status == "KILLED"
-    assert run.tags["reason"] == "the training ended without a word"
-    steps = [step for step, _ in run.losses()]
-    assert steps == list(range(1, len(steps) + 1))
-
-
-def test_a_training_goes_on_without_its_runs_process(
-    workspace: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
-    """Whatever becomes of that process: the result does not hang on it, and `track` makes it up."""
-    for number in (signal.SIGKILL, signal.SIGSTOP):
-        with live_run() as run:
-            run.begin(job(), "an id")
-            run._recorder.send_signal(number)
-            # More than a pipe holds.
-            for epoch in range(1, 10_001):
-                run.log_losses(epoch, 1.0, None, epoch)
-        told = capfd.readouterr().err
-        assert told.startswith("warning: the process that writes the run "), told
-        assert told.count("\n") == 1
-        assert "`python -m pipeline.track --all` makes the run" in told
-
-
-@pytest.mark.parametrize("cut", [7, 70])
-def test_a_line_that_was_cut_short_ends_the_run(workspace: Path, cut: int) -> None:
-    begin = ["begin", 1, job().model_dump(mode="json"), "an id", processes.identity()]
-    losses = b'["losses", 2]\n' + array("d", [1, 0.5, math.nan, 2, 2, 0.25, math.nan, 3]).tobytes()
-    command = [sys.executable, "-m", "pipeline.tracking.live"]
-    text = json.dumps(begin).encode() + b"\n" + losses + losses[:cut]
-    subprocess.run(command, input=text, check=True, env=environment())
-    (run,) = tracked_runs(workspace)
-    assert run.status == "KILLED"
-    assert run.losses() == [(1, 0.5), (2, 0.25)]
-
-
-def test_a_training_does_not_wait_for_its_run(workspace: Path) -> None:
-    """A store that is locked for seconds keeps no epoch waiting, and misses none."""
-    params = job()
-    with live_run() as run, store.lock():
-        run.begin(params, "an id")
-        for epoch in range(1, 20_001):
-            run.log_losses(epoch, epoch / 4, None, epoch)
-        assert not Path("mlflow.db").exists(), "the store was locked all the time"
-    (tracked,) = tracked_runs(workspace)
-    assert tracked.losses() == [(epoch, epoch / 4) for epoch in range(1, 20_001)]
-    assert tracked.status == "FINISHED"
-
-
-@pytest.mark.parametrize("encoding", [pytest.param("latin-1", marks=pytest.mark.slow), "utf-8"])
-def test_a_failure_is_told_in_any_encoding(workspace: Path, encoding: str) -> None:
-    name = "été"
-    opened = store.open_store(name)
-    opened.client.delete_experiment(opened.experiment_id)
-    Path("params.yaml").write_text(job_text(tracking__experiment=name))
-    run_stages(job(), generate)
-    told = subprocess.run(
-        [sys.executable, "-m", "pipeline.train"],
-        env=environment(PYTHONIOENCODING=encoding),
-        capture_output=True,
-        check=True,
-    ).stderr.decode(encoding)
-    assert told.startswith(f"warning: tracking.experiment: '{name}' was deleted in ")
-    assert files.MODEL.exists()
-
-
-def test_artifacts_lie_beside_the_store_wherever_the_stage_runs(
-    workspace: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A temporary DVC experiment runs elsewhere; DVC_ROOT names the main checkout."""
-    home = workspace / "home, not gone"
-    home.mkdir()
-    monkeypatch.setenv("DVC_ROOT", str(home))
-    run_stages(job())
-    assert not (workspace / "mlflow.db").exists()
-    assert not (workspace / "mlruns").exists()
-    (run,) = tracked_runs(home)
-    shutil.rmtree(workspace / "reports")
-    shutil.rmtree(workspace / "models")
-    assert run.artifact("reports/plots/fit.svg").startswith(b"<?xml")
-    assert run.model_file()
-
-
-def test_a_store_of_another_mlflow(workspace: Path) -> None:
-    store._make(Path("mlflow.db"))  # without the client, which would remember it
-    with sqlite3.connect("mlflow.db") as database:
-        database.execute("UPDATE alembic_version SET version_num = 'ffffffffffff'")
-    database.close()
-    with pytest.raises(UserError, match=r"the tracking store sqlite:") as caught:
-        store.open_store("abline")
-    assert f"it was made by another MLflow than {mlflow.__version__}; move it" in str(caught.value)
-    assert "\n" not in str(caught.value)
-
-
-def test_a_file_that_is_no_store(workspace: Path) -> None:
-    Path("mlflow.db").write_bytes(b"not a database, " * 100)
-    with pytest.raises(
-        UserError, match=r"the tracking store sqlite:.* failed .*: move the file away"
-    ):
-        store.open_store("abline")
-
-
-def test_a_deleted_experiment(workspace: Path) -> None:
-    opened = store.open_store("abline")
-    opened.client.delete_experiment(opened.experiment_id)
-    with pytest.raises(UserError, match=r"tracking.experiment: 'abline' was deleted"):
-        store.open_store("abline")
-
-
-def test_a_server_that_does_not_answer(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
-    with pytest.raises(UserError, match=r"http://127.0.0.1:9 does not answer .*Connection refused"):
-        store.open_store("abline")
-
-
-@pytest.fixture
-def broken_server() -> Iterator[str]:
-    asked: list[str] = []
-
-    class Broken(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            asked.append(self.path)
-            self.send_error(503)
-
-        def log_message(self, *arguments: object) -> None: ...
-
-    with HTTPServer(("127.0.0.1", 0), Broken) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
-    assert len(asked) <= 2, "MLflow itself would go on trying for minutes"
-
-
-def test_a_server_that_is_broken(
-    workspace: Path, monkeypatch: pytest.MonkeyPatch, broken_server: str
-) -> None:
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", broken_server)
-    with pytest.raises(UserError, match=r"tracking server \(HTTP Error 503"):
-        store.open_store("abline")

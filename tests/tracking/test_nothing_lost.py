@@ -38,7 +38,7 @@ from pipeline.settings.params import Params
 from pipeline.tracking import replay, runs, store, store_check, waiting
 from pipeline.tracking.tags import CHANGED, COMMIT, RECORDER_PROCESS
 
-LATER = "`python -m pipeline.track --all` makes the run when the store is well again"
+LATER = "`python -m pipeline.track --all` makes the run when the store works again"
 STAGES = ("generate", "train", "evaluate", "export", "track")
 
 
@@ -552,39 +552,42 @@ def test_a_lost_store_comes_back(team: Checkout) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("how", ["renamed", "copied"])
-def test_a_folder_that_moved(workspace: Path, how: str) -> None:
-    """What it had is there, failures too, and what comes is written here and not where it was."""
-    home = workspace / "home"
-    home.mkdir()
-    for name in ("params.yaml", "dvc.yaml", "requirements.txt", "pipeline"):
-        (workspace / name).rename(home / name)
-    checkout = Checkout(home)
-    run_stages(checkout)
-    (home / "params.yaml").write_text(job_text(train__lr=0.1))
+def test_a_folder_that_moved(clone: Clone, how: str) -> None:
+    """Each result has one run, with its files, in the new folder; the old store stays as it is."""
+    checkout = clone("home")
+    checkout("dvc", "repro")
+    checkout("git", "commit", "--quiet", "--all", "--amend", "--no-edit")
+    (checkout.path / "params.yaml").write_text(job_text(train__lr=0.1))
     checkout.stage("train", ok=False)
-    moved = workspace / "moved"
+    home, moved = checkout.path, checkout.path.with_name("moved")
+    before = (home / "mlflow.db").read_bytes()
     if how == "renamed":
         home.rename(moved)
     else:
-        shutil.copytree(home, moved)
+        shutil.copytree(home, moved, symlinks=True)
     there = Checkout(moved)
     (moved / "params.yaml").write_text(job_text(train__lr=0.02))
-    told = run_stages(there)
+    told = there("dvc", "repro")
     assert told.count("warning: ") == 1, told
-    assert f"was made when this repository was {home}" in told
+    assert f"{moved}/mlflow.db was made when this repository was {home}" in told
+    assert (moved / "mlflow.db").read_bytes() == before
     told = there("python", "-m", "pipeline.track", "--all")
-    assert f"{moved}/mlflow.db was made in {home}: it names this folder now" in told
-    assert sorted(file.name for file in moved.glob("mlflow*")) == ["mlflow.db"], "no copy is left"
+    (aside,) = moved.glob("mlflow.moved-*.db")
+    assert aside.read_bytes() == before
+    assert f"`mlflow ui --backend-store-uri 'sqlite:///{aside}'`" in told
+    old_runs = MlflowClient(f"sqlite:///{aside}").search_runs(["1"])
+    assert sorted(run.info.status for run in old_runs) == ["FAILED", "FINISHED"]
     if how == "copied":
-        assert len(tracked_runs(home)) == 2, "the copy writes nothing into what it was copied from"
+        assert (home / "mlflow.db").read_bytes() == before
         shutil.rmtree(home)
-    assert not home.exists()
     runs = there.all_runs()
-    assert [run.status for run in runs] == ["FINISHED", "FAILED", "FINISHED"]
-    for run in runs[::2]:
+    assert sorted(run.params["train.lr"] for run in runs) == ["0.01", "0.02"]
+    for run in runs:
         assert is_whole(run)
         assert run.model_file()
         assert run.artifact("reports/plots/fit.svg").startswith(b"<?xml")
+    assert there("python", "-m", "pipeline.track", "--all") == "2 results had a run already\n"
+    assert not home.exists()
 
 
 @pytest.mark.slow

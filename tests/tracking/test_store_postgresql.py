@@ -22,6 +22,7 @@ from pipeline.settings import files, processes
 from pipeline.settings.errors import UserError
 from pipeline.tracking import completion, store
 from pipeline.tracking.provenance import Origin
+from pipeline.tracking.store_failures import explained
 from pipeline.tracking.training_run import TrainingRun
 
 pytestmark = pytest.mark.slow
@@ -115,7 +116,7 @@ def test_a_name_that_is_too_long_for_the_database(
         opened, opened.client.get_run(run.run_id), opened.client.get_run(run.run_id)
     )
     too_long = pytest.raises(UserError, match="value too long for type character varying")
-    with too_long as caught, store.explained(address):
+    with too_long as caught, explained(address):
         opened.client.create_run(opened.experiment_id, run_name="n" * 251)
     assert "autoflush" not in str(caught.value)
     assert "secret" not in str(caught.value)

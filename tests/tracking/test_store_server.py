@@ -11,7 +11,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler, HTTPServer, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -222,10 +222,10 @@ def test_a_password_is_not_in_what_is_said_of_a_server() -> None:
 
 
 RECORDER = """
-from pipeline import live_run, store
+from pipeline.tracking import recorder, store
 store.SECONDS_TO_OPEN = 1e6
-live_run.SECONDS_OF_WORK = 0.5
-live_run.main()
+recorder.SECONDS_OF_WORK = 0.5
+recorder.main()
 """
 
 
@@ -242,3 +242,37 @@ def test_the_writer_of_a_run_does_not_outlive_its_training_for_long(
         stdout=subprocess.DEVNULL,
     )
     assert ended.returncode == 1
+
+
+def test_a_server_that_does_not_answer(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
+    with pytest.raises(UserError, match=r"http://127.0.0.1:9 does not answer .*Connection refused"):
+        store.open_store("abline")
+
+
+@pytest.fixture
+def broken_server() -> Iterator[str]:
+    asked: list[str] = []
+
+    class Broken(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            self.send_error(503)
+
+        def log_message(self, *arguments: object) -> None: ...
+
+    with HTTPServer(("127.0.0.1", 0), Broken) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+    assert len(asked) <= 2, "MLflow itself would go on trying for minutes"
+
+
+def test_a_server_that_is_broken(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch, broken_server: str
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", broken_server)
+    with pytest.raises(UserError, match=r"tracking server \(HTTP Error 503"):
+        store.open_store("abline")

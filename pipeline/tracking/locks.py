@@ -1,0 +1,27 @@
+"""Locks: one process at a time, on this machine."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from filelock import FileLock, Timeout
+
+from pipeline.settings.errors import UserError
+from pipeline.settings.files import OURS, root
+
+
+@contextmanager
+def lock(name: str = "store", seconds: float = 60.0) -> Iterator[None]:
+    """Hold a lock in the block. Raises UserError if another process keeps it for so many seconds.
+
+    MLflow's first use of a fresh store is not safe against a second one.
+    """
+    folder = root() / OURS / "locks"
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(folder / f"{name}.lock", timeout=seconds):
+            yield
+    except Timeout:
+        raise UserError(
+            f"another process has kept {folder / name}.lock for {seconds:g} s; try again when that"
+            " has ended"
+        ) from None

@@ -1,0 +1,61 @@
+"""The SQLite file of a store: made whole, and not opened while another program changes its form."""
+
+import sqlite3
+import time
+from contextlib import closing, suppress
+from pathlib import Path
+
+from pipeline.settings import files
+from pipeline.tracking.store_address import artifacts
+from pipeline.tracking.store_check import SECONDS_LOCKED
+from pipeline.tracking.store_failures import DAMAGED_FILE
+
+# MLflow's SQL store is imported where it is needed: a server's address needs no SQLAlchemy.
+
+
+def make(file: Path) -> None:
+    """Make a fresh store in a file, whole or not at all.
+
+    MLflow could not use a file that SIGKILL left half made.
+    """
+    from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+
+    # Another clone, or somebody's `mlflow ui`, may be making the same one.
+    with files.whole(file, replace=False) as partial:
+        place = artifacts().parent.as_uri()
+        store = SqlAlchemyStore(f"sqlite:///{partial}", place)  # type: ignore[no-untyped-call]
+        store.engine.dispose()
+
+
+def wait_until_made(file: Path) -> None:
+    """Wait while another program makes a store or brings it to MLflow's newest form.
+
+    Two programs that do so at once break the file. One that makes no progress is left to MLflow,
+    which says what it is.
+    """
+    from mlflow.store.db.utils import _get_latest_schema_revision
+
+    newest = _get_latest_schema_revision()  # type: ignore[no-untyped-call]
+    changed_at = time.monotonic()
+    with suppress(*DAMAGED_FILE):
+        before = form(file)
+        while before != newest and time.monotonic() - changed_at < SECONDS_LOCKED:
+            time.sleep(0.05)
+            if (now := form(file)) != before:
+                before, changed_at = now, time.monotonic()
+
+
+def form(file: Path) -> str | int:
+    """Return the name of a store's form in MLflow's history; its size while it has no form yet."""
+    with (
+        suppress(TypeError, sqlite3.OperationalError),  # no such row, no such table, locked
+        closing(opened(file)) as database,
+    ):
+        (name,) = database.execute("SELECT version_num FROM alembic_version").fetchone()
+        return str(name)
+    return file.stat().st_size
+
+
+def opened(file: Path, mode: str = "ro", timeout: float = 5.0) -> sqlite3.Connection:
+    """Return a connection to a file that exists: without the mode, SQLite would make a new one."""
+    return sqlite3.connect(f"{file.absolute().as_uri()}?mode={mode}", timeout=timeout, uri=True)

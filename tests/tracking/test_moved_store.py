@@ -1,0 +1,153 @@
+"""A repository that was renamed or copied: its old store is kept, and a new one takes its place."""
+
+import shutil
+import sqlite3
+import time
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from pipeline.settings.errors import UserError
+from pipeline.tracking import moved_store
+from pipeline.tracking.live import live_run
+from pipeline.tracking.moved_store import put_aside
+from pipeline.tracking.store import open_store
+from pipeline.tracking.store_failures import REPLAY_LATER, MovedError, StoreError, cure
+
+
+def test_one_folder_under_two_paths_is_no_other_folder(
+    store_folder: Path, mounted: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each change of the path added a copy of the whole store."""
+    home = store_folder / "home"
+    home.mkdir()
+    monkeypatch.setenv("DVC_ROOT", str(home))
+    (store_folder / "mlflow.db").rename(home / "mlflow.db")
+    with closing(sqlite3.connect(home / "mlflow.db")) as database:
+        database.execute(
+            "UPDATE experiments SET artifact_location = ? WHERE name = 'abline'",
+            [(home / "mlartifacts/runs").as_uri()],
+        )
+        database.commit()
+    point = mounted("--bind", str(home))
+    for root in (point, home, point):
+        monkeypatch.setenv("DVC_ROOT", str(root))
+        assert open_store("abline").experiment_id
+
+
+def test_the_warning_of_a_store_that_moved_says_one_thing_to_do(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    moved = MovedError(tmp_path / "mlflow.db", tmp_path / "old")
+    with live_run() as run:
+        run._warn(str(moved), cure(moved))
+    told = capsys.readouterr().err
+    assert told.count("`python -m pipeline.track --all`") == 1
+    assert told.endswith("DVC's cache. The result is not touched by this\n")
+    assert cure(UserError("")) == REPLAY_LATER
+
+
+@pytest.fixture
+def home(fresh_store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A repository's folder with a store that was made in another one."""
+    folder = tmp_path / "home"
+    folder.mkdir()
+    shutil.copy(fresh_store, folder / "mlflow.db")
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    monkeypatch.setenv("DVC_ROOT", str(folder))
+    return folder
+
+
+def moved_here() -> MovedError:
+    """The error of opening the store."""
+    with pytest.raises(MovedError) as caught:
+        open_store("abline")
+    return caught.value
+
+
+def stores(folder: Path) -> dict[str, bytes]:
+    """The content of the stores in a folder, by name."""
+    return {file.name: file.read_bytes() for file in sorted(folder.glob("mlflow*"))}
+
+
+def test_a_moved_store_is_put_aside_as_it_is(home: Path, fresh_store: Path) -> None:
+    """It has runs that nothing can replay; a new store keeps its files here."""
+    before = fresh_store.read_bytes()
+    told = put_aside(moved_here())
+    (aside,) = stores(home)
+    assert aside.startswith("mlflow.moved-20")
+    assert f"{home}/mlflow.db was made in {fresh_store.parent}: a new one takes its place" in told
+    assert f"`mlflow ui --backend-store-uri 'sqlite:///{home}/{aside}'` shows them" in told
+    opened = open_store("abline")
+    run = opened.client.create_run(opened.experiment_id)
+    assert run.info.artifact_uri.startswith((home / "mlartifacts/runs").as_uri())
+    assert stores(home)[aside] == before
+    assert list(stores(home)) == ["mlflow.db", aside]
+
+
+def test_a_folder_with_two_paths_in_turn_has_two_stores(home: Path, fresh_store: Path) -> None:
+    """As in a container and outside of it: each path's store is used again, and nothing grows."""
+    own = home / "mlflow.moved-2026-01-01-00.00.00.db"
+    shutil.copy(fresh_store, own)
+    with closing(sqlite3.connect(own)) as database:
+        location = (home / "mlartifacts/runs").as_uri()
+        database.execute("UPDATE experiments SET artifact_location = ?", [location])
+        database.commit()
+    inside, outside = own.read_bytes(), (home / "mlflow.db").read_bytes()
+    told = put_aside(moved_here())
+    assert f"the one that was made here, {own.name}, takes its place" in told
+    assert list(stores(home).values()) == [inside, outside]
+    assert open_store("abline").experiment_id
+
+
+def test_no_store_that_was_put_aside_is_overwritten(
+    home: Path, fresh_store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(time, "strftime", lambda _: "today")
+    for _ in range(3):
+        shutil.copy(fresh_store, home / "mlflow.db")
+        put_aside(moved_here())
+    names = [f"mlflow.moved-today{number}.db" for number in ("-2", "-3", "")]
+    assert list(stores(home)) == names
+
+
+def test_a_store_that_is_written_to_is_not_put_aside(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SQLite finds the journal of a change by the name of the file."""
+    moved = moved_here()
+    monkeypatch.setattr(moved_store, "SECONDS_LOCKED", 0.05)
+    with closing(sqlite3.connect(home / "mlflow.db")) as writer:
+        writer.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StoreError, match="database is locked.*: another process is writing"):
+            put_aside(moved)
+        writer.rollback()
+    assert list(stores(home)) == ["mlflow.db"]
+
+
+def test_a_store_that_another_process_has_put_aside_is_left(home: Path) -> None:
+    moved = moved_here()
+    put_aside(moved)
+    open_store("abline")
+    before = stores(home)
+    assert put_aside(moved) == f"{home}/mlflow.db: another process has put it aside"
+    assert stores(home) == before
+
+
+@pytest.mark.parametrize("kind", ["symlink_to", "hardlink_to"])
+def test_a_store_that_two_folders_link_to_is_not_put_aside(
+    fresh_store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    """It is the other folder's."""
+    own = tmp_path / "theirs/mlflow.db"
+    own.parent.mkdir()
+    shutil.copy(fresh_store, own)
+    home = tmp_path / "ours"
+    home.mkdir()
+    getattr(home / "mlflow.db", kind)(own)
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    monkeypatch.setenv("DVC_ROOT", str(home))
+    with pytest.raises(UserError, match="the folder of the clone that made it"):
+        open_store("abline")
