@@ -14,6 +14,7 @@ from conftest import environment, job, make
 from pipeline.settings import declared, files, ids
 from pipeline.settings import params as params_yaml
 from pipeline.tracking import dvc_cache, replay
+from pipeline.tracking.place import run_md5
 
 Change = Callable[[dict[str, Any]], None]
 
@@ -122,3 +123,20 @@ def another(path: str, md5: str) -> Change:
 def other_md5(path: Path, md5: str) -> Change:
     """Another content of an output."""
     return lambda stages: entry(stages, path).update(md5=md5)
+
+
+def lock_text(code: str, data: str = "1", **params: Any) -> str:
+    """A dvc.lock as DVC writes it, of a pipeline with this code, data and parameters."""
+
+    def digest(content: str) -> str:
+        return run_md5({"content": content})
+
+    stages = {
+        "train": {
+            "deps": [{"path": "pipeline/train.py", "hash": "md5", "md5": digest(code)}],
+            "params": {"params.yaml": params},
+            "outs": [{"path": "data/train.parquet", "hash": "md5", "md5": digest(data)}],
+        },
+        "track": {"outs": [{"path": "reports/run.json", "hash": "md5", "md5": digest(code)}]},
+    }
+    return yaml.safe_dump({"schema": "2.0", "stages": stages}, sort_keys=False)

@@ -8,6 +8,9 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from conftest import Checkout, Clone, job_text
+from mlflow import MlflowClient
+from stage_runs import is_complete
 
 from pipeline.settings.errors import UserError
 from pipeline.tracking import moved_store
@@ -151,3 +154,43 @@ def test_a_store_that_two_folders_link_to_is_not_put_aside(
     monkeypatch.setenv("DVC_ROOT", str(home))
     with pytest.raises(UserError, match="the folder of the clone that made it"):
         open_store("abline")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("how", ["renamed", "copied"])
+def test_a_folder_that_moved(clone: Clone, how: str) -> None:
+    """Each result has one run, with its files, in the new folder; the old store stays as it is."""
+    checkout = clone("home")
+    checkout("dvc", "repro")
+    checkout("git", "commit", "--quiet", "--all", "--amend", "--no-edit")
+    (checkout.path / "params.yaml").write_text(job_text(train__lr=0.1))
+    checkout.stage("train", ok=False)
+    home, moved = checkout.path, checkout.path.with_name("moved")
+    before = (home / "mlflow.db").read_bytes()
+    if how == "renamed":
+        home.rename(moved)
+    else:
+        shutil.copytree(home, moved, symlinks=True)
+    there = Checkout(moved)
+    (moved / "params.yaml").write_text(job_text(train__lr=0.02))
+    told = there("dvc", "repro")
+    assert told.count("warning: ") == 1, told
+    assert f"{moved}/mlflow.db was made when this repository was {home}" in told
+    assert (moved / "mlflow.db").read_bytes() == before
+    told = there("python", "-m", "pipeline.track", "--all")
+    (aside,) = moved.glob("mlflow.moved-*.db")
+    assert aside.read_bytes() == before
+    assert f"`mlflow ui --backend-store-uri 'sqlite:///{aside}'`" in told
+    old_runs = MlflowClient(f"sqlite:///{aside}").search_runs(["1"])
+    assert sorted(run.info.status for run in old_runs) == ["FAILED", "FINISHED"]
+    if how == "copied":
+        assert (home / "mlflow.db").read_bytes() == before
+        shutil.rmtree(home)
+    runs = there.all_runs()
+    assert sorted(run.params["train.lr"] for run in runs) == ["0.01", "0.02"]
+    for run in runs:
+        assert is_complete(run)
+        assert run.model_file()
+        assert run.artifact("reports/plots/fit.svg").startswith(b"<?xml")
+    assert there("python", "-m", "pipeline.track", "--all") == "2 results had a run already\n"
+    assert not home.exists()

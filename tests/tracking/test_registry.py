@@ -1,5 +1,7 @@
 """The registered model: which runs become a version of it, and which version is the one to use."""
 
+import json
+import shutil
 from pathlib import Path
 from typing import Any
 from unittest.mock import MagicMock
@@ -11,6 +13,7 @@ from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import RESOURCE_DOES_NOT_EXIST, TEMPORARILY_UNAVAILABLE
 
 from pipeline import evaluate, export, generate, track, train
+from pipeline.settings import files
 from pipeline.tracking import logged_model, store
 
 
@@ -56,3 +59,45 @@ def test_a_request_that_fails_does_not_move_the_alias() -> None:
     client.get_model_version_by_alias.side_effect = MlflowException("", RESOURCE_DOES_NOT_EXIST)
     logged_model.register(*register)
     client.set_registered_model_alias.assert_called_once_with("abline", "verified", 1)
+
+
+@pytest.mark.slow
+def test_files_of_a_run_that_are_gone_come_back(workspace: Path) -> None:
+    for stage in (generate, train, evaluate, export, track):
+        stage.main(job(tracking__model_name="doubling"))
+    (run,) = tracked_runs(workspace)
+    place = Path(run.client.get_model_version("doubling", 1).source.removeprefix("file://"))
+    before = {file.name for file in place.iterdir()}
+    shutil.rmtree("mlartifacts")
+    track.main(job(tracking__model_name="doubling"))
+    (run,) = tracked_runs(workspace)
+    assert run.artifact("reports/plots/fit.svg").startswith(b"<?xml")
+    # In the same place, to which the registered version points.
+    assert run.model_file() == files.ONNX.read_bytes()
+    assert {file.name for file in place.iterdir()} == before
+    assert len(run.client.search_model_versions("name = 'doubling'")) == 1
+
+
+@pytest.mark.slow
+def test_an_unverified_model_is_never_registered(workspace: Path) -> None:
+    for stage in (generate, train, evaluate, export):
+        stage.main(job())
+    told = json.loads(files.VERIFICATION.read_text())
+    files.write_json(files.VERIFICATION, told | {"model_md5": "of another file"})
+    track.main(job())
+    (run,) = tracked_runs(workspace)
+    assert run.client.search_model_versions() == []
+    other = job(train__lr=0.02, tracking__model_name=None)
+    for stage in (train, evaluate, export, track):
+        stage.main(other)
+    assert run.client.search_model_versions() == []
+
+
+def test_a_version_has_its_lineage(workspace: Path) -> None:
+    for stage in (generate, train, evaluate, export, track, track):
+        stage.main(job())
+    (run,) = tracked_runs(workspace)
+    (version,) = run.client.search_model_versions()
+    assert (version.name, version.run_id) == ("abline", run.id)
+    for tag in ("training_id", "result_id", "outputs"):
+        assert version.tags[tag] == run.tags[tag]

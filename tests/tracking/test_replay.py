@@ -5,27 +5,25 @@ import subprocess
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
-from unittest.mock import MagicMock
+from typing import Any
 
 import pytest
-from commits import Repository, another, git, nothing, replay_all
+from commits import Repository, another, lock_text, nothing, replay_all
 from commits import repository_fixture as repository_fixture
-from conftest import Checkout, Clone, job, job_text, tracked_runs
+from conftest import Checkout, Clone, job, tracked_runs
 
 from pipeline.settings import files
 from pipeline.settings.errors import UserError
 from pipeline.tracking import (
     completion,
-    dvc_cache,
     lookup,
     outcome,
-    places,
-    provenance,
     replay,
     store,
 )
 from pipeline.tracking.place import Place
 from pipeline.tracking.tags import COMMIT, RESULT
+from pipeline.tracking.waiting import Waiting
 
 
 def test_what_people_did_to_runs_is_left_as_it_is(repository: Repository) -> None:
@@ -137,52 +135,6 @@ def test_a_store_that_fails_for_one_does_not_fail_for_all(
     assert "FINISHED" in lookup.find(head, job().tracking)
 
 
-def test_a_subfolder_of_a_repository_names_its_own_changes(
-    workspace: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Git names files from its top, where other projects may be that change, too."""
-    project = workspace / "projects/abline"
-    project.mkdir(parents=True)
-    for name in ("dvc.yaml", "params.yaml", "requirements.txt", "pipeline"):
-        (workspace / name).rename(project / name)
-    (workspace / "another project.txt").write_text("1")
-    git(workspace, "init", "--quiet")
-    git(workspace, "add", "--all")
-    git(workspace, "commit", "--quiet", "--message=both")
-    monkeypatch.chdir(project)
-    (workspace / "another project.txt").write_text("2")
-    Path("params.yaml").write_text(job_text(train__lr=0.02))
-    Path("dvc.lock").write_text("")
-    assert provenance.changed_files() == ["params.yaml"]
-    assert not provenance.Origin.here(job(train__lr=0.02)).name.endswith("+ changes)")
-    (project / "pipeline/learning/module.py").write_text("")
-    assert provenance.changed_files() == ["params.yaml", "pipeline/learning/module.py"]
-
-
-def test_without_git_only_this_folder_has_results(
-    workspace: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("PATH", str(workspace))
-    assert places.everywhere() == {}
-    assert places.at("HEAD") is None
-
-
-def test_dvc_is_opened_once_however_many_results_lack_files(
-    workspace: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    repo = MagicMock()
-    monkeypatch.setattr("dvc.repo.Repo", repo)
-    dvc_cache.location.cache_clear()
-    place = Place("0" * 32, "", commit="0" * 40)
-    try:
-        told = {outcome._cure([place]) for _ in range(3)}
-        assert not dvc_cache.has("0" * 32)
-    finally:
-        dvc_cache.location.cache_clear()
-    assert told == {"`dvc fetch --all-commits` may bring them"}
-    repo.assert_called_once()
-
-
 @pytest.mark.slow
 def test_what_dvc_pulls_has_its_run_when_asked(clone: Clone, tmp_path: Path) -> None:
     """`dvc repro --pull` takes the result for reproduced and runs no stage."""
@@ -198,3 +150,57 @@ def test_what_dvc_pulls_has_its_run_when_asked(clone: Clone, tmp_path: Path) -> 
     ours = {run.tags[RESULT] for run in first.runs()}
     (run,) = [run for run in fresh.runs() if run.tags[RESULT] in ours]
     assert run.model_file() == (fresh.path / files.ONNX).read_bytes()
+
+
+def history(*locks: str) -> dict[str, list[Place]]:
+    """Commits with these locks, oldest first."""
+    places = [
+        Place(f"{number:032}", text, before, commit=f"{number:040}")
+        for number, (text, before) in enumerate(zip(locks, ("", *locks), strict=False))
+    ]
+    return {place.md5: [place] for place in places}
+
+
+def left_out(found: dict[str, list[Place]], head: int) -> list[int]:
+    """The numbers of those that are not replayed by default, with one of them checked out."""
+    (place,) = found[f"{head:032}"]
+    return sorted(int(md5) for md5 in replay._unvaried(found, found, place))
+
+
+def test_commits_that_changed_only_code_are_left_out() -> None:
+    found = history(
+        lock_text("a", lr=0.01),
+        lock_text("b", lr=0.01),
+        lock_text("c", lr=0.01, patience=None),  # a parameter that came with the code
+        lock_text("d", lr=0.02, patience=None),
+        lock_text("e", lr=0.02, patience=None),
+        lock_text("f", lr=0.02, patience=None, data="2"),
+        lock_text("g", lr=0.01, patience=None, data="2"),
+        lock_text("h", lr=0.01, patience=None, data="2"),
+    )
+    assert left_out(found, head=7) == [1, 2, 4]
+
+
+def test_of_commits_with_equal_values_only_the_last_is_replayed() -> None:
+    assert left_out(history(*(lock_text(code, lr=0.01) for code in "abcd")), head=3) == [0, 1, 2]
+    assert left_out(history(lock_text("a", lr=0.01)), head=0) == []
+
+
+def test_commits_that_changed_only_what_changes_no_figure_are_left_out() -> None:
+    """The first commit of this repository has other tolerances, and the same model and figures."""
+    old: dict[str, Any] = {"export.atol": 1e-6, "tracking.experiment": "old", "train.lr": 0.01}
+    new: dict[str, Any] = old | {"export.atol": 0.0, "tracking.experiment": "new"}
+    found = history(
+        lock_text("a", "1", **old),
+        lock_text("b", "1", **new),
+        lock_text("c", "1", **new),
+    )
+    assert left_out(found, head=2) == [0, 1]
+
+
+def test_experiments_and_what_waits_are_never_left_out() -> None:
+    found = history(lock_text("a", lr=0.01), lock_text("b", lr=0.01))
+    same = lock_text("c", lr=0.01)
+    found["7" * 32] = [Place("7" * 32, same, same, commit="7" * 40, experiment="runty-erns")]
+    found["8" * 32] = [Waiting("8" * 32, folder=Path("waiting"))]
+    assert left_out(found, head=1) == [0]

@@ -17,75 +17,17 @@ from commits import repository_fixture as repository_fixture
 from conftest import job, tracked_runs
 from safetensors.numpy import save_file
 
-from pipeline.settings import files, ids, safe_path
+from pipeline.settings import files, ids
 from pipeline.settings.errors import UserError
 from pipeline.tracking import (
-    dvc_cache,
-    gathering,
     git,
     lock_file,
     lookup,
-    places,
     provenance,
     waiting,
 )
 from pipeline.tracking.place import run_md5
 from pipeline.tracking.tags import COMMIT
-
-OUTSIDE = [
-    "/etc/passwd",
-    "..",
-    "../secret",
-    "reports/../../secret",
-    "reports/..",
-    "reports\\..\\..\\secret",
-    "\\secret",
-    "C:/secret",
-    "c:secret",
-    "//host/share",
-    "reports/a\0b",
-    "reports/a\nb",
-    "reports/a\u202eb",
-    "",
-    ".",
-    "./",
-    "reports/\ud800",
-    f"reports/{'é' * 128}",
-    None,
-    7,
-]
-
-
-@pytest.mark.parametrize("path", OUTSIDE)
-def test_a_path_that_could_lead_outside_is_refused(path: Any) -> None:
-    with pytest.raises(UserError, match=r"^dvc\.lock names "):
-        safe_path.check(path, "dvc.lock")
-
-
-@pytest.mark.parametrize("path", ["reports/plots", "models/model.onnx", "a b/é #;$&[*.csv", "-x"])
-def test_a_path_below_is_taken(path: str) -> None:
-    assert safe_path.check(path, "dvc.lock") == path
-
-
-def test_a_path_does_not_lead_outside_through_links(tmp_path: Path) -> None:
-    root = tmp_path / "root"
-    (root / "real").mkdir(parents=True)
-    (root / "out").symlink_to(tmp_path)
-    (root / "in").symlink_to(root / "real")
-    (root / "loop").symlink_to(root / "loop")
-    for path in ("out", "out/file", "in/../../file", "loop", "loop/file"):
-        with pytest.raises(UserError):
-            safe_path.below(root, path, "dvc.lock")
-    assert safe_path.below(root, "in/file", "dvc.lock") == root / "in/file"
-
-
-@pytest.mark.parametrize(
-    "text",
-    ["", "0" * 31, "0" * 33, "A" * 32, "0" * 32 + ".dir/..", "0" * 32 + "\n", "ab/../secret", 7],
-)
-def test_what_is_no_md5_is_none(text: Any) -> None:
-    assert not safe_path.is_md5(text)
-    assert not dvc_cache.has(text)
 
 
 @pytest.fixture
@@ -334,19 +276,6 @@ def test_what_waits_for_a_store_reaches_nothing_outside(
     assert len(list(folder.iterdir())) == damaged + 3, "nothing else was removed"
 
 
-def test_a_folder_has_files_alone(tmp_path: Path) -> None:
-    """What is no file has no md5: a run would be given it all the same."""
-    (tmp_path / "out/below").mkdir(parents=True)
-    (tmp_path / "out/below/a").write_text("")
-    assert gathering._is_plain(tmp_path / "out")
-    (tmp_path / "out/link").symlink_to(tmp_path)
-    assert not gathering._is_plain(tmp_path / "out")
-    (tmp_path / "out/link").unlink()
-    os.mkfifo(tmp_path / "out/pipe")
-    assert not gathering._is_plain(tmp_path / "out")
-    assert not gathering._is_plain(tmp_path / "out/pipe")
-
-
 def test_what_is_large_is_not_read(repository: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its size is asked for first; whoever has one is told so, and the others have their runs."""
     monkeypatch.setattr(git, "LARGEST_FILE", 200_000)
@@ -365,20 +294,6 @@ def test_what_is_large_is_not_read(repository: Repository, monkeypatch: pytest.M
     assert f"{why}:\n  commit {long[:7]}" in told
     (run,) = tracked_runs(repository.path)
     assert run.tags[COMMIT] == good
-
-
-def test_a_lock_that_matches_nothing_takes_no_other_results_values(repository: Repository) -> None:
-    """Its params.yaml in git may be that of another result, whose training it would be shown as."""
-
-    def change(stages: dict[str, Any]) -> None:
-        for each in stages.values():
-            each["params"]["params.yaml"]["train.lr"] = 0.5
-
-    place = places.at(repository.commit(repository.changed(change)))
-    assert place is not None
-    identity = place.identity()
-    assert identity["params"]["train.lr"] == 0.5
-    assert identity["training_id"] != ids.trained_by(files.MODEL)
 
 
 def test_a_model_names_no_file_to_remove(workspace: Path) -> None:
