@@ -1,11 +1,9 @@
 """A run is there from the first epoch, complete at the end, and never doubled or lost."""
 
 import json
-import sqlite3
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import mlflow.artifacts
 import numpy as np
@@ -19,19 +17,12 @@ from conftest import (
     make,
     tracked_runs,
 )
+from stage_runs import run_stages
 
-from pipeline import evaluate, export, generate, track, train
 from pipeline.settings import files, ids
-from pipeline.settings.params import Params, flatten
+from pipeline.settings.params import flatten
 from pipeline.tracking import provenance
 from pipeline.tracking.result import SERVING
-
-STAGES = (generate, train, evaluate, export, track)
-
-
-def run_stages(params: Params, *stages: Any) -> None:
-    for stage in stages or STAGES:
-        stage.main(params)
 
 
 def test_a_complete_run(workspace: Path) -> None:
@@ -91,18 +82,9 @@ def test_the_logged_model_is_the_file_and_answers_without_torch(workspace: Path)
 def test_the_same_result_is_not_tracked_twice(workspace: Path) -> None:
     run_stages(job())
     (first,) = tracked_runs(workspace)
-    run_stages(job(), track)
-    run_stages(job(), evaluate, export, track)
+    run_stages(job(), "track")
+    run_stages(job(), "evaluate", "export", "track")
     assert [run.id for run in tracked_runs(workspace)] == [first.id]
-
-
-def test_a_forced_repeat_marks_the_older_run(workspace: Path) -> None:
-    run_stages(job())
-    run_stages(job())
-    older, newer = tracked_runs(workspace)
-    assert older.tags["superseded_by"] == newer.id
-    assert older.name.startswith("superseded: ")
-    assert older.tags["result_id"] == newer.tags["result_id"]
 
 
 def test_a_result_without_a_training_is_replayed(workspace: Path) -> None:
@@ -127,7 +109,7 @@ def test_other_queries_alone_make_a_run_of_their_own(workspace: Path) -> None:
     run_stages(job())
     other = job(evaluate__queries=[[5.0]])
     Path("params.yaml").write_text(job_text(evaluate__queries=[[5.0]]))
-    run_stages(other, evaluate, export, track)
+    run_stages(other, "evaluate", "export", "track")
     first, second = tracked_runs(workspace)
     assert first.tags["training_id"] == second.tags["training_id"]
     assert first.params["evaluate.queries"] == "[[4.0]]"
@@ -138,7 +120,7 @@ def test_other_queries_alone_make_a_run_of_their_own(workspace: Path) -> None:
 
 def test_a_tolerance_is_part_of_the_result_though_it_changes_no_byte(workspace: Path) -> None:
     run_stages(job())
-    run_stages(job(export__rtol=1e-4), export, track)
+    run_stages(job(export__rtol=1e-4), "export", "track")
     assert [run.params["export.rtol"] for run in tracked_runs(workspace)] == ["0.0", "0.0001"]
 
 
@@ -155,12 +137,12 @@ def cut_track_short(monkeypatch: pytest.MonkeyPatch, call: str) -> None:
     with monkeypatch.context() as patch:
         patch.setattr(call if "." in call else f"mlflow.MlflowClient.{call}", end)
         with pytest.raises(CutShort):
-            run_stages(job(), track)
+            run_stages(job(), "track")
 
 
 def cut_completion_short(monkeypatch: pytest.MonkeyPatch, call: str) -> None:
     """Run the tutorial's job, and let `track` end in a call of MLflow's client."""
-    run_stages(job(), generate, train, evaluate, export)
+    run_stages(job(), "generate", "train", "evaluate", "export")
     cut_track_short(monkeypatch, call)
 
 
@@ -169,7 +151,7 @@ def test_what_follows_a_completion_is_done_next_time(
 ) -> None:
     """Killed anywhere between the files and the last tag: a version, and the older run's mark."""
     run_stages(job(tracking__model_name=None))
-    run_stages(job(), train)
+    run_stages(job(), "train")
     for call in (
         "log_artifact",
         "set_terminated",
@@ -181,7 +163,7 @@ def test_what_follows_a_completion_is_done_next_time(
         cut_track_short(monkeypatch, call)
         older, newer = tracked_runs(workspace)
         assert "result_id" not in newer.tags, call
-    run_stages(job(), track)
+    run_stages(job(), "track")
     older, newer = tracked_runs(workspace)
     assert older.tags["superseded_by"] == newer.id
     assert newer.tags["result_id"] == older.tags["result_id"]
@@ -204,14 +186,14 @@ def test_a_replay_that_was_cut_short_is_taken_up(
     capfd.readouterr()
     with monkeypatch.context() as patch:
         patch.setattr("mlflow.MlflowClient.log_artifact", fail)
-        run_stages(job(), track)
+        run_stages(job(), "track")
     told = capfd.readouterr().err
     assert told.startswith("warning: the tracking store sqlite:"), told
     assert "failed (LookupError: no such bucket). The result is whole" in told
     (half,) = tracked_runs(workspace)
     assert half.status == "KILLED"
     assert half.tags["reason"] == "not complete: no such bucket"
-    run_stages(job(), track)
+    run_stages(job(), "track")
     (run,) = tracked_runs(workspace)
     assert run.id == half.id
     assert run.status == "FINISHED"
@@ -220,26 +202,11 @@ def test_a_replay_that_was_cut_short_is_taken_up(
     assert len(run.client.get_metric_history(run.id, "train.mse")) == 1
 
 
-def test_a_clock_that_was_ahead_hides_no_later_run(workspace: Path) -> None:
-    """A run that began in the future is not taken for newer than one of today."""
-    run_stages(job())
-    (ahead,) = tracked_runs(workspace)
-    with sqlite3.connect("mlflow.db") as database:
-        database.execute("UPDATE runs SET start_time = start_time + 1000000000")
-    database.close()
-    run_stages(job())
-    runs = tracked_runs(workspace)
-    (today,) = [run for run in runs if run.id != ahead.id]
-    assert len(runs) == 2
-    assert "result_id" in today.tags
-    assert next(run for run in runs if run.id == ahead.id).tags["superseded_by"] == today.id
-
-
 def test_a_completion_that_was_cut_short_is_taken_up(
     workspace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cut_completion_short(monkeypatch, "set_terminated")
-    run_stages(job(), track)
+    run_stages(job(), "track")
     (run,) = tracked_runs(workspace)
     assert "result_id" in run.tags
     assert len(run.models) == 1
@@ -253,56 +220,12 @@ def test_a_completion_that_was_cut_short_is_left_alone_by_other_results(
 ) -> None:
     cut_completion_short(monkeypatch, "log_artifact")
     other = job(evaluate__queries=[[5.0]])
-    run_stages(other, evaluate, export, track)
-    run_stages(job(), evaluate, export, track)
+    run_stages(other, "evaluate", "export", "track")
+    run_stages(job(), "evaluate", "export", "track")
     first, second = tracked_runs(workspace)
     assert first.params["evaluate.queries"] == "[[4.0]]"
     assert second.params["evaluate.queries"] == "[[5.0]]"
     assert all("result_id" in run.tags for run in (first, second))
-
-
-@pytest.mark.slow
-def test_the_newest_training_is_the_one_that_is_completed(workspace: Path) -> None:
-    """Trainings that came to nothing do not supersede a result when it is tracked again."""
-    run_stages(job(), generate, train, train, evaluate, export, track)
-    older, newer = tracked_runs(workspace)
-    assert "result_id" in newer.tags
-    assert older.tags["superseded_by"] == newer.id
-    run_stages(job(), track)
-    assert "superseded_by" not in tracked_runs(workspace)[1].tags
-    assert len(tracked_runs(workspace)) == 2
-
-
-@pytest.mark.slow
-def test_experiments_that_trained_alike_keep_a_run_each(
-    workspace: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """As queued experiments do that differ in their queries alone."""
-    jobs = {"one": job(), "two": job(evaluate__queries=[[5.0]])}
-    for name, params in jobs.items():
-        monkeypatch.setenv("DVC_EXP_NAME", name)
-        run_stages(params, generate, train)
-    for name, params in jobs.items():
-        monkeypatch.setenv("DVC_EXP_NAME", name)
-        run_stages(params, evaluate, export, track)
-    runs = tracked_runs(workspace)
-    assert [run.tags["dvc.experiment"] for run in runs] == ["one", "two"]
-    assert [run.params["evaluate.queries"] for run in runs] == ["[[4.0]]", "[[5.0]]"]
-    assert all("result_id" in run.tags for run in runs)
-    assert not any("superseded_by" in run.tags for run in runs)
-
-
-def test_another_experiments_tags_do_not_stay(
-    workspace: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """An experiment trains, evaluate fails, and plain `dvc repro` finishes the job."""
-    with monkeypatch.context() as patch:
-        patch.setenv("DVC_EXP_NAME", "oared-cree")
-        run_stages(job(), generate, train)
-    run_stages(job(), evaluate, export, track)
-    (run,) = tracked_runs(workspace)
-    assert "dvc.experiment" not in run.tags
-    assert "oared-cree" not in run.name
 
 
 def test_columns_of_any_name_are_tracked(workspace: Path) -> None:

@@ -20,7 +20,6 @@ from safetensors.numpy import save_file
 from pipeline.settings import files, ids
 from pipeline.settings.errors import UserError
 from pipeline.tracking import (
-    git,
     lock_file,
     lookup,
     provenance,
@@ -274,26 +273,6 @@ def test_what_waits_for_a_store_reaches_nothing_outside(
     assert run.tags["result_id"] == identity["result_id"]
     assert not good.folder.exists(), "it has its run now"
     assert len(list(folder.iterdir())) == damaged + 3, "nothing else was removed"
-
-
-def test_what_is_large_is_not_read(repository: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its size is asked for first; whoever has one is told so, and the others have their runs."""
-    monkeypatch.setattr(git, "LARGEST_FILE", 200_000)
-    monkeypatch.setattr(lock_file, "LARGEST", 100_000)
-    locks = [repository.changed(nothing) + "#" * size for size in (0, 100_000)]
-    good, large = [repository.commit(lock, "reports", "models", "data") for lock in locks]
-    files.HISTORY.write_bytes(b"x" * 300_000)
-    lock = repository.changed(other_md5(files.HISTORY, ids.md5(files.HISTORY)))
-    long = repository.commit(lock, "reports")
-    names = [f"{good}:./dvc.lock", f"{long}:./{files.HISTORY}", "HEAD:./none", "HEAD:./reports"]
-    assert list(git.blobs(names, 299_999)) == [locks[0].encode(), 300_000, None, None]
-    assert list(git.blobs(names[1:2], 300_000)) == [b"x" * 300_000]
-    told = replay_all()
-    assert f"dvc.lock is damaged: it is larger than 100000 bytes:\n  commit {large[:7]}" in told
-    why = f"its '{files.HISTORY}' in git is larger than 200000 bytes"
-    assert f"{why}:\n  commit {long[:7]}" in told
-    (run,) = tracked_runs(repository.path)
-    assert run.tags[COMMIT] == good
 
 
 def test_a_model_names_no_file_to_remove(workspace: Path) -> None:
