@@ -2,9 +2,9 @@
 
 All fit the same float32 array, row-major as scikit-learn is mostly given it, in turn within each
 round; what counts is the ratio within a round. Ours comes with standard errors, t, p, intervals and
-rank, statsmodels' with standard errors, the others with coefficients alone. Beside the time stands
-how far the worst coefficient is from the exact solution, which ours is. A second table has the same
-beside other processes that keep every core busy: twice the time is a fair share.
+rank, statsmodels' with standard errors, the others with coefficients alone. Beside the time is the
+error of the worst coefficient, relative to the exact solution, which ours is. A second table has
+times beside other processes that keep every core busy: twice the time is a fair share.
 """
 
 import statistics
@@ -30,33 +30,37 @@ Solver = Callable[[Floats, Floats], NDArray[np.float64]]
 
 
 def ours(x: Floats, y: Floats) -> NDArray[np.float64]:
-    """Exact least squares, with everything it gives."""
-    found = fit(gram_matrix(x, y[:, None]), [f"x{i}" for i in range(x.shape[1])], ["y"])
-    return np.append(found.weight[0], found.bias[0])
+    """Exact least squares, with all figures that it gives."""
+    reference = fit(gram_matrix(x, y[:, None]), [f"x{i}" for i in range(x.shape[1])], ["y"])
+    for figures in (reference.std_error, reference.t, reference.p):
+        assert np.isfinite(figures).all()
+    assert (reference.ci_low <= reference.ci_high).all()
+    assert reference.r2[0] <= 1 <= reference.condition_number
+    return np.append(reference.weight[0], reference.bias[0])
 
 
 def scikit_learn(x: Floats, y: Floats) -> NDArray[np.float64]:
     """scikit-learn's LinearRegression."""
     from sklearn.linear_model import LinearRegression
 
-    found = LinearRegression().fit(x, y)
-    return np.append(found.coef_, found.intercept_).astype(float)
+    fitted = LinearRegression().fit(x, y)
+    return np.append(fitted.coef_, fitted.intercept_).astype(float)
 
 
 def statsmodels(x: Floats, y: Floats) -> NDArray[np.float64]:
     """Statsmodels' OLS, with its standard errors."""
     from statsmodels.api import OLS, add_constant
 
-    found = OLS(y, add_constant(x)).fit()
-    assert len(found.bse) == x.shape[1] + 1
-    return np.roll(np.asarray(found.params, float), -1)
+    fitted = OLS(y, add_constant(x)).fit()
+    assert len(fitted.bse) == x.shape[1] + 1
+    return np.roll(np.asarray(fitted.params, float), -1)
 
 
 def numpy_normal_equations(x: Floats, y: Floats) -> NDArray[np.float64]:
     """The normal equations as one writes them, in float64."""
     design = np.column_stack([x, np.ones(len(x), np.float32)]).astype(np.float64)
-    found: NDArray[np.float64] = np.linalg.solve(design.T @ design, design.T @ y.astype(float))
-    return found
+    solution: NDArray[np.float64] = np.linalg.solve(design.T @ design, design.T @ y.astype(float))
+    return solution
 
 
 SOLVERS: dict[str, Solver] = {
@@ -106,11 +110,11 @@ def main() -> None:
     for _ in range(asked.rounds):
         for name, solve in SOLVERS.items():
             begin = time.perf_counter()
-            found = solve(x, y)
+            solution = solve(x, y)
             seconds[name].append(time.perf_counter() - begin)
             if solve is ours:
-                exact = found
-            errors[name] = float(np.max(np.abs(found / exact - 1)))
+                exact = solution
+            errors[name] = float(np.max(np.abs(solution / exact - 1)))
     rows = f"{asked.rows:,} × {asked.features} float32"
     print(f"| {rows} | seconds | times ours | range | worst coefficient off by |")
     print("|---|---|---|---|---|")

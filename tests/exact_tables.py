@@ -27,7 +27,8 @@ def noisy(rows: int, columns: int = 5, dtype: str = "float64") -> NDArray[np.flo
 
 
 def integers(rows: int, columns: int = 5) -> NDArray[np.float64]:
-    """Return random integers times powers of two: the same bits in any version of NumPy's maths."""
+    """Return random integers times powers of two: the same bits on any machine."""
     random = np.random.default_rng(rows)
     table = random.integers(-(2**20), 2**20, (rows, columns)).astype(float)
-    return np.ldexp(table, random.integers(-30, 30, columns))
+    table *= np.ldexp(1.0, random.integers(-30, 30, columns))
+    return table

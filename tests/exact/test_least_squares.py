@@ -103,7 +103,12 @@ def test_figures_are_computed_when_asked_for_and_once(monkeypatch: pytest.Monkey
 
     def noted(module: Any, name: str) -> None:
         compute = getattr(module, name)
-        monkeypatch.setattr(module, name, lambda *given: computed.append(name) or compute(*given))
+
+        def noting(*given: Any) -> Any:
+            computed.append(name)
+            return compute(*given)
+
+        monkeypatch.setattr(module, name, noting)
 
     noted(student, "p_value")
     noted(condition.UnitLength, "of")
