@@ -1,4 +1,5 @@
-"""What people read: metrics, coefficients, answers, plots, the model card, the summary.
+"""Texts and plots that people read: metrics, coefficients, predictions, plots, card, summary.
 
-May import onnx_model (its contract), tables, exact and settings; no torch, no MLflow.
+May import onnx_model (its contract), learning.linear, tables, exact and settings; no torch, no
+MLflow.
 """

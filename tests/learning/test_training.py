@@ -8,11 +8,11 @@ import torch
 from conftest import job
 from torch import nn
 
-from pipeline import evaluate
 from pipeline.learning import divergence, inference, training
 from pipeline.learning.module import build
 from pipeline.learning.training import DivergedError
 from pipeline.learning.weights import DTYPES
+from pipeline.report import predictions
 from pipeline.settings.errors import UserError
 from pipeline.settings.params import Params
 from pipeline.settings.seeds import stream
@@ -75,7 +75,9 @@ def test_the_tutorials_numbers_bit_for_bit() -> None:
     our_losses, module = train(job())
     assert our_losses == losses
     assert weights(module) == [layer.weight.item(), layer.bias.item()]
-    answer = evaluate.answer(lambda x: inference.predict(module, x), np.array([[4.0]]), "float32")
+    answer = predictions.rounded(
+        lambda x: inference.predict(module, x), np.array([[4.0]]), "float32"
+    )
     assert answer.item() == np.float32(prediction)
     assert len(losses) == 100
     assert losses[99] < losses[0] / 100
@@ -90,7 +92,7 @@ def test_a_column_has_plain_strides() -> None:
 
 def test_a_thousand_epochs_come_closer_to_eight() -> None:
     _, module = train(job(train__epochs=1000))
-    assert evaluate.answer(
+    assert predictions.rounded(
         lambda x: inference.predict(module, x), np.array([[4.0]]), "float32"
     ).item() == np.float32(tutorial(1000)[2])
     assert abs(inference.predict(module, np.array([[4.0]])).item() - 8) < 0.01

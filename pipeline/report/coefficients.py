@@ -1,0 +1,60 @@
+"""Coefficients of a linear model beside the reference's: coefficients.csv, and its warnings."""
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+from pipeline.exact.least_squares import Fit
+from pipeline.learning import fit_messages
+from pipeline.learning.line import Line
+from pipeline.settings import files
+
+HEADER = ("target", "term", "value", "reference", "std_error", "t", "p", "ci_low", "ci_high")
+
+
+def rows(line: Line | None, reference: Fit, dtype: str) -> Iterator[list[Any]]:
+    """Return the rows of coefficients.csv: the model's value, the reference's, and its errors.
+
+    line: the model; there are no rows if it is not linear. dtype: precision of the model file.
+    A value that does not exist, such as a standard error without degrees of freedom, is None.
+    """
+    if line is None:
+        return
+    terms = [*reference.features, *(["bias"] if reference.intercept else [])]
+    for index, target in enumerate(reference.targets):
+        slopes = files.shortest(line.weight[index].astype(dtype))
+        # The file of a model that subtracts means has no intercept: here it is computed.
+        kind = "float64" if line.centre.any() else dtype
+        (intercept,) = files.shortest(line.intercepts()[[index]].astype(kind))
+        values = [*slopes, intercept]
+        best = [*reference.weight[index], reference.bias[index]]
+        columns = [reference.std_error, reference.t, reference.p]
+        columns += [reference.ci_low, reference.ci_high]
+        for place, term in enumerate(terms):
+            errors = [column[index, place] for column in columns]
+            yield [
+                target,
+                term,
+                values[place],
+                None if term in reference.dropped else float(best[place]),
+                *(None if math.isnan(error) else float(error) for error in errors),
+            ]
+
+
+def warnings(reference: Fit) -> list[str]:
+    """Return one sentence for each column that makes the coefficients doubtful."""
+    terms = len(reference.features) + reference.intercept
+    if reference.rows < terms:
+        sentences = [
+            f"{reference.rows} rows for {terms} numbers: the reference leaves"
+            f" {len(reference.dependent)} features out"
+        ]
+    else:
+        sentences = [
+            f"{fit_messages.dependent(column)}: the reference leaves it out"
+            for column in reference.dependent
+        ]
+    return sentences + [
+        f"{fit_messages.nearly_dependent(columns)}: their coefficients mean nothing one by one"
+        for columns in reference.nearly_dependent
+    ]

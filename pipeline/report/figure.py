@@ -1,0 +1,53 @@
+"""Style of the plots: colours, axes, and SVG files with the same bytes on every machine."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from pipeline.settings import files
+
+# Colours that colour-blind readers can tell apart (Okabe and Ito, 2008), one for each target.
+# Further targets are not drawn: more colours would say nothing.
+BLUE, ORANGE, GREEN, PINK = COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7")
+GREY = "#888888"
+
+MOST_POINTS = 2_000
+"""Of more rows than this, a sample is drawn."""
+
+
+@contextmanager
+def axes_of(path: Path, height: float = 4) -> Iterator[Axes]:
+    """Give axes to draw on; save the figure as SVG at `path` when the block ends.
+
+    height: in inches.
+    """
+    # Built-in settings, not the user's matplotlibrc: a style sheet must not change the bytes.
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        mpl.rcParams["svg.hashsalt"] = "abline"
+        mpl.rcParams["text.parse_math"] = False  # a column may be called price_$
+        figure = Figure(figsize=(6.4, height), layout="constrained")
+        FigureCanvasSVG(figure)
+        axes = figure.add_subplot()
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.grid(alpha=0.3)
+        yield axes
+        with files.whole(path) as partial:
+            figure.savefig(partial, format="svg", metadata={"Date": None})
+
+
+def sampled(rows: int) -> NDArray[np.int64]:
+    """Return the indices of at most MOST_POINTS of so many rows, evenly spaced."""
+    return np.unique(np.linspace(0, rows - 1, min(rows, MOST_POINTS)).round().astype(int))
+
+
+def short(text: str, longest: int = 30) -> str:
+    """Return `text`, cut to the length that a label has room for."""
+    return text if len(text) <= longest else f"{text[:longest]}…"

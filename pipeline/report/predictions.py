@@ -1,0 +1,50 @@
+"""Predictions for the queries of params.yaml: predictions.csv."""
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.exact.least_squares import Fit
+from pipeline.report.metrics import Predictor
+from pipeline.settings.errors import UserError
+
+
+def rounded(predict: Predictor, queries: NDArray[np.float64], dtype: str) -> NDArray[Any]:
+    """Return the predictions [queries, targets], rounded to `dtype`, the model file's precision.
+
+    queries: [queries, features].
+    Raises UserError if a prediction is beyond what `dtype` holds.
+    """
+    with np.errstate(over="ignore"):
+        predictions: NDArray[Any] = predict(queries).astype(dtype)
+    infinite = np.argwhere(~np.isfinite(predictions))
+    if len(infinite):
+        raise UserError(
+            f"evaluate.queries[{infinite[0][0]}]: the answer is beyond what {dtype} holds"
+        )
+    return predictions
+
+
+def header(features: Sequence[str], targets: Sequence[str]) -> list[str]:
+    """Return the header of predictions.csv."""
+    beside = ("reference", "low 95%", "high 95%")
+    return [*features, *targets, *(f"{target} {name}" for target in targets for name in beside)]
+
+
+def rows(
+    queries: NDArray[np.float64], predictions: Sequence[Sequence[float]], reference: Fit
+) -> Iterator[list[Any]]:
+    """Return the rows of predictions.csv: the query, the model's predictions, the reference's.
+
+    Beside the reference's prediction are the ends of its 95 % prediction interval, in which a new
+    measurement at the query would lie; None without degrees of freedom.
+    """
+    if not len(queries):
+        return
+    best = np.stack(reference.predict(queries), axis=2)  # [queries, targets, 3]
+    for query, predicted, beside in zip(queries.tolist(), predictions, best.tolist(), strict=True):
+        values = [value for target in beside for value in target]
+        yield [*query, *predicted, *(None if math.isnan(value) else value for value in values)]

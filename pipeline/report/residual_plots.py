@@ -1,0 +1,98 @@
+"""Plots of the error of each row: predicted against actual, residuals, normal quantiles."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from statistics import NormalDist
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.report.figure import COLOURS, GREY, ORANGE, axes_of, sampled, short
+from pipeline.report.metrics import Split
+
+LEAST_ROWS = 10
+"""Of fewer rows than this, these plots show next to nothing."""
+
+
+class Points(NamedTuple):
+    """Rows of one split and one target, as one set of markers."""
+
+    actual: NDArray[np.float64]
+    """[rows]"""
+    predicted: NDArray[np.float64]
+    """[rows]"""
+    marker: str
+    style: Mapping[str, Any]
+    """Colour, label and size: arguments of `Axes.plot`."""
+
+
+def _points(splits: Mapping[str, Split], targets: Sequence[str]) -> Iterator[Points]:
+    """Return a sample of each split, for each target that has a colour.
+
+    splits: by label.
+    """
+    for (name, split), marker in zip(splits.items(), ("o", "x"), strict=False):
+        rows = sampled(len(split.y))
+        actual, predicted = split.y[rows], split.predicted[rows]
+        for index, (target, colour) in enumerate(zip(targets, COLOURS, strict=False)):
+            one = len(targets) == 1
+            style = {
+                "label": name if one else f"{short(target)}: {name}",
+                "color": ORANGE if one and marker == "x" else colour,
+                "markersize": 4,
+                "alpha": 0.6,
+                "markeredgewidth": 1,
+            }
+            yield Points(actual[:, index], predicted[:, index], marker, style)
+
+
+def predicted_and_actual(path: Path, splits: Mapping[str, Split], targets: Sequence[str]) -> None:
+    """Draw the predicted values over the actual ones: a good fit lies along the diagonal."""
+    with axes_of(path) as axes:
+        for points in _points(splits, targets):
+            axes.plot(points.actual, points.predicted, points.marker, **points.style)
+        low = min(axes.get_xlim()[0], axes.get_ylim()[0])
+        high = max(axes.get_xlim()[1], axes.get_ylim()[1])
+        axes.plot([low, high], [low, high], color=GREY, linewidth=1, zorder=1)
+        axes.set_title("Predicted against actual")
+        axes.set_xlabel(f"actual {short(', '.join(targets))}")
+        axes.set_ylabel("predicted")
+        axes.legend()
+
+
+def residuals(path: Path, splits: Mapping[str, Split], targets: Sequence[str]) -> None:
+    """Draw the residuals over the predictions: a curve or a funnel shows what the line misses."""
+    with axes_of(path) as axes:
+        for points in _points(splits, targets):
+            residual = points.actual - points.predicted
+            axes.plot(points.predicted, residual, points.marker, **points.style)
+        axes.axhline(0, color=GREY, linewidth=1, zorder=1)
+        axes.set_title("Residuals against predicted")
+        axes.set_xlabel(f"predicted {short(', '.join(targets))}")
+        axes.set_ylabel("residual: actual − predicted")
+        axes.legend()
+
+
+def quantiles(path: Path, splits: Mapping[str, Split], targets: Sequence[str]) -> None:
+    """Draw the quantiles of the residuals over the quantiles of a normal distribution.
+
+    The residuals of each split and target are divided by their root mean square. Normal residuals
+    lie along the diagonal; t, p and the intervals in coefficients.csv assume that they are normal.
+    """
+    with axes_of(path) as axes:
+        ends = [0.0]
+        for points in _points(splits, targets):
+            residual = np.sort(points.actual - points.predicted)
+            scale = np.sqrt(np.mean(residual**2))
+            residual = residual / scale if scale > 0 else residual
+            # Plotting positions of Hazen: (k − 1/2) / n.
+            count = len(residual)
+            normal = [NormalDist().inv_cdf((k + 0.5) / count) for k in range(count)]
+            axes.plot(normal, residual, points.marker, **points.style)
+            ends += [normal[0], normal[-1]]
+        axes.plot(*[[min(ends), max(ends)]] * 2, color=GREY, linewidth=1, zorder=1)
+        axes.set_title("Residuals' quantiles against a normal distribution's")
+        axes.set_xlabel("normal quantile")
+        axes.set_ylabel("residual / root mean square")
+        axes.legend()

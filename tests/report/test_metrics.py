@@ -1,0 +1,71 @@
+"""The figures in the reports are right, to the last digit that is shown."""
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from pipeline.exact.gram import gram_matrix
+from pipeline.exact.least_squares import fit
+from pipeline.learning.line import Line
+from pipeline.report import metrics
+from pipeline.report.metrics import Split
+from pipeline.settings.errors import UserError
+from pipeline.tables.table import Table
+
+
+def split(actual: NDArray[np.float64], predicted: NDArray[np.float64]) -> Split:
+    """Rows with one feature, always 0, and these predictions."""
+    x = np.zeros((len(actual), 1))
+    return Split(x, actual, predicted, gram_matrix(np.hstack([x, actual])))
+
+
+def test_metrics_against_exact_fractions() -> None:
+    random = np.random.default_rng(0)
+    actual = random.normal(size=(50, 2)) * [1, 1000]
+    rows = split(actual, actual + random.normal(size=(50, 2)))
+    figures = metrics.of_model(rows, None, "sum")
+    errors = [Fraction(float(error)) for error in (rows.y - rows.predicted).ravel()]
+    total = sum(error**2 for error in errors)
+    centred = 0.0
+    for column in actual.T:
+        mean = sum(map(Fraction, column.tolist())) / len(column)
+        centred += float(sum((Fraction(value) - mean) ** 2 for value in column.tolist()))
+    assert figures["loss"] == pytest.approx(float(total), rel=1e-15)
+    assert figures["mse"] == pytest.approx(float(total / 100), rel=1e-15)
+    assert figures["rmse"] == pytest.approx(float(total / 100) ** 0.5, rel=1e-15)
+    assert figures["mae"] == pytest.approx(float(sum(map(abs, errors)) / 100), rel=1e-15)
+    assert figures["r2"] == pytest.approx(1 - float(total) / centred, rel=1e-14)
+    assert metrics.of_model(rows, None, "mean")["loss"] == figures["mse"]
+
+
+def test_metrics_of_one_row_that_is_met() -> None:
+    one = np.array([[3.0]])
+    figures = metrics.of_model(split(one, one), None, "sum")
+    assert figures == {"loss": 0, "mse": 0, "rmse": 0, "mae": 0, "r2": None}
+
+
+def test_squared_errors_beyond_float64_are_one_message() -> None:
+    line = Line(np.zeros((1, 1)), np.zeros(1), np.zeros(1))
+    rows = Split.of(Table(("x", "y"), np.array([[1.0, 1e200]])), ["y"], line.predict)
+    for model in (line, None):
+        with pytest.raises(UserError, match=r"beyond what float64 holds; scale the targets"):
+            metrics.of_model(rows, model, "sum")
+
+
+def test_the_gap_keeps_its_digits_and_its_sign() -> None:
+    """The rounded losses of a model and of the best line may be the same number."""
+    table = Table(("x", "y"), np.array([[1.0, 1e8], [2.0, -1e8], [4.0, 1e8]]))
+    reference = fit(gram_matrix(table.values), ("x",), ("y",))
+    best = Line(reference.weight, reference.bias, np.zeros(1))
+    beside = Line(best.weight, best.bias + 1e-4, np.zeros(1))
+    rows = Split.of(table, ["y"], beside.predict)
+    figures = metrics.of_reference(rows, None, beside, reference, "sum")
+    assert metrics.of_model(rows, beside, "sum")["loss"] == figures["loss"]
+    assert figures["gap"] == pytest.approx(3e-8, rel=1e-3)  # 3 rows · (1e-4)²
+    assert "test" not in figures
+    met = Split(rows.x, rows.y, rows.y, rows.gram)  # a module that knows the rows by heart
+    figures = metrics.of_reference(met, met, None, reference, "sum")
+    assert figures["gap"] == -figures["loss"]
+    assert figures["test"]["loss"] == figures["loss"]
