@@ -1,0 +1,139 @@
+"""View of the runs in MLflow's page: columns and charts that show which run was better, and why.
+
+By itself MLflow's table shows no parameter and no metric, and its charts show ten runs, with a loss
+that falls by powers of ten on a linear scale.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from mlflow.entities import Run
+
+from pipeline.tracking import lock_file
+from pipeline.tracking.store import Store
+from pipeline.tracking.store_failures import explained
+from pipeline.tracking.tags import RESULT_ID, SHARED_VIEW, SUPERSEDED_BY
+
+NAME = "abline"
+"""Name under which `save` keeps the view in the experiment."""
+FIRST_QUERY = "prediction.query_1."
+"""Prefix of the metrics with the predictions for the first query, one for each target."""
+DECIDING_METRICS = ("test.r2", "test.rmse", "test.loss", FIRST_QUERY, "train.loss", "reference.gap")
+"""Metrics that say which of two models is better, the most telling first."""
+DEFAULT_PARAMS = ("train.lr", "train.epochs", "train.optimizer")
+"""Parameters to show if no parameter differs."""
+MOST_SHOWN = 6
+"""Columns of parameters at the most; and charts of metrics."""
+VISIBLE_COLUMNS = 3
+"""Columns that are visible beside MLflow's Assistant on a page of 1400 pixels."""
+
+
+def save(store: Store) -> int:
+    """Save the view of the experiment's runs in the store; return the number of runs.
+
+    MLflow keeps a shared view as a tag of the experiment.
+    """
+    with explained(store.uri):
+        runs = store.client.search_runs([store.experiment_id], max_results=200)
+        tag = f"{SHARED_VIEW}.{NAME}"
+        store.client.set_experiment_tag(store.experiment_id, tag, json.dumps(state(runs)))
+    return len(runs)
+
+
+def state(runs: Sequence[Run]) -> dict[str, Any]:
+    """Return the view as MLflow's page stores it.
+
+    Columns: the parameters that differ, then the metrics that decide. Charts: the loss on a log
+    scale, and those metrics.
+    runs: newest first.
+    """
+    metrics = metrics_that_decide(runs)
+    params = params_that_differ(runs)
+    columns = [f"params.`{key}`" for key in params]
+    # At least one metric is visible; more of them only in the place that parameters leave.
+    columns += [f"metrics.`{key}`" for key in metrics[: max(1, VISIBLE_COLUMNS - len(params))]]
+    curves = [key for key in ("test_loss", "loss") if any(key in run.data.metrics for run in runs)]
+    line: dict[str, Any] = {"type": "LINE", "xAxisKey": "step", "xAxisScaleType": "linear"}
+    line |= {"scaleType": "log", "lineSmoothness": 0, "selectedXAxisMetricKey": "", "range": {}}
+    charts = [line | {"metricKey": key, "selectedMetricKeys": [key]} for key in curves or ["loss"]]
+    charts += [{"type": "BAR", "metricKey": key} for key in metrics]
+    return {
+        "selectedColumns": columns,
+        "orderByKey": "attributes.start_time",
+        "orderByAsc": False,
+        "runsHiddenMode": "SHOWALL",
+        "compareRunSections": [{"uuid": "first", "name": "Loss and answers", "display": True}],
+        "compareRunCharts": [
+            {
+                "uuid": chart["metricKey"],
+                "displayName": chart["metricKey"],
+                "metricSectionId": "first",
+                "runsCountToCompare": 100,
+                "deleted": False,
+                "isGenerated": False,
+                **chart,
+            }
+            for chart in charts
+        ],
+    }
+
+
+def params_that_differ(runs: Sequence[Run]) -> list[str]:
+    """Return the parameters to show: those that differ among the runs.
+
+    First come those that differ in the last generation: the runs that have the same parameters as
+    the newest complete run. (Older code had fewer parameters: nobody varied the others.) Among
+    several, the parameter that most runs varied is first. Parameters that change no figure are
+    shown only if no other differs, and DEFAULT_PARAMS if no parameter differs.
+    """
+    current = [run for run in runs if SUPERSEDED_BY not in run.data.tags]
+    newest = next((run for run in current if RESULT_ID in run.data.tags), None)
+    names = set(newest.data.params) if newest is not None else set()
+    last_generation = [run for run in current if set(run.data.params) == names]
+
+    differing: list[str] = []
+    for among in (last_generation, current):
+        keys = sorted({key for run in among for key in run.data.params})
+        counts = {key: _number_varied(key, among) for key in keys}
+        order = sorted(counts, key=lambda key: -counts[key])
+        differing += [key for key in order if counts[key] and key not in differing]
+    differing = list(filter(lock_file.changes_figures, differing)) or differing
+    known = {key for run in current for key in run.data.params}
+    return differing[:MOST_SHOWN] or [key for key in DEFAULT_PARAMS if key in known]
+
+
+def _number_varied(key: str, runs: Sequence[Run]) -> int:
+    """Return how many runs have another value of the parameter than the most common one."""
+    values = Counter(run.data.params[key] for run in runs if key in run.data.params)
+    return values.total() - max(values.values(), default=0)
+
+
+def metrics_that_decide(runs: Sequence[Run]) -> list[str]:
+    """Return the metrics to show: of rows held out first, without those that never differ.
+
+    If no metric differs, they are shown nevertheless: a page without figures says nothing. Of two
+    metrics that are equal in every run that has both, one is shown: if the optimum is 0, the gap
+    is the loss, and runs of older code have no gap.
+    """
+    keys = sorted({key for run in runs for key in run.data.metrics})
+    predictions = [key for key in keys if key.startswith(FIRST_QUERY)]
+    order = [
+        key
+        for name in DECIDING_METRICS
+        for key in (predictions if name == FIRST_QUERY else [name])
+        if key in keys
+    ]
+    values = {key: [run.data.metrics.get(key) for run in runs] for key in order}
+
+    def are_equal(one: str, other: str) -> bool:
+        pairs = [pair for pair in zip(values[one], values[other], strict=True) if None not in pair]
+        return bool(pairs) and all(this == that for this, that in pairs)
+
+    differing = [key for key in order if len({*values[key]} - {None}) > 1]
+    shown: list[str] = []
+    for key in differing or order:
+        if not any(are_equal(key, before) for before in shown):
+            shown.append(key)
+    return shown[:MOST_SHOWN]

@@ -1,0 +1,35 @@
+"""A port that cannot be used is refused before MLflow's server starts."""
+
+import socket
+
+import pytest
+
+from pipeline.settings.errors import UserError
+from pipeline.tracking import page_server
+
+
+@pytest.mark.parametrize("port", ["abc", "-1", "65536", "²"])
+def test_a_port_that_is_none(port: str) -> None:
+    with pytest.raises(UserError, match=f"^port {port}: must be a number from 0 to 65535"):
+        page_server.free_port(port)
+
+
+@pytest.mark.parametrize("port", ["5061", "6667"])
+def test_a_port_that_browsers_refuse(port: str) -> None:
+    with pytest.raises(UserError, match=f"^port {port}: browsers refuse it"):
+        page_server.free_port(port)
+
+
+def test_a_free_port_is_taken_for_zero() -> None:
+    port = page_server.free_port("0")
+    with socket.create_server(("127.0.0.1", port)):
+        assert port > 0
+
+
+def test_a_port_that_is_taken() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        with pytest.raises(UserError) as caught:
+            page_server.free_port(str(port))
+    cure = f"`make ui PORT={port + 1}` takes another, and PORT=0 any free one"
+    assert str(caught.value) == f"port {port}: Address already in use; {cure}"
