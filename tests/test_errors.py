@@ -111,10 +111,6 @@ def test_other_versions_than_the_pinned_ones(tmp_path: Path) -> None:
     assert "pip install -r" in lines[3]
 
 
-def test_the_installed_versions_are_the_pinned_ones() -> None:
-    pinned.check()
-
-
 def test_a_build_tag_is_no_other_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "a_package-1.2+cu130.dist-info").mkdir()
     monkeypatch.syspath_prepend(tmp_path)
@@ -163,17 +159,19 @@ def test_a_full_disk(workspace: Path) -> None:
     assert "status 1\ntest.parquet\ntrain.parquet\nstatus 0\n" in told
 
 
-def test_a_full_disk_stops_the_tracking_store_with_a_message(workspace: Path) -> None:
+def test_a_full_disk_stops_a_training_and_its_store_only_warns(workspace: Path) -> None:
     told = in_a_small_or_frozen_disk(
         workspace,
         "-o size=4m",
         "python -m pipeline.generate; head -c 8m /dev/zero >fill; "
-        "python -m pipeline.train; echo status $?",
+        "python -m pipeline.train; echo status $?; ls models",
     )
-    assert "error: " in told
-    assert "free some space" in told
+    warning, error = (told.index(kind) for kind in ("warning: the tracking store ", "\nerror: "))
+    assert warning < error, "the training went on without its run"
+    assert told.endswith(
+        "No space left on device; free some space and run `dvc repro` again\nstatus 1\n"
+    )
     assert "Traceback" not in told
-    assert told.endswith("status 1\n")
 
 
 def test_a_disk_that_cannot_be_written_to(workspace: Path) -> None:
@@ -224,14 +222,6 @@ def test_a_failed_verification_leaves_no_file(
     assert told[0].endswith(" checks and was not written:")
     assert any(line.startswith("  ORT_ENABLE_ALL: training rows: row ") for line in told)
     assert not files.ONNX.exists()
-
-
-@pytest.mark.parametrize("name", ["generate", "train", "evaluate", "export", "track"])
-def test_help_says_what_a_stage_reads_and_writes(checkout: Checkout, name: str) -> None:
-    told = checkout("python", "-m", f"pipeline.{name}", "--help")
-    assert told.startswith(f"usage: python -m pipeline.{name}")
-    assert "Reads  " in told
-    assert "Writes  " in told
 
 
 def test_a_repository_without_a_commit(clone: Clone) -> None:
