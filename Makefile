@@ -1,6 +1,6 @@
 # Every target sets up what it needs: `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help repro ui check test test-slow lint format schema wiring bench screenshots clean
+.PHONY: help repro ui check test test-slow lint format schema wiring bench screenshots clean moved
 .DELETE_ON_ERROR:
 
 PYTHON ?= python3
@@ -12,6 +12,11 @@ export MLFLOW_DISABLE_TELEMETRY := true
 
 SETUP := .venv/.installed
 TOOLS := .venv/.tools-installed
+
+# The first lines of a program in .venv name the folder that it was installed in, after `#!`, a quote
+# or a space. In a folder that was renamed or copied they name another: .venv is made again then.
+MOVED := $(shell test -e $(SETUP) && test -e .venv/bin/dvc && here="$$(pwd -P)/.venv/bin/" && \
+	! head -n 3 .venv/bin/dvc | grep -qF -e "!$$here" -e "\"$$here" -e " $$here" && echo moved)
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1 \2/p' Makefile | awk '{printf "  %s %-12s", $$1, $$2; $$1=$$2=""; print}'
@@ -65,13 +70,17 @@ screenshots: $(TOOLS) ## take the pictures of mlflow ui anew; needs Chromium
 clean: ## remove the environment and the tools' caches, nothing that is a result
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache abline.egg-info
 
-$(SETUP): requirements.txt pyproject.toml
+$(SETUP): requirements.txt pyproject.toml $(MOVED)
 	@$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "error: Python 3.11 or newer is needed, this is " + sys.version.split()[0] + "; `make PYTHON=python3.11` names another")'
 	@echo "setting up .venv (a few minutes, once)"
 	@$(PYTHON) -m venv .venv
 	@python -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	@python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
+
+moved:
+	@echo "this folder was renamed or copied, and .venv has its old paths: making .venv again"
+	@rm -rf .venv
 
 $(TOOLS): $(SETUP) requirements-dev.txt
 	@python -m pip install --quiet --disable-pip-version-check -r requirements.txt -r requirements-dev.txt
