@@ -24,8 +24,10 @@ from pipeline.settings.params import Params
 
 pytest_plugins = ["stores"]
 
-# A shell that starts the tests in the background has Ctrl-C ignored, by all that they start, too.
+# A shell that starts the tests in the background has Ctrl-C ignored, by all that they start, too;
+# nohup does the same with the signal of a terminal that closes.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent
