@@ -8,13 +8,13 @@ from types import TracebackType
 # MLflow reads these once, when it is imported.
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
-# A server that has gone would otherwise be tried again for minutes, without a word.
+# Otherwise MLflow tries a server that has gone again for minutes, without a message.
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "10")
 
 
 def _explain(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-    """Report what ends a program outside of `runner.program`: mostly while it imports."""
+    """Report an exception outside of `runner.program`, most often in an import."""
     if isinstance(error, ModuleNotFoundError) and not str(error.name).startswith("pipeline"):
         print(
             f"error: {error.name} is not installed for {sys.executable}; `make repro` sets up .venv"
@@ -28,12 +28,12 @@ def _explain(kind: type[BaseException], error: BaseException, trace: TracebackTy
 
 
 def _is_another_copy() -> bool:
-    """True if this folder has a `pipeline` that is not the one that Python has found."""
+    """True if this folder has a `pipeline`, and Python has imported another one."""
     here = os.path.join("pipeline", "__init__.py")  # noqa: PTH118 - pathlib takes 10 ms
     return os.path.exists(here) and not os.path.samefile(here, __file__)  # noqa: PTH110, PTH121
 
 
-if sys.argv[:1] == ["-m"]:  # so it is while `python -m pipeline.<stage>` starts
+if sys.argv[:1] == ["-m"]:  # true while `python -m pipeline.<program>` starts
     from pipeline.settings import signals
 
     signals.end_at_once()
@@ -42,7 +42,7 @@ if sys.argv[:1] == ["-m"]:  # so it is while `python -m pipeline.<stage>` starts
     stamps.note_code()
     processes.note_starters()
     terminal.install()
-    # A notebook's, which its terminals inherit, is not there when a program of ours draws.
+    # A terminal of a notebook inherits the notebook's backend, which a program does not have.
     os.environ["MPLBACKEND"] = "svg"
     sys.excepthook = _explain
     if _is_another_copy():
@@ -50,6 +50,6 @@ if sys.argv[:1] == ["-m"]:  # so it is while `python -m pipeline.<stage>` starts
             f"error: Python would run {__path__[0]}, another copy than the `pipeline` of this"
             " folder; start it without PYTHONSAFEPATH and without -P or -I"
         )
-    # Importing torch and MLflow makes a million objects and no garbage. To look for some after
-    # every 700 of them takes a fifth of a stage's time.
+    # Importing torch and MLflow makes a million objects and no garbage. A search for garbage after
+    # every 700 objects takes a fifth of a stage's time.
     gc.set_threshold(2_000_000)

@@ -16,9 +16,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         prog="python -m pipeline.check",
         description="Check params.yaml, that dvc.yaml declares its keys, and that data/raw has"
-        " only files and folders, which DVC can read.",
+        " only files and folders, which DVC can read. Prints nothing if all is right; else prints"
+        " the mistakes and exits with status 1.",
     )
-    parser.add_argument("--schema", action="store_true", help="print the JSON schema instead")
+    parser.add_argument(
+        "--schema", action="store_true", help="print the JSON schema of params.yaml instead"
+    )
     if parser.parse_args().schema:
         sys.stdout.write(params.schema())
         return

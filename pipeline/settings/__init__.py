@@ -1,4 +1,4 @@
-"""params.yaml, its checks and messages; paths, seeds, ids; how a program runs and ends.
+"""params.yaml, its checks and messages; paths, seeds, ids, inputs; how a program runs and ends.
 
 May import no other room.
 """

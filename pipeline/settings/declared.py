@@ -1,4 +1,4 @@
-"""What DVC watches: the stages of dvc.yaml with their parameters, and every file under data/raw."""
+"""The stages that dvc.yaml declares, and the files under data/raw, all of which DVC hashes."""
 
 import functools
 import os
@@ -16,8 +16,8 @@ RAW = "data/raw"  # a dependency of `generate`
 
 Stages = dict[str, dict[str, Any]]
 
-# Which stages must run again when a key of a section changes. `export` writes the parameters of
-# the data and of the training into the contract, `track` all of them into the run.
+# The stages that must run again when a key of a section changes. `export` writes the parameters of
+# the data and of the training into the contract, `track` writes all of them into the run.
 READERS = {
     "data": ("generate", "export", "track"),
     "model": ("train", "evaluate", "export", "track"),
@@ -25,7 +25,7 @@ READERS = {
     "evaluate": ("evaluate", "export", "track"),
     "export": ("export", "track"),
 }
-NEVER = ("tracking.", "train.checkpoint_seconds")  # they change no result
+NEVER = ("tracking.", "train.checkpoint_seconds")  # keys that change no result
 
 
 def stages() -> Stages:
@@ -55,28 +55,29 @@ def _parsed(dvc_yaml: str) -> Stages:
 
 
 def check(keys: Collection[str]) -> None:
-    """Refuse a dvc.yaml under which a changed parameter would leave an old result as it is.
+    """Refuse a dvc.yaml with which DVC would keep an old result although a parameter has changed.
 
-    keys: those of params.yaml, dotted. Raises UserError with each one that a stage lacks.
+    keys: the dotted keys of params.yaml. Raises UserError with each key that a stage lacks.
     """
     declared = {name: stage["params"] for name, stage in stages().items()}
     problems = []
     for key in keys:
         needed = READERS.get(key.partition(".")[0], ()) if not key.startswith(NEVER) else ()
-        lacking = [name for name in needed if key not in declared.get(name, (key,))]
-        if lacking:
+        stages_lacking = [name for name in needed if key not in declared.get(name, (key,))]
+        if stages_lacking:
             problems.append(
-                f"{DVC_YAML}: {key} is not among the params of {', '.join(lacking)}, so DVC would"
-                f" not see that it changed; add it there"
+                f"{DVC_YAML}: {key} is not among the params of {', '.join(stages_lacking)}, so DVC"
+                f" would not see that it changed; add it there"
             )
     if problems:
         raise UserError(messages.mistakes(problems, DVC_YAML, len(problems)))
 
 
 def check_files(folder: str = RAW) -> None:
-    """Refuse a pipe or a device among the tables: DVC reads every file before any stage starts.
+    """Refuse a pipe or a device among the tables, because DVC reads every file before any stage.
 
-    DVC would wait for the end of such a file for ever, without a word. Raises UserError with each.
+    DVC would wait for the end of such a file for ever, without a message. Raises UserError with
+    each path.
     """
     endless = [path for path in _endless(folder) if not is_ignored(path)]
     if endless:
@@ -88,14 +89,15 @@ def check_files(folder: str = RAW) -> None:
 
 
 def _endless(folder: str) -> Iterator[str]:
-    """Paths under `folder` that are neither files nor folders, where DVC looks.
+    """Give the paths under `folder` that DVC reads and that are neither files nor folders.
 
-    DVC follows links to files, but not links to folders, and enters no other repository of DVC's.
+    DVC follows links to files, but not links to folders, and enters no folder that is a DVC
+    repository itself.
     """
     try:
         entries = list(os.scandir(folder))
     except OSError:
-        return  # DVC says best what is wrong with it
+        return  # DVC has the better message
     if any(entry.name == ".dvc" for entry in entries):
         return
     for entry in entries:
@@ -106,6 +108,6 @@ def _endless(folder: str) -> Iterator[str]:
 
 
 def is_ignored(path: str) -> bool:
-    """True if .dvcignore leaves the file out. Only DVC knows, and takes a second to say so."""
+    """True if .dvcignore excludes the file. Asks DVC, which takes a second."""
     asked = [sys.executable, "-m", "dvc", "check-ignore", "--quiet", path]
     return not subprocess.run(asked, capture_output=True).returncode

@@ -1,4 +1,4 @@
-"""The environment as an input: the pinned packages, and what makes kernels portable."""
+"""The environment as an input: the pinned packages, and variables that make kernels portable."""
 
 import re
 import sys
@@ -8,9 +8,9 @@ from pipeline.settings.errors import UserError
 
 REQUIREMENTS = Path("requirements.txt")
 
-# torch, and MKL in it, choose their routines by these when they first compute: those that every
-# x86-64 processor has, and the same for each vendor. One thread, because a sum over more than
-# 32,768 numbers is added up in as many parts as there are threads.
+# torch, and MKL in torch, read these variables when they first compute, and then choose routines
+# that every x86-64 processor has, the same for each vendor. One thread, because torch divides a sum
+# over more than 32,768 numbers into one part for each thread.
 PORTABLE = {
     "ATEN_CPU_CAPABILITY": "default",
     "MKL_CBWR": "COMPATIBLE",
@@ -20,38 +20,41 @@ PORTABLE = {
 
 
 def check(requirements: Path = REQUIREMENTS) -> None:
-    """Refuse to compute with other versions than the pinned ones: they are an input of the result.
+    """Refuse to compute with versions other than the pinned ones, which are an input of the result.
 
     A build tag such as `+cpu` may differ. A pinned package that is not installed is not a
-    difference: some are for other systems, and an import says so best.
+    difference: some packages are for other systems, and an import fails with a better message.
     Raises UserError with each difference.
     """
     installed = _installed()
-    wrong = []
+    differences = []
     for line in requirements.read_text(encoding="utf-8").splitlines():
         pin = re.match(r"([\w.-]+)==([^\s;]+)", line)
         if pin is None:
             continue
-        found = installed.get(_normal(pin[1]))
-        if found is not None and found.split("+")[0] != pin[2]:
-            wrong.append(f"{pin[1]} {found}, pinned: {pin[2]}")
-    if wrong:
+        version = installed.get(_normal(pin[1]))
+        if version is not None and version.split("+")[0] != pin[2]:
+            differences.append(f"{pin[1]} {version}, pinned: {pin[2]}")
+    if differences:
         raise UserError(
             "this environment would not give the promised bytes. Installed:\n  "
-            + "\n  ".join(wrong)
+            + "\n  ".join(differences)
             + f"\n`pip install -r {requirements}` brings the pinned versions back; to move to new"
             f" ones, change {requirements} and `dvc repro`"
         )
 
 
 def _installed() -> dict[str, str]:
-    """Names and versions by the folders' names alone: 2 ms where importlib.metadata takes 100."""
-    found: dict[str, str] = {}
+    """Return the version of each package, read from the names of folders.
+
+    That takes 2 ms; importlib.metadata takes 100.
+    """
+    versions: dict[str, str] = {}
     for entry in map(Path, sys.path):
         for folder in entry.glob("*.dist-info") if entry.is_dir() else ():
             name, _, version = folder.stem.partition("-")
-            found.setdefault(_normal(name), version)  # the first on the path is imported
-    return found
+            versions.setdefault(_normal(name), version)  # Python imports the first on the path
+    return versions
 
 
 def _normal(name: str) -> str:

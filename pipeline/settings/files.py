@@ -1,4 +1,4 @@
-"""The files that the stages hand on: where they are, and how they come to be whole or not there."""
+"""Files between the stages: their paths, and how to write one so that it is whole or not there."""
 
 import csv
 import io
@@ -31,12 +31,12 @@ PLOTS = Path("reports/plots")
 VERIFICATION = Path("reports/verification.json")
 CARD = Path("reports/model_card.md")
 RUN = Path("reports/run.json")
-OURS = Path(".dvc/tmp/abline")  # under `root`: what is no result, such as locks
-SECONDS_KEPT = 24 * 3600.0  # what a process that cannot be seen from here was writing
+OURS = Path(".dvc/tmp/abline")  # under `root`: files that are no results, such as locks
+SECONDS_KEPT = 24 * 3600.0  # for unfinished files of processes on other machines
 
 
 def root() -> Path:
-    """The repository. Under DVC that is the main checkout, also for `dvc exp run --temp`."""
+    """Return the repository: under DVC the main checkout, also for `dvc exp run --temp`."""
     return Path(os.environ.get("DVC_ROOT") or Path.cwd())
 
 
@@ -60,22 +60,22 @@ def whole(path: Path, *, replace: bool = True) -> Iterator[Path]:
 
 
 def partial_name(path: Path) -> Path:
-    """Return the temporary name of `path`: this process' own, so that two never share one."""
+    """Return the temporary name of `path` for this process; no other process has the same."""
     return path.with_name(f"{path.name}.{processes.mark()}.partial")
 
 
 def remove_dead(folder: Path, names: str) -> None:
-    """Remove what processes that were killed have left under temporary names in a folder.
+    """Remove the temporary files in a folder that killed processes have left.
 
-    names: the names to be, as a regular expression. A process of another machine, or of this one
-    before it was started anew, cannot be asked: what it wrote goes when it is a day old.
+    names: a regular expression for the final names. Whether a process of another machine still
+    runs is not known: its files are removed when they are a day old.
     """
     marked = rf"(?:{names})\.(?P<mark>\d+-\d+-[0-9a-f]{{8}})\.partial(-journal)?"
-    left = []
-    with suppress(OSError):  # a folder that cannot be listed may still be written to
-        left = [(path, re.fullmatch(marked, path.name)) for path in folder.iterdir()]
-    for path, named in left:
-        with suppress(OSError):  # another process removes it, too
+    marked_paths = []
+    with suppress(OSError):  # a folder that cannot be listed may still be writable
+        marked_paths = [(path, re.fullmatch(marked, path.name)) for path in folder.iterdir()]
+    for path, named in marked_paths:
+        with suppress(OSError):  # another process may remove it first
             if named is None or not (
                 processes.is_dead(named["mark"])
                 or time.time() - path.lstat().st_mtime > SECONDS_KEPT
@@ -113,7 +113,7 @@ def write_json(path: Path, value: Any) -> None:
 
 
 def json_bytes(value: Any) -> bytes:
-    """What `write_json` writes."""
+    """Return the bytes that `write_json` writes."""
     text = json.dumps(value, indent=2, sort_keys=True, allow_nan=False, ensure_ascii=False)
     return (text + "\n").encode()
 
@@ -121,7 +121,7 @@ def json_bytes(value: Any) -> bytes:
 def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     """Write a CSV file with a header line, Unix line ends and quotes only where needed.
 
-    Text that a spreadsheet would compute is written as `safe` has it.
+    Text that a spreadsheet would compute is changed by `safe`.
     """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
@@ -130,34 +130,34 @@ def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) 
     write_bytes(path, text.getvalue().encode())
 
 
-# A spreadsheet takes text that begins so for a formula. A sign before a plain word or number, such
-# as "-x" or "-1e-5", does no harm, and stays as the table has it.
+# A spreadsheet takes text with this beginning for a formula. A sign before a plain word or number,
+# such as "-x" or "-1e-5", is harmless, and is not changed.
 _FORMULA = re.compile(r"'*([=@\t\r]|[-+](?!([\w .%]*|[\d.]+[eE][-+]?\d+ *)$))")
 
 
 def safe(cells: Iterable[Any]) -> list[Any]:
-    """Cells of a CSV, with an apostrophe before text that a spreadsheet would compute."""
+    """Return cells of a CSV, with an apostrophe before text that a spreadsheet would compute."""
     return [
         f"'{cell}" if isinstance(cell, str) and _FORMULA.match(cell) else cell for cell in cells
     ]
 
 
 def restored(cells: Iterable[str]) -> list[str]:
-    """Cells as they were before `safe`."""
+    """Return the cells as they were before `safe`."""
     return [cell[1:] if cell.startswith("'") and _FORMULA.match(cell) else cell for cell in cells]
 
 
 def read_csv(path: Path) -> list[dict[str, str]]:
-    """The rows of a CSV file that `write_csv` wrote, by column."""
+    """Return the rows of a CSV file that `write_csv` wrote; each is a dict by column."""
     lines = io.StringIO(regular_file.text(path, regular_file.MADE_ANEW), newline="")
     header, *rows = map(restored, csv.reader(lines))
     return [dict(zip(header, row, strict=True)) for row in rows]
 
 
 def shortest(values: NDArray[np.floating[Any]]) -> list[float]:
-    """Floats whose decimal form is the shortest that reads back as the same `values`.
+    """Return floats that Python prints in the shortest form that reads back as the same `values`.
 
-    For float32 that is shorter than what Python prints for the same number: 0.1, not
+    For float32 this form is shorter than that of the same number as float64: 0.1, not
     0.10000000149011612.
     """
     return [float(str(value)) for value in values]

@@ -1,6 +1,6 @@
 """Ids of a training and of a result: hashes of their inputs, parameters and outputs.
 
-training_id   is a hash of all that `train` depends on, known before its first epoch.
+training_id   is a hash of all that `train` depends on; it is known before the first epoch.
 result_id     adds the parameters of the other stages and the md5 of every output.
 
 Equal ids mean equal inputs, whoever ran the job, where and when.
@@ -24,18 +24,18 @@ CODE = "pipeline"
 
 
 def training_id(params: Params) -> str:
-    """The identity of a training: a hash of the files and parameters that `train` depends on."""
+    """Return the hash of the files and parameters that `train` depends on."""
     train = stages()["train"]
     return _hash({"deps": md5s(train["deps"]), "params": stage_params("train", params)})
 
 
 def trained_by(model: Path) -> str:
-    """The training_id that a model.safetensors carries. Raises UserError if it has none."""
+    """Return the training_id in a model.safetensors. Raises UserError if the file has none."""
     try:
         regular_file.check(model)
         with safetensors.safe_open(model, framework="np") as file:
             training_id = json.loads(file.metadata()["abline"])["training_id"]
-        # It becomes the name of a file, and the model may be anybody's.
+        # The id becomes the name of a file, and the model may come from anybody.
         if not safe_path.is_id(training_id):
             raise ValueError(f"its training_id is {str(training_id)[:80]!r}")
         return str(training_id)
@@ -46,18 +46,21 @@ def trained_by(model: Path) -> str:
 
 
 def result(params: Params, training_id: str) -> dict[str, Any]:
-    """The identity of a result: its ids, parameters and outputs, the content of run.json."""
+    """Return the identity of the result in this folder, which is the content of run.json.
+
+    The identity is: result_id, training_id, parameters and the md5 of each output.
+    """
     all_stages = stages()
     values = {name: stage_params(name, params) for name in all_stages}
-    # What the last stage writes is this identity itself.
+    # The output of the last stage is this identity itself.
     outs = md5s([out for name in all_stages if name != "track" for out in all_stages[name]["outs"]])
     return _identity(training_id, values, outs)
 
 
 def identity_in(lock: Mapping[str, Any], checked: Mapping[str, Any]) -> dict[str, Any]:
-    """The same for a result of which dvc.lock is known.
+    """Return the identity of a result from its dvc.lock.
 
-    lock: its stages; checked: values of parameters to use instead of those in it.
+    lock: the stages in dvc.lock. checked: values of parameters to use instead of the values there.
     """
     values = {
         name: {
@@ -94,18 +97,18 @@ def _identity(
 
 
 def stage_params(stage: str, params: Params) -> dict[str, Any]:
-    """The parameters that dvc.yaml declares for `stage`: dotted keys and checked values."""
+    """Return the parameters that dvc.yaml declares for `stage`: dotted keys and checked values."""
     flat = params_yaml.flatten(params)
     return {key: flat[key] for key in stages()[stage]["params"]}
 
 
 def md5s(paths: list[str]) -> dict[str, str]:
-    """The md5 of each file, as dvc.lock gives it. Raises UserError if one is missing."""
+    """Return the md5 of each file, as in dvc.lock. Raises UserError if a file is missing."""
     return {path: md5(Path(path)) for path in sorted(paths)}
 
 
 def md5(path: Path) -> str:
-    """The md5 of a file or a folder, as DVC computes it. Raises UserError if it is missing."""
+    """Return the md5 of a file or a folder, as in dvc.lock. Raises UserError if it is missing."""
     if path.is_dir():
         # DVC hashes the list of the files in a folder, sorted by name. Of code these are Python's
         # files, and no hidden ones: .dvcignore says so.

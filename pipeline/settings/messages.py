@@ -98,7 +98,7 @@ _ALLOWED = {
 
 def _allowed(detail: ErrorDetails, fields: Mapping[Key, Any]) -> str:
     kind = detail["type"]
-    context = {
+    context: dict[str, Any] = {
         name: f"{value:g}" if isinstance(value, float) else value
         for name, value in detail.get("ctx", {}).items()
     }

@@ -1,6 +1,6 @@
-"""Which process is which: whether one that wrote its name somewhere is still there.
+"""Identities of processes, and whether a process still runs.
 
-A process id alone is used again after a while, and means nothing on another machine.
+A process id alone is not enough: it is used again after a while, and by other machines.
 """
 
 import hashlib
@@ -20,16 +20,19 @@ SECONDS_TO_END = 90.0  # after SIGTERM: longer than `signals` gives the program 
 
 
 def identity(pid: int | None = None) -> str:
-    """A process of this machine, this one by default: host, boot, process id and start."""
+    """Return the identity of a process of this machine: host, boot, process id and start.
+
+    pid: None is this process.
+    """
     pid = pid or os.getpid()
     return f"{socket.gethostname()} {_boot()} {pid} {_start(pid)}"
 
 
 def is_gone(process: str) -> bool:
-    """Whether a process called by its `identity` has ended, as far as can be seen from here.
+    """True if the process with this `identity` has certainly ended.
 
-    Another host's never has: it cannot be seen. Nor one of another container on this host, nor
-    what is no identity: the name comes from a store that anybody may have written to.
+    False for a process of another host or container, which cannot be seen from here, and for text
+    that is no identity: it may come from a store that anybody can write to.
     """
     named = _IDENTITY.fullmatch(process)
     if named is None or named["host"] != socket.gethostname():
@@ -38,7 +41,7 @@ def is_gone(process: str) -> bool:
     kernel, _, space = boot.partition("/")
     our_kernel, _, our_space = _boot().partition("/")
     if kernel != our_kernel:
-        return True  # before this machine was started anew
+        return True  # it ran before this machine was restarted
     return space == our_space and _start(int(pid)) != start
 
 
@@ -46,7 +49,7 @@ _IDENTITY = re.compile(r"(?P<host>\S+) (?P<boot>\S+) (?P<pid>[0-9]{1,10}) (?P<st
 
 
 def mark() -> str:
-    """Name this process in a few letters, for the name of a file that is its own."""
+    """Return a short name of this process, for the names of files that only this process uses."""
     pid = os.getpid()
     return f"{pid}-{_start(pid)}-{_machine()}"
 
@@ -58,12 +61,12 @@ def is_dead(mark: str) -> bool:
 
 
 def _machine() -> str:
-    """The host, its boot and its name space of process ids, in eight letters."""
+    """Return a hash of the host, its boot and its name space of process ids, in eight letters."""
     return hashlib.md5(f"{socket.gethostname()} {_boot()}".encode()).hexdigest()[:8]
 
 
 def _boot() -> str:
-    """The machine's last start, and the name space that process ids are counted in."""
+    """Return the last boot of this machine, and the name space of process ids."""
     with suppress(OSError):
         boot = (PROC / "sys/kernel/random/boot_id").read_text().strip()
         return f"{boot}/{(PROC / 'self/ns/pid').readlink()}"
@@ -71,7 +74,7 @@ def _boot() -> str:
 
 
 def _start(pid: int) -> str:
-    """When a process started; "gone" if it has ended, though nobody may have taken note of it."""
+    """Return when a process started; "gone" if it has ended, even if its parent has not noticed."""
     try:
         # Ticks since the boot: seconds since 1970 would change when the clock is set.
         fields = (PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
@@ -79,7 +82,7 @@ def _start(pid: int) -> str:
     except (FileNotFoundError, ProcessLookupError):
         if PROC.joinpath("self").exists():
             return "gone"
-    import psutil  # only here: where there is /proc, nobody waits for it
+    import psutil  # takes 20 ms, and a system with /proc does not need it
 
     with suppress(psutil.Error):
         found = psutil.Process(pid)
@@ -89,13 +92,13 @@ def _start(pid: int) -> str:
 
 
 _noted: dict[int, str] = {}
-"""Those who started this process, and when they started, if DVC is one of them."""
+"""The processes that started this one, and when they started; empty if DVC is not among them."""
 
 
 def note_starters() -> None:
-    """Take note of who started this process, if DVC did: as early as possible.
+    """Note the processes that started this one, if DVC is among them, as early as possible.
 
-    A stage imports for seconds, and whoever is its parent after that may be another one.
+    A stage imports for seconds; if its parent ends meanwhile, it has another parent afterwards.
     """
     if "DVC_STAGE" in os.environ and not _noted:
         _noted.update((pid, _start(pid)) for pid in _starters())
@@ -104,9 +107,9 @@ def note_starters() -> None:
 def end_when_abandoned() -> None:
     """From now on, end this process with SIGTERM when nobody can use its result any more.
 
-    That is when its working folder was deleted, or when DVC started it and is gone: `dvc queue kill
-    -f` and the like end DVC and leave the stage. What a person starts by hand, under nohup for one,
-    outlives its parent.
+    So it is when the working folder was deleted, or when DVC started the process and has ended:
+    `dvc queue kill -f` ends DVC and leaves the stage. A process that a person starts by hand, for
+    example with nohup, outlives its parent.
     """
     note_starters()
     parent = next(iter(_noted), None)
@@ -116,7 +119,7 @@ def end_when_abandoned() -> None:
             time.sleep(SECONDS_BETWEEN_LOOKS)
             if not _has_folder():
                 _end("its working folder was deleted")
-            # Where there is no /proc, that the parent is another one says the same.
+            # Without /proc, another parent is the only sign.
             is_orphan = parent is not None and os.getppid() != parent
             if is_orphan or any(_start(pid) != at for pid, at in _noted.items()):
                 _end("the DVC process that started it is gone")
@@ -125,14 +128,14 @@ def end_when_abandoned() -> None:
 
 
 def _starters() -> list[int]:
-    """The parent, and if that is a shell which DVC started, every process up to DVC."""
-    found = [os.getppid()]
+    """Return the parent, and if it is a shell that DVC started, every process up to DVC."""
+    starters = [os.getppid()]
     with suppress(OSError):
-        # DVC sets the variable for what it starts, and has none itself.
-        while b"\0DVC_STAGE=" in b"\0" + (PROC / str(found[-1]) / "environ").read_bytes():
-            fields = (PROC / str(found[-1]) / "stat").read_text().rpartition(")")[2].split()
-            found.append(int(fields[1]))
-    return found
+        # DVC sets the variable for the processes that it starts, and does not have it itself.
+        while b"\0DVC_STAGE=" in b"\0" + (PROC / str(starters[-1]) / "environ").read_bytes():
+            fields = (PROC / str(starters[-1]) / "stat").read_text().rpartition(")")[2].split()
+            starters.append(int(fields[1]))
+    return starters
 
 
 def _has_folder() -> bool:
@@ -144,9 +147,9 @@ def _has_folder() -> bool:
 
 
 def _end(reason: str) -> None:
-    with suppress(OSError):  # whoever read it may be gone, too
+    with suppress(OSError):  # the reader may have ended, too
         print(f"stopped: {reason}", file=sys.stderr, flush=True)
-    # The main thread, because another one would not wake it.
+    # To the main thread, because a signal to another thread would not wake it.
     signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGTERM)
     time.sleep(SECONDS_TO_END)
     os._exit(128 + signal.SIGTERM)

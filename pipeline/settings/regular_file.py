@@ -1,4 +1,4 @@
-"""Files that are read by name: to read from a pipe or a device may never end."""
+"""Reading regular files only, because reading from a pipe or a device may never end."""
 
 import io
 import os
@@ -8,14 +8,14 @@ from pathlib import Path
 from pipeline.settings.errors import UserError
 
 MADE_ANEW = "remove it, and `dvc repro` makes the file"
-"""The cure for what is in the place of a file of the pipeline's."""
+"""End of a message: what to do if a file of the pipeline is a pipe, a device or a folder."""
 
 
 def opened(path: Path, cure: str = "") -> io.BufferedReader:
     """Open a file to read its bytes.
 
     cure: the end of the message. Raises UserError if it is no regular file, OSError if it cannot be
-    opened. It is looked at when it is open: a name may stand for another file a moment later.
+    opened. The check comes after the opening: a name may be another file a moment later.
     """
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     kind = os.fstat(descriptor).st_mode
@@ -27,7 +27,7 @@ def opened(path: Path, cure: str = "") -> io.BufferedReader:
 
 
 def check(path: Path, cure: str = MADE_ANEW) -> None:
-    """Refuse what is no regular file, before a library opens it by its name. Raises as `opened`."""
+    """Refuse a path that is no regular file, before a library opens it. Raises as `opened`."""
     opened(path, cure).close()
 
 

@@ -1,4 +1,4 @@
-"""What every stage does around its work: check the environment and params.yaml, report mistakes."""
+"""Running a stage or another program: checks before its work, messages and exit status after it."""
 
 import argparse
 import errno
@@ -27,8 +27,8 @@ def run(main: Callable[[Params], None]) -> NoReturn:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.parse_args()
-    # DVC removes what a stage wrote last time before it starts the stage anew, and knows it still.
-    # Not `git checkout params.yaml`: it would throw away settings that are nowhere else.
+    # Before it starts a stage, DVC removes the outputs of the last result, which it can restore.
+    # Not `git checkout params.yaml`, which would destroy settings that are nowhere else.
     undo = (
         "\nto go back instead: `dvc exp apply NAME` (`dvc exp list` has the names), or undo what"
         " you changed by hand, then `dvc repro`"
@@ -50,19 +50,18 @@ def run(main: Callable[[Params], None]) -> NoReturn:
 
 @contextmanager
 def program(undo: str = "", stopped: str = "", again: str = "`dvc repro`") -> Iterator[None]:
-    """Do the work of a program in the block: a mistake of the user's is one message on stderr.
+    """Run the work of a program in the block: a mistake of the user's is one message on stderr.
 
     The process then ends with exit status 1, after Ctrl-C with 130 and after SIGTERM with 143, as a
-    shell expects. undo: how to go back, to add to a message; stopped: what helps if a signal has
-    ended the program before its result, unless a note of the exception says better; again: see
-    `told`.
+    shell expects. undo: how to go back, added to a message. stopped: what to do if a signal has
+    ended the program before its result; a note of the exception replaces it. again: see `told`.
     """
     signals.end_cleanly()
     try:
         try:
             yield
         except (UserError, OSError, MemoryError) as error:
-            signals.ignore()  # one message is enough
+            signals.ignore()  # a second message would add nothing
             advice = f"\ncorrect it and run the same command again{undo}" if undo else ""
             if isinstance(error, EditedError):
                 advice = ""
@@ -80,20 +79,20 @@ def program(undo: str = "", stopped: str = "", again: str = "`dvc repro`") -> It
 def leave(status: int = 0) -> NoReturn:
     """End a program that has done its work, at once.
 
-    To take torch apart object by object before the process ends takes a quarter of a second; and of
-    a hundred processes that had Arrow read a file in a thread, one aborts while Arrow's own threads
-    are taken apart.
+    Python's own ending destroys torch object by object, which takes a quarter of a second; and one
+    of a hundred processes in which Arrow has read a file in a thread aborts while Arrow's threads
+    end.
     """
     signals.ignore()
     lost = terminal.flush()
-    # Nobody to read it is no failure of work that is done; a full disk is.
+    # If nobody reads the output, the work is done all the same; a full disk is a failure.
     os._exit(status or (0 if lost == terminal.UNREAD else lost))
 
 
 def told(error: Exception, again: str = "`dvc repro`") -> str | None:
     """Message for an error that the user can fix: what is wrong, and the likely fix.
 
-    again: the command to run after the fix. None if the error is a mistake of ours.
+    again: the command to run after the fix. None if the error is a bug of ours.
     """
     if isinstance(error, UserError):
         return str(error)

@@ -1,8 +1,8 @@
-"""Paths and md5s that somebody else wrote: in another commit, an experiment, a list, a run.
+"""Checks of paths and md5s that come from another commit, an experiment, a list or a run.
 
 Whoever can make a commit can write any path into its dvc.lock. A path is used only if it cannot
-lead out of the folder that it is meant for, and an md5 only if it is one, for DVC's cache makes a
-path of it.
+lead out of its folder, and an md5 only if it has the form of one, because DVC's cache makes a path
+of it.
 """
 
 import re
@@ -19,8 +19,9 @@ LONGEST = 255  # bytes of a name, which no usual file system exceeds
 def check(path: Any, place: str) -> str:
     """Return `path` if it is one below a folder, written as DVC writes it: "reports/plots".
 
-    place: what names the path, for the message. Raises UserError if it is absolute, has a part
-    `..`, more than 255 bytes, a backslash, a drive or an invisible character, or is no text.
+    place: the file that has the path, for the message. Raises UserError if the path is absolute,
+    has a part `..` or one of more than 255 bytes, a backslash, a drive or an invisible character,
+    or is no text.
     """
     if not isinstance(path, str):
         raise UserError(f"{place} names {messages.show(path)} as a file; must be a path")

@@ -1,10 +1,10 @@
-"""Random numbers: one named stream for each use, all from `seed`."""
+"""Random numbers: one named stream for each use, all seeded by `seed`."""
 
 import numpy as np
 
 
 def stream(seed: int, name: str) -> np.random.Generator:
-    """The random numbers for one use, the same whatever else is drawn.
+    """Return the random numbers for one use; they do not depend on other uses.
 
     PCG64 seeded by `seed` and `name`; NumPy's draws, unlike torch's, do not change with the
     processor's instruction set.

@@ -1,11 +1,12 @@
-"""How a signal ends a program: at once while it starts; later cleanly, but it does end it.
+"""How a signal ends a program: at once while it starts, later cleanly, and in any case soon.
 
-A signal's handler runs in the main thread, wherever that is. To raise an exception there is wrong
-in the middle of an import: Python drops what is raised while it lets go of an import's lock, and a
-C++ module that is being set up aborts the process. And no handler runs at all while the main thread
-waits for a thread of a library. So a thread of ours hears of each signal, too, and insists.
-Only a call into C that keeps Python's lock while it waits keeps that thread from running, too:
-whoever makes such a call sees to it first that it comes back, as `regular_file.check` does.
+The handler of a signal runs in the main thread, wherever that is. An exception in the middle of an
+import is wrong: Python drops an exception that is raised while it releases the lock of an import,
+and a C++ module that is being initialised aborts the process. And no handler runs while the main
+thread waits for a thread of a library. So another thread of ours receives each signal, too, and
+sends it to the main thread until it has an effect.
+Only a call into C that holds Python's lock while it waits stops that thread, too. Before such a
+call, make sure that it returns, as `regular_file.check` does.
 """
 
 import os
@@ -17,7 +18,7 @@ from types import FrameType
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """The signals that ask a program to end."""
 
-# In ticks of so many seconds and not by the clock: a machine that does much else makes few of them.
+# Counted in ticks of so many seconds, not by the clock: a busy machine makes fewer ticks.
 TICK = 0.05
 DEAF = 180  # 9 s, because `docker stop` waits for 10
 CLEANING = 1_200  # a minute: as long as a training may wait for the run to be written
@@ -33,23 +34,23 @@ def number_of(stop: KeyboardInterrupt) -> int:
 
 
 def end_at_once() -> None:
-    """Let Ctrl-C end a program that has only begun to import: there is nothing to clean up."""
+    """Let Ctrl-C end a program at once while it imports: there is nothing to clean up yet."""
     # Ctrl-C that is ignored, as in a shell's background, stays so.
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, _end_at_once)
 
 
 def end_cleanly() -> None:
-    """Let what asks the process to end raise KeyboardInterrupt or Terminated in the main thread.
+    """Let a signal that ends the process raise KeyboardInterrupt or Terminated in the main thread.
 
-    A process whose main thread hears nothing for 9 s, because it waits in a library, and one that
-    takes more than a minute to clean up, is ended as it is, with the exit status of that signal.
+    If the main thread does not react for 9 s, because it waits in a library, or cleans up for more
+    than a minute, the process ends without it, with the exit status of the signal.
     """
     _Ending().begin()
 
 
 def ignore() -> None:
-    """Let nothing end a program any more that is about to end by itself."""
+    """Ignore the signals in a program that is about to end by itself."""
     for number in ENDING:
         signal.signal(number, signal.SIG_IGN)
 
@@ -62,19 +63,19 @@ def _end_at_once(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 
 
 
 def _say(number: int, when: str) -> None:
-    """Write the last words of the process, without the streams, which a thread may hold."""
+    """Write the last message of the process, without Python's streams, which a thread may lock."""
     ended_by = signal.Signals(number).name
     os.write(2, f"stopped: {name()} was ended by {ended_by} {when}\n".encode(errors="replace"))
 
 
 def name() -> str:
-    """Return the name of the program that runs: that of its module."""
+    """Return the name of the running program: the name of its module."""
     path = os.path.basename(str(getattr(sys.modules["__main__"], "__file__", "")))  # noqa: PTH119
     return path.removesuffix(".py") or "the program"
 
 
 class _Ending:
-    """The handler in the main thread, and the thread that insists."""
+    """The handler in the main thread, and the thread that repeats the signal."""
 
     def __init__(self) -> None:
         self._importing = False

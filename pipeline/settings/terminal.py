@@ -1,4 +1,4 @@
-"""The streams of a program: what it prints harms neither the program nor the reader's terminal."""
+"""The output of a program: it harms neither the program nor the terminal of the reader."""
 
 import atexit
 import errno
@@ -14,8 +14,8 @@ OUTPUT = "standard output"
 
 UNREAD = 128 + 13  # as if SIGPIPE had ended the program
 
-# C0 and C1 controls (a terminal obeys them) but tab and line feed; what has no width, turns the
-# direction of the text or ends a line: text in which it stands is not what it looks like.
+# C0 and C1 controls, which a terminal obeys, except tab and line feed; and characters that have no
+# width, change the direction of the text or end a line: text with them looks like other text.
 INVISIBLE = (
     r"\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e"
     r"\u2060-\u206f\ufeff\ufff9-\ufffb"
@@ -26,17 +26,17 @@ _INVISIBLE = re.compile(rf"[{INVISIBLE}\U000e0000-\U000e007f]")
 
 
 def invisible(name: str) -> list[str]:
-    """Return the characters of a name, which is one line, that nobody sees; tabs are among them."""
+    """Return the characters of a name that nobody sees; tabs and line feeds are among them."""
     return _INVISIBLE.findall(name) + re.findall(r"[\t\n]", name)
 
 
 def visible(text: str) -> str:
-    r"""Return `text` with all that a terminal obeys or does not show as an escape, such as \x1b."""
+    r"""Return `text` with escapes, such as \x1b, for what a terminal obeys or does not show."""
     return _INVISIBLE.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
 class _Text(io.TextIOWrapper):
-    """Text as `visible` has it; what the encoding lacks is escaped, too."""
+    """Stream that writes `visible` text; characters that the encoding lacks are escaped, too."""
 
     def write(self, text: str, /) -> int:
         # A progress bar returns to the beginning of its line.
@@ -48,19 +48,19 @@ class _Text(io.TextIOWrapper):
 
 
 class _File(io.FileIO):
-    """A stream's file. What fails once is written nowhere from then on."""
+    """File of a stream. After an error, everything is written to the null device."""
 
     def write(self, content: "bytes", /) -> int:  # type: ignore[override]
         try:
             while (written := super().write(content)) is None:
-                # The stream does not block, and its reader has not read what is there.
+                # The stream does not block, and is full until its reader reads.
                 select.select([], [self], [])
             return written
         except OSError as error:
             nowhere = os.open(os.devnull, os.O_WRONLY)
             os.dup2(nowhere, self.fileno())
             os.close(nowhere)
-            if self.fileno() == 2:  # there is nobody to tell, and the work may go on
+            if self.fileno() == 2:  # nobody reads a message about it, and the work continues
                 return len(content)
             if error.errno == errno.EPIPE:
                 raise SystemExit(UNREAD) from None
@@ -68,11 +68,11 @@ class _File(io.FileIO):
 
 
 def install() -> None:
-    """Put streams of ours in the place of Python's, for a program that begins.
+    """Replace Python's output streams by ours, when a program starts.
 
-    A reader that has gone (`… | head`) ends the program without a word, by SystemExit. An output
-    that takes no more (a full disk) is an OSError whose file is OUTPUT; errors that cannot be told
-    stop nothing.
+    If the reader of standard output has ended (`… | head`), the program ends without a message, by
+    SystemExit. If the disk is full, it is an OSError whose file name is OUTPUT. Errors of standard
+    error stop nothing.
     """
     sys.stdout = _ours(sys.stdout)
     sys.stderr = _ours(sys.stderr)
@@ -80,7 +80,7 @@ def install() -> None:
 
 
 def _ours(stream: TextIO | None) -> TextIO:
-    if not isinstance(stream, io.TextIOWrapper):  # None: closed by whoever started us
+    if not isinstance(stream, io.TextIOWrapper):  # None: closed by the parent
         return stream  # type: ignore[return-value]
     stream.flush()
     file = _File(stream.fileno(), "wb", closefd=False)
@@ -99,9 +99,9 @@ def _last_flush() -> None:
 
 
 def flush() -> int:
-    """Write what waits to be written, before a program ends. Return the exit status: 0 if it can.
+    """Write all buffered output before a program ends. Return the exit status.
 
-    UNREAD if there is nobody to read it, 1 and a message if it takes no more.
+    0 if it is written, UNREAD if its reader has ended, 1 (and a message) if it cannot be written.
     """
     status = 0
     try:

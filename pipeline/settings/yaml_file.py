@@ -1,9 +1,9 @@
 """YAML as DVC reads and writes it, with the line of each key for messages.
 
-DVC reads YAML 1.2 (ruamel.yaml), PyYAML by itself YAML 1.1: `NO`, `on` and `12:30` are text in the
-one and numbers and booleans in the other, `043` is 43 or 35. Whoever reads another value than DVC
-gets another result than the one that DVC stores under these values, so the types here are DVC's.
-The text may come from a stranger's commit: what it costs is bounded before anything is built.
+DVC reads YAML 1.2 (ruamel.yaml), PyYAML by default YAML 1.1: `NO`, `on` and `12:30` are text in
+1.2, and booleans and numbers in 1.1; `043` is 43 or 35. If a stage read another value than DVC, DVC
+would record the result under a value that did not make it. So the types here are those of DVC.
+The text may come from a stranger's commit: its cost is bounded before any value is built.
 """
 
 import functools
@@ -18,18 +18,18 @@ from pipeline.settings import regular_file
 from pipeline.settings.errors import UserError
 
 Key = tuple[str | int, ...]
-"""The way to a value through mappings and lists: ("train", "lr")."""
+"""The path to a value through mappings and lists: ("train", "lr")."""
 
 LARGEST = 10_000_000  # bytes; a result of 10,000 columns has a dvc.lock of less than one million
-DEEPEST = 100  # DVC's parser and PyYAML's end the process without a word at some ten thousand
+DEEPEST = 100  # at some ten thousand, the parsers of DVC and PyYAML crash the process
 MOST = 1_000_000  # values in one file: about ten seconds
-# Values that aliases repeat: three kilobytes of aliases of aliases stand for billions.
+# Values that aliases repeat: three kilobytes of aliases of aliases can mean billions of values.
 REPEATED = 100_000
 DIGITS = 1_000  # of one number; Python refuses 4,300
 
 
 def text_of(path: Path) -> str:
-    """The text of a YAML file.
+    """Return the text of a YAML file.
 
     Raises UserError if it cannot be read, is not UTF-8, or is larger than LARGEST.
     """
@@ -51,17 +51,17 @@ def text_of(path: Path) -> str:
 
 
 def read(text: str, path: Path) -> tuple[Any, Callable[[Key], str]]:
-    """The value of a YAML text, and a function that says where a key stands in it: ":12".
+    """Return the value of a YAML text, and a function from a key to its line: ":12".
 
     path: the file's name, for messages. Raises UserError if the text is not valid YAML, if a key is
-    there twice, or if it would take more memory than a file of ours can need.
+    there twice, or if it would need far more memory than a file of this repository.
     """
     try:
         _check_size(text)
         value = yaml.load(text, _Loader)
     except yaml.MarkedYAMLError as error:
         problem = str(error.problem or error)
-        # A quote that is never closed and a colon that is not there are noticed only further on.
+        # The parser notices an open quote or a missing colon only some lines later.
         late = error.context_mark and ("end of stream" in problem or "expected ':'" in problem)
         mark = error.context_mark if late else error.problem_mark
         place = f"{path}:{mark.line + 1}" if mark else f"{path}"
@@ -79,7 +79,7 @@ def read(text: str, path: Path) -> tuple[Any, Callable[[Key], str]]:
 
     @functools.cache
     def tree() -> yaml.Node | None:
-        """The places, which only a message needs."""
+        """Return the nodes with their lines, which only a message needs."""
         return yaml.compose(text, _Loader)
 
     return value, lambda key: _line(tree(), key)
@@ -104,9 +104,9 @@ class _RefusedError(Exception):
 
 
 def _check_size(text: str) -> None:
-    """Refuse what would overflow the stack or the memory, before anything is built from it.
+    """Refuse a text that would overflow the stack or the memory, before any value is built.
 
-    Raises _RefusedError, or what PyYAML raises of a text that is not valid.
+    Raises _RefusedError, or an exception of PyYAML if the text is not valid.
     """
     if len(text) > LARGEST:
         raise _RefusedError(f": {_TOO_LARGE}")
@@ -147,13 +147,13 @@ def _check_size(text: str) -> None:
 
 
 def _number(event: yaml.Event) -> int:
-    """The number of the line in which an event begins."""
+    """Return the number of the line in which an event begins."""
     assert event.start_mark is not None
     return event.start_mark.line + 1
 
 
 class _Loader(yaml.CSafeLoader):
-    """The types that DVC reads, and no repeated keys."""
+    """Loader with the types of DVC, which refuses repeated keys."""
 
     yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012
 
@@ -175,7 +175,7 @@ class _Loader(yaml.CSafeLoader):
         try:
             return super().construct_object(node, deep)
         except (ValueError, TypeError, KeyError, AttributeError, OverflowError):
-            # `!!int x`, `!!timestamp x`, 2020-13-45: PyYAML lets each kind fail in its own way.
+            # `!!int x`, `!!timestamp x`, 2020-13-45: PyYAML raises another exception for each type.
             kind = str(node.tag).rpartition(":")[2]
             raise yaml.constructor.ConstructorError(
                 None, None, f"the value cannot be read as {kind}", node.start_mark
@@ -197,7 +197,7 @@ class _Loader(yaml.CSafeLoader):
 
 
 _DIGITS = "0123456789"
-# The table of DVC's parser for YAML 1.2: what a plain text is, and what it can begin with.
+# The table of DVC's parser for YAML 1.2: the type of a plain text, its pattern, its first letters.
 for _kind, _pattern, _begins in (
     ("bool", "true|True|TRUE|false|False|FALSE", list("tTfF")),
     (
@@ -229,7 +229,7 @@ _Loader.add_constructor("tag:yaml.org,2002:float", _Loader.construct_yaml_float)
 
 
 def _line(node: yaml.Node | None, key: Key) -> str:
-    """Where in the file `key` stands, or its innermost parent that is there: ":12"."""
+    """Return the line of `key`, or of its innermost parent that is in the file: ":12"."""
     line = None
     for part in key:
         if isinstance(node, yaml.MappingNode):
