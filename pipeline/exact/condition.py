@@ -27,7 +27,7 @@ class UnitLength:
 
     @classmethod
     def of(cls, equations: NormalEquations) -> "UnitLength":
-        """Compute the matrices of the columns of `equations`, of which there is at least one."""
+        """Compute the matrices of the columns of `equations`."""
         columns = range(len(equations.columns))
 
         def numbers(balls: BallSolution) -> list[Any]:
@@ -53,15 +53,14 @@ class UnitLength:
         return cls(gram, inverse, values[2 * size**2 :])
 
 
-def condition_number(equations: NormalEquations) -> float:
+def condition_number(unit: UnitLength) -> float:
     """Return the ratio of the largest to the smallest singular value, to four digits.
 
     Of the design matrix with columns scaled to length 1 (Belsley, Kuh and Welsch, *Regression
     Diagnostics*, 1980); 1 without a column.
     """
-    if not equations.columns:
+    if not len(unit.roots):
         return 1.0
-    unit = UnitLength.of(equations)
     share = unit.roots / unit.roots.max()
     # The largest eigenvalue of a matrix is computed to nearly all digits, the smallest is not.
     largest = np.linalg.eigvalsh(unit.gram)[-1]

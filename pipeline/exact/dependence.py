@@ -7,7 +7,6 @@ from fractions import Fraction
 import numpy as np
 
 from pipeline.exact.condition import UnitLength
-from pipeline.exact.normal_equations import NormalEquations
 
 # A column is nearly dependent if the length that the other columns leave of it is at most so many
 # times the length that the rounding of all of them can have made.
@@ -36,18 +35,15 @@ class NearlyDependent:
 
 
 def nearly_dependent(
-    equations: NormalEquations, names: Sequence[str], roundoff: Sequence[float]
+    columns: Sequence[int], unit: UnitLength, names: Sequence[str], roundoff: Sequence[float]
 ) -> Iterator[NearlyDependent]:
     """Yield the groups of independent columns that are dependent to within their rounding.
 
+    columns: places of the independent columns in the Gram matrix; unit: their matrices.
     names, roundoff: name and unit roundoff of each column of the Gram matrix but the ones.
     With M the inverse of the Gram matrix of columns of length 1, the regression of column j on the
     others has the coefficients −M_jk / M_jj and leaves a residual of length 1 / √M_jj.
     """
-    columns = equations.columns
-    if not columns:
-        return
-    unit = UnitLength.of(equations)
     # The column of ones is exact.
     u = np.array([roundoff[column - 1] if column else 0.0 for column in columns])
     named: set[str] = set()

@@ -18,7 +18,7 @@ from flint import arb
 from numpy.typing import NDArray
 
 from pipeline.exact import inference
-from pipeline.exact.condition import condition_number
+from pipeline.exact.condition import UnitLength, condition_number
 from pipeline.exact.dependence import Dependent, NearlyDependent, nearly_dependent
 from pipeline.exact.gram import Gram
 from pipeline.exact.interval import Interval
@@ -73,7 +73,8 @@ class Fit:
     @cached_property
     def nearly_dependent(self) -> tuple[NearlyDependent, ...]:
         """Groups of columns that depend on each other to within the rounding of their numbers."""
-        return tuple(nearly_dependent(self.equations, self.features, self.roundoff))
+        columns, unit = self.equations.columns, self._unit_length
+        return tuple(nearly_dependent(columns, unit, self.features, self.roundoff))
 
     @cached_property
     def condition_number(self) -> float:
@@ -82,7 +83,11 @@ class Fit:
         Above 30 single coefficients begin to be doubtful (Belsley, Kuh and Welsch, *Regression
         Diagnostics*, 1980).
         """
-        return condition_number(self.equations)
+        return condition_number(self._unit_length)
+
+    @cached_property
+    def _unit_length(self) -> UnitLength:
+        return UnitLength.of(self.equations)
 
     @cached_property
     def _coefficients(self) -> Floats:

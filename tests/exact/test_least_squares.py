@@ -119,6 +119,7 @@ def test_figures_are_computed_when_asked_for_and_once(monkeypatch: pytest.Monkey
     assert computed == []
     for _ in range(2):
         assert reference.condition_number > 1
+    assert not reference.nearly_dependent
     assert computed == ["of"]
     before = len(computed)
     assert np.isfinite(reference.p).all()
