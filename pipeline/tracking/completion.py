@@ -14,6 +14,7 @@ from pipeline.tracking import (
     description,
     logged_model,
     mlflow_names,
+    registry,
     run_name,
     tags,
 )
@@ -138,7 +139,7 @@ def _register(store: Store, run: Run, result: Result, origin: Origin, name: str)
     if model is not None:
         values = _ids(result.identity) | origin.tags() | outs_tag(result.identity["outs"])
         run = store.client.get_run(run.info.run_id)
-        logged_model.register(store.client, run, model, name, result.metrics, values)
+        registry.register(store.client, run, model, name, result.metrics, values)
     return ""
 
 

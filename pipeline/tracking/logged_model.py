@@ -1,4 +1,4 @@
-"""The model that a run logs, and the version of a registered model that it becomes."""
+"""The model that a run logs: the ONNX file, byte for byte, with a function that answers by name."""
 
 import json
 import shutil
@@ -7,20 +7,21 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import mlflow
+import mlflow.onnx
 import numpy as np
-from mlflow import MlflowClient
-from mlflow.entities import LoggedModel, Run
+import onnx
+from google.protobuf.message import DecodeError
+from mlflow.entities import LoggedModel
 from mlflow.exceptions import MlflowException
 from mlflow.models import Model, ModelSignature
 from mlflow.types import ColSpec, Schema, TensorSpec
+from onnx.helper import tensor_dtype_to_np_dtype
 
 from pipeline.settings import files
 from pipeline.settings.errors import UserError
+from pipeline.tracking import served_model
 from pipeline.tracking.store import Store
-from pipeline.tracking.tags import MODEL_VERSIONS
-
-ALIAS = "verified"
-"""The alias of a registered model's newest version: models:/NAME@verified."""
 
 
 def of_run(store: Store, run_id: str) -> LoggedModel | None:
@@ -50,13 +51,11 @@ def log(
     contract: contract.json, to lie beside the file; None if it is not there.
     example: the numbers of an input row, and any after it.
     requirements: pinned packages that answer with the model.
-    known: the run's own model, if its files are gone. It gets them again, because a registered
-    version may point to it.
+    known: the run's own model if its files are gone. They are written again, because a registered
+    version may point to them.
     """
-    import mlflow  # only here: a training need not wait for it
-
-    # Without it the model would go to MLflow's Default experiment, whose artifacts lie wherever the
-    # store was first opened.
+    # Without this call MLflow logs the model in its Default experiment, whose artifacts lie in the
+    # folder where the store was first opened.
     mlflow.set_experiment(experiment_id=store.experiment_id)
     about: dict[str, Any] = {"onnx_file": onnx_file, "contract": contract, "example": example}
     about["requirements"] = requirements
@@ -73,7 +72,7 @@ def log(
 
 
 class Flavor:
-    """What MLflow calls a flavor: it writes a model into a folder, for `Model.log` to keep."""
+    """A flavor in the sense of MLflow: writes a model into a folder, for `Model.log` to keep."""
 
     @staticmethod
     def save_model(
@@ -85,18 +84,11 @@ class Flavor:
         requirements: Sequence[str],
         validate_serving_input: bool = False,  # noqa: ARG004  # of `Model.log`, which passes it on
     ) -> None:
-        """Write model.onnx as `mlflow.onnx` does, and answers by column name beside it.
+        """Write model.onnx as `mlflow.onnx` does, with `served_model` as its Python function.
 
-        MLflow's own Python function of an ONNX file takes a feature by its position alone, and
-        gives two targets as one column that is twice as long. `served_model` takes its place;
-        `mlflow.onnx.load_model` works as before.
+        MLflow's own Python function of an ONNX file takes features by position only, and returns
+        two targets as one column that is twice as long. `mlflow.onnx.load_model` works as before.
         """
-        import mlflow.onnx
-        import onnx
-        from google.protobuf.message import DecodeError
-
-        from pipeline.tracking import served_model
-
         try:
             model = onnx.load_from_string(onnx_file)
         except DecodeError:
@@ -159,8 +151,6 @@ def signature(terms: Mapping[str, Any]) -> ModelSignature:
 
     All inputs are double, because MLflow refuses to turn what a data frame has into float.
     """
-    from pipeline.tracking import served_model
-
     kinds = {"float32": "float", "float64": "double", "bool": "boolean"}
     columns = served_model.columns(terms)
     return ModelSignature(
@@ -172,10 +162,8 @@ def signature(terms: Mapping[str, Any]) -> ModelSignature:
 def _terms(model: Any) -> dict[str, Any] | None:
     """Return the terms of the contract in an ONNX file, if they name its columns.
 
-    Files of a time before the contract have none, and a stranger's may have any.
+    Files that were made before there was a contract have none, and a stranger's may have any.
     """
-    from pipeline.tracking import served_model
-
     noted = {entry.key: entry.value for entry in model.metadata_props}
     try:
         terms: dict[str, Any] = json.loads(noted[served_model.CONTRACT])
@@ -191,7 +179,6 @@ def _terms(model: Any) -> dict[str, Any] | None:
 
 def _tensors(model: Any) -> ModelSignature:
     """Return the inputs and outputs of an ONNX file that does not name its columns."""
-    from onnx.helper import tensor_dtype_to_np_dtype
 
     def described(value: Any) -> TensorSpec:
         kind = value.type.tensor_type
@@ -202,66 +189,3 @@ def _tensors(model: Any) -> ModelSignature:
         Schema([described(value) for value in model.graph.input]),
         Schema([described(value) for value in model.graph.output]),
     )
-
-
-def figures(metrics: Mapping[str, float]) -> str:
-    """Return the metrics that decide between two models as one line, held-out rows first."""
-    named = [
-        f"{rows} {name} {metrics[key]:.6g}"
-        for part, rows in (("test", "held-out"), ("train", "training"))
-        for key, name in ((f"{part}.r2", "R²"), (f"{part}.rmse", "RMSE"))
-        if key in metrics
-    ]
-    return ", ".join(named)
-
-
-def register(
-    client: MlflowClient,
-    run: Run,
-    model: LoggedModel,
-    name: str,
-    metrics: Mapping[str, float],
-    tags: Mapping[str, str],
-) -> None:
-    """Make a run's model a version of the registered model `name`, unless it is one already.
-
-    The alias `verified` goes to the version of the newest run, whichever is registered last.
-    """
-    run_id = run.info.run_id
-    versions = client.search_model_versions(f"run_id = '{run_id}'")
-    version = next((each.version for each in versions if each.name == name), None)
-    if version is None:
-        try:
-            client.create_registered_model(name)
-        except MlflowException as error:
-            if error.error_code != "RESOURCE_ALREADY_EXISTS":
-                raise
-        made = client.create_model_version(
-            name,
-            model.artifact_location,
-            run_id,
-            dict(tags),
-            description=f"{figures(metrics)}; run {run.info.run_name}",
-            model_id=model.model_id,
-        )
-        version = made.version
-        # As `mlflow.register_model` does, which writes to the terminal: the model's page names
-        # them.
-        noted = json.dumps([{"name": name, "version": version}])
-        client.set_logged_model_tags(model.model_id, {MODEL_VERSIONS: noted})
-    if run.info.start_time >= _time_of_alias(client, name):
-        client.set_registered_model_alias(name, ALIAS, version)
-
-
-def _time_of_alias(client: MlflowClient, name: str) -> int:
-    """Return when the run of the version with the alias began, in ms since 1970; -1: no run.
-
-    Raises MlflowException if the store fails: to take that for no run would move the alias.
-    """
-    try:
-        named = client.get_model_version_by_alias(name, ALIAS)
-        return int(client.get_run(str(named.run_id)).info.start_time)
-    except MlflowException as error:
-        if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
-            return -1
-        raise

@@ -14,7 +14,7 @@ from mlflow.protos.databricks_pb2 import RESOURCE_DOES_NOT_EXIST, TEMPORARILY_UN
 
 from pipeline import evaluate, export, generate, track, train
 from pipeline.settings import files
-from pipeline.tracking import logged_model, store
+from pipeline.tracking import logged_model, registry, store
 
 
 def test_the_alias_leads_to_the_newest_model_that_is_better_than_the_mean(
@@ -39,7 +39,7 @@ def test_the_alias_leads_to_the_newest_model_that_is_better_than_the_mean(
     # A result that is replayed later than newer ones does not take the alias from them.
     run, model = client.get_run(first.id), logged_model.of_run(store.open_store("abline"), first.id)
     assert model is not None
-    logged_model.register(client, run, model, "abline", first.metrics, {})
+    registry.register(client, run, model, "abline", first.metrics, {})
     assert int(client.get_model_version_by_alias("abline", "verified").version) == 2
     assert len(client.search_model_versions()) == 2
 
@@ -54,10 +54,10 @@ def test_a_request_that_fails_does_not_move_the_alias() -> None:
     client.create_model_version.return_value.version = 1
     client.get_model_version_by_alias.side_effect = MlflowException("", TEMPORARILY_UNAVAILABLE)
     with pytest.raises(MlflowException):
-        logged_model.register(*register)
+        registry.register(*register)
     client.set_registered_model_alias.assert_not_called()
     client.get_model_version_by_alias.side_effect = MlflowException("", RESOURCE_DOES_NOT_EXIST)
-    logged_model.register(*register)
+    registry.register(*register)
     client.set_registered_model_alias.assert_called_once_with("abline", "verified", 1)
 
 
