@@ -66,10 +66,10 @@ def main(params: Params) -> None:
 def _module_predictor(params: Params, features: int) -> Predictor:
     """Return the predictor of a module that is not linear, which needs torch."""
     # Importing torch takes longer than everything else that this stage does for a linear model.
-    from pipeline.learning import inference, weights
+    from pipeline.learning import prediction, weights
 
     module = weights.load(files.MODEL, params.model, features, len(params.data.targets))
-    return lambda x: inference.predict(module, x)
+    return lambda x: prediction.predict(module, x)
 
 
 if __name__ == "__main__":

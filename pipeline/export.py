@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from pipeline.learning import rounding_bound, weights
-from pipeline.learning.inference import predict
+from pipeline.learning.prediction import predict
 from pipeline.onnx_model import contract, structure_checks
 from pipeline.onnx_model.answer_checks import Check, Expected
 from pipeline.onnx_model.contract import Contract, Terms, Vectors

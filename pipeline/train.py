@@ -13,49 +13,51 @@ from pipeline.tracking.live import live_run
 
 
 def main(params: Params) -> None:
-    """Train the model, with each epoch's losses in a live MLflow run."""
+    """Train the model, with the losses of each epoch in a live MLflow run."""
     with live_run() as run:
         # Imported here, while the run's process imports MLflow: each of the two takes a second.
-        from pipeline.learning import training, weights
+        from pipeline.learning import data_checks, device, progress, training, weights
         from pipeline.learning.checkpoint import Checkpoint
 
         rows, held_out = table.read(files.TRAIN), table.read(files.TEST)
-        training.check(params, rows, held_out)
+        device.choose(params.train.device)
+        data_checks.check(params, rows, held_out)
         training_id = ids.training_id(params)
         inputs.check()  # a checkpoint must not have the id of code that was edited after its import
         checkpoint = Checkpoint(training_id, params.train.checkpoint_seconds)
-        known = [] if checkpoint.state is None else training.losses(checkpoint.state)
-        if known:
-            print(f"goes on after epoch {len(known)}, where it was killed")
+        earlier_losses = progress.losses(checkpoint.state) if checkpoint.state else []
+        if earlier_losses:
+            print(f"continues after epoch {len(earlier_losses)}, where it was killed")
         run.begin(params, training_id)
 
-        for epoch, (losses, known_at) in enumerate(zip(known, checkpoint.times, strict=True), 1):
-            run.log_losses(epoch, *losses, known_at)
+        earlier = zip(earlier_losses, checkpoint.times, strict=True)
+        for epoch, (losses, milliseconds) in enumerate(earlier, 1):
+            run.log_losses(epoch, *losses, milliseconds)
 
-        def tell(epoch: int, loss: float, test_loss: float | None) -> None:
+        def on_epoch(epoch: int, loss: float, held_out_loss: float | None) -> None:
             now = wire.milliseconds()
             checkpoint.times.append(now)
-            run.log_losses(epoch, loss, test_loss, now)
+            run.log_losses(epoch, loss, held_out_loss, now)
 
         try:
-            module, history = training.train(params, rows, held_out, tell, checkpoint)
+            module, history = training.train(params, rows, held_out, on_epoch, checkpoint)
             inputs.check()
             weights.save(files.MODEL, module, weights.DTYPES[params.model.dtype], training_id)
         except EditedError:  # the checkpoint is right for whoever undoes the edit
             raise
-        except UserError:  # it would come to nothing again
+        except UserError:  # to continue would end in the same error
             checkpoint.remove()
             raise
         except KeyboardInterrupt as stop:
             if checkpoint.path.exists():
-                stop.add_note("`dvc repro` goes on from the last checkpoint")
+                stop.add_note("`dvc repro` continues from the last checkpoint")
             raise
         if len(history) < params.train.epochs and params.train.patience is not None:
             print(
-                f"stopped after epoch {len(history)}: no better loss on the rows held out for"
+                f"stopped after epoch {len(history)}: no smaller loss on the rows held out for"
                 f" {params.train.patience} epochs; the best weights are kept"
             )
-        # The rows held out have a loss of their own, where there are any.
+        # Held-out rows, if there are any, have a loss of their own.
         shown = [[wire.rounded(loss) for loss in losses if loss is not None] for losses in history]
         header = ["epoch", "loss", "test_loss"][: 1 + len(shown[0])]
         files.write_csv(files.HISTORY, header, ([n, *row] for n, row in enumerate(shown, 1)))

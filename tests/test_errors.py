@@ -299,7 +299,7 @@ def test_ctrl_c_in_dvc_repro(clone: Clone) -> None:
     os.killpg(repro.pid, signal.SIGINT)
     told, _ = repro.communicate()
     assert "stopped: train was ended by SIGINT before it wrote a result" in told
-    assert "; `dvc repro` goes on from the last checkpoint\n" in told
+    assert "; `dvc repro` continues from the last checkpoint\n" in told
     assert "to go back instead: `dvc exp apply NAME`" in told
     assert "Traceback" not in told
     (run,) = checkout.runs()

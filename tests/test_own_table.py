@@ -308,7 +308,7 @@ def test_a_held_out_loss_is_in_history_and_run(
                  train__epochs=500)  # fmt: skip
     for stage in STAGES:
         stage.main(params)
-    assert "no better loss on the rows held out for 3 epochs" in capsys.readouterr().out
+    assert "no smaller loss on the rows held out for 3 epochs" in capsys.readouterr().out
     history = files.read_csv(files.HISTORY)
     assert list(history[0]) == ["epoch", "loss", "test_loss"]
     (run_,) = tracked_runs(workspace)

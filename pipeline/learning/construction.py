@@ -4,7 +4,7 @@ import torch
 from torch import nn
 
 from pipeline.learning import module
-from pipeline.learning.inference import eval_mode
+from pipeline.learning.prediction import eval_mode
 from pipeline.learning.module import LinearModel
 from pipeline.settings.errors import UserError
 from pipeline.settings.params import Model as Settings
@@ -18,14 +18,14 @@ def initial(settings: Settings, features: int, targets: int) -> nn.Module:
     """
     built = module.build(settings, features, targets)
     if not isinstance(built, nn.Module):
-        raise UserError(f"model.build: found a {type(built).__name__}; must return an nn.Module")
+        raise UserError(f"module.build: found a {type(built).__name__}; must return an nn.Module")
     dtypes = (each.dtype for each in built.parameters() if each.dtype.is_floating_point)
     with eval_mode(built):
         try:
             built(torch.zeros(2, features, dtype=next(dtypes, None)))
         except Exception as error:  # the user's own code: it may raise anything
             raise UserError(
-                f"model.build: {type(built).__name__} cannot answer two rows of"
+                f"module.build: {type(built).__name__} cannot answer two rows of"
                 f" {features} features: {type(error).__name__}: {error}"
             ) from error
     return built
@@ -40,7 +40,7 @@ def linear(weight: torch.Tensor, bias: torch.Tensor, settings: Settings) -> Line
     built = module.build(settings, weight.shape[1], weight.shape[0]).to(weight.dtype)
     if not isinstance(built, LinearModel):
         raise UserError(
-            f"train.optimizer: found exact, which is for linear models, but model.build returns"
+            f"train.optimizer: found exact, which is for linear models, but module.build returns"
             f" a {type(built).__name__}; set it to sgd, adam or lbfgs"
         )
     with torch.no_grad():

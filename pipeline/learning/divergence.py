@@ -1,11 +1,107 @@
 """Divergence of a fit: how it is noticed, and the learning rate above which it must happen."""
 
+import functools
+import math
+from collections.abc import Callable
+from decimal import ROUND_DOWN, Context
+
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from pipeline.learning.inference import to_numpy
 from pipeline.learning.module import LinearModel, Standardized
+from pipeline.learning.prediction import to_numpy
+from pipeline.settings.errors import UserError
+from pipeline.settings.params import Params
+
+FACTOR = 1e6
+
+
+class DivergedError(UserError):
+    """The loss grows instead of shrinking."""
+
+    def __init__(self, epoch: int, what: str) -> None:
+        super().__init__(f"the fit diverged: in epoch {epoch} {what}")
+
+
+class LossLimit:
+    """Diverged if loss > 1e6 · max(first loss, loss of predicting zero).
+
+    Waiting for an infinite loss would take as many epochs as the whole range of float32 needs.
+    """
+
+    def __init__(self, zero_loss: float) -> None:
+        """zero_loss: the loss of predicting zero."""
+        self.value = FACTOR * zero_loss
+
+    def check(self, epoch: int, loss: float, held_out_loss: float | None) -> None:
+        """Raise DivergedError if the loss of `epoch` is too large, or a loss is not finite."""
+        if epoch == 1:
+            self.value = max(self.value, FACTOR * loss)
+        if not math.isfinite(loss) or loss > self.value:
+            raise DivergedError(epoch, f"the loss is {loss:.4g}")
+        if held_out_loss is not None and not math.isfinite(held_out_loss):
+            raise DivergedError(epoch, f"the loss of the rows held out is {held_out_loss:.4g}")
+
+
+def refuse_infinite(epoch: int, module: nn.Module) -> None:
+    """Raise DivergedError if the updates of `epoch` made a parameter infinite."""
+    if not all(bool(torch.isfinite(value).all()) for value in module.parameters()):
+        raise DivergedError(epoch, "the parameters are infinite")
+
+
+class RisingLoss:
+    """Passes each epoch's losses on, and stops a gradient descent that cannot converge.
+
+    Gradient descent on all rows of a linear model's squared error converges only below
+    `largest_lr`. Above it, a loss that rises once rises for ever.
+    """
+
+    def __init__(
+        self,
+        lr: float,
+        largest_lr: Callable[[], float | None],
+        on_epoch: Callable[[int, float, float | None], None],
+    ) -> None:
+        """largest_lr: computes it; None if there is no such limit. on_epoch: gets the losses."""
+        self.lr = lr
+        # Called only if a loss rises: a wide table's eigenvalues take longer than its training.
+        self.largest_lr = functools.cache(largest_lr)
+        self.on_epoch = on_epoch
+        self.last = math.inf
+
+    def __call__(self, epoch: int, loss: float, held_out_loss: float | None) -> None:
+        """Pass the losses on. Raises DivergedError if the loss will rise for ever."""
+        self.on_epoch(epoch, loss, held_out_loss)
+        if loss > self.last and self.lr > (self.largest_lr() or math.inf):
+            raise DivergedError(epoch, f"the loss is {loss:.4g}")
+        self.last = loss
+
+    def advice(self) -> str:
+        """Return what to change so that the fit does not diverge."""
+        largest = self.largest_lr()
+        if largest is None:
+            return f"set train.lr below {self.lr:g}, to {self.lr / 10:g} for a start"
+        if self.lr <= largest:
+            return "the numbers are too large for train.dtype; set it to float64 or scale the table"
+        # Rounded down: the number shown must be one that converges.
+        shown = float(Context(prec=4, rounding=ROUND_DOWN).create_decimal(largest))
+        return (
+            f"set train.lr below {shown:g}, the largest that can converge, to {shown / 2:.1g} for a"
+            f" start (it is {self.lr:g})"
+        )
+
+
+def limit_of_lr(params: Params, module: nn.Module, x: torch.Tensor) -> float | None:
+    """Return `largest_lr` of this training; None unless it is plain descent on all rows at once."""
+    settings = params.train
+    plain = settings.optimizer == "sgd" and not settings.momentum
+    if not plain or settings.batch_size is not None:
+        return None
+    targets = len(params.data.targets)
+    rows = x.cpu().double().numpy()
+    return largest_lr(module, rows, targets, settings.weight_decay, settings.reduction)
 
 
 def largest_lr(

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from pipeline.learning import construction, rounding_bound, weights
-from pipeline.learning.inference import dtype_name, eval_mode, predict
+from pipeline.learning.prediction import dtype_name, eval_mode, predict
 from pipeline.settings.errors import UserError
 from pipeline.settings.params import Params
 

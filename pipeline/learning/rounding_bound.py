@@ -20,7 +20,7 @@ from torch import nn
 from torch.utils import _pytree
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from pipeline.learning.inference import line_of
+from pipeline.learning.prediction import line_of
 from pipeline.learning.line import Line
 
 SAMPLES = 16

@@ -19,15 +19,15 @@ if TYPE_CHECKING:
 Scaling = tuple[torch.Tensor, torch.Tensor]
 """Mean and deviation of each column, [columns] each."""
 
-# What float32 holds, with room to divide by.
+# The range of float32, with room for a division.
 SMALLEST, LARGEST = 1e-37, 1e37
 
 
 def means(params: Params, rows: Table, names: tuple[str, ...], dtype: torch.dtype) -> torch.Tensor:
-    """The mean of each column called `names`: [columns], in `dtype`.
+    """Return the mean of each column called `names`: [columns], in `dtype`.
 
-    Its sum is exactly rounded, divided, and rounded to `dtype`. Zeros for a fit through the origin,
-    which another centre would take away from it.
+    The exactly rounded sum is divided, and rounded to `dtype`. Zeros for a model without bias: with
+    another centre the fit would not go through the origin.
     """
     columns = rows.columns(names).T
     if not params.model.bias:
@@ -41,8 +41,8 @@ def gram_means(
 ) -> torch.Tensor | None:
     """Return the mean of each feature: [features], in `dtype`; None without model.standardize.
 
-    gram: the Gram matrix of [1 features ...], whose sums are exact. Zeros for a fit through the
-    origin, as of `means`.
+    gram: the Gram matrix of [1 features ...], whose sums are exact. Zeros for a model without bias,
+    as in `means`.
     """
     if not params.model.standardize:
         return None
@@ -51,69 +51,72 @@ def gram_means(
 
 
 def of_features(params: Params, rows: Table) -> Scaling:
-    """Mean of each feature over `rows`, and its deviation from that mean.
+    """Return mean and deviation of each feature over `rows`.
 
     Raises UserError if a column does not vary.
     """
-    names = rows.features(params.data.targets)
-    # As it ships, already: the weights are learnt for the mean that will be subtracted.
-    mean = means(params, rows, names, _coarser(params))
-    deviation = []
-    for name, column, centre in zip(names, rows.columns(names).T, mean.tolist(), strict=True):
-        spread = _deviation(column, centre)
-        constant = column.min() == column.max() and (params.model.bias or not column[0])
-        if constant or not SMALLEST < spread < LARGEST:
-            same = f"is {column[0]:g} in every training row"
-            extreme = f"has a deviation of {spread:g} in the training rows"
-            raise UserError(
-                f"model.standardize: {name} {same if constant else extreme}"
-                ", which nothing can be divided by; leave it out of data.features or set"
-                " model.standardize to false"
-            )
-        deviation.append(spread)
-    return mean, torch.tensor(deviation, dtype=torch.float64)
+    return _scaling(params, rows, rows.features(params.data.targets), constant=None)
 
 
 def of_targets(params: Params, rows: Table) -> Scaling:
-    """Mean of each target over `rows`, and its deviation from that mean, 1 if it does not vary.
+    """Return mean and deviation of each target over `rows`; 1 for a target that does not vary.
 
-    Raises UserError if a deviation is beyond what float32 can be scaled by.
+    Raises UserError if float32 cannot be scaled by a deviation.
     """
-    names = params.data.targets
-    mean = means(params, rows, names, _coarser(params))
-    deviation = []
+    return _scaling(params, rows, params.data.targets, constant=1.0)
+
+
+def _scaling(
+    params: Params, rows: Table, names: tuple[str, ...], constant: float | None
+) -> Scaling:
+    """Return mean and deviation of the columns called `names`.
+
+    constant: the deviation to use for a column that does not vary; None to refuse such a column.
+    """
+    # Rounded as in the saved file: the weights are learnt for the mean that will be subtracted.
+    mean = means(params, rows, names, _coarser_dtype(params))
+    deviations = []
     for name, column, centre in zip(names, rows.columns(names).T, mean.tolist(), strict=True):
-        spread = 1.0 if column.min() == column.max() else _deviation(column, centre)
-        if not SMALLEST < spread < LARGEST:
+        deviation = _deviation(column, centre)
+        problem = None
+        if column.min() == column.max():
+            if constant is not None:
+                deviation = constant
+            elif params.model.bias or not column[0]:
+                problem = f"is {column[0]:g} in every training row"
+        if problem is None and not SMALLEST < deviation < LARGEST:
+            problem = f"has a deviation of {deviation:g} in the training rows"
+        if problem:
+            cure = "leave it out of data.features" if constant is None else "use another unit"
             raise UserError(
-                f"model.standardize: {name} has a deviation of {spread:g} in the training rows,"
-                " which float32 cannot be scaled by; give it in another unit or set"
-                " model.standardize to false"
+                f"model.standardize: {name} {problem}, by which float32 cannot be scaled; {cure} or"
+                " set model.standardize to false"
             )
-        deviation.append(spread)
-    return mean, torch.tensor(deviation, dtype=torch.float64)
+        deviations.append(deviation)
+    return mean, torch.tensor(deviations, dtype=torch.float64)
 
 
 def standard_targets(
     module: Standardized, params: Params, rows: Table, like: torch.Tensor
 ) -> torch.Tensor:
-    """The targets of `rows` in the units of the module inside: [rows, targets], as `like` is."""
+    """Return the targets of `rows` in standard units: [rows, targets], of the dtype of `like`."""
     assert module.target_mean is not None, "a linear model is trained in the table's units"
     assert module.target_deviation is not None
     mean, deviation = (
         each.cpu().double() for each in (module.target_mean, module.target_deviation)
     )
-    # From float64: of targets of a million ± 1 float32 has lost too much.
+    # Computed in float64: in float32, targets of a million ± 1 have lost too many digits.
     y = (torch.from_numpy(rows.columns(params.data.targets)) - mean) / deviation
     return torch.empty_like(like).copy_(y)
 
 
 def _deviation(column: NDArray[np.float64], centre: float) -> float:
+    """Return the root mean square of the distance from `centre`; its sum is exactly rounded."""
     with np.errstate(over="ignore"):
         squares = ((column - centre) ** 2).tolist()
     return math.sqrt(math.fsum(squares) / len(squares))
 
 
-def _coarser(params: Params) -> torch.dtype:
-    """The coarser of the two precisions, of training and of what ships."""
+def _coarser_dtype(params: Params) -> torch.dtype:
+    """Return the coarser of train.dtype and model.dtype."""
     return DTYPES[min(params.model.dtype, params.train.dtype)]  # float32 < float64

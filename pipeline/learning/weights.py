@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from pipeline.learning import construction
-from pipeline.learning.inference import dtype_name, line_of
+from pipeline.learning.prediction import dtype_name, line_of
 from pipeline.learning.module import LinearModel, Standardized
 from pipeline.settings import files, regular_file
 from pipeline.settings.errors import UserError

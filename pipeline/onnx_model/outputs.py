@@ -8,7 +8,7 @@ from torch import nn
 from pipeline.exact import least_squares
 from pipeline.exact.gram import gram_matrix
 from pipeline.exact.interval import Interval
-from pipeline.learning import fit_messages, inference
+from pipeline.learning import fit_messages, prediction
 from pipeline.learning.line import Line
 from pipeline.settings.errors import UserError
 from pipeline.settings.params import Params
@@ -74,7 +74,7 @@ def predictor(module: nn.Module) -> nn.Module:
 
 def line_of(module: nn.Module) -> Line | None:
     """Return the numbers of the linear module that computes y; None if it is not linear."""
-    return inference.line_of(predictor(module))
+    return prediction.line_of(predictor(module))
 
 
 def answering(module: nn.Module, params: Params, rows: Table) -> nn.Module:

@@ -55,17 +55,17 @@ def tables(params: Params) -> tuple[Table, Table]:
     return read(files.TRAIN), read(files.TEST)
 
 
-def fitted(params: Params, keeper: Checkpoint, die_after: int | None = None) -> Any:
+def fitted(params: Params, checkpoint: Checkpoint, die_after: int | None = None) -> Any:
     """The parameters of the fitted module, their losses and what the epochs told."""
     told = []
 
     def tell(epoch: int, loss: float, held_out: float | None) -> None:
-        keeper.times.append(1000 + epoch)
+        checkpoint.times.append(1000 + epoch)
         told.append((epoch, loss, held_out))
         if epoch == die_after:
             raise KilledError
 
-    module, history = training.train(params, *tables(params), tell, keeper)
+    module, history = training.train(params, *tables(params), tell, checkpoint)
     state = {name: value.numpy().tobytes() for name, value in module.state_dict().items()}
     return state, history, told
 
@@ -115,7 +115,7 @@ def test_a_damaged_one_is_put_aside(
     path = Checkpoint("id", 0).path
     path.write_bytes(damage(path.read_bytes()))
     found = Checkpoint("id", None)
-    assert found.load() is None
+    assert found.state is None
     told = capsys.readouterr().err
     assert told.startswith("warning: the checkpoint of this training is damaged (")
     assert not path.exists()
@@ -126,9 +126,9 @@ def test_a_damaged_one_is_put_aside(
 def test_one_of_other_inputs_is_never_used(workspace: Path) -> None:
     killed(small(), 5)
     path = Checkpoint("id", 0).path
-    assert Checkpoint("other", 0).load() is None
+    assert Checkpoint("other", 0).state is None
     path.rename(Checkpoint("other", 0).path)
-    assert Checkpoint("other", 0).load() is None
+    assert Checkpoint("other", 0).state is None
 
 
 def test_one_that_cannot_be_written_stops_nothing(
@@ -145,7 +145,7 @@ def test_one_that_cannot_be_written_stops_nothing(
 def test_it_is_written_by_time(workspace: Path) -> None:
     for seconds in (None, 3600.0):
         killed(small(), 30, seconds)
-        assert Checkpoint("id", 0).load() is None
+        assert Checkpoint("id", 0).state is None
 
 
 def stage(**variables: str) -> "subprocess.Popen[bytes]":
@@ -261,8 +261,8 @@ def test_torch_alone_is_enough(workspace: Path) -> None:
     """No state of an optimizer is of a kind that a checkpoint does not know."""
     for name in ("momentum", "adam", "lbfgs"):
         params = small(**JOBS[name], train__epochs=3)
-        keeper = Checkpoint(name, 0)
-        fitted(params, keeper)
-        kept = Checkpoint(name, 0).load()
+        checkpoint = Checkpoint(name, 0)
+        fitted(params, checkpoint)
+        kept = Checkpoint(name, 0).state
         assert kept is not None
         assert isinstance(kept["module"]["linear.weight"], torch.Tensor)

@@ -14,7 +14,7 @@ from conftest import ROOT, job, make
 from torch import nn
 from torch.nn import functional
 
-from pipeline.learning import inference, module_checks, training, weights
+from pipeline.learning import prediction, module_checks, training, weights
 from pipeline.learning.checkpoint import Checkpoint
 from pipeline.learning.module import LinearModel, Standardized
 from pipeline.report import summary
@@ -125,7 +125,7 @@ def test_the_held_out_loss_is_that_of_the_module_that_ships(use: Callable[[Build
     params = asked(data__test_fraction=0.2, train__patience=100, train__dtype="float64")
     held_out = rows(10, 1)
     module, history = training.train(params, rows(), held_out)
-    answers = inference.predict(module, held_out.columns(("a", "b")))
+    answers = prediction.predict(module, held_out.columns(("a", "b")))
     best = min(loss for _, loss in history if loss is not None)
     loss = np.mean((answers - held_out.columns(("y",))) ** 2)
     assert loss <= best * (1 + 1e-12), "patience keeps the best one"
@@ -152,13 +152,13 @@ def test_a_killed_training_of_such_a_module_ends_with_the_same_bits(
     class KilledError(Exception):
         pass
 
-    def fitted(keeper: Checkpoint, die_after: int | None = None) -> Any:
+    def fitted(checkpoint: Checkpoint, die_after: int | None = None) -> Any:
         def tell(epoch: int, *_: Any) -> None:
-            keeper.times.append(epoch)
+            checkpoint.times.append(epoch)
             if epoch == die_after:
                 raise KilledError
 
-        module, history = training.train(params, rows(), rows(10, 1), tell, keeper)
+        module, history = training.train(params, rows(), rows(10, 1), tell, checkpoint)
         return state(module), history
 
     whole = fitted(Checkpoint("whole", None))
@@ -379,15 +379,15 @@ def test_tied_and_lazy_layers_are_trained_saved_and_loaded(
     batch = None if optimizer == "lbfgs" else 16
     params = asked(train__optimizer=optimizer, train__batch_size=batch, train__lr=0.1)
     table = rows()
-    keeper = Checkpoint("id", 0)
-    module, history = training.train(params, table, keeper=keeper)
-    assert keeper.path.exists(), "its state can be kept"
+    checkpoint = Checkpoint("id", 0)
+    module, history = training.train(params, table, checkpoint=checkpoint)
+    assert checkpoint.path.exists(), "its state can be kept"
     assert history[-1][0] < history[0][0] / 3
     weights.save(files.MODEL, module, torch.float32, "id")
     loaded = weights.load(files.MODEL, params.model, 2, 1)
     assert state(loaded) == state(module)
     x = table.columns(("a", "b"))
-    np.testing.assert_array_equal(inference.predict(loaded, x), inference.predict(module, x))
+    np.testing.assert_array_equal(prediction.predict(loaded, x), prediction.predict(module, x))
 
 
 @pytest.mark.parametrize(("size", "better"), [(8, 7), (16, 15), (32, 31)])
@@ -456,7 +456,7 @@ def test_a_network_learns_targets_of_any_size_alike(
     )
     table = rows(size=size)
     module, history = training.train(params, table)
-    answers = inference.predict(module, table.columns(("a", "b")))
+    answers = prediction.predict(module, table.columns(("a", "b")))
     y = table.columns(("y",))
     assert 1 - np.mean((answers - y) ** 2) / np.var(y) > 0.98
     # The losses are in the table's units, as the metrics are.
@@ -487,7 +487,7 @@ def test_a_target_that_does_not_vary_is_not_divided_by_nothing(
     table = rows()
     table.values[:, 2] = 5.3
     module, _ = training.train(asked(model__standardize=True, train__epochs=300), table)
-    answers = inference.predict(module, table.columns(("a", "b")))
+    answers = prediction.predict(module, table.columns(("a", "b")))
     np.testing.assert_allclose(answers, 5.3, atol=0.2)
     table.values[:, 2] = np.linspace(0, 1e-40, 40)
     assert "model.standardize: y has a deviation of " in refused(

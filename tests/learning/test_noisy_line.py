@@ -8,7 +8,7 @@ import torch
 from conftest import job
 from torch import nn
 
-from pipeline.learning import inference, training
+from pipeline.learning import prediction, tensors, training
 from pipeline.settings.params import Params
 from pipeline.tables.generated import generated_table
 from pipeline.tables.table import Table
@@ -41,7 +41,7 @@ def test_early_stopping_keeps_the_best_weights(optimizer: str) -> None:
     losses = [test_loss for _, test_loss in history if test_loss is not None]
     best = int(np.argmin(losses))
     assert len(history) == best + 1 + 7 < params.train.epochs
-    x, y = training.tensors(params, held_out)
+    x, y = tensors.of_table(params, held_out)
     with torch.inference_mode():
         assert nn.MSELoss()(module(x), y).item() == losses[best]
     without, _, _ = held_out_job(train__optimizer=optimizer)
@@ -65,7 +65,7 @@ def test_lbfgs_arrives_where_the_closed_form_is() -> None:
     )
     solved, (losses,) = training.train(exact, rows, held_out)
     assert history[-1][0] == pytest.approx(losses[0], rel=1e-6)
-    ours, theirs = inference.line_of(module), inference.line_of(solved)
+    ours, theirs = prediction.line_of(module), prediction.line_of(solved)
     assert ours is not None
     assert theirs is not None
     np.testing.assert_allclose(ours.weight, theirs.weight, rtol=1e-3, atol=1e-4)
@@ -79,7 +79,7 @@ def test_the_exact_solution_is_rounded_once() -> None:
         update={"model": params.model.model_copy(update={"dtype": "float64"})}
     )
     found = [
-        inference.line_of(training.train(each, rows, held_out)[0]) for each in (single, double)
+        prediction.line_of(training.train(each, rows, held_out)[0]) for each in (single, double)
     ]
     assert found[0] is not None
     assert found[1] is not None

@@ -8,15 +8,17 @@ import torch
 from conftest import job
 from torch import nn
 
-from pipeline.learning import divergence, inference, training
+from pipeline import evaluate, generate
+from pipeline.learning import device as devices
+from pipeline.learning import divergence, tensors
+from pipeline.learning.divergence import DivergedError
+from pipeline.learning.loop import _batches, run_epochs
 from pipeline.learning.module import build
-from pipeline.learning.training import DivergedError
+from pipeline.learning.prediction import line_of, predict
 from pipeline.learning.weights import DTYPES
-from pipeline.report import predictions
 from pipeline.settings.errors import UserError
 from pipeline.settings.params import Params
 from pipeline.settings.seeds import stream
-from pipeline.tables.generated import generated_table
 
 
 class TutorialModel(nn.Module):
@@ -50,7 +52,7 @@ def tutorial(epochs: int = 100) -> tuple[list[float], nn.Linear, float]:
 
 
 def table(params: Params) -> tuple[torch.Tensor, torch.Tensor]:
-    rows = generated_table(params.data, params.seed)
+    rows = generate.generate(params.data, params.seed)
     dtype = DTYPES[params.train.dtype]
     x, y = rows.columns(params.data.features), rows.columns(params.data.targets)
     return torch.tensor(x, dtype=dtype), torch.tensor(y, dtype=dtype)
@@ -62,7 +64,7 @@ def train(params: Params) -> tuple[list[float], nn.Module]:
     torch.manual_seed(params.seed)
     module = build(params.model, x.shape[1], y.shape[1]).to(x.dtype)
     shuffle = stream(params.seed, "shuffle")
-    history = training.fit(module, x, y, params.train, shuffle, lambda *_: None)
+    history = run_epochs(module, x, y, params.train, shuffle, lambda *_: None)
     return [loss for loss, _ in history], module
 
 
@@ -75,9 +77,7 @@ def test_the_tutorials_numbers_bit_for_bit() -> None:
     our_losses, module = train(job())
     assert our_losses == losses
     assert weights(module) == [layer.weight.item(), layer.bias.item()]
-    answer = predictions.rounded(
-        lambda x: inference.predict(module, x), np.array([[4.0]]), "float32"
-    )
+    answer = evaluate.answer(lambda x: predict(module, x), np.array([[4.0]]), "float32")
     assert answer.item() == np.float32(prediction)
     assert len(losses) == 100
     assert losses[99] < losses[0] / 100
@@ -85,17 +85,17 @@ def test_the_tutorials_numbers_bit_for_bit() -> None:
 
 def test_a_column_has_plain_strides() -> None:
     """With NumPy's (1, rows) the tutorial's weights differ between Intel and AMD processors."""
-    rows = generated_table(job().data, 0)
+    rows = generate.generate(job().data, 0)
     for names in (("x",), ("y",), ("x", "y")):
-        assert training.tensor(rows, names, torch.float32).stride() == (len(names), 1)
+        assert tensors.of_columns(rows, names, torch.float32).stride() == (len(names), 1)
 
 
 def test_a_thousand_epochs_come_closer_to_eight() -> None:
     _, module = train(job(train__epochs=1000))
-    assert predictions.rounded(
-        lambda x: inference.predict(module, x), np.array([[4.0]]), "float32"
+    assert evaluate.answer(
+        lambda x: predict(module, x), np.array([[4.0]]), "float32"
     ).item() == np.float32(tutorial(1000)[2])
-    assert abs(inference.predict(module, np.array([[4.0]])).item() - 8) < 0.01
+    assert abs(predict(module, np.array([[4.0]])).item() - 8) < 0.01
 
 
 @pytest.mark.parametrize(
@@ -139,7 +139,7 @@ def test_adam_in_batches_learns_several_features_and_targets() -> None:
         evaluate__queries=[],
     )
     losses, module = train(params)
-    found = inference.line_of(module)
+    found = line_of(module)
     assert found is not None
     np.testing.assert_allclose(found.weight, [[1, 0.5, 0], [-2, 3, 1.5]], atol=1e-3)
     np.testing.assert_allclose(found.bias, [4, -1], atol=1e-3)
@@ -184,7 +184,7 @@ def test_batches_and_adam_against_a_loop_written_out(reduction: str) -> None:
 def test_batches_cover_every_row_once_in_an_order_of_the_seed() -> None:
     x = torch.arange(10.0)[:, None]
     order = [
-        [rows.flatten().tolist() for rows, _ in training._batches(x, x, 4, stream(seed, "shuffle"))]
+        [rows.flatten().tolist() for rows, _ in _batches(x, x, 4, stream(seed, "shuffle"))]
         for seed in (0, 0, 1)
     ]
     assert [len(rows) for rows in order[0]] == [4, 4, 2]
@@ -194,8 +194,8 @@ def test_batches_cover_every_row_once_in_an_order_of_the_seed() -> None:
 
 def test_a_model_without_bias_goes_through_the_origin() -> None:
     _, module = train(job(model__bias=False, train__epochs=1000))
-    assert inference.predict(module, np.array([[0.0]])).item() == 0
-    assert inference.predict(module, np.array([[4.0]])).item() == pytest.approx(8)
+    assert predict(module, np.array([[0.0]])).item() == 0
+    assert predict(module, np.array([[4.0]])).item() == pytest.approx(8)
 
 
 @pytest.mark.parametrize("reduction", ["sum", "mean"])
@@ -235,21 +235,21 @@ def test_a_gpu_that_is_not_there() -> None:
     if torch.cuda.is_available():
         pytest.skip("this machine has a CUDA GPU")
     with pytest.raises(UserError, match=r"train.device: found cuda, but torch finds no CUDA GPU"):
-        training.choose_device("cuda")
-    assert training.choose_device("auto") == training.choose_device("cpu") == torch.device("cpu")
+        devices.choose("cuda")
+    assert devices.choose("auto") == devices.choose("cpu") == torch.device("cpu")
 
 
 def test_a_gpu_gives_the_same_bits_twice_and_nearly_those_of_the_cpu() -> None:
     if not torch.cuda.is_available():
         pytest.skip("this machine has no CUDA GPU")
-    device = training.choose_device("cuda")
+    device = devices.choose("cuda")
     params = job()
     x, y = table(params)
     found = []
     for _ in range(2):
         torch.manual_seed(params.seed)
         module = build(params.model, 1, 1).to(device)
-        training.fit(
+        run_epochs(
             module, x.to(device), y.to(device), params.train, stream(0, "shuffle"), lambda *_: None
         )
         found.append(weights(module))

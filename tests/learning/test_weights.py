@@ -8,7 +8,7 @@ import torch
 from conftest import job
 from torch import nn
 
-from pipeline.learning import divergence, inference, weights
+from pipeline.learning import divergence, prediction, weights
 from pipeline.learning.line import load_line
 from pipeline.learning.module import LinearModel
 from pipeline.settings import ids
@@ -30,7 +30,7 @@ def test_predictions_are_the_shipped_lines() -> None:
     module = fitted(params, [[0.1, -3.0]], [7.0])
     x = np.array([[1.0, 2.0], [1e8, 0.5]])
     tenth = float(np.float32(0.1))
-    assert inference.predict(module, x).ravel().tolist() == [7 + tenth - 6, 7 + tenth * 1e8 - 1.5]
+    assert prediction.predict(module, x).ravel().tolist() == [7 + tenth - 6, 7 + tenth * 1e8 - 1.5]
 
 
 def test_another_module_is_measured_too() -> None:
@@ -39,9 +39,9 @@ def test_another_module_is_measured_too() -> None:
     x = np.linspace(-1, 1, 5)[:, None]
     with torch.inference_mode():
         expected = module(torch.tensor(x, dtype=torch.float32)).numpy()
-    np.testing.assert_allclose(inference.predict(module, x), expected, rtol=1e-5)
+    np.testing.assert_allclose(prediction.predict(module, x), expected, rtol=1e-5)
     assert next(module.parameters()).dtype == torch.float32, "measuring must not change the model"
-    assert inference.line_of(module) is None
+    assert prediction.line_of(module) is None
     assert divergence.largest_lr(module, x, 1, 0, "sum") is None
 
 
@@ -55,7 +55,7 @@ def test_models_come_back_rounded_once(tmp_path: Path) -> None:
     loaded = weights.load(path, params.model, 1, 1)
     assert ids.trained_by(path) == "a" * 32
     assert next(loaded.parameters()).dtype == torch.float32
-    assert inference.predict(loaded, np.array([[4.0]])).item() == 8
+    assert prediction.predict(loaded, np.array([[4.0]])).item() == 8
     first = path.read_bytes()
     weights.save(path, exact, torch.float32, "a" * 32)
     assert path.read_bytes() == first
@@ -81,7 +81,7 @@ def test_what_is_read_without_torch_is_what_was_saved(tmp_path: Path) -> None:
         line = load_line(path, job(model__bias=bias).model, 3, 2)
         with pytest.raises(UserError, match=r"not this job's model \(found .* must be "):
             load_line(path, job(model__bias=not bias).model, 3, 2)
-        known = inference.line_of(module)
+        known = prediction.line_of(module)
         assert line is not None
         assert known is not None
         np.testing.assert_array_equal(line.weight, known.weight)

@@ -20,7 +20,7 @@ from conftest import ROOT, job, make
 
 from pipeline import export
 from pipeline.exact.rounding import nearest
-from pipeline.learning import inference, rounding_bound, weights
+from pipeline.learning import prediction, rounding_bound, weights
 from pipeline.learning.line import Line
 from pipeline.learning.module import LinearModel
 from pipeline.onnx_model import contract, outputs, structure_checks
@@ -118,7 +118,7 @@ def test_golden_vectors_are_right_and_hard(
     module = weights.load(
         files.MODEL, job(**WIDE, model__dtype=dtype, model__standardize=standardize).model, 3, 2
     )
-    line = inference.line_of(module)
+    line = prediction.line_of(module)
     assert line is not None
     terms = np.abs(x - line.centre) @ np.abs(line.weight.T) + np.abs(line.bias)
     assert (np.abs(y) < 1e3 * kind.eps * terms).any(axis=1).sum() >= 4

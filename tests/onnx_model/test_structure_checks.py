@@ -16,7 +16,7 @@ from onnx import ModelProto, TensorProto, numpy_helper
 from torch import nn
 
 from pipeline import export
-from pipeline.learning import inference, rounding_bound
+from pipeline.learning import prediction, rounding_bound
 from pipeline.learning.module import LinearModel, Standardized
 from pipeline.onnx_model import answer_checks, contract, structure_checks
 from pipeline.onnx_model.answer_checks import Expected
@@ -320,7 +320,7 @@ def test_the_bound_holds_for_torch_against_exact_arithmetic(
     x = x.to(dtype)
     bound = rounding_bound.analytic(module, x.double().numpy())
     found = module(x).detach().double().numpy()
-    line = inference.line_of(module)
+    line = prediction.line_of(module)
     assert bound is not None
     assert line is not None
     weight, bias = [Fraction(value) for value in line.weight[0]], Fraction(line.bias[0])

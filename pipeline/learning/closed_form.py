@@ -1,0 +1,96 @@
+"""The least-squares solution in closed form, for `train.optimizer: exact`."""
+
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from pipeline.exact import least_squares
+from pipeline.exact.gram import Gram, gram_matrix
+from pipeline.exact.least_squares import Fit
+from pipeline.exact.squared_error import squared_error
+from pipeline.learning import construction, fit_messages, scaling, weights
+from pipeline.learning.loop import OnEpoch
+from pipeline.learning.module import Standardized
+from pipeline.learning.progress import Losses
+from pipeline.settings.errors import UserError
+from pipeline.settings.messages import first_lines
+from pipeline.settings.params import Params
+from pipeline.tables.table import Table
+
+
+def solve(
+    params: Params, rows: Table, held_out: Table | None, on_epoch: OnEpoch
+) -> tuple[nn.Module, list[Losses]]:
+    """Return the least-squares solution, computed exactly and rounded once to model.dtype.
+
+    The module has that dtype; its losses are those of a single epoch.
+    Raises UserError if the solution is not unique or follows from rounding alone, unless
+    train.allow_dependent is true, and if a weight is too large for model.dtype.
+    """
+    targets = params.data.targets
+    features = rows.features(targets)
+    fit_messages.announce(len(features))
+    gram = gram_matrix(rows.values)
+    fit = least_squares.fit(
+        gram, features, targets, params.model.bias, roundoff=rows.roundoff(features)
+    )
+    if not params.train.allow_dependent:
+        _refuse_dependent(fit)
+    dtype = weights.DTYPES[params.model.dtype]
+    mean = scaling.gram_means(params, gram, len(features), dtype)
+    centre = mean.double().numpy() if mean is not None else None
+    weight, bias = fit.shipped(params.model.dtype, centre)
+    module: nn.Module = construction.linear(
+        torch.from_numpy(weight), torch.from_numpy(bias), params.model
+    )
+    if mean is not None:
+        module = Standardized(module, mean, None)
+    weights.rounded(module, dtype)  # raises with the name of a weight that is too large
+
+    def loss(gram: Gram) -> float:
+        return _loss(params.train.reduction, weight, bias, centre, gram)
+
+    losses = loss(gram), loss(gram_matrix(held_out.values)) if held_out else None
+    on_epoch(1, *losses)
+    return module, [losses]
+
+
+def _loss(
+    reduction: str,
+    weight: NDArray[Any],
+    bias: NDArray[Any],
+    centre: NDArray[np.float64] | None,
+    gram: Gram,
+) -> float:
+    """Return the loss of a linear model on the table that `gram` was computed from."""
+    squares = squared_error(gram, weight, bias, centre)
+    errors = gram.rows * len(squares) if reduction == "mean" else 1
+    try:
+        return float(sum(squares) / errors)
+    except OverflowError:
+        raise UserError(
+            "the squared errors are beyond what float64 holds; scale the targets"
+        ) from None
+
+
+def _refuse_dependent(fit: Fit) -> None:
+    """Raise UserError if columns depend on others, exactly or to within their rounding."""
+    forced = "or set train.allow_dependent to true, which gives"
+    if fit.dependent:
+        formulas = [fit_messages.dependent(column) for column in fit.dependent]
+        shown = "\n  ".join(first_lines(formulas, 10))
+        raise UserError(
+            "train.optimizer: exact has more than one solution, because columns say the same as"
+            f" others:\n  {shown}\nname data.features without them, {forced} them the weight 0"
+        )
+    if fit.nearly_dependent:
+        sentences = [fit_messages.nearly_dependent(columns) for columns in fit.nearly_dependent]
+        shown = "\n  ".join(first_lines(sentences, 10))
+        raise UserError(
+            "train.optimizer: exact would fit the rounding of the numbers, because columns say the"
+            f" same as others to within it:\n  {shown}\nname data.features without one of them,"
+            f" {forced} the exact solution with its huge weights"
+        )

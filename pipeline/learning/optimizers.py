@@ -1,0 +1,56 @@
+"""The optimizers of `train.optimizer`, with an interface that lets one training cycle use any."""
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import nn
+
+from pipeline.settings.params import Train
+
+
+def create(
+    module: nn.Module, settings: Train, loss: Callable[[], torch.Tensor]
+) -> torch.optim.Optimizer:
+    """Return the optimizer of `module`.
+
+    loss: computes the loss on all rows, for an optimizer that needs it several times a step.
+    """
+    if settings.optimizer == "lbfgs":
+        return _Lbfgs(module, settings.lr, loss)
+    if settings.optimizer == "adam":
+        return torch.optim.Adam(
+            module.parameters(),
+            lr=settings.lr,
+            weight_decay=settings.weight_decay,
+            # Unless fused, Adam takes its square roots from MKL, which estimates them by an
+            # instruction (rsqrtps) that gives other bits on Intel than on AMD.
+            fused=settings.portable or None,
+        )
+    return torch.optim.SGD(
+        module.parameters(),
+        lr=settings.lr,
+        momentum=settings.momentum,
+        dampening=settings.dampening,
+        weight_decay=settings.weight_decay,
+        nesterov=settings.nesterov,
+    )
+
+
+class _Lbfgs(torch.optim.LBFGS):
+    """L-BFGS that computes the loss by itself, so that `step` needs no closure."""
+
+    def __init__(self, module: nn.Module, lr: float, loss: Callable[[], torch.Tensor]) -> None:
+        super().__init__(module.parameters(), lr=lr, line_search_fn="strong_wolfe")
+        self._loss = loss
+
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+        """Make up to 20 iterations of L-BFGS, with as many evaluations as the line search needs."""
+
+        def evaluate() -> torch.Tensor:
+            self.zero_grad()
+            loss = self._loss()
+            torch.autograd.backward(loss)
+            return loss
+
+        return super().step(closure or evaluate)  # type: ignore[no-untyped-call]
