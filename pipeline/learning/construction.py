@@ -4,8 +4,8 @@ import torch
 from torch import nn
 
 from pipeline.learning import module
-from pipeline.learning.prediction import eval_mode
 from pipeline.learning.module import LinearModel
+from pipeline.learning.prediction import eval_mode
 from pipeline.settings.errors import UserError
 from pipeline.settings.params import Model as Settings
 

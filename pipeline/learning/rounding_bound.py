@@ -20,8 +20,8 @@ from torch import nn
 from torch.utils import _pytree
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from pipeline.learning.prediction import line_of
 from pipeline.learning.line import Line
+from pipeline.learning.prediction import line_of
 
 SAMPLES = 16
 """Evaluations with errors. Their root mean square is less than a third of the true one for one

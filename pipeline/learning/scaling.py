@@ -41,12 +41,15 @@ def gram_means(
 ) -> torch.Tensor | None:
     """Return the mean of each feature: [features], in `dtype`; None without model.standardize.
 
-    gram: the Gram matrix of [1 features ...], whose sums are exact. Zeros for a model without bias,
-    as in `means`.
+    gram: the Gram matrix of [1 features ...], whose sums are exact; rounded as in `means`, and not
+    once as in `gram.means`. Zeros for a model without bias.
     """
     if not params.model.standardize:
         return None
-    values = gram.means()[:features] if params.model.bias else np.zeros(features)
+    values = np.zeros(features)
+    if params.model.bias:
+        sums = [float(gram.inner_product(0, column)) for column in range(1, features + 1)]
+        values = np.array(sums) / gram.rows
     return torch.from_numpy(values).to(dtype)
 
 

@@ -13,8 +13,8 @@ import torch
 from torch import nn
 
 from pipeline.learning import construction
-from pipeline.learning.prediction import dtype_name, line_of
 from pipeline.learning.module import LinearModel, Standardized
+from pipeline.learning.prediction import dtype_name, line_of
 from pipeline.settings import files, regular_file
 from pipeline.settings.errors import UserError
 from pipeline.settings.params import Model as Settings

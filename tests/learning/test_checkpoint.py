@@ -1,5 +1,7 @@
 """A training that is killed goes on from where it was, and ends with the same bytes."""
 
+import hashlib
+import io
 import os
 import random
 import signal
@@ -13,7 +15,7 @@ from typing import Any
 import pytest
 import torch
 from conftest import environment, eventually, job, job_text, tracked_runs
-from torch import nn
+from own_modules import Build, dropping, normed, use
 
 from pipeline import generate
 from pipeline.learning import training
@@ -37,13 +39,6 @@ JOBS: dict[str, dict[str, Any]] = {
 
 class KilledError(Exception):
     """Stands for SIGKILL in one process."""
-
-
-class Perceptron(nn.Sequential):
-    """A module that draws random numbers and is not linear."""
-
-    def __init__(self, features: int, targets: int) -> None:
-        super().__init__(nn.Linear(features, 8), nn.Tanh(), nn.Dropout(0.3), nn.Linear(8, targets))
 
 
 def small(**changes: Any) -> Params:
@@ -90,11 +85,22 @@ def test_it_ends_with_the_same_bits(workspace: Path, name: str) -> None:
     assert again.times == [1000 + epoch for epoch in range(1, len(history) + 1)]
 
 
-def test_any_module_goes_on(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipeline.learning.module.build", lambda _, *sizes: Perceptron(*sizes))
-    params = small(train__batch_size=16, train__optimizer="adam")
+@pytest.mark.parametrize("build", [normed, dropping])
+def test_a_module_that_is_not_linear_ends_with_the_same_bits(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch, build: Build
+) -> None:
+    """Batch norm has statistics, and dropout draws random numbers: both are in the checkpoint."""
+    use(monkeypatch, build)
+    params = small(
+        data__test_fraction=0.2,
+        model__standardize=True,
+        train__batch_size=16,
+        train__optimizer="adam",
+        train__patience=9,
+    )
     whole = fitted(params, Checkpoint("whole", None))
-    killed(params, 20)
+    for epoch in (2, 7):
+        killed(params, epoch)
     assert fitted(params, Checkpoint("id", 0))[:2] == whole[:2]
 
 
@@ -121,6 +127,37 @@ def test_a_damaged_one_is_put_aside(
     assert not path.exists()
     assert path.with_suffix(".damaged").exists()
     assert fitted(params, found)[2][0][0] == 1
+
+
+class Trap:
+    """Writes a file when it is unpickled."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> Any:
+        return Path.touch, (self.path,)
+
+
+def test_no_code_in_a_checkpoint_runs(workspace: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    killed(small(), 5)
+    path = Checkpoint("id", 0).path
+    content = io.BytesIO()
+    torch.save({"training_id": "id", "times": torch.zeros(0), "state": Trap(Path("trap"))}, content)
+    path.write_bytes(hashlib.sha256(content.getvalue()).digest() + content.getvalue())
+    assert Checkpoint("id", 0).state is None
+    assert "the checkpoint of this training is damaged" in capsys.readouterr().err
+    assert not Path("trap").exists()
+
+
+def test_one_of_the_former_format_is_not_looked_at(
+    workspace: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    former = Checkpoint("id", 0).path.with_suffix(".safetensors")
+    former.parent.mkdir(parents=True)
+    former.write_bytes(b"a digest and safetensors")
+    assert Checkpoint("id", 0).state is None
+    assert capsys.readouterr().err == ""
 
 
 def test_one_of_other_inputs_is_never_used(workspace: Path) -> None:
@@ -232,8 +269,7 @@ def test_kills_at_random_moments(workspace: Path, name: str) -> None:
     _, losses = losses_by_step(workspace / "whole")
     assert len(losses) == params.train.epochs
 
-    seed = random.randrange(10**6)
-    draw = random.Random(seed)
+    draw = random.Random(name)
     epochs = params.train.epochs
     for kill in range(10):
         training = stage()
@@ -244,25 +280,14 @@ def test_kills_at_random_moments(workspace: Path, name: str) -> None:
         other = recorder(training.pid) if kill % 2 else None
         for pid in filter(None, (training.pid, other)):
             os.kill(pid, signal.SIGKILL)
-        assert ended(training) == -signal.SIGKILL, f"it came to its end; seed {seed}"
+        assert ended(training) == -signal.SIGKILL, "it came to its end"
     done = stage()
     _, told = done.communicate()
     assert done.returncode == 0, told
     for path, content in whole.items():
-        assert path.read_bytes() == content, f"{path}, seed {seed}"
+        assert path.read_bytes() == content, path
     assert not Checkpoint(ids.training_id(params), None).path.exists()
     run, resumed = losses_by_step(workspace)
-    assert [step for step, _ in resumed] == list(range(1, epochs + 1)), f"seed {seed}"
+    assert [step for step, _ in resumed] == list(range(1, epochs + 1))
     assert resumed == losses
     assert run.status == "FINISHED"
-
-
-def test_torch_alone_is_enough(workspace: Path) -> None:
-    """No state of an optimizer is of a kind that a checkpoint does not know."""
-    for name in ("momentum", "adam", "lbfgs"):
-        params = small(**JOBS[name], train__epochs=3)
-        checkpoint = Checkpoint(name, 0)
-        fitted(params, checkpoint)
-        kept = Checkpoint(name, 0).state
-        assert kept is not None
-        assert isinstance(kept["module"]["linear.weight"], torch.Tensor)

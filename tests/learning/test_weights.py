@@ -1,17 +1,26 @@
 """Models come back from their files, and predict the same with torch and without."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from conftest import job
+from own_modules import (
+    Build,
+    asked,
+    rows,
+    state,
+    use,
+)
 from torch import nn
 
-from pipeline.learning import divergence, prediction, weights
+from pipeline.learning import divergence, prediction, training, weights
+from pipeline.learning.checkpoint import Checkpoint
 from pipeline.learning.line import load_line
 from pipeline.learning.module import LinearModel
-from pipeline.settings import ids
+from pipeline.settings import files, ids
 from pipeline.settings.errors import UserError
 from pipeline.settings.params import Params
 
@@ -100,3 +109,54 @@ def test_a_module_is_not_taken_for_linear_by_the_names_of_its_tensors(tmp_path: 
 
     weights.save(tmp_path / "model.safetensors", Bent(), torch.float32, "a" * 32)
     assert load_line(tmp_path / "model.safetensors", job().model, 1, 1) is None
+
+
+class Tied(nn.Module):
+    """A layer used twice, and one whose weights are another's."""
+
+    def __init__(self, features: int, targets: int) -> None:
+        super().__init__()
+        twice = nn.Linear(features, features)
+        self.layers = nn.Sequential(twice, nn.Tanh(), twice, nn.Tanh())
+        self.mirror = nn.Linear(features, features)
+        self.mirror.weight = twice.weight
+        self.last = nn.Linear(features, targets)
+
+    def forward(self, x: torch.Tensor) -> Any:
+        return self.last(self.mirror(self.layers(x)))
+
+
+class Growing(nn.Module):
+    """Makes its layers in its first forward: torch's lazy one, and one of its own."""
+
+    def __init__(self, _: int, targets: int) -> None:
+        super().__init__()
+        self.lazy = nn.LazyLinear(6)
+        self.last: nn.Module | None = None
+        self.targets = targets
+
+    def forward(self, x: torch.Tensor) -> Any:
+        h = torch.tanh(self.lazy(x))
+        if self.last is None:
+            self.last = nn.Linear(h.shape[1], self.targets)
+        return self.last(h)
+
+
+@pytest.mark.parametrize("build", [Tied, Growing])
+@pytest.mark.parametrize("optimizer", ["adam", "lbfgs"])
+def test_tied_and_lazy_layers_are_trained_saved_and_loaded(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch, build: Build, optimizer: str
+) -> None:
+    use(monkeypatch, build)
+    batch = None if optimizer == "lbfgs" else 16
+    params = asked(train__optimizer=optimizer, train__batch_size=batch, train__lr=0.1)
+    table = rows()
+    checkpoint = Checkpoint("id", 0)
+    module, history = training.train(params, table, checkpoint=checkpoint)
+    assert checkpoint.path.exists(), "its state can be kept"
+    assert history[-1][0] < history[0][0] / 3
+    weights.save(files.MODEL, module, torch.float32, "id")
+    loaded = weights.load(files.MODEL, params.model, 2, 1)
+    assert state(loaded) == state(module)
+    x = table.columns(("a", "b"))
+    np.testing.assert_array_equal(prediction.predict(loaded, x), prediction.predict(module, x))

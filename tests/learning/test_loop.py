@@ -1,4 +1,4 @@
-"""Training is the tutorial's, to the last bit, and says so when it cannot succeed."""
+"""The training cycle is the tutorial's, to the last bit, and only looks at held-out rows."""
 
 from typing import Any
 
@@ -6,18 +6,26 @@ import numpy as np
 import pytest
 import torch
 from conftest import job
+from own_modules import (
+    Build,
+    asked,
+    dropping,
+    normed,
+    parameters,
+    rows,
+    state,
+    tensors_of,
+    trained,
+    use,
+)
 from torch import nn
 
-from pipeline import evaluate, generate
 from pipeline.learning import device as devices
-from pipeline.learning import divergence, tensors
-from pipeline.learning.divergence import DivergedError
+from pipeline.learning import training
 from pipeline.learning.loop import _batches, run_epochs
 from pipeline.learning.module import build
 from pipeline.learning.prediction import line_of, predict
-from pipeline.learning.weights import DTYPES
-from pipeline.settings.errors import UserError
-from pipeline.settings.params import Params
+from pipeline.report import predictions
 from pipeline.settings.seeds import stream
 
 
@@ -51,76 +59,23 @@ def tutorial(epochs: int = 100) -> tuple[list[float], nn.Linear, float]:
     return losses, net.linear, net(torch.tensor([[4.0]])).item()
 
 
-def table(params: Params) -> tuple[torch.Tensor, torch.Tensor]:
-    rows = generate.generate(params.data, params.seed)
-    dtype = DTYPES[params.train.dtype]
-    x, y = rows.columns(params.data.features), rows.columns(params.data.targets)
-    return torch.tensor(x, dtype=dtype), torch.tensor(y, dtype=dtype)
-
-
-def train(params: Params) -> tuple[list[float], nn.Module]:
-    """Losses and model of a job, as the stages make them."""
-    x, y = table(params)
-    torch.manual_seed(params.seed)
-    module = build(params.model, x.shape[1], y.shape[1]).to(x.dtype)
-    shuffle = stream(params.seed, "shuffle")
-    history = run_epochs(module, x, y, params.train, shuffle, lambda *_: None)
-    return [loss for loss, _ in history], module
-
-
-def weights(module: nn.Module) -> list[float]:
-    return [value for tensor in module.parameters() for value in tensor.flatten().tolist()]
-
-
 def test_the_tutorials_numbers_bit_for_bit() -> None:
     losses, layer, prediction = tutorial()
-    our_losses, module = train(job())
+    our_losses, module = trained(job())
     assert our_losses == losses
-    assert weights(module) == [layer.weight.item(), layer.bias.item()]
-    answer = evaluate.answer(lambda x: predict(module, x), np.array([[4.0]]), "float32")
+    assert parameters(module) == [layer.weight.item(), layer.bias.item()]
+    answer = predictions.rounded(lambda x: predict(module, x), np.array([[4.0]]), "float32")
     assert answer.item() == np.float32(prediction)
     assert len(losses) == 100
     assert losses[99] < losses[0] / 100
 
 
-def test_a_column_has_plain_strides() -> None:
-    """With NumPy's (1, rows) the tutorial's weights differ between Intel and AMD processors."""
-    rows = generate.generate(job().data, 0)
-    for names in (("x",), ("y",), ("x", "y")):
-        assert tensors.of_columns(rows, names, torch.float32).stride() == (len(names), 1)
-
-
 def test_a_thousand_epochs_come_closer_to_eight() -> None:
-    _, module = train(job(train__epochs=1000))
-    assert evaluate.answer(
+    _, module = trained(job(train__epochs=1000))
+    assert predictions.rounded(
         lambda x: predict(module, x), np.array([[4.0]]), "float32"
     ).item() == np.float32(tutorial(1000)[2])
     assert abs(predict(module, np.array([[4.0]])).item() - 8) < 0.01
-
-
-@pytest.mark.parametrize(
-    "options",
-    [
-        {"momentum": 0.5},
-        {"momentum": 0.5, "dampening": 0.3},
-        {"momentum": 0.5, "nesterov": True},
-        {"weight_decay": 0.1},
-    ],
-    ids=str,
-)
-def test_each_option_of_sgd_reaches_torch(options: dict[str, Any]) -> None:
-    params = job(**{f"train__{key}": value for key, value in options.items()})
-    x, y = table(params)
-    torch.manual_seed(0)
-    layer = nn.Linear(1, 1)
-    optimizer = torch.optim.SGD(layer.parameters(), lr=0.01, **options)
-    for _ in range(100):
-        optimizer.zero_grad()
-        ((layer(x) - y) ** 2).sum().backward()
-        optimizer.step()
-    ours = weights(train(params)[1])
-    assert ours == pytest.approx(weights(layer), rel=1e-5)
-    assert ours != pytest.approx(weights(train(job())[1]), rel=1e-5)
 
 
 def test_adam_in_batches_learns_several_features_and_targets() -> None:
@@ -138,7 +93,7 @@ def test_adam_in_batches_learns_several_features_and_targets() -> None:
         train__dtype="float64",
         evaluate__queries=[],
     )
-    losses, module = train(params)
+    losses, module = trained(params)
     found = line_of(module)
     assert found is not None
     np.testing.assert_allclose(found.weight, [[1, 0.5, 0], [-2, 3, 1.5]], atol=1e-3)
@@ -160,7 +115,7 @@ def test_batches_and_adam_against_a_loop_written_out(reduction: str) -> None:
         train__reduction=reduction,
         train__dtype="float64",
     )
-    x, y = table(params)
+    x, y = tensors_of(params)
     torch.manual_seed(0)
     layer = nn.Linear(1, 1).double()
     optimizer = torch.optim.Adam(layer.parameters(), lr=0.1, weight_decay=0.3)
@@ -169,16 +124,16 @@ def test_batches_and_adam_against_a_loop_written_out(reduction: str) -> None:
     for _ in range(3):
         order = shuffle.permutation(20)
         squares = 0.0
-        for rows in (order[:8], order[8:16], order[16:]):
-            errors = (layer(x[rows]) - y[rows]) ** 2
+        for batch in (order[:8], order[8:16], order[16:]):
+            errors = (layer(x[batch]) - y[batch]) ** 2
             squares += errors.sum().item()
             optimizer.zero_grad()
             (errors.sum() if reduction == "sum" else errors.mean()).backward()
             optimizer.step()
         expected.append(squares if reduction == "sum" else squares / 20)
-    losses, module = train(params)
+    losses, module = trained(params)
     assert losses == pytest.approx(expected, rel=1e-12)
-    assert weights(module) == pytest.approx(weights(layer), rel=1e-12)
+    assert parameters(module) == pytest.approx(parameters(layer), rel=1e-12)
 
 
 def test_batches_cover_every_row_once_in_an_order_of_the_seed() -> None:
@@ -193,50 +148,39 @@ def test_batches_cover_every_row_once_in_an_order_of_the_seed() -> None:
 
 
 def test_a_model_without_bias_goes_through_the_origin() -> None:
-    _, module = train(job(model__bias=False, train__epochs=1000))
+    _, module = trained(job(model__bias=False, train__epochs=1000))
     assert predict(module, np.array([[0.0]])).item() == 0
     assert predict(module, np.array([[4.0]])).item() == pytest.approx(8)
 
 
-@pytest.mark.parametrize("reduction", ["sum", "mean"])
-@pytest.mark.parametrize("bias", [True, False])
-@pytest.mark.parametrize("weight_decay", [0.0, 2.0])
-def test_the_largest_learning_rate_is_where_descent_turns(
-    reduction: str, bias: bool, weight_decay: float
+@pytest.mark.parametrize("build", [normed, dropping])
+@pytest.mark.parametrize("standardize", [False, True])
+def test_other_held_out_rows_leave_every_byte_alone(
+    monkeypatch: pytest.MonkeyPatch, build: Build, standardize: bool
 ) -> None:
-    """The formula against the thing itself: just below it the loss falls, just above it rises."""
-    settings = {
-        "train__reduction": reduction,
-        "model__bias": bias,
-        "train__weight_decay": weight_decay,
-        "train__dtype": "float64",
-        "train__epochs": 3000,
-    }
-    params = job(**settings)
-    x, _ = table(params)
-    module = build(params.model, 1, 1).double()
-    largest = divergence.largest_lr(module, x.numpy(), 1, weight_decay, reduction)
-    assert largest is not None
-    below, _ = train(job(**settings, train__lr=largest * 0.99))
-    assert below[-1] <= below[0]
-    with pytest.raises(DivergedError):
-        train(job(**settings, train__lr=largest * 1.01))
+    use(monkeypatch, build)
+    params = asked(model__standardize=standardize, data__test_fraction=0.2)
+    found = [
+        training.train(params, rows(), held_out)
+        for held_out in (None, rows(10, 1), rows(25, 2, size=100.0))
+    ]
+    states, histories = [state(module) for module, _ in found], [each for _, each in found]
+    assert states[0] == states[1] == states[2]
+    losses = [[loss for loss, _ in history] for history in histories]
+    assert losses[0] == losses[1] == losses[2]
+    watched = [[held_out for _, held_out in history] for history in histories[1:]]
+    assert watched[0] != watched[1]
 
 
-def test_infinite_loss_and_infinite_weights_are_divergence() -> None:
-    with pytest.raises(DivergedError, match=r"in epoch 1 the loss is inf"):
-        train(job(data__generate__weight=[[1e30]]))
-    # The loss of the only epoch is that of the untrained model; its update overflows.
-    with pytest.raises(DivergedError, match=r"in epoch 1 the parameters are infinite"):
-        train(job(data__generate__weight=[[1e10]], train__lr=1e30, train__epochs=1))
+def test_a_part_that_was_frozen_stays_frozen(monkeypatch: pytest.MonkeyPatch) -> None:
+    def build(features: int, targets: int) -> nn.Module:
+        module = normed(features, targets)
+        module[1].eval()  # type: ignore[index]
+        return module
 
-
-def test_a_gpu_that_is_not_there() -> None:
-    if torch.cuda.is_available():
-        pytest.skip("this machine has a CUDA GPU")
-    with pytest.raises(UserError, match=r"train.device: found cuda, but torch finds no CUDA GPU"):
-        devices.choose("cuda")
-    assert devices.choose("auto") == devices.choose("cpu") == torch.device("cpu")
+    use(monkeypatch, build)
+    module, _ = training.train(asked(data__test_fraction=0.2), rows(), rows(10, 1))
+    assert module.state_dict()["1.num_batches_tracked"] == 0
 
 
 def test_a_gpu_gives_the_same_bits_twice_and_nearly_those_of_the_cpu() -> None:
@@ -244,7 +188,7 @@ def test_a_gpu_gives_the_same_bits_twice_and_nearly_those_of_the_cpu() -> None:
         pytest.skip("this machine has no CUDA GPU")
     device = devices.choose("cuda")
     params = job()
-    x, y = table(params)
+    x, y = tensors_of(params)
     found = []
     for _ in range(2):
         torch.manual_seed(params.seed)
@@ -252,6 +196,17 @@ def test_a_gpu_gives_the_same_bits_twice_and_nearly_those_of_the_cpu() -> None:
         run_epochs(
             module, x.to(device), y.to(device), params.train, stream(0, "shuffle"), lambda *_: None
         )
-        found.append(weights(module))
+        found.append(parameters(module))
     assert found[0] == found[1]
-    assert found[0] == pytest.approx(weights(train(params)[1]), rel=1e-5)
+    assert found[0] == pytest.approx(parameters(trained(params)[1]), rel=1e-5)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="this machine has no CUDA GPU")
+@pytest.mark.parametrize("build", [normed, dropping])
+def test_a_gpu_gives_the_same_bits_twice_whatever_is_held_out(
+    monkeypatch: pytest.MonkeyPatch, build: Build
+) -> None:
+    use(monkeypatch, build)
+    params = asked(train__device="cuda", model__standardize=True, data__test_fraction=0.2)
+    found = [training.train(params, rows(), held_out)[0] for held_out in (None, None, rows(10, 1))]
+    assert state(found[0]) == state(found[1]) == state(found[2])

@@ -1,0 +1,45 @@
+"""A fit that diverges ends at once, and the limit of the learning rate is right."""
+
+import pytest
+from conftest import job
+from own_modules import (
+    tensors_of,
+    trained,
+)
+
+from pipeline.learning import divergence
+from pipeline.learning.divergence import DivergedError
+from pipeline.learning.module import build
+
+
+@pytest.mark.parametrize("reduction", ["sum", "mean"])
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("weight_decay", [0.0, 2.0])
+def test_the_largest_learning_rate_is_where_descent_turns(
+    reduction: str, bias: bool, weight_decay: float
+) -> None:
+    """The formula against the thing itself: just below it the loss falls, just above it rises."""
+    settings = {
+        "train__reduction": reduction,
+        "model__bias": bias,
+        "train__weight_decay": weight_decay,
+        "train__dtype": "float64",
+        "train__epochs": 3000,
+    }
+    params = job(**settings)
+    x, _ = tensors_of(params)
+    module = build(params.model, 1, 1).double()
+    largest = divergence.largest_lr(module, x.numpy(), 1, weight_decay, reduction)
+    assert largest is not None
+    below, _ = trained(job(**settings, train__lr=largest * 0.99))
+    assert below[-1] <= below[0]
+    with pytest.raises(DivergedError):
+        trained(job(**settings, train__lr=largest * 1.01))
+
+
+def test_infinite_loss_and_infinite_weights_are_divergence() -> None:
+    with pytest.raises(DivergedError, match=r"in epoch 1 the loss is inf"):
+        trained(job(data__generate__weight=[[1e30]]))
+    # The loss of the only epoch is that of the untrained model; its update overflows.
+    with pytest.raises(DivergedError, match=r"in epoch 1 the parameters are infinite"):
+        trained(job(data__generate__weight=[[1e10]], train__lr=1e30, train__epochs=1))

@@ -1,0 +1,87 @@
+"""A module of one's own goes through the whole pipeline."""
+
+import json
+import re
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from conftest import ROOT, job, make
+from own_modules import (
+    asked,
+    plain,
+    use,
+)
+
+from pipeline.report import summary
+from pipeline.settings import files
+from pipeline.tracking import description
+from pipeline.tracking.provenance import Origin
+
+
+@pytest.mark.parametrize(
+    "seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(1, 5))]
+)
+def test_the_documented_network_goes_through_the_documented_pipeline(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
+    """docs/your-own-table.md: its module on its table with its settings, five seeds."""
+    text = (ROOT / "docs/your-own-table.md").read_text()
+    names: dict[str, Any] = {}
+    chapter = text[text.index("## Another model") :]
+    (code, *_) = re.findall(r"```python\n(.*?)```", chapter, re.DOTALL)
+    exec(code, names)
+    monkeypatch.setattr("pipeline.learning.module.build", names["build"])
+    (make_table,) = re.findall(r'^python -c "(from sklearn.*)"$', text, re.MULTILINE)
+    files.RAW.mkdir(parents=True)
+    exec(make_table)
+    (command,) = re.findall(r"^dvc exp run (-S data.source=.*)$", text, re.MULTILINE)
+    settings = dict(re.findall(r"-S '?([\w.]+)=([^\s']+)", command))
+    changes = {key.replace(".", "__"): _value(value) for key, value in settings.items()}
+    assert len(changes) >= 8
+    make(job(seed=seed, **changes))  # raises if a check of the ONNX file fails
+    found = json.loads(files.METRICS.read_text())
+    assert found["train"]["r2"] > 0.4
+    assert found["test"]["r2"] > 0.3
+    told = json.loads(files.VERIFICATION.read_text())
+    assert "16 times the root mean square of what random rounding errors" in told["allowed"]
+
+
+def _value(text: str) -> Any:
+    import yaml
+
+    return yaml.safe_load(text)
+
+
+@pytest.mark.parametrize(("r2", "said"), [(-2.94, True), (0.6, False)])
+def test_the_description_of_a_run_says_that_its_model_is_worse_than_the_mean(
+    r2: float, said: bool
+) -> None:
+    identity = {"outs": {}, "training_id": "a training", "result_id": "a result"}
+    result: Any = SimpleNamespace(identity=identity, metrics={"test.r2": r2})
+    told = description.text(result, Origin(name="", commit=None))
+    assert ("on the rows held out the model is worse than answering each row" in told) is said
+
+
+def test_a_model_that_is_worse_than_the_mean_says_so(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use(monkeypatch, plain)
+    params = asked(
+        data__generate__bias=[1000.0],
+        data__generate__noise=1.0,
+        data__test_fraction=0.3,
+        train__epochs=2,
+    )
+    make(params)
+    metrics = json.loads(files.METRICS.read_text())
+    assert metrics["test"]["r2"] < 0
+    told = "\n".join(summary.lines(params))
+    worse = "on the rows held out the model is worse than answering each row with the mean of the"
+    assert worse in told
+    assert worse in files.CARD.read_text()
+    assert f"final loss   {metrics['train']['loss']:.9g} (mean of the squared errors" in told
+    make(asked(data__test_fraction=0.3, train__lr=0.1, train__epochs=100))
+    assert json.loads(files.METRICS.read_text())["test"]["r2"] > 0
+    assert "worse than answering" not in files.CARD.read_text()
