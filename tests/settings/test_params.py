@@ -117,7 +117,22 @@ def test_a_mistake_is_one_line_with_place_finding_and_cure(
 
 
 def test_no_message_is_in_the_words_of_pydantic() -> None:
-    wrong = [None, True, -1, 10**40, 0.5, 2.5, -1.5, math.nan, "", "x" * 9999, [], [3], [[]], [""]]
+    wrong: list[object] = [
+        None,
+        True,
+        -1,
+        10**40,
+        0.5,
+        2.5,
+        -1.5,
+        math.nan,
+        "",
+        "x" * 9999,
+        [],
+        [3],
+        [[]],
+        [""],
+    ]
     wrong += [{}, {"a": 1}, b"x", datetime.date(2020, 1, 1)]
     valid = parse(TEXT).model_dump_json()
     for key, value in itertools.product(flatten(parse(TEXT)), wrong):
