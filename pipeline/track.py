@@ -11,7 +11,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from pipeline.settings import files, ids, runner
+from pipeline.settings import files, ids, inputs, runner
 from pipeline.settings import params as params_yaml
 from pipeline.settings.errors import UserError
 from pipeline.settings.messages import count
@@ -29,6 +29,7 @@ def main(params: Params) -> None:
     identity = ids.result(params, ids.trained_by(files.MODEL))
     recorded = result.read(Path(), identity, run_md5(identity))
     origin = Origin.here(params)
+    inputs.check()  # before MLflow has the run
     trouble = files.root() / files.OURS / "trouble" / identity["training_id"]
     before = {"waited": 0.0, "warned": False}
     with suppress(OSError, ValueError):
