@@ -5,24 +5,20 @@ from conftest import Checkout, TrackedRun
 from pipeline import evaluate, export, generate, track, train
 from pipeline.settings.params import Params
 
-STAGES = {
-    "generate": generate,
-    "train": train,
-    "evaluate": evaluate,
-    "export": export,
-    "track": track,
-}
+NAMES = ("generate", "train", "evaluate", "export", "track")
+STAGES = (generate, train, evaluate, export, track)
 
 
 def run_stages(params: Params, *names: str) -> None:
     """Run stages in this process, in the working directory; all of them if none is named."""
-    for name in names or STAGES:
-        STAGES[name].main(params)
+    by_name = dict(zip(NAMES, STAGES, strict=True))
+    for name in names or NAMES:
+        by_name[name].main(params)
 
 
 def start_stages(checkout: Checkout) -> str:
     """Run each stage as a process of its own; return what all of them printed."""
-    return "".join(checkout.stage(name) for name in STAGES)
+    return "".join(checkout.stage(name) for name in NAMES)
 
 
 def is_complete(run: TrackedRun, epochs: int = 100) -> bool:

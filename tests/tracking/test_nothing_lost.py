@@ -25,7 +25,7 @@ from conftest import (
     tracked_runs,
 )
 from mlflow import MlflowClient
-from stage_runs import STAGES, is_complete, start_stages
+from stage_runs import NAMES, is_complete, start_stages
 
 from pipeline.settings import files
 from pipeline.tracking import store, store_check
@@ -100,7 +100,7 @@ def test_a_server_that_comes_and_goes(
             stop(server)
         _, told = training.communicate()
         assert training.returncode == 0, told
-        told += "".join(checkout.stage(name) for name in [*STAGES][2:])
+        told += "".join(checkout.stage(name) for name in NAMES[2:])
         assert told.count("warning: ") == 1, told
 
         server = serve(place, port)

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from conftest import Checkout, environment, eventually, job, job_text, tracked_runs, wait_for_losses
-from stage_runs import STAGES, is_complete, start_stages
+from stage_runs import NAMES, is_complete, start_stages
 
 from pipeline import generate
 from pipeline.settings import processes
@@ -89,7 +89,7 @@ def test_a_result_completes_a_run_that_was_killed(workspace: Path) -> None:
     params = killed_training(workspace, train__epochs=100_000)
     (before,) = tracked_runs(workspace)
     checkout = Checkout(workspace)
-    for name in [*STAGES][1:-1]:
+    for name in NAMES[1:-1]:
         checkout.stage(name, DVC_ROOT=str(workspace / "colleague"))
     checkout.stage("track")
     (run,) = tracked_runs(workspace)
