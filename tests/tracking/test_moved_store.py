@@ -8,7 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from conftest import Checkout, Clone, job_text
+from conftest import Checkout, Clone, job, job_text
 from mlflow import MlflowClient
 from stage_runs import is_complete
 
@@ -16,6 +16,7 @@ from pipeline.settings.errors import UserError
 from pipeline.tracking import moved_store
 from pipeline.tracking.live import live_run
 from pipeline.tracking.moved_store import put_aside
+from pipeline.tracking.replay import replay_missing
 from pipeline.tracking.store import open_store
 from pipeline.tracking.store_failures import REPLAY_LATER, MovedError, StoreError, cure
 
@@ -88,6 +89,14 @@ def test_a_moved_store_is_put_aside_as_it_is(home: Path, fresh_store: Path) -> N
     assert run.info.artifact_uri.startswith((home / "mlartifacts/runs").as_uri())
     assert stores(home)[aside] == before
     assert list(stores(home)) == ["mlflow.db", aside]
+
+
+def test_only_who_asks_for_it_puts_a_store_aside(home: Path) -> None:
+    """`make ui` says what to run: the runs of the old store would be gone from its page."""
+    before = stores(home)
+    with pytest.raises(MovedError, match=r"run `python -m pipeline.track --all` once"):
+        replay_missing(job().tracking)
+    assert stores(home) == before
 
 
 def test_a_folder_with_two_paths_in_turn_has_two_stores(home: Path, fresh_store: Path) -> None:
