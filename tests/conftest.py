@@ -3,6 +3,7 @@
 import inspect
 import json
 import os
+import re
 import shutil
 import signal
 import sqlite3
@@ -126,6 +127,18 @@ class Checkout:
     def all_runs(self) -> list["TrackedRun"]:
         """The runs of the experiment, oldest first."""
         return tracked_runs(self.path)
+
+
+def wait_for_queue(checkout: Checkout) -> str:
+    """Wait until every queued experiment has ended, with success: what `dvc queue status` says."""
+
+    def over() -> str | None:
+        told = checkout("dvc", "queue", "status")
+        return None if re.search(r"Running|Queued", told) else told
+
+    told = eventually(over)
+    assert "Failed" not in told, told
+    return told
 
 
 class TrackedRun:

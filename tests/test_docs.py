@@ -15,7 +15,16 @@ from pathlib import Path
 from urllib.request import urlopen
 
 import pytest
-from conftest import ROOT, Checkout, Clone, environment, eventually, job_text, make, stopping
+from conftest import (
+    ROOT,
+    Checkout,
+    Clone,
+    environment,
+    job_text,
+    make,
+    stopping,
+    wait_for_queue,
+)
 
 from pipeline.learning import training
 from pipeline.settings import params
@@ -177,14 +186,6 @@ def serve_and_stop(checkout: Checkout, command: str) -> str:
     os.killpg(view.pid, signal.SIGINT)
     view.communicate()
     return told
-
-
-def wait_for_queue(checkout: Checkout) -> None:
-    def over() -> str | None:
-        told = checkout("dvc", "queue", "status")
-        return None if re.search(r"Running|Queued", told) else told
-
-    assert "Failed" not in eventually(over)
 
 
 @pytest.mark.slow

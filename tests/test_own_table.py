@@ -14,18 +14,17 @@ import torch
 from conftest import Clone, job, job_text, tracked_runs
 from numpy.typing import NDArray
 from sklearn.datasets import load_diabetes
+from stage_runs import run_stages
 from statsmodels.datasets import longley
 from torch import nn
 
-from pipeline import evaluate, export, generate, track, train
+from pipeline import evaluate, export, generate, train
 from pipeline.learning import weights
 from pipeline.report import summary
 from pipeline.settings import files
 from pipeline.settings.errors import UserError
 from pipeline.settings.params import Params
 from pipeline.tables import table
-
-STAGES = (generate, train, evaluate, export, track)
 
 
 def write_csv(name: str, header: list[str], rows: NDArray[np.float64]) -> None:
@@ -49,8 +48,7 @@ def own(name: str, **changes: object) -> Params:
 
 
 def run(params: Params) -> None:
-    for stage in (generate, train, evaluate, export):
-        stage.main(params)
+    run_stages(params, "generate", "train", "evaluate", "export")
 
 
 def answers(x: NDArray[np.float64]) -> NDArray[np.float32]:
@@ -306,8 +304,7 @@ def test_a_held_out_loss_is_in_history_and_run(
     params = job(data__generate__x=None, data__generate__rows=100, data__generate__noise=1.0,
                  data__test_fraction=0.3, train__patience=3, train__lr=0.001,
                  train__epochs=500)  # fmt: skip
-    for stage in STAGES:
-        stage.main(params)
+    run_stages(params)
     assert "no smaller loss on the rows held out for 3 epochs" in capsys.readouterr().out
     history = files.read_csv(files.HISTORY)
     assert list(history[0]) == ["epoch", "loss", "test_loss"]
@@ -348,8 +345,7 @@ def test_another_module_runs_all_five_stages(
         train__epochs=800,
         evaluate__queries=[[10.0], [12.0]],
     )
-    for stage in STAGES:
-        stage.main(params)
+    run_stages(params)
     assert files.COEFFICIENTS.read_text().count("\n") == 1, "a header and no coefficients"
     assert not (files.PLOTS / "coefficients.svg").exists()
     metrics = json.loads(files.METRICS.read_text())

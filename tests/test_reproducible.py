@@ -14,7 +14,7 @@ from urllib.parse import unquote
 import onnx
 import pytest
 import yaml
-from conftest import NUMPY_OFF, ROOT, Checkout, Clone, TrackedRun, eventually, job_text
+from conftest import NUMPY_OFF, ROOT, Checkout, Clone, TrackedRun, job_text, wait_for_queue
 
 from pipeline.settings import ids
 
@@ -158,13 +158,7 @@ def test_queued_experiments_share_a_store_that_is_not_there_yet(clone: Clone) ->
     checkout = clone("queued")
     checkout("dvc", "exp", "run", "--queue", "-S", "train.lr=0.005,0.011,0.012")
     checkout("dvc", "queue", "start", "--jobs", "2")
-
-    def over() -> bool:
-        told = checkout("dvc", "queue", "status")
-        assert "Failed" not in told, told
-        return told.count("Success") == 3
-
-    eventually(over)
+    wait_for_queue(checkout)
     runs = checkout.runs()
     for run in runs:
         complete(run, checkout)

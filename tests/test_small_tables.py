@@ -2,14 +2,14 @@
 
 import itertools
 from pathlib import Path
-from types import ModuleType
 from unittest.mock import patch
 
 import numpy as np
 import pytest
 from conftest import job
+from stage_runs import run_stages
 
-from pipeline import evaluate, export, generate, train
+from pipeline import evaluate, train
 from pipeline.report import summary
 from pipeline.settings import declared, files, ids
 from pipeline.settings import params as params_yaml
@@ -37,11 +37,10 @@ def small_job(rows: int, features: int, optimizer: str, queries: int, held_out: 
     )
 
 
-def finish(params: Params, *stages: ModuleType) -> Result:
+def finish(params: Params, *stages: str) -> Result:
     """What `track` reads of a job after these stages, before it asks the store."""
     with patch.object(train, "live_run"), patch.object(evaluate, "draw"):
-        for stage in (generate, train, evaluate, *stages):
-            stage.main(params)
+        run_stages(params, "generate", "train", "evaluate", *stages)
     outs = [out for each in declared.stages().values() for out in each["outs"]]
     identity = {
         "params": params_yaml.flatten(params),
@@ -83,7 +82,7 @@ def test_the_model_of_a_small_table_is_exported(
     workspace: Path, rows: int, features: int, optimizer: str, held_out: int
 ) -> None:
     params = small_job(rows, features, optimizer, 1, held_out)
-    assert finish(params, export).verified
+    assert finish(params, "export").verified
     (told,) = [line for line in summary.lines(params) if line.startswith("prediction")]
     assert told.endswith(", ".join(f"x{index} = 4" for index in range(features)))
     assert ("| rows held out |" in files.CARD.read_text()) == bool(held_out)

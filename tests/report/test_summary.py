@@ -8,8 +8,9 @@ from unittest.mock import MagicMock
 
 import pytest
 from conftest import WIDE, job, job_text, make
+from stage_runs import run_stages
 
-from pipeline import evaluate, generate, train
+from pipeline import evaluate, train
 from pipeline import summary as program
 from pipeline.report import summary
 from pipeline.settings import files, params
@@ -32,8 +33,7 @@ def test_the_experiment_that_it_offers_gives_another_result(
     monkeypatch.setattr(evaluate, "draw", MagicMock())
 
     def trained(asked: Params) -> bytes:
-        for stage in (generate, train, evaluate):
-            stage.main(asked)
+        run_stages(asked, "generate", "train", "evaluate")
         return files.MODEL.read_bytes()
 
     before = trained(job(**changes))

@@ -6,7 +6,7 @@ from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
 import pytest
-from conftest import Checkout, Clone, eventually, job, tracked_runs
+from conftest import Clone, job, tracked_runs, wait_for_queue
 
 from pipeline.tracking.live import LiveRun, live_run
 from pipeline.tracking.wire import milliseconds
@@ -54,16 +54,6 @@ def test_eight_trainings_may_open_a_fresh_store_at_once(workspace: Path) -> None
     }
 
 
-def queued(checkout: Checkout) -> str:
-    """Wait until every queued experiment has ended: what `dvc queue status` says at last."""
-
-    def over() -> str | None:
-        told = checkout("dvc", "queue", "status")
-        return None if "Queued" in told or "Running" in told else told
-
-    return eventually(over)
-
-
 @pytest.mark.slow
 def test_sixteen_queued_experiments_have_a_run_each(clone: Clone) -> None:
     """Two at a time into a store that is not there yet: none is lost, doubled or half written."""
@@ -72,7 +62,7 @@ def test_sixteen_queued_experiments_have_a_run_each(clone: Clone) -> None:
     checkout("dvc", "exp", "run", "--queue", "-S", f"train.lr={','.join(sorted(rates))}")
     try:
         checkout("dvc", "queue", "start", "--jobs", "2")
-        told = queued(checkout)
+        told = wait_for_queue(checkout)
     finally:
         checkout("dvc", "queue", "stop", "--kill")
     assert told.count("Success") == len(rates), told

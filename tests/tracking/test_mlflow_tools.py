@@ -19,8 +19,9 @@ from conftest import ROOT, WIDE, TrackedRun, job, tracked_runs
 from mlflow.exceptions import MlflowException
 from mlflow.models import Model
 from sklearn.metrics import r2_score, root_mean_squared_error
+from stage_runs import run_stages
 
-from pipeline import evaluate, export, generate, track, train
+from pipeline import evaluate
 from pipeline.settings import files
 from pipeline.tracking import logged_model
 
@@ -47,8 +48,7 @@ def tracked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         for name in ("MLFLOW_TRACKING_URI", "DVC_ROOT"):
             os.environ.pop(name, None)
         Path("reports/plots").mkdir(parents=True)
-        for stage in (generate, train, evaluate, export, track):
-            stage.main(job(**WIDE | TWO_TARGETS))
+        run_stages(job(**WIDE | TWO_TARGETS))
         mlflow.set_tracking_uri(f"sqlite:///{place}/mlflow.db")
         yield place
 

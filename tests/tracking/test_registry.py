@@ -11,8 +11,9 @@ from conftest import job, tracked_runs
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import RESOURCE_DOES_NOT_EXIST, TEMPORARILY_UNAVAILABLE
+from stage_runs import run_stages
 
-from pipeline import evaluate, export, generate, track, train
+from pipeline import generate, track
 from pipeline.settings import files
 from pipeline.tracking import logged_model, registry, store
 
@@ -22,8 +23,7 @@ def test_the_alias_leads_to_the_newest_model_that_is_better_than_the_mean(
 ) -> None:
     generate.main(job())
     for changes in ({}, {"train__lr": 0.02}, {"train__epochs": 1, "train__lr": 0.0001}):
-        for stage in (train, evaluate, export, track):
-            stage.main(job(**changes))
+        run_stages(job(**changes), "train", "evaluate", "export", "track")
     first, second, worse = tracked_runs(workspace)
     client = first.client
     versions = {int(each.version): each.run_id for each in client.search_model_versions()}
@@ -63,8 +63,7 @@ def test_a_request_that_fails_does_not_move_the_alias() -> None:
 
 @pytest.mark.slow
 def test_files_of_a_run_that_are_gone_come_back(workspace: Path) -> None:
-    for stage in (generate, train, evaluate, export, track):
-        stage.main(job(tracking__model_name="doubling"))
+    run_stages(job(tracking__model_name="doubling"))
     (run,) = tracked_runs(workspace)
     place = Path(run.client.get_model_version("doubling", 1).source.removeprefix("file://"))
     before = {file.name for file in place.iterdir()}
@@ -80,22 +79,19 @@ def test_files_of_a_run_that_are_gone_come_back(workspace: Path) -> None:
 
 @pytest.mark.slow
 def test_an_unverified_model_is_never_registered(workspace: Path) -> None:
-    for stage in (generate, train, evaluate, export):
-        stage.main(job())
+    run_stages(job(), "generate", "train", "evaluate", "export")
     told = json.loads(files.VERIFICATION.read_text())
     files.write_json(files.VERIFICATION, told | {"model_md5": "of another file"})
     track.main(job())
     (run,) = tracked_runs(workspace)
     assert run.client.search_model_versions() == []
     other = job(train__lr=0.02, tracking__model_name=None)
-    for stage in (train, evaluate, export, track):
-        stage.main(other)
+    run_stages(other, "train", "evaluate", "export", "track")
     assert run.client.search_model_versions() == []
 
 
 def test_a_version_has_its_lineage(workspace: Path) -> None:
-    for stage in (generate, train, evaluate, export, track, track):
-        stage.main(job())
+    run_stages(job(), "generate", "train", "evaluate", "export", "track", "track")
     (run,) = tracked_runs(workspace)
     (version,) = run.client.search_model_versions()
     assert (version.name, version.run_id) == ("abline", run.id)

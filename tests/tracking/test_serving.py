@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 import pytest
 from conftest import ROOT, environment, eventually, job
+from stage_runs import run_stages
 
-from pipeline import evaluate, export, generate, track, train
 from pipeline.settings import files
 
 Ask = Callable[..., Any]
@@ -96,8 +96,7 @@ def _wait(server: "subprocess.Popen[bytes]", ping: str, log: Path) -> None:
 
 @pytest.mark.slow
 def test_a_registered_version_answers_without_torch(workspace: Path) -> None:
-    for stage in (generate, train, evaluate, export, track):
-        stage.main(job())
+    run_stages(job())
     variables = without_torch(workspace / "no torch")
     variables["MLFLOW_TRACKING_URI"] = f"sqlite:///{workspace}/mlflow.db"
     tried = subprocess.run(
@@ -129,8 +128,7 @@ def test_a_registered_version_answers_without_torch(workspace: Path) -> None:
 def test_the_readmes_block_serves_answers_and_ends(workspace: Path) -> None:
     """As it is pasted: the version it names keeps its answer, whatever is verified later."""
     for params in (job(), job(train__lr=0.02)):
-        for stage in (generate, train, evaluate, export, track):
-            stage.main(params)
+        run_stages(params)
     text = (ROOT / "docs/use-the-model.md").read_text()
     found = re.search(r"```bash\n(.*?)```\n+```text\n(.*?)```", text, re.DOTALL)
     assert found is not None

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 from conftest import environment, job, tracked_runs
 from mlflow import MlflowClient
+from stage_runs import run_stages
 
-from pipeline import evaluate, export, generate, track, train, ui
+from pipeline import ui
 from pipeline.settings.errors import UserError
 from pipeline.tracking import store
 
@@ -123,8 +124,7 @@ def test_artifacts_lie_beside_the_store_wherever_the_stage_runs(
     home = workspace / "home, not gone"
     home.mkdir()
     monkeypatch.setenv("DVC_ROOT", str(home))
-    for stage in (generate, train, evaluate, export, track):
-        stage.main(job())
+    run_stages(job())
     assert not (workspace / "mlflow.db").exists()
     assert not (workspace / "mlruns").exists()
     (run,) = tracked_runs(home)

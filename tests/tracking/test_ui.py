@@ -11,22 +11,15 @@ from pathlib import Path
 import pytest
 from conftest import ROOT, environment, job, tracked_runs
 from screenshots import links, page
+from stage_runs import run_stages
 
-from pipeline import evaluate, export, generate, track, train, ui
-from pipeline.settings.params import Params
+from pipeline import ui
 from pipeline.tracking import store
-
-STAGES = (generate, train, evaluate, export, track)
 
 chromium = pytest.mark.skipif(
     not (shutil.which("chromium") or shutil.which("google-chrome")),
     reason="there is no Chromium; on Debian, `apt-get install chromium` brings it",
 )
-
-
-def run_stages(params: Params) -> None:
-    for stage in STAGES:
-        stage.main(params)
 
 
 def test_the_browser_view_serves_the_runs_and_says_where(workspace: Path) -> None:
