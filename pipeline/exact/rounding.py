@@ -5,7 +5,7 @@ midpoint-radius interval arithmetic*, IEEE Transactions on Computers 66, 2017).
 """
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from fractions import Fraction
 from typing import Any
@@ -112,3 +112,11 @@ def _size(value: Fraction) -> int:
     """Return the least n for which |value| < 2^n; any number for zero."""
     size = value.numerator.bit_length() - value.denominator.bit_length()
     return size + (abs(value) >= Fraction(2) ** size)
+
+
+def rounded_sum(values: Iterable[float]) -> float:
+    """Return the sum, rounded once: the same bits on every CPU. Infinite if it is too large."""
+    try:
+        return math.fsum(values)
+    except (OverflowError, ValueError):
+        return math.inf

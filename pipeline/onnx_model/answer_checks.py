@@ -1,7 +1,7 @@
-"""Whether onnxruntime answers as torch does, at every level of optimisation, whatever it gets."""
+"""Checks of an ONNX file's answers: onnxruntime, at every level of optimisation, against torch."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -9,158 +9,67 @@ import numpy as np
 import onnxruntime
 import torch
 from numpy.typing import NDArray
-from torch import nn
 
-from pipeline.exact.interval import EPS, Interval
-from pipeline.learning import rounding_bound
-from pipeline.onnx_model import contract
-from pipeline.onnx_model.contract import Float, Output
-from pipeline.onnx_model.outputs import Answers, predictor
+from pipeline.onnx_model.check import Check
+from pipeline.onnx_model.contract import Output
+from pipeline.onnx_model.expected import Expected
 
-# 0 and 1 are the sizes that a shape fixed by mistake breaks, 1000 is one that vector code sees.
-BATCHES = (0, 1, 2, 3, 1000)
+# A shape that was fixed by mistake breaks at 0 or 1; vector code runs at 1000.
+BATCH_SIZES = (0, 1, 2, 3, 1000)
 
-# Training tables are tried in blocks of at most this many rows.
-BLOCK = 65_536
+ROWS_AT_A_TIME = 65_536
 
 
-@dataclass(frozen=True)
-class Expected:
-    """What the file has to be."""
-
-    module: nn.Module
-    """The torch module that it must agree with, in the precision that ships."""
-    features: Sequence[str]
-    targets: Sequence[str]
-    opset: int
-    rtol: float
-    """Relative to the answer: what is allowed to a module that is not linear, beyond rounding."""
-    atol: float
-    """The same as an absolute difference."""
-
-    @property
-    def dtype(self) -> torch.dtype:
-        """The precision that ships."""
-        return next(self.module.parameters()).dtype
-
-    @property
-    def precision(self) -> Float:
-        """The precision that ships, by its name."""
-        return "float32" if self.dtype == torch.float32 else "float64"
-
-    @property
-    def outputs(self) -> tuple[Output, ...]:
-        """What the file answers."""
-        asked = []
-        if isinstance(self.module, Answers):
-            asked += ["interval"] if self.module.interval is not None else []
-            asked += ["in_range"] if self.module.bounded else []
-        return contract.outputs(asked, self.targets, self.precision)
-
-    def allowed(self, x: NDArray[np.float64], y: NDArray[np.float64]) -> list[NDArray[np.float64]]:
-        """The largest difference allowed to each number of each output: [rows, columns] each.
-
-        Infinite where it may overflow. x: finite inputs, [rows, features]; y: the predictions.
-        """
-        inner = predictor(self.module)
-        bound = rounding_bound.analytic(inner, x)
-        if bound is None:
-            tolerance = self.atol + self.rtol * np.nan_to_num(np.abs(y))
-            huge = np.max(np.abs(x), axis=1, keepdims=True, initial=0) > self._largest / 1e6
-            bound = np.where(huge, np.inf, rounding_bound.monte_carlo(inner, x) + tolerance)
-        found = [bound]
-        if isinstance(self.module, Answers):
-            if self.module.interval is not None:
-                found += [self._allowed_to_an_end(x, y, bound, self.module.interval)] * 2
-            if self.module.bounded:
-                found.append(np.zeros((len(x), 1)))
-        return found
-
-    def _allowed_to_an_end(
-        self,
-        x: NDArray[np.float64],
-        y: NDArray[np.float64],
-        bound: NDArray[np.float64],
-        interval: Interval,
-    ) -> NDArray[np.float64]:
-        """As `allowed`, of an end of the interval. bound: of y."""
-        kind = torch.finfo(self.dtype)
-        with np.errstate(over="ignore", invalid="ignore"):
-            reach, apart = interval.half_width(x)
-            size = np.abs(y) + reach
-            last = (kind.eps + EPS) * size + kind.smallest_normal * kind.eps
-            whole = bound + apart + last
-            return np.where(size < self._largest / 2, whole, np.inf)
-
-    @property
-    def _largest(self) -> float:
-        return float(torch.finfo(self.dtype).max)
-
-
-@dataclass(frozen=True)
-class Check:
-    """One thing that was tried."""
-
-    name: str
-    problem: str | None = None
-    """What is wrong, and where; None if it is right."""
-    rows: int = 0
-    """Rows of input that were tried."""
-    bound: float | None = None
-    """The largest difference that was allowed to any of them."""
-    used: float = 0.0
-    """The largest share of its bound that a difference took. Depends on the CPU: for no file."""
-    excess: float = math.inf
-    """By how much the differences exceed their bounds, if a larger bound is all that lacks."""
-
-
-def values(
+def checks(
     content: bytes, expected: Expected, rows: Mapping[str, NDArray[np.float64]]
 ) -> list[Check]:
-    """Run the file at every level of optimisation on all inputs, in batches of every size."""
-    sessions, checks = {}, {}
+    """Run the file at every level of optimisation on all rows, in batches of every size.
+
+    content: the bytes of the ONNX file. rows: by what they are, [rows, features], finite or not.
+    """
+    sessions, of_levels = {}, {}
     for level in onnxruntime.GraphOptimizationLevel.__members__.values():
         options = onnxruntime.SessionOptions()
         options.graph_optimization_level = level
-        options.log_severity_level = 4  # a failure comes as an exception, and is reported below
-        checks[level] = [Check(f"{level.name}: {name}") for name in rows]
+        options.log_severity_level = 4  # no log: a failure is an exception, which is reported below
+        of_levels[level] = [Check(f"{level.name}: {name}") for name in rows]
         try:
             session = onnxruntime.InferenceSession(content, options, ["CPUExecutionProvider"])
             sessions[level] = session
         except Exception as error:  # onnxruntime's exceptions have no base class of their own
-            checks[level] = [Check(f"{level.name}: loads", str(error).strip())]
-    for number, tried in enumerate(rows.values()):
-        for trial in _trials(tried, expected):
+            of_levels[level] = [Check(f"{level.name}: loads", str(error).strip())]
+    for number, part in enumerate(rows.values()):
+        for batch in _batches(part, expected):
             for level, session in sessions.items():
-                checks[level][number] = trial.run(session, checks[level][number])
-    return [check for of_level in checks.values() for check in of_level]
+                of_levels[level][number] = batch.run(session, of_levels[level][number])
+    return [check for of_level in of_levels.values() for check in of_level]
 
 
 @dataclass(frozen=True)
-class _Trial:
-    """A batch, what torch says of it, and how far off the answers may be."""
+class _Batch:
+    """A batch of rows, torch's answers, and the differences that are allowed."""
 
     outputs: tuple[Output, ...]
     x: NDArray[Any]
     """[rows, features]"""
     finite: NDArray[np.bool_]
-    """[rows, 1]"""
+    """[rows, 1]: true if every feature is finite."""
     right: list[NDArray[Any]]
     allowed: list[NDArray[np.float64]]
 
     @classmethod
     def of(
         cls,
-        batch: NDArray[np.float64],
+        rows: NDArray[np.float64],
         expected: Expected,
         allowed: list[NDArray[np.float64]] | None = None,
     ) -> Self:
-        """What `expected` makes of a batch: [rows, features], in float64; allowed: if known."""
+        """Return the batch of `rows`, [rows, features]. allowed: if it is known already."""
         with np.errstate(over="ignore"):
-            x = torch.empty(batch.shape, dtype=expected.dtype).copy_(torch.from_numpy(batch))
+            x = torch.empty(rows.shape, dtype=expected.dtype).copy_(torch.from_numpy(rows))
         with torch.inference_mode():
-            said = expected.module(x)
-        right = [each.numpy() for each in (said if isinstance(said, tuple) else (said,))]
+            answers = expected.module(x)
+        right = [each.numpy() for each in (answers if isinstance(answers, tuple) else (answers,))]
         if allowed is None:
             allowed = expected.allowed(
                 x.double().nan_to_num(0, 0, 0).numpy(), right[0].astype(np.float64)
@@ -169,78 +78,81 @@ class _Trial:
         return cls(expected.outputs, x.numpy(), finite, right, allowed)
 
     def run(self, session: onnxruntime.InferenceSession, before: Check) -> Check:
-        """Ask a session, unless it has failed already: the check that was `before`, with this."""
+        """Return the check `before` with this batch added, or as it is if it has failed already."""
         if before.problem:
             return before
-        tried = before.rows + len(self.x)
+        rows = before.rows + len(self.x)
         try:
             answers = session.run([output.name for output in self.outputs], {"x": self.x})
         except Exception as error:  # see above
-            return Check(before.name, f"batch of {len(self.x)}: {error}".strip(), tried)
+            return Check(before.name, f"batch of {len(self.x)}: {error}".strip(), rows)
         bound, used = before.bound or 0.0, before.used
         for each in zip(self.outputs, answers, self.right, self.allowed, strict=True):
             problem, largest, share = _compared(*each, self.finite)
             if problem:
-                return Check(before.name, problem, tried, excess=largest)
+                return Check(before.name, problem, rows, excess=largest)
             bound, used = max(bound, largest), max(used, share)
-        return Check(before.name, None, tried, bound, used)
+        return Check(before.name, None, rows, bound, used)
 
 
 def _compared(
     output: Output,
-    found: NDArray[Any],
+    answers: NDArray[Any],
     right: NDArray[Any],
     allowed: NDArray[np.float64],
     finite: NDArray[np.bool_],
 ) -> tuple[str | None, float, float]:
-    """What is wrong with one output of a batch, the largest bound, and the share of it taken.
+    """Return the problem with one output of a batch, the largest bound, and the share taken of it.
 
-    With a problem the second number is the `Check.excess`.
-    allowed: as of `Expected.allowed`; finite: [rows, 1], whether the inputs are.
+    With a problem the second number is `Check.excess`.
+    allowed: see `Expected.allowed`; finite: see `_Batch`.
     """
-    if found.shape != right.shape or found.dtype != right.dtype:
-        told = f"found {found.dtype}{found.shape}, must be {right.dtype}{right.shape}"
-        return f"{output.name}: {told}", math.inf, 0
+    if answers.shape != right.shape or answers.dtype != right.dtype:
+        found = f"found {answers.dtype}{answers.shape}, must be {right.dtype}{right.shape}"
+        return f"{output.name}: {found}", math.inf, 0
     with np.errstate(invalid="ignore", over="ignore"):
-        apart = np.abs(found.astype(np.float64) - right.astype(np.float64))
-    # Where a sum may overflow, any answer will do. Elsewhere inputs that are not finite must
-    # give the same class of answer, and finite ones an answer within the bound.
-    same = _classes(found) == _classes(right) if output.dtype != "bool" else found == right
-    wrong = (allowed < np.inf) & np.where(finite, ~(apart <= allowed), ~same)
+        differences = np.abs(answers.astype(np.float64) - right.astype(np.float64))
+    # Where a sum may overflow, any answer is right. Elsewhere inputs that are not finite must give
+    # the same class of answer, and finite ones an answer within the bound.
+    same = _classes(answers) == _classes(right) if output.dtype != "bool" else answers == right
+    wrong = (allowed < np.inf) & np.where(finite, ~(differences <= allowed), ~same)
     if wrong.any():
-        excess = np.where(wrong & np.isfinite(apart), apart, 0)
-        worst = int(np.argmax(excess if excess.any() else wrong))
+        wrong_differences = np.where(wrong & np.isfinite(differences), differences, 0)
+        worst = int(np.argmax(wrong_differences if wrong_differences.any() else wrong))
         row, column = divmod(worst, wrong.shape[1])
-        named = output.targets[column] if output.meaning == "prediction" else output.name
-        told = (
-            f"row {row} of a batch of {len(found)}, {named}: onnx {found[row, column]}, torch"
-            f" {right[row, column]}, apart by {apart[row, column]:.3g}, allowed"
+        column_name = output.targets[column] if output.meaning == "prediction" else output.name
+        problem = (
+            f"row {row} of a batch of {len(answers)}, {column_name}: onnx {answers[row, column]},"
+            f" torch {right[row, column]}, apart by {differences[row, column]:.3g}, allowed"
             f" {allowed[row, column]:.3g}"
         )
-        # No rounding and no rough function is off by a thousandth of what the model answers.
+        # Rounding, or a function that is computed less exactly, moves an answer by less than a
+        # thousandth of the largest one.
         size = np.abs(right[np.isfinite(right)]).max(initial=0)
-        small = (apart[wrong] <= size / 1000).all() and finite[wrong.any(axis=1)].all()
-        return told, float((apart - allowed)[wrong].max()) if small else math.inf, 0
-    held = finite & np.isfinite(allowed)
-    shares = np.divide(apart, allowed, out=np.zeros_like(apart), where=held & (apart > 0))
-    return None, float(allowed.max(where=held, initial=0)), float(shares.max(initial=0))
+        small = (differences[wrong] <= size / 1000).all() and finite[wrong.any(axis=1)].all()
+        return problem, float((differences - allowed)[wrong].max()) if small else math.inf, 0
+    checked = finite & np.isfinite(allowed)
+    shares = np.divide(
+        differences, allowed, out=np.zeros_like(differences), where=checked & (differences > 0)
+    )
+    return None, float(allowed.max(where=checked, initial=0)), float(shares.max(initial=0))
 
 
-def _trials(rows: NDArray[np.float64], expected: Expected) -> Iterator[_Trial]:
-    """All rows, in blocks; then the first of them, over and over, in batches of every size."""
+def _batches(rows: NDArray[np.float64], expected: Expected) -> Iterator[_Batch]:
+    """Yield all rows, in blocks; then the first of them, repeated, in batches of every size."""
     if not len(rows):
         return
-    first = _Trial.of(rows[:BLOCK], expected)
+    first = _Batch.of(rows[:ROWS_AT_A_TIME], expected)
     yield first
-    for start in range(BLOCK, len(rows), BLOCK):
-        yield _Trial.of(rows[start : start + BLOCK], expected)
-    for size in BATCHES:
-        again = np.arange(size) % len(rows)
-        yield _Trial.of(rows[again], expected, [each[again] for each in first.allowed])
+    for start in range(ROWS_AT_A_TIME, len(rows), ROWS_AT_A_TIME):
+        yield _Batch.of(rows[start : start + ROWS_AT_A_TIME], expected)
+    for size in BATCH_SIZES:
+        repeated = np.arange(size) % len(rows)
+        yield _Batch.of(rows[repeated], expected, [each[repeated] for each in first.allowed])
 
 
 def _classes(values: NDArray[Any]) -> NDArray[np.int8]:
-    """0 for a finite number, 1 and −1 for an infinity, 2 for NaN."""
+    """Return 0 for a finite number, 1 and −1 for an infinity, 2 for NaN."""
     return np.where(np.isnan(values), 2, np.where(np.isinf(values), np.sign(values), 0)).astype(
         np.int8
     )

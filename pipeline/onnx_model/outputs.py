@@ -1,4 +1,7 @@
-"""What the ONNX file computes: y, and what `export.outputs` asks for beside it."""
+"""The outputs of the ONNX file: what `export.outputs` asks for, as a module and in the contract."""
+
+from collections.abc import Collection, Sequence
+from typing import Literal
 
 import numpy as np
 import torch
@@ -10,17 +13,17 @@ from pipeline.exact.gram import gram_matrix
 from pipeline.exact.interval import Interval
 from pipeline.learning import fit_messages, prediction
 from pipeline.learning.line import Line
+from pipeline.onnx_model.contract import Float, Meaning, Output, Shape
 from pipeline.settings.errors import UserError
 from pipeline.settings.params import Params
 from pipeline.tables.table import Table
 
 
 class Answers(nn.Module):
-    """A module and what else is asked of it: y, then low and high, then in_range.
+    """A module with more outputs: y, then low and high, then in_range.
 
-    interval: the ends of the 95 % prediction interval around y, computed in float64 and rounded
-    once, so that low ≤ y ≤ high. bounds: the smallest and the largest value of each feature, [2,
-    features], between which a row is in range.
+    interval: of it low and high are computed, in float64 and rounded once, so that low ≤ y ≤ high.
+    bounds: the smallest and the largest value of each feature in range, [2, features].
     """
 
     centre: torch.Tensor
@@ -55,16 +58,16 @@ class Answers(nn.Module):
     def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, ...]:
         """Answer: x [batch, features] to y, low and high [batch, targets], in_range [batch, 1]."""
         y: torch.Tensor = self.module(x)
-        found = [y]
+        outputs = [y]
         if self.interval is not None:
             z = (x.double() - self.centre) @ self.factor
             half = torch.sqrt((z * z).sum(dim=1, keepdim=True) + self.constant) * self.scale
-            found += [(y.double() - half).to(y.dtype), (y.double() + half).to(y.dtype)]
+            outputs += [(y.double() - half).to(y.dtype), (y.double() + half).to(y.dtype)]
         if self.bounded:
             inside = (x >= self.smallest) & (x <= self.largest)
-            # Counted, because the operator that torch writes for `all` is not in opsets below 18.
-            found.append(inside.sum(dim=1, keepdim=True) == x.shape[1])
-        return tuple(found)
+            # A sum, because opsets below 18 do not have the operator that torch writes for `all`.
+            outputs.append(inside.sum(dim=1, keepdim=True) == x.shape[1])
+        return tuple(outputs)
 
 
 def predictor(module: nn.Module) -> nn.Module:
@@ -72,15 +75,10 @@ def predictor(module: nn.Module) -> nn.Module:
     return module.module if isinstance(module, Answers) else module
 
 
-def line_of(module: nn.Module) -> Line | None:
-    """Return the numbers of the linear module that computes y; None if it is not linear."""
-    return prediction.line_of(predictor(module))
+def with_outputs(module: nn.Module, params: Params, rows: Table) -> nn.Module:
+    """Return the module with the outputs that `export.outputs` asks for. rows: the training table.
 
-
-def answering(module: nn.Module, params: Params, rows: Table) -> nn.Module:
-    """The module with what `export.outputs` asks for. rows: the training table.
-
-    Raises UserError if an interval is asked for and none is known.
+    Raises UserError if a prediction interval is asked for and cannot be computed.
     """
     asked = params.export.outputs
     if set(asked) == {"prediction"}:
@@ -91,8 +89,28 @@ def answering(module: nn.Module, params: Params, rows: Table) -> nn.Module:
     return Answers(module, interval, bounds).eval()
 
 
+def described(asked: Collection[str], targets: Sequence[str], dtype: Float) -> tuple[Output, ...]:
+    """Return the contract's description of the outputs, in order. asked: export.outputs."""
+
+    def output(name: str, meaning: Meaning, dtype: Float | Literal["bool"] = dtype) -> Output:
+        column_targets = tuple(targets) if dtype != "bool" else ()
+        shape: Shape = ("batch", len(column_targets) or 1)
+        return Output(name=name, meaning=meaning, dtype=dtype, shape=shape, targets=column_targets)
+
+    outputs = [output("y", "prediction")]
+    if "interval" in asked:
+        outputs += [output("low", "low"), output("high", "high")]
+    if "in_range" in asked:
+        outputs.append(output("in_range", "in_range", "bool"))
+    return tuple(outputs)
+
+
 def _interval(module: nn.Module, params: Params, rows: Table) -> Interval:
-    """The prediction interval of the least-squares solution, which is what the module holds."""
+    """Return the prediction interval of the least-squares solution, which the module holds.
+
+    Raises UserError if there is no interval, or if rounding moves the module's answers or the
+    interval by more than a hundredth of the interval's half width.
+    """
     targets = params.data.targets
     features = rows.features(targets)
     fit_messages.announce(len(features))
@@ -106,26 +124,28 @@ def _interval(module: nn.Module, params: Params, rows: Table) -> Interval:
             f"export.outputs: found interval, but there is none to give: {error}{column};"
             f" {leave_out}"
         ) from None
-    line = line_of(module)
+    line = prediction.line_of(module)
     assert line is not None, "only a linear model can be fitted exactly"
-    # It is that of the exact solution. What ships is rounded, and so is the arithmetic.
+    # The interval belongs to the exact solution; the module's weights and arithmetic are rounded.
     x = rows.columns(features)
     solution = Line(*fit.shipped("float64", line.centre), line.centre)
-    reach, apart = interval.half_width(x)
-    moved = np.abs(line.predict(x) - solution.predict(x)) + apart
-    if (moved > reach / 100).any():
-        row, target = divmod(int(np.argmax(moved - reach / 100)), len(targets))
+    half_width, rounding = interval.half_width(x)
+    distance = np.abs(line.predict(x) - solution.predict(x)) + rounding
+    if (distance > half_width / 100).any():
+        row, target = divmod(int(np.argmax(distance - half_width / 100)), len(targets))
         cure = "" if params.model.dtype == "float64" else "set model.dtype to float64, or "
         raise UserError(
             f"export.outputs: found interval, but the model in {params.model.dtype} answers"
-            f" {targets[target]} at training row {row + 1} by {moved[row, target]:.2g} off the"
+            f" {targets[target]} at training row {row + 1} by {distance[row, target]:.2g} off the"
             f" solution, more than a hundredth of what the interval reaches to either side"
-            f" ({reach[row, target]:.2g}); {cure}{leave_out}"
+            f" ({half_width[row, target]:.2g}); {cure}{leave_out}"
         )
-    # Nor does it hold where the rounding of the means counts: of columns that hardly vary.
-    tried = np.unique([*reach.argmin(axis=0), *reach.argmax(axis=0)])
-    _, low, high = fit.predict(x[tried])
-    if (np.abs((high - low) / 2 - reach[tried]) > reach[tried] / 100 + moved[tried]).any():
+    # Rounding of the means changes the interval where columns hardly vary: compare with the exact
+    # one at the rows where it is narrowest and widest.
+    extreme_rows = np.unique([*half_width.argmin(axis=0), *half_width.argmax(axis=0)])
+    _, low, high = fit.predict(x[extreme_rows])
+    error = np.abs((high - low) / 2 - half_width[extreme_rows])
+    if (error > half_width[extreme_rows] / 100 + distance[extreme_rows]).any():
         raise UserError(
             "export.outputs: found interval, but the columns vary too little for float64 to compute"
             f" it; subtract from each a number near its mean, or {leave_out}"

@@ -1,27 +1,19 @@
-"""Does an ONNX file say what torch says? Every check is made, whatever the others found."""
+"""Checks of an ONNX file's structure: form, shapes, versions, interface, contract and weights.
 
-import math
-from collections.abc import Callable, Mapping, Sequence
+Every check is made, whatever the others found.
+"""
+
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import onnx
-import onnxruntime
-import torch
-from numpy.typing import NDArray
 from onnx import ModelProto, TensorProto, numpy_helper
 
-from pipeline.onnx_model import answer_checks, contract
-from pipeline.onnx_model.answer_checks import Check, Expected
-from pipeline.onnx_model.contract import Terms, Vectors
-from pipeline.onnx_model.outputs import line_of
-
-# Features that are tried one at a time; in a wider model, as many that the seed chooses.
-ALONE = 64
-
-# What torch writes for every opset. A runtime refuses a file of a newer one, so a library that
-# raises it unasked takes the file away from clients.
-IR_VERSION = 10
+from pipeline.onnx_model import contract
+from pipeline.onnx_model.check import Check
+from pipeline.onnx_model.contract import Terms
+from pipeline.onnx_model.expected import IR_VERSION, Expected
 
 ELEMENT_TYPES = {
     "float32": TensorProto.FLOAT,
@@ -30,79 +22,13 @@ ELEMENT_TYPES = {
 }
 
 
-def verify(
-    content: bytes, expected: Expected, rows: Mapping[str, NDArray[np.float64]]
-) -> list[Check]:
-    """Check the bytes of an ONNX file.
-
-    rows: the inputs to try, by what they are: float64 [rows, features], finite or not.
-    """
+def checks(content: bytes, expected: Expected) -> list[Check]:
+    """Check the structure of an ONNX file, given by its bytes."""
     proto = onnx.load_from_string(content)
-    checks = [_structure(name, check, proto, expected) for name, check in _STRUCTURE.items()]
-    return checks + answer_checks.values(content, expected, rows)
+    return [_checked(name, check, proto, expected) for name, check in _CHECKS.items()]
 
 
-def conforms(content: bytes, golden: Vectors) -> Check:
-    """Check the bytes of an ONNX file as a client does: by the golden vectors."""
-    session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
-    (entry,) = session.get_inputs()
-    x = np.array(golden.inputs, np.float32 if entry.type == "tensor(float)" else np.float64)
-    largest, used = 0.0, 0.0
-    for name, right in golden.outputs.items():
-        found = session.run([name], {entry.name: x})[0].astype(np.float64)
-        bound = np.array(golden.bounds[name])
-        apart = np.abs(found - np.array(right))
-        if not (apart <= bound).all():
-            row = int(np.argmax((apart > bound).any(axis=1)))
-            problem = f"{name} of vector {row} is {found[row].tolist()}, must be {right[row]}"
-            return Check(GOLDEN, problem, len(x))
-        shares = np.divide(apart, bound, out=np.zeros_like(apart), where=apart > 0)
-        largest, used = max(largest, bound.max(initial=0)), max(used, shares.max(initial=0))
-    return Check(GOLDEN, None, len(x), largest, used)
-
-
-GOLDEN = "golden vectors"
-
-
-def inputs(
-    training: NDArray[np.float64],
-    queries: NDArray[np.float64],
-    dtype: torch.dtype,
-    random: np.random.Generator,
-) -> dict[str, NDArray[np.float64]]:
-    """The inputs that a file is tried on. training: [rows, features]; queries likewise."""
-    features = training.shape[1]
-    kind = torch.finfo(dtype)
-    low, high = training.min(axis=0), training.max(axis=0)
-    middle, reach = low / 2 + high / 2, (high / 2 - low / 2) * 10
-    reach = np.where(reach > 0, reach, np.maximum(1, np.abs(middle)))
-    signs = random.choice([-1.0, 1.0], (8, features))
-    return {
-        "training rows": training,
-        "queries": queries,
-        "random rows over ten times the training range": middle
-        + reach * random.uniform(-1, 1, (1000, features)),
-        "zeros": np.array([[0.0] * features, [-0.0] * features]),
-        "denormals": signs * kind.smallest_normal * random.uniform(0, 1, (8, features)),
-        "huge values": signs * kind.max * random.uniform(0, 1, (8, features)),
-        "one feature at a time": _each_alone(0.0, (1e3,), features, random),
-        "NaN and infinity": _each_alone(1.0, (math.nan, math.inf, -math.inf), features, random),
-    }
-
-
-def _each_alone(
-    others: float, values: Sequence[float], features: int, random: np.random.Generator
-) -> NDArray[np.float64]:
-    """Rows of `others` in which one feature, or in the last of them every one, is of `values`."""
-    chosen = random.permutation(features)[:ALONE]
-    rows = np.full((len(values), len(chosen) + 1, features), others)
-    for value, block in zip(values, rows, strict=True):
-        block[np.arange(len(chosen)), chosen] = value
-        block[-1] = value
-    return rows.reshape(-1, features)
-
-
-def _structure(
+def _checked(
     name: str,
     check: Callable[[ModelProto, Expected], str | None],
     proto: ModelProto,
@@ -110,7 +36,7 @@ def _structure(
 ) -> Check:
     try:
         return Check(name, check(proto, expected))
-    except Exception as error:  # a damaged file may fail a check in any way
+    except Exception as error:  # a damaged file may raise anything
         return Check(name, f"{type(error).__name__}: {error}".strip())
 
 
@@ -123,12 +49,14 @@ def _shapes_inferred(proto: ModelProto, expected: Expected) -> None:  # noqa: AR
 
 
 def _one_file(proto: ModelProto, expected: Expected) -> str | None:  # noqa: ARG001
-    outside = [
+    external_tensors = [
         tensor.name
         for tensor in proto.graph.initializer
         if tensor.data_location == TensorProto.EXTERNAL or tensor.external_data
     ]
-    return f"found in another file: {', '.join(outside)}" if outside else None
+    if external_tensors:
+        return f"found in another file: {', '.join(external_tensors)}"
+    return None
 
 
 def _versions(proto: ModelProto, expected: Expected) -> str | None:
@@ -144,8 +72,8 @@ def _versions(proto: ModelProto, expected: Expected) -> str | None:
 
 
 def _interface(proto: ModelProto, expected: Expected) -> str | None:
-    asked = [("x", ELEMENT_TYPES[expected.precision], ["batch", len(expected.features)])]
-    asked += [
+    right = [("x", ELEMENT_TYPES[expected.precision], ["batch", len(expected.features)])]
+    right += [
         (output.name, ELEMENT_TYPES[output.dtype], list(output.shape))
         for output in expected.outputs
     ]
@@ -157,13 +85,13 @@ def _interface(proto: ModelProto, expected: Expected) -> str | None:
         )
         for value in (*proto.graph.input, *proto.graph.output)
     ]
-    return None if found == asked else f"found {found}, must be {asked}"
+    return None if found == right else f"found {found}, must be {right}"
 
 
 def _terms(proto: ModelProto, expected: Expected) -> str | None:
-    """The contract that the file carries speaks of this very file."""
-    found = {entry.key: entry.value for entry in proto.metadata_props}
-    terms = Terms.model_validate_json(found.get(contract.KEY, ""))
+    """Check that the terms in the file's metadata describe this file."""
+    metadata = {entry.key: entry.value for entry in proto.metadata_props}
+    terms = Terms.model_validate_json(metadata.get(contract.KEY, ""))
     pairs: dict[str, tuple[Any, Any]] = {
         "input": (terms.input.name, "x"),
         "dtype": (terms.input.dtype, expected.precision),
@@ -176,24 +104,26 @@ def _terms(proto: ModelProto, expected: Expected) -> str | None:
         "opset": (terms.opset, expected.opset),
         "ir_version": (terms.ir_version, IR_VERSION),
     }
-    wrong = [
-        f"{key} is {said}, must be {right}" for key, (said, right) in pairs.items() if said != right
+    differences = [
+        f"{key} is {value}, must be {right}"
+        for key, (value, right) in pairs.items()
+        if value != right
     ]
-    return "; ".join(wrong) or None
+    return "; ".join(differences) or None
 
 
 def _same_weights(proto: ModelProto, expected: Expected) -> str | None:
-    """A linear model's numbers are in the file as they are: no run could show a change so well."""
-    if line_of(expected.module) is None:
+    """Check that a linear model's numbers are in the file, bit for bit: no run shows as much."""
+    if expected.line is None:
         return None
-    found = {tensor.name: numpy_helper.to_array(tensor) for tensor in proto.graph.initializer}
+    tensors = {tensor.name: numpy_helper.to_array(tensor) for tensor in proto.graph.initializer}
     for name, value in expected.module.state_dict().items():
-        if name not in found or not np.array_equal(found[name], value.numpy()):
+        if name not in tensors or not np.array_equal(tensors[name], value.numpy()):
             return f"{name} is not the trained one"
     return None
 
 
-_STRUCTURE: dict[str, Callable[[ModelProto, Expected], str | None]] = {
+_CHECKS: dict[str, Callable[[ModelProto, Expected], str | None]] = {
     "well formed (onnx.checker, full)": _well_formed,
     "shapes inferred strictly": _shapes_inferred,
     "one file, no external data": _one_file,

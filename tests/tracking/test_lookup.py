@@ -2,12 +2,15 @@
 
 from pathlib import Path
 
+import onnx
 import pytest
 from commits import Repository, nothing, replay_all
 from commits import repository_fixture as repository_fixture
 from conftest import job
 
-from pipeline.settings import files
+from pipeline.learning.module import LinearModel
+from pipeline.onnx_model import exporter
+from pipeline.settings import files, ids
 from pipeline.settings.errors import UserError
 from pipeline.tracking import lookup
 
@@ -36,3 +39,19 @@ def test_a_file_leads_to_the_commit_that_its_run_is_named_after(repository: Repo
     assert f"commit       {later}" in asked
     assert f"the same in  {first}, which the run is named after" in asked
     assert f"again        git checkout {later[:12]}" in asked
+
+
+def test_a_file_is_of_this_pipeline_by_its_contract_or_by_what_was_there_before(
+    tmp_path: Path,
+) -> None:
+    content = exporter.export(LinearModel(1, 1).eval(), 1, 20, {})
+    for number, key in enumerate(("abline.contract", "abline.training_id", "other")):
+        proto = onnx.load_from_string(content)
+        proto.metadata_props.add(key=key, value="{}")
+        path = tmp_path / f"{number}.onnx"
+        path.write_bytes(proto.SerializeToString())
+        if key == "other":
+            with pytest.raises(UserError, match="not an ONNX file of this pipeline: it carries no"):
+                lookup.md5_of_model(path)
+        else:
+            assert lookup.md5_of_model(path) == ids.md5(path)

@@ -47,6 +47,8 @@ class Conformance:
     """Rows whose every answer is the right one to the last bit."""
     worst: float
     """The largest share of its bound that a difference took; more than 1 is wrong."""
+    problem: str | None = None
+    """The first wrong answer: "y of vector 0 is [7.5], must be [7.6]"; None if all are right."""
 
     @property
     def ok(self) -> bool:
@@ -157,15 +159,23 @@ class Model:
             )
         x = np.array(golden["inputs"], self.dtype)
         within, equal, worst = np.ones(len(x), bool), np.ones(len(x), bool), 0.0
+        problem = None
         for name, found in self.answers(x).items():
             right, bound = np.array(golden["outputs"][name]), np.array(golden["bounds"][name])
             with np.errstate(invalid="ignore", divide="ignore"):
                 apart = np.abs(found.astype(np.float64) - right)
                 shares = np.where(apart == 0, 0, apart / bound)
-            within &= (apart <= bound).all(axis=1)
+            good = (apart <= bound).all(axis=1)
+            if problem is None and not good.all():
+                row = int(np.argmin(good))
+                problem = (
+                    f"{name} of vector {row} is {found[row].astype(np.float64).tolist()},"
+                    f" must be {right[row].tolist()}"
+                )
+            within &= good
             equal &= (apart == 0).all(axis=1)
             worst = max(worst, float(np.nan_to_num(shares, nan=math.inf).max(initial=0)))
-        return Conformance(len(x), int(within.sum()), int(equal.sum()), worst)
+        return Conformance(len(x), int(within.sum()), int(equal.sum()), worst, problem)
 
 
 class NoModelError(FileNotFoundError):

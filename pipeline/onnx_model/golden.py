@@ -1,0 +1,127 @@
+"""The golden vectors: hard rows with the right answers, and how far a correct runtime may be off.
+
+The answers of a linear model are exact, rounded once.
+"""
+
+from collections.abc import Iterator
+from fractions import Fraction
+from functools import partial
+from typing import Any
+
+import numpy as np
+from flint import arb, arb_mat
+from numpy.typing import NDArray
+
+from pipeline.exact.interval import Interval
+from pipeline.exact.rounding import enclose, nearest, rounded
+from pipeline.learning import prediction, rounding_bound
+from pipeline.learning.line import Line
+from pipeline.onnx_model.contract import Float, Vectors
+from pipeline.onnx_model.expected import Expected
+from pipeline.onnx_model.hard_rows import hard_rows
+from pipeline.settings.errors import UserError
+from pipeline.settings.seeds import stream
+
+VECTORS = 32
+
+# Where outputs and bounds come from, as contract.json says it.
+LINEAR_DERIVATION = (
+    "outputs: y = (x - mean) * weight + bias in rational arithmetic, rounded once to the output's"
+    " dtype. bounds: eps * (p + 2) * (|x - mean| |weight| + |bias| + the smallest normal number)"
+    " for p features that are not zero, p + 3 where a mean is subtracted; two evaluations in any"
+    " order of sums, with or without fused multiply-add, differ by no more (Higham, Accuracy and"
+    " Stability of Numerical Algorithms, 2002, section 3.1)"
+)
+OTHER_DERIVATION = (
+    "outputs: the torch module in float64, rounded to the output's dtype. bounds: "
+    + rounding_bound.DERIVATION
+)
+INTERVAL_DERIVATION = (
+    ". low, high: y -+ h, h = scale * sqrt(constant + |(x - centre) * factor|^2), in balls of real"
+    " numbers, rounded once. bounds: that of y, plus eps * (|y| + h) for the last rounding, plus"
+    " what the float64 arithmetic of h may be off by, by the same reasoning"
+)
+IN_RANGE_DERIVATION = ". in_range: exact"
+
+
+def vectors(
+    expected: Expected, training: NDArray[np.float64], queries: NDArray[np.float64], seed: int
+) -> Vectors:
+    """Return the golden vectors. training, queries: [rows, features].
+
+    Raises UserError if no answer is finite and has a finite bound.
+    """
+    dtype, interval = expected.precision, expected.interval
+    low, high = training.min(axis=0), training.max(axis=0)
+    line = expected.line
+    random = stream(seed, "golden vectors")
+    x = hard_rows(VECTORS, low, high, queries, line, interval, dtype, random)
+    if line is None:
+        y, derivation = prediction.predict(expected.predictor, x), OTHER_DERIVATION
+    else:
+        y, derivation = predictions(line, x, dtype), LINEAR_DERIVATION
+    right = [y]
+    if line is not None and interval is not None:
+        right += interval_ends(line, interval, x, dtype)
+        derivation += INTERVAL_DERIVATION
+    if expected.has_in_range:
+        smallest, largest = low.astype(dtype), high.astype(dtype)
+        right.append(((x >= smallest) & (x <= largest)).all(axis=1, keepdims=True).astype("f8"))
+        derivation += IN_RANGE_DERIVATION
+    bounds = expected.allowed(x, y)
+    checkable = np.flatnonzero(np.isfinite(np.hstack([*right, *bounds])).all(axis=1))
+    chosen = checkable[:VECTORS]
+    if not len(chosen):
+        raise UserError(
+            f"model.dtype: every answer is near to or beyond the largest {dtype}, and none can be"
+            " checked; scale the targets, or use float64"
+        )
+    names = [output.name for output in expected.outputs]
+    return Vectors(
+        inputs=x[chosen].tolist(),
+        outputs={name: of[chosen].tolist() for name, of in zip(names, right, strict=True)},
+        bounds={name: of[chosen].tolist() for name, of in zip(names, bounds, strict=True)},
+        derivation=derivation,
+    )
+
+
+def predictions(line: Line, x: NDArray[np.float64], dtype: Float) -> NDArray[np.float64]:
+    """Return a linear model's predictions for x [rows, features], rounded once: [rows, targets]."""
+    y = [[nearest(value, dtype) for value in row] for row in _exact(line, x)]
+    return np.array(y).reshape(len(x), len(line.bias))
+
+
+def interval_ends(
+    line: Line, interval: Interval, x: NDArray[np.float64], dtype: Float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the ends of the interval at x [rows, features], rounded once: [rows, targets] each."""
+    shape = len(x), len(line.bias)
+    low, high = np.empty(shape), np.empty(shape)
+    # Floats are balls without a radius.
+    factor, scale = arb_mat(interval.factor.tolist()), interval.scale.tolist()
+    centre = [Fraction(value) for value in interval.centre.tolist()]
+
+    def both_ends(row: list[float], middle: list[Fraction]) -> list[Any]:
+        offset = [enclose(Fraction(value) - c) for value, c in zip(row, centre, strict=True)]
+        z = (arb_mat([offset]) * factor).entries()
+        root = sum((each * each for each in z), arb(interval.constant)).sqrt()
+        pairs = [(enclose(m), arb(each) * root) for m, each in zip(middle, scale, strict=True)]
+        return [*(m - half for m, half in pairs), *(m + half for m, half in pairs)]
+
+    for index, (row, middle) in enumerate(zip(x.tolist(), _exact(line, x), strict=True)):
+        ends = rounded(partial(both_ends, row, middle), dtype)
+        low[index], high[index] = np.array(ends).reshape(2, -1)
+    return low, high
+
+
+def _exact(line: Line, x: NDArray[np.float64]) -> Iterator[list[Fraction]]:
+    """Yield a linear model's exact prediction, [targets], for each row of x [rows, features]."""
+    weight = [[Fraction(value) for value in row] for row in line.weight.tolist()]
+    bias = [Fraction(value) for value in line.bias.tolist()]
+    centre = [Fraction(value) for value in line.centre.tolist()]
+    for row in x.tolist():
+        offset = [Fraction(value) - middle for value, middle in zip(row, centre, strict=True)]
+        yield [
+            sum((w * o for w, o in zip(slopes, offset, strict=True)), start)
+            for slopes, start in zip(weight, bias, strict=True)
+        ]

@@ -1,0 +1,67 @@
+"""Verify an ONNX file by every check, and report what was checked."""
+
+import hashlib
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+from pipeline.onnx_model import answer_checks, conformance, structure_checks
+from pipeline.onnx_model.check import Check
+from pipeline.onnx_model.contract import Contract
+from pipeline.onnx_model.expected import Expected
+
+
+def verify(
+    content: bytes, contract: Contract, expected: Expected, rows: Mapping[str, NDArray[np.float64]]
+) -> list[Check]:
+    """Check the bytes of an ONNX file. rows: those to try, by what they are, [rows, features].
+
+    A client's check comes last, and only if no other has found a problem: it would say the same of
+    fewer rows.
+    """
+    checks = structure_checks.checks(content, expected)
+    checks += answer_checks.checks(content, expected, rows)
+    if not any(check.problem for check in checks):
+        checks.append(conformance.check(content, contract))
+    return checks
+
+
+def report(content: bytes, checks: Sequence[Check], opset: int, derivation: str) -> dict[str, Any]:
+    """Return the content of verification.json: the file, the checks, and what was allowed and why.
+
+    derivation: where the bounds come from, as contract.json says it.
+    """
+    return {
+        "allowed": derivation,
+        "model_md5": hashlib.md5(content).hexdigest(),
+        "checks": [
+            {"name": check.name, "rows": check.rows, "bound": check.bound} for check in checks
+        ],
+        "opset": opset,
+        "onnxruntime": onnxruntime.__version__,
+    }
+
+
+def failure(checks: Sequence[Check], expected: Expected) -> str | None:
+    """Return the message if a check failed, with advice if the differences are small; else None."""
+    failed = [check for check in checks if check.problem]
+    if not failed:
+        return None
+    message = (
+        f"the ONNX file failed {len(failed)} of {len(checks)} checks and was not written:\n  "
+        + "\n  ".join(f"{check.name}: {check.problem}" for check in failed)
+    )
+    excess = max(check.excess for check in failed)
+    if expected.line is not None or not math.isfinite(excess):
+        return message
+    enough = float(f"{(expected.atol + excess) * 2:.0e}")
+    return message + (
+        "\nThe differences are small, but more than rounding explains: onnxruntime computes some"
+        " function of this model less exactly than torch. If that is exact enough for you, set"
+        f" export.atol to {enough:g} (it is {expected.atol:g}): how far answers may be apart"
+        " beyond rounding"
+    )

@@ -1,0 +1,28 @@
+"""The contract's ranges and means of the features."""
+
+from typing import Any, get_args
+
+import numpy as np
+import pytest
+
+from pipeline.onnx_model import terms
+from pipeline.onnx_model.contract import Float
+
+
+def test_a_column_of_the_training_rows_is_in_its_own_range() -> None:
+    """0.1 as float32 is more than 0.1: the range is rounded as the rows are."""
+    (feature,) = terms.features(["a"], np.array([[0.1], [0.7]]), "float32")
+    assert feature.min <= np.float32(0.1) <= np.float32(0.7) <= feature.max
+
+
+@pytest.mark.parametrize("dtype", get_args(Float))
+@pytest.mark.parametrize(
+    "column", [[0.1, 0.1, 0.1], [-0.1, -0.1], ["max", "max"], [5e-324, 0.0], [1e16, 1.0, -1e16]]
+)
+def test_the_mean_of_a_feature_is_in_its_range(dtype: Float, column: list[Any]) -> None:
+    """Where the page starts must not be told to lie outside of the training range."""
+    column = [float(np.finfo(dtype).max) if value == "max" else value for value in column]
+    (feature,) = terms.features(["a"], np.array(column)[:, None], dtype)
+    assert feature.mean is not None
+    assert feature.min <= feature.mean <= feature.max
+    assert np.array(feature.mean, dtype) == feature.mean

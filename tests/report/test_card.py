@@ -1,0 +1,53 @@
+"""The model card says what the other files say."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from onnx_files import ALL_OUTPUTS, TWO_TARGETS, contract_of
+from torch import nn
+
+from pipeline.onnx_model.contract import Contract
+from pipeline.report import card
+from pipeline.settings import files
+
+
+def test_the_card_says_what_the_files_say(workspace: Path) -> None:
+    found = contract_of(**ALL_OUTPUTS | {"data__features": ["a|b", "b", "c"]})
+    told = files.CARD.read_text()
+    assert told.startswith("# u, v from a\\|b, b, c\n")
+    for value in (
+        found["sha256"],
+        found["source"]["training_id"],
+        found["source"]["md5"]["data/train.parquet"],
+        found["source"]["md5"]["data/test.parquet"],
+        f"| rows held out | {found['test_metrics']['rmse']:.6g} |",
+        "| `data/test.parquet` | 12 |",
+        "| `low` | [batch, 2] | float32 | the lower end of its 95 % prediction interval",
+        'train.optimizer: "exact"',
+    ):
+        assert value in told
+    # Each table is one: as many cells in each row as in its first.
+    for part in re.findall(r"(?:^\|.*\n)+", told, re.MULTILINE):
+        assert len({len(re.findall(r"(?<!\\)\|", line)) for line in part.splitlines()}) == 1
+    contract_of()
+    assert "**No rows were held out" in files.CARD.read_text()
+
+
+def test_the_card_of_a_module_that_is_not_linear(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def network(settings: Any, features: int, targets: int) -> nn.Module:
+        return nn.Sequential(nn.Linear(features, 4), nn.Tanh(), nn.Linear(4, targets))
+
+    monkeypatch.setattr("pipeline.learning.module.build", network)
+    contract = Contract.model_validate(contract_of(**TWO_TARGETS))
+    assert "None: the model is not linear." in files.CARD.read_text()
+    metrics = json.loads(files.METRICS.read_text())
+    metrics["reference"] |= {"loss": 2942.24, "gap": -67.0582, "condition_number": 1e6}
+    verification = json.loads(files.VERIFICATION.read_text())
+    text = card.card(card.Facts(contract, verification, metrics, [], 50, 0))
+    assert "is 67.0582 below that line's 2942.24." in text
+    assert "single coefficients" not in text, "there are no coefficients"
