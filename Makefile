@@ -52,6 +52,9 @@ format: $(TOOLS) ## put the code into its format
 schema: $(SETUP) ## write the JSON schemas anew from settings/sections.py and onnx_model/contract.py
 	@python -m pipeline.check --schema > params.schema.json
 	@python -m pipeline.onnx_model.contract > clients/contract.schema.json
+	@if command -v npm > /dev/null; then \
+	  cd clients/javascript && npm ci --silent --no-audit --no-fund && npm run --silent types; \
+	else echo "there is no npm: clients/javascript/src/contract-file.ts is as it was"; fi
 
 wiring: ## write into dvc.yaml the code that each stage depends on
 	@$(PYTHON) tests/wiring.py

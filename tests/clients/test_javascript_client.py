@@ -34,7 +34,8 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = tmp_path_factory.mktemp("client") / "javascript"
     ours = shutil.ignore_patterns("node_modules", "dist", "site")
     shutil.copytree(FOLDER, place, ignore=ours)
-    shutil.copy(FOLDER.parent / "refused.json", place.parent)  # what both clients must refuse
+    for name in ("refused.json", "contract.schema.json"):  # for both clients
+        shutil.copy(FOLDER.parent / name, place.parent)
     npm(place, "ci", "--no-audit", "--no-fund")
     npm(place, "run", "build")
     return place

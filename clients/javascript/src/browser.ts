@@ -11,7 +11,7 @@ export * from "./model.js";
  * Open a model and check that it is the one that its contract describes.
  *
  * url: of the folder with model.onnx and contract.json, or of the ONNX file, beside which
- * contract.json is asked for; where there is none the terms in the file are used.
+ * contract.json is asked for; without it the terms in the file are used.
  * Rejects with ContractError if they do not match or cannot be fetched.
  */
 export async function load(

@@ -1,69 +1,31 @@
 /** The contract of a model: its form, and whether its golden vectors can prove anything. */
 
-/** The contracts that this client reads. */
+import type * as file from "./contract-file.js";
+
+/** The version of the contracts that this client reads. */
 const VERSION = 1;
 
-/** A bound that is more than this share of the size of the answers proves nothing. */
-const LOOSE = 0.01;
+/** The widest bound as a share of the size of the answers; a wider one proves nothing. */
+const WIDEST_BOUND = 0.01;
 
-export type Dtype = "float32" | "float64";
+type Frozen<T> = T extends object ? { readonly [Key in keyof T]: Frozen<T[Key]> } : T;
 
-export interface Feature {
-  readonly name: string;
-  /** The smallest value in the training rows. */
-  readonly min: number;
-  /** The largest. */
-  readonly max: number;
-  /** Their mean. Older contracts have none. */
-  readonly mean?: number | null;
-}
-
-export interface Output {
-  readonly name: string;
-  /** low, high: the ends of the 95 % prediction interval. */
-  readonly meaning: "prediction" | "low" | "high" | "in_range";
-  readonly dtype: Dtype | "bool";
-  readonly shape: readonly ["batch", number];
-  readonly targets: readonly string[];
-}
-
-/** Rows that are hard to answer, and what is right. */
-export interface Vectors {
-  readonly inputs: readonly (readonly number[])[];
-  readonly outputs: Readonly<Record<string, readonly (readonly number[])[]>>;
-  readonly bounds: Readonly<Record<string, readonly (readonly number[])[]>>;
-  readonly derivation: string;
-}
+/** Keys that the ONNX file cannot hold: its own sha256, and results of its verification. */
+type Later = "sha256" | "onnxruntime" | "golden";
 
 /** models/contract.json; without the optional three, the terms in the ONNX file. */
-export interface Contract {
-  readonly version: 1;
-  readonly input: {
-    readonly name: string;
-    readonly dtype: Dtype;
-    readonly shape: readonly ["batch", number];
-    readonly features: readonly Feature[];
-  };
-  readonly outputs: readonly Output[];
-  readonly opset: number;
-  readonly ir_version: number;
-  readonly source: {
-    readonly training_id: string;
-    readonly md5: Readonly<Record<string, string>>;
-    readonly params: Readonly<Record<string, unknown>>;
-  };
-  readonly test_metrics: Readonly<Record<string, number>>;
-  readonly sha256?: string;
-  readonly onnxruntime?: string;
-  readonly golden?: Vectors;
-}
+export type Contract = Frozen<Omit<file.Contract, Later> & Partial<Pick<file.Contract, Later>>>;
+export type Dtype = file.Input["dtype"];
+export type Feature = Frozen<file.Feature>;
+export type Output = Frozen<file.Output>;
+export type Vectors = Frozen<file.Vectors>;
 
 /** The model and its contract do not belong together, or cannot be read. */
 export class ContractError extends Error {
   override name = "ContractError";
 }
 
-/** What is wrong with a part of a contract; `parse` and `checkVectors` say in which file. */
+/** A mistake in a part of a contract; `parse` and `checkVectors` add the file's name. */
 class Wrong extends Error {}
 
 /** Read a contract, or the terms in an ONNX file, and check its form. place: for messages. */
@@ -86,7 +48,7 @@ export function parse(text: string, place: string): Contract {
   }
 }
 
-/** See that contract.json says what the ONNX file itself says. */
+/** Check that contract.json agrees with the terms in the ONNX file. */
 export function compare(
   contract: Contract,
   terms: Contract,
@@ -102,7 +64,7 @@ export function compare(
   }
 }
 
-/** See that the golden vectors are whole, and that their bounds are narrow enough to prove. */
+/** Check that the golden vectors are complete and that their bounds prove something. */
 export function checkVectors(contract: Contract, place: string): void {
   try {
     vectors(contract);
@@ -201,7 +163,7 @@ function checkForm(contract: Contract): void {
     different(targets as string[], `${where}.targets`);
     const first = (outputs[0] as Output).targets;
     if (targets.length > 0 && canonical(targets) !== canonical(first)) {
-      refuse(`${where}.targets`, targets, "those of the first output");
+      refuse(`${where}.targets`, targets, "the targets of the first output");
     }
     shape(output.shape, targets.length || 1, `${where}.shape`);
     return { name, meaning };
@@ -248,10 +210,10 @@ function vectors(contract: Contract): void {
 /**
  * Refuse bounds that are too wide to prove anything.
  *
- * The terms that an answer is the sum of are not in sight, so their size is taken from the answers:
- * the largest one in the training range, times how far outside of it the row lies, or the row's own.
- * A bound may be LOOSE of that, or eps (p + 3)² for many features p, whose terms may be p times
- * their sum.
+ * The contract does not have the terms whose sum an answer is, so the answers give their size: the
+ * largest answer in the training range, times how far outside of the range the row lies, or the
+ * row's own answer. A bound may be WIDEST_BOUND times the size, or eps (p + 3)² times for many
+ * features p, whose terms may be p times their sum.
  */
 function checkBounds(
   { input: { dtype, features } }: Contract,
@@ -268,7 +230,7 @@ function checkBounds(
   );
   const answer = (row: number, column: number) =>
     Math.max(...real.map(({ right }) => Math.abs(right[row]?.[column] ?? 0)));
-  const share = Math.max(LOOSE, eps * (features.length + 3) ** 2);
+  const share = Math.max(WIDEST_BOUND, eps * (features.length + 3) ** 2);
   const largest = (real[0]?.right[0] ?? []).map((_, column) =>
     outside.reduce((most, far, row) => (far === 1 ? Math.max(most, answer(row, column)) : most), 0),
   );

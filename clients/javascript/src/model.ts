@@ -1,4 +1,4 @@
-/** What Node and the browser have in common: a model that is what its contract says. */
+/** A model that agrees with its contract, for Node and the browser alike. */
 
 import type { InferenceSession, Tensor, TypedTensor } from "onnxruntime-common";
 
@@ -23,9 +23,9 @@ export { type Columns, InputError, type Records, type Rows } from "./rows.js";
 /** Where the ONNX file's metadata has its terms. */
 const KEY = "abline.contract";
 
-/** How this machine's answers compare with those that are right. */
+/** Comparison of this machine's answers with the right ones. */
 export interface Conformance {
-  /** Whether all are within their bounds. */
+  /** True if all answers are within their bounds. */
   readonly ok: boolean;
   /** How many rows were tried. */
   readonly vectors: number;
@@ -35,6 +35,8 @@ export interface Conformance {
   readonly bitEqual: number;
   /** The largest share of its bound that a difference took; more than 1 is wrong. */
   readonly worst: number;
+  /** The first wrong answer: "y of vector 0 is [7.5], must be [7.6]"; undefined if all are right. */
+  readonly problem: string | undefined;
 }
 
 /** What onnxruntime-node and onnxruntime-web both export. */
@@ -60,7 +62,7 @@ export class Model {
   readonly features: readonly string[];
   readonly targets: readonly string[];
   readonly dtype: Dtype;
-  /** Whether the model was made with intervals. */
+  /** True if the model was made with intervals. */
   readonly hasInterval: boolean;
 
   constructor(
@@ -115,7 +117,7 @@ export class Model {
     return { low: found[low] ?? [], high: found[high] ?? [] };
   }
 
-  /** For each row whether its every feature lies in the range of the training rows. */
+  /** For each row: true if every feature lies in the range of the training rows. */
   inRange(rows: Rows | Records | Columns): boolean[] {
     const { data, count } = checked(rows, this.contract);
     const { features } = this.contract.input;
@@ -127,7 +129,7 @@ export class Model {
     );
   }
 
-  /** Answer the golden vectors and compare with what is right. */
+  /** Answer the golden vectors and compare with the right answers. */
   async conformance(): Promise<Conformance> {
     const { golden } = this.contract;
     if (golden === undefined) {
@@ -137,25 +139,30 @@ export class Model {
       );
     }
     const answers = await this.answers(golden.inputs);
-    let within = 0;
-    let bitEqual = 0;
-    let worst = 0;
-    golden.inputs.forEach((_, row) => {
-      const shares = Object.entries(answers).flatMap(([name, rows]) =>
-        (golden.outputs[name]?.[row] ?? []).map((right, target) => {
-          const apart = Math.abs((rows[row]?.[target] ?? NaN) - right);
-          const bound = golden.bounds[name]?.[row]?.[target] ?? NaN;
-          const share = apart === 0 ? 0 : apart / bound;
+    const largest = golden.inputs.map(() => 0);
+    let problem: string | undefined;
+    for (const [name, rows] of Object.entries(answers)) {
+      rows.forEach((answer, row) => {
+        const right = golden.outputs[name]?.[row] ?? [];
+        const shares = right.map((value, column) => {
+          const difference = Math.abs((answer[column] ?? NaN) - value);
+          const bound = golden.bounds[name]?.[row]?.[column] ?? NaN;
+          const share = difference === 0 ? 0 : difference / bound;
           return Number.isNaN(share) ? Infinity : share;
-        }),
-      );
-      const largest = Math.max(...shares);
-      within += Number(largest <= 1);
-      bitEqual += Number(largest === 0);
-      worst = Math.max(worst, largest);
-    });
-    const vectors = golden.inputs.length;
-    return { ok: vectors > 0 && within === vectors, vectors, within, bitEqual, worst };
+        });
+        const share = Math.max(...shares);
+        if (share > 1) {
+          const [found, must] = [answer, right].map((numbers) => numbers.join(", "));
+          problem ??= `${list([name])} of vector ${row} is [${found}], must be [${must}]`;
+        }
+        largest[row] = Math.max(largest[row] ?? 0, share);
+      });
+    }
+    const vectors = largest.length;
+    const within = largest.filter((share) => share <= 1).length;
+    const bitEqual = largest.filter((share) => share === 0).length;
+    const worst = Math.max(0, ...largest);
+    return { ok: vectors > 0 && within === vectors, vectors, within, bitEqual, worst, problem };
   }
 
   private async run(
@@ -184,7 +191,7 @@ export class Model {
 /**
  * Open a model and check that it is the one that its contract describes.
  *
- * content: the bytes of model.onnx; text: those of contract.json, or undefined to go by the terms
+ * content: the bytes of model.onnx; text: the text of contract.json, or undefined to use the terms
  * in the file. Rejects with ContractError if they do not match.
  */
 export async function open(
@@ -229,7 +236,7 @@ export async function open(
   return new Model(runtime, session, contract, place);
 }
 
-/** See that the graph has the inputs and outputs that the contract names. */
+/** Check that the graph has the inputs and outputs that the contract names. */
 function checkGraph(session: InferenceSession, contract: Contract, place: Place): void {
   const asked = [contract.input, ...contract.outputs].map(
     ({ name, dtype, shape }) => `${name}: ${dtype} [batch, ${shape[1]}]`,
@@ -260,7 +267,7 @@ async function sha256(content: Uint8Array<ArrayBuffer>): Promise<string> {
  * The metadata of an ONNX file, which onnxruntime does not give in JavaScript.
  *
  * Protobuf: field 14 of ModelProto holds entries, each with a key in field 1 and a value in field 2.
- * Whatever cannot be read has none.
+ * A file that cannot be read has no metadata.
  */
 function metadata(content: Uint8Array): Map<string, string> {
   const found = new Map<string, string>();

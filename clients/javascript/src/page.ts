@@ -47,7 +47,7 @@ async function main(): Promise<void> {
   });
 }
 
-/** A feature's field, and what was typed into it: a number, or what is wrong. */
+/** A feature's field, and the number that was typed into it, or a message. */
 interface Field {
   readonly feature: Feature;
   readonly input: HTMLInputElement;
@@ -106,7 +106,7 @@ async function prove(model: Model): Promise<void> {
     ` To the last bit right: ${found.bitEqual} of ${found.vectors}.`;
 }
 
-/** How often something was typed or chosen: answers to what is no longer asked are dropped. */
+/** Counts what was typed or chosen, so that a late answer to an earlier question is dropped. */
 let asked = 0;
 
 async function show(model: Model, fields: readonly Field[]): Promise<void> {

@@ -1,4 +1,4 @@
-/** What a caller has, rows, records or columns, as the array that a model takes. */
+/** Rows as callers have them, rows, records or columns, to the array that a model takes. */
 
 import { type Contract, count, list, short } from "./contract.js";
 
@@ -114,7 +114,7 @@ function fromColumns(columns: Columns, names: readonly string[]): Rows {
   return Array.from({ length: count }, (_, row) => found.map((values) => values[row] as number));
 }
 
-/** Say which columns are not there, what is, and which of that may be meant. */
+/** A message: the missing columns, the columns that are there, and likely matches. */
 function noColumn(missing: readonly string[], there: readonly string[]): string {
   const near = missing.slice(0, 3).flatMap((name) => {
     const same = there.filter((each) => each.normalize() === name.normalize());

@@ -33,6 +33,7 @@ test("it answers what was verified", async () => {
 test("all golden vectors are within their bounds", async (context) => {
   const found = await model.conformance();
   assert.equal(found.ok, true);
+  assert.equal(found.problem, undefined);
   assert.equal(found.within, found.vectors);
   assert.ok(found.vectors >= 16);
   assert.ok(found.worst <= 1);
@@ -216,6 +217,7 @@ test("a model of the wrong sign does not pass, whatever its bounds", async () =>
     const found = await (await load(folder)).conformance();
     assert.equal(found.ok, false);
     assert.ok(found.within < found.vectors / 2);
+    assert.match(found.problem, /^y of vector 0 is \[\S+\], must be \[\S+\]$/);
   } finally {
     await rm(folder, { recursive: true });
   }
