@@ -21,6 +21,7 @@ from conftest import (
 )
 
 from pipeline import evaluate, export, generate, train
+from pipeline.onnx_model import exporter
 from pipeline.settings import environment as pinned
 from pipeline.settings import files, ids
 from pipeline.settings.errors import UserError
@@ -207,14 +208,14 @@ def test_a_failed_verification_leaves_no_file(
     for module in (generate, train, evaluate, export):
         module.main(params)
     assert files.ONNX.exists()
-    write = export.export
+    write = exporter.export
 
     def write_then_spoil(module: Any, *rest: Any) -> bytes:
         content = write(module, *rest)
         module.linear.bias.data += 1e-3  # what the file is compared with is another model now
         return content
 
-    monkeypatch.setattr(export, "export", write_then_spoil)
+    monkeypatch.setattr(exporter, "export", write_then_spoil)
     with pytest.raises(UserError) as caught:
         export.main(params)
     told = str(caught.value).splitlines()

@@ -37,7 +37,7 @@ Records = Sequence[Mapping[str, Any]]
 
 @dataclass(frozen=True)
 class Conformance:
-    """How this machine's answers compare with those that are right."""
+    """Comparison of this machine's answers with the right ones."""
 
     vectors: int
     """How many rows were tried."""
@@ -52,7 +52,7 @@ class Conformance:
 
     @property
     def ok(self) -> bool:
-        """Whether all are within their bounds."""
+        """True if all answers are within their bounds."""
         return 0 < self.within == self.vectors
 
 
@@ -83,7 +83,7 @@ class Model:
             if output["meaning"] == "prediction"
         )
         self.has_interval = "low" in self._outputs
-        """Whether the model was made with intervals."""
+        """True if the model was made with intervals."""
         self._rows = Rows(self.features, self.dtype)
         self._input: str = entry["name"]
         self._prediction = [self._outputs["prediction"]]
@@ -139,7 +139,7 @@ class Model:
         return low, high
 
     def in_range(self, rows: ArrayLike | Columns | Records) -> NDArray[np.bool_]:
-        """For each row whether its every feature lies in the range of the training rows: [rows]."""
+        """Return, for each row, if every feature lies in the range of the training rows: [rows]."""
         x = self._rows.array(rows)
         inside: NDArray[np.bool_] = np.logical_and.reduce(
             (x >= self._low) & (x <= self._high), axis=1
@@ -147,9 +147,9 @@ class Model:
         return inside
 
     def conformance(self) -> Conformance:
-        """Answer the contract's golden vectors and compare with what is right.
+        """Answer the contract's golden vectors and compare with the right answers.
 
-        Raises ContractError where there is no contract.json: the ONNX file alone has none.
+        Raises ContractError without contract.json: the ONNX file has no golden vectors.
         """
         golden = self.contract.get("golden")
         if golden is None:
@@ -169,7 +169,7 @@ class Model:
             if problem is None and not good.all():
                 row = int(np.argmin(good))
                 problem = (
-                    f"{name} of vector {row} is {found[row].astype(np.float64).tolist()},"
+                    f"{shown([name])} of vector {row} is {found[row].astype(np.float64).tolist()},"
                     f" must be {right[row].tolist()}"
                 )
             within &= good

@@ -1,4 +1,4 @@
-"""The contract of a model: read, and held against the ONNX file that it came with."""
+"""The contract of a model: read it, and compare it with the ONNX file that it came with."""
 
 import hashlib
 import json
@@ -17,7 +17,7 @@ VERSION = 1  # of the contracts that this client reads
 KEY = "abline.contract"
 TYPES = {"float32": "tensor(float)", "float64": "tensor(double)", "bool": "tensor(bool)"}
 MEANINGS = ("prediction", "low", "high", "in_range")
-LOOSE = 0.01  # a bound that is more than this share of the size of the answers proves nothing
+WIDEST_BOUND = 0.01  # as a share of the size of the answers; a wider bound proves nothing
 
 
 class ContractError(Exception):
@@ -30,7 +30,7 @@ def count(number: int, noun: str) -> str:
 
 
 def shown(names: Iterable[Any]) -> str:
-    """Names for a message: the first ten, without characters that a terminal would act on."""
+    """Return names for a message: the first ten, control characters escaped."""
     texts = [
         "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in str(name))
         for name in names
@@ -68,7 +68,7 @@ def parse(text: str | bytes, place: str) -> dict[str, Any]:
 def compare(
     contract: Mapping[str, Any], terms: Mapping[str, Any], beside: Path, file: Path
 ) -> None:
-    """See that contract.json says what the ONNX file itself says."""
+    """Check that contract.json agrees with the terms in the ONNX file."""
     try:
         other = [key for key, value in terms.items() if contract.get(key) != value]
     except RecursionError:
@@ -80,7 +80,7 @@ def compare(
 
 
 def check_digest(content: bytes, contract: Mapping[str, Any], file: Path, beside: Path) -> None:
-    """See that the ONNX file is the one that its contract.json describes."""
+    """Check that the ONNX file is the one that its contract.json describes."""
     digest = hashlib.sha256(content).hexdigest()
     if contract.get("sha256") != digest:
         raise ContractError(
@@ -92,7 +92,7 @@ def check_digest(content: bytes, contract: Mapping[str, Any], file: Path, beside
 def check_graph(
     session: onnxruntime.InferenceSession, contract: Mapping[str, Any], file: Path
 ) -> None:
-    """See that the graph has the inputs and outputs that the contract names."""
+    """Check that the graph has the inputs and outputs that the contract names."""
     asked = [
         (each["name"], TYPES[each["dtype"]], ["batch", each["shape"][1]])
         for each in (contract["input"], *contract["outputs"])
@@ -106,12 +106,12 @@ def check_graph(
 
 
 def _is_open(shape: Sequence[Any]) -> bool:
-    """Whether the first dimension may have any size."""
+    """True if the first dimension may have any size."""
     return len(shape) > 0 and not isinstance(shape[0], int)
 
 
 def check_vectors(contract: Mapping[str, Any], place: str) -> None:
-    """See that the golden vectors are whole, and that their bounds are narrow enough to prove."""
+    """Check that the golden vectors are complete and that their bounds prove something."""
     try:
         _check_vectors(contract.get("golden"), contract)
     except ValueError as error:
@@ -153,7 +153,7 @@ def _check_form(contract: Mapping[str, Any]) -> None:
             _text(target, f"{where}.targets[{column}]")
         _different(targets, f"{where}.targets")
         if targets not in (outputs[0]["targets"], []):
-            _refuse(f"{where}.targets", targets, "those of the first output")
+            _refuse(f"{where}.targets", targets, "the targets of the first output")
         _shape(output.get("shape"), len(targets) or 1, f"{where}.shape")
         told.append((name, meaning))
     _different([name for name, _ in told], "outputs")
@@ -198,10 +198,11 @@ def _check_bounds(
 ) -> None:
     """Refuse bounds that are too wide to prove anything.
 
-    The terms that an answer is the sum of are not in sight, so their size is taken from the
-    answers: the largest one in the training range, times how far outside of it the row lies, or the
-    row's own. A bound may be LOOSE of that, or eps (p + 3)² for many features p, whose terms may be
-    p times their sum. x: [rows, features]; real: name, answers and bounds, [rows, targets].
+    The contract does not have the terms whose sum an answer is, so the answers give their size: the
+    largest answer in the training range, times how far outside of the range the row lies, or the
+    row's own answer. A bound may be WIDEST_BOUND times the size, or eps (p + 3)² times for many
+    features p, whose terms may be p times their sum.
+    x: [rows, features]; real: name, answers and bounds, [rows, targets].
     """
     reach = np.array([max(abs(float(f["min"])), abs(float(f["max"]))) for f in features])
     answers = np.max([np.abs(right) for _, right, _ in real], axis=0)
@@ -209,7 +210,7 @@ def _check_bounds(
         outside = (np.abs(x) / np.where(reach > 0, reach, 1)).max(axis=1).clip(1)[:, None]
         largest = answers.max(axis=0, where=outside == 1, initial=0) + float(kind.smallest_normal)
         size = np.maximum(np.minimum(outside * largest, float(kind.max)), answers)
-    share = max(LOOSE, float(kind.eps) * (x.shape[1] + 3) ** 2)
+    share = max(WIDEST_BOUND, float(kind.eps) * (x.shape[1] + 3) ** 2)
     for name, _, bounds in real:
         if (wide := bounds > share * size).any():
             row, column = (int(index[0]) for index in np.nonzero(wide))
@@ -220,7 +221,7 @@ def _check_bounds(
 
 
 def _table(value: Any, shape: tuple[int, int], where: str) -> NDArray[np.float64]:
-    """Finite numbers, [rows, columns]."""
+    """Return a table of finite numbers, [rows, columns]."""
     rows = _list(value, where)
     if len(rows) != shape[0]:
         raise ValueError(f"{where}: found {count(len(rows), 'row')}, must be {shape[0]}")
@@ -285,7 +286,7 @@ def _refuse(where: str, value: Any, allowed: str) -> NoReturn:
 
 
 def _short(value: Any) -> str:
-    """A value of a contract for a message."""
+    """Return a value of a contract for a message."""
     try:
         text = json.dumps(value, separators=(",", ":"))
     except (ValueError, RecursionError):  # an integer of thousands of digits, or as many brackets

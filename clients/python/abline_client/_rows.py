@@ -1,4 +1,4 @@
-"""What a caller has, lists, records, tables or arrays, as the array that a model takes."""
+"""Rows as callers have them, lists, records, tables or arrays, to the array that a model takes."""
 
 import difflib
 import json
@@ -24,8 +24,7 @@ class InputError(ValueError):
 class Columns(Protocol):
     """Values by column name: a dict of lists or a pandas DataFrame.
 
-    Tables that have `columns` or `column_names` in place of `keys`, as those of polars and pyarrow,
-    will do, too.
+    Tables with `columns` or `column_names` in place of `keys`, as of polars and pyarrow, work too.
     """
 
     def keys(self) -> Any:
@@ -55,7 +54,7 @@ class Rows:
                 f"found rows of {count(x.shape[1], 'number')}; the model has"
                 f" {count(self.width, 'feature')}: {shown(self.features)}"
             )
-        # NaN and infinity show in this sum. So may squares that are too large, which are looked at.
+        # NaN and infinity show in this sum. So do squares that overflow, hence the second look.
         if not math.isfinite(np.vdot(x, x)):
             self._refuse_not_finite(x)
         return x
@@ -119,7 +118,7 @@ class Rows:
         return self._numbers(values.tolist(), "the rows").reshape(values.shape)
 
     def _numbers(self, values: Any, what: str) -> NDArray[Any]:
-        """Values in the model's dtype. what: they are, for a message."""
+        """Return values in the model's dtype. what: their name in a message."""
         if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
             raise InputError(f"{what}: found masked values; fill them in, or take their rows away")
         try:
@@ -137,14 +136,14 @@ class Rows:
             raise InputError(f"{what}: must be numbers, found {found}")
         if array.dtype == self.dtype:
             return array
-        # Python's own floats are not a choice that somebody made.
+        # A dtype is a caller's choice; Python's own floats are not.
         chosen = hasattr(values, "dtype") and array.dtype.kind == "f"
         if chosen and array.dtype.itemsize > self.dtype.itemsize and not self._said:
             self._said = True
             _warn(f"{array.dtype} is rounded to the model's {self.dtype}")
         with np.errstate(over="ignore"):
             rounded = array.astype(self.dtype)
-        # Integers that the model does not hold, from 2²⁴ on in float32, are nobody's choice.
+        # Integers that the model cannot hold, above 2²⁴ in float32, change without a choice.
         if array.dtype.kind in "iu" and not self._said and (rounded != array).any():
             self._said = True
             _warn(f"integers are rounded to the model's {self.dtype}")
@@ -162,7 +161,7 @@ class Rows:
 
 
 def _no_column(missing: Sequence[str], there: Sequence[Any]) -> str:
-    """Say which columns are not there, what is, and which of that may be meant."""
+    """Return a message: the missing columns, the columns that are there, and likely matches."""
     near = []
     by_case = {str(name).casefold(): str(name) for name in there}
     for name in missing[:3]:
@@ -182,7 +181,7 @@ def _normal(name: Any) -> str:
 
 
 def _warn(text: str) -> None:
-    """Warn of what the caller of this package has done."""
+    """Warn, with the place in the code that called this package."""
     level, frame = 1, sys._getframe()
     here = str(Path(__file__).parent)
     while frame.f_code.co_filename.startswith(here) and frame.f_back is not None:
