@@ -1,4 +1,4 @@
 """The ONNX file and its proof: exporter, outputs, contract, golden vectors, checks.
 
-May import learning, tables, exact and settings; no MLflow.
+May import learning, tables, exact, settings and the Python client; no MLflow.
 """
