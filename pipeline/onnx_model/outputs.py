@@ -144,8 +144,8 @@ def _interval(module: nn.Module, params: Params, rows: Table) -> Interval:
     # one at the rows where it is narrowest and widest.
     extreme_rows = np.unique([*half_width.argmin(axis=0), *half_width.argmax(axis=0)])
     _, low, high = fit.predict(x[extreme_rows])
-    error = np.abs((high - low) / 2 - half_width[extreme_rows])
-    if (error > half_width[extreme_rows] / 100 + distance[extreme_rows]).any():
+    difference = np.abs((high - low) / 2 - half_width[extreme_rows])
+    if (difference > half_width[extreme_rows] / 100 + distance[extreme_rows]).any():
         raise UserError(
             "export.outputs: found interval, but the columns vary too little for float64 to compute"
             f" it; subtract from each a number near its mean, or {leave_out}"
