@@ -7,7 +7,6 @@ import random
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -273,8 +272,8 @@ def test_kills_at_random_moments(workspace: Path, name: str) -> None:
     epochs = params.train.epochs
     for kill in range(10):
         training = stage()
-        if kill % 5 == 0:  # it meets the start, or little more
-            time.sleep(draw.uniform(0.1, 1.5))
+        if kill % 5 == 0:  # before its first epoch: the recorder is the first thing that it starts
+            eventually(lambda: recorder(training.pid))
         else:  # by the epoch and not by the clock: a busy machine takes seconds to start
             wait_for_epoch(training, params, draw.uniform(kill, kill + 1) / 12 * epochs)
         other = recorder(training.pid) if kill % 2 else None

@@ -20,6 +20,7 @@ from conftest import (
     TrackedRun,
     environment,
     eventually,
+    free_port,
     job_text,
     stopping,
     tracked_runs,
@@ -60,11 +61,6 @@ def stop(server: "subprocess.Popen[bytes]") -> None:
     with suppress(ProcessLookupError):
         os.killpg(server.pid, signal.SIGKILL)
     server.wait()
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
 
 
 @pytest.mark.slow

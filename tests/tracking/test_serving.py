@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import ROOT, environment, eventually, job
+from conftest import ROOT, environment, eventually, free_port, job
 from stage_runs import run_stages
 
 from pipeline.settings import files
@@ -36,18 +36,12 @@ def without_torch(folder: Path) -> dict[str, str]:
     return environment(PYTHONPATH=str(folder))
 
 
-def free_port() -> str:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return str(probe.getsockname()[1])
-
-
 @contextmanager
 def served(
     model: str, variables: dict[str, str], folder: Path, port: str | None = None
 ) -> Iterator[Ask]:
     """What answers while `mlflow models serve` runs in `folder`, with its store in `variables`."""
-    port = port or free_port()
+    port = port or str(free_port())
     command = [sys.executable, "-m", "mlflow", "models", "serve", "--model-uri", model]
     command += ["--env-manager", "local", "--host", "127.0.0.1", "--port", port]
     log = folder / "serve.log"
@@ -133,7 +127,7 @@ def test_the_readmes_block_serves_answers_and_ends(workspace: Path) -> None:
     found = re.search(r"```bash\n(.*?)```\n+```text\n(.*?)```", text, re.DOTALL)
     assert found is not None
     block, shown = found.groups()
-    port = free_port()
+    port = str(free_port())
     assert block.count("5001") == 2
     block = block.replace("5001", port) + "wait\n"
     told = subprocess.check_output(
