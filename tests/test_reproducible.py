@@ -42,7 +42,8 @@ MACHINES = [
 COMPUTE = """
 import json, warnings
 warnings.simplefilter("ignore")
-from pipeline import declared, evaluate, export, generate, ids, params, train
+from pipeline import evaluate, export, generate, train
+from pipeline.settings import declared, ids, params
 import contextlib
 nothing = lambda *_: None
 train.live_run = lambda: contextlib.nullcontext(

@@ -7,11 +7,11 @@ no code.
 
 import hashlib
 import io
-import pickle
 import sys
 import time
 from contextlib import suppress
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 import torch
@@ -81,7 +81,7 @@ class Checkpoint:
                 raise ValueError("it is of another training")
             state: dict[str, Any] = saved["state"]
             self.times = saved["times"].tolist()
-        except (ValueError, KeyError, TypeError, RuntimeError, pickle.UnpicklingError) as error:
+        except (ValueError, KeyError, TypeError, RuntimeError, UnpicklingError) as error:
             aside = self.path.with_suffix(".damaged")
             with suppress(OSError):
                 self.path.replace(aside)

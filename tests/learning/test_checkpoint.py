@@ -1,5 +1,6 @@
 """A training that is killed goes on from where it was, and ends with the same bytes."""
 
+import functools
 import hashlib
 import io
 import os
@@ -273,7 +274,7 @@ def test_kills_at_random_moments(workspace: Path, name: str) -> None:
     for kill in range(10):
         training = stage()
         if kill % 5 == 0:  # before its first epoch: the recorder is the first thing that it starts
-            eventually(lambda: recorder(training.pid))
+            eventually(functools.partial(recorder, training.pid))
         else:  # by the epoch and not by the clock: a busy machine takes seconds to start
             wait_for_epoch(training, params, draw.uniform(kill, kill + 1) / 12 * epochs)
         other = recorder(training.pid) if kill % 2 else None
