@@ -8,8 +8,8 @@ from pipeline.settings import files, ids, inputs, runner
 from pipeline.settings.errors import EditedError, UserError
 from pipeline.settings.params import Params
 from pipeline.tables import table
-from pipeline.tracking import wire
 from pipeline.tracking.live import live_run
+from pipeline.tracking.wire import milliseconds
 
 
 def main(params: Params) -> None:
@@ -31,11 +31,11 @@ def main(params: Params) -> None:
         run.begin(params, training_id)
 
         earlier = zip(earlier_losses, checkpoint.times, strict=True)
-        for epoch, (losses, milliseconds) in enumerate(earlier, 1):
-            run.log_losses(epoch, *losses, milliseconds)
+        for epoch, (losses, known_at) in enumerate(earlier, 1):
+            run.log_losses(epoch, *losses, known_at)
 
         def on_epoch(epoch: int, loss: float, held_out_loss: float | None) -> None:
-            now = wire.milliseconds()
+            now = milliseconds()
             checkpoint.times.append(now)
             run.log_losses(epoch, loss, held_out_loss, now)
 
@@ -58,7 +58,9 @@ def main(params: Params) -> None:
                 f" {params.train.patience} epochs; the best weights are kept"
             )
         # Held-out rows, if there are any, have a loss of their own.
-        shown = [[wire.rounded(loss) for loss in losses if loss is not None] for losses in history]
+        shown = [
+            [files.nine_digits(loss) for loss in losses if loss is not None] for losses in history
+        ]
         header = ["epoch", "loss", "test_loss"][: 1 + len(shown[0])]
         files.write_csv(files.HISTORY, header, ([n, *row] for n, row in enumerate(shown, 1)))
         checkpoint.remove()

@@ -161,3 +161,8 @@ def shortest(values: NDArray[np.floating[Any]]) -> list[float]:
     0.10000000149011612.
     """
     return [float(str(value)) for value in values]
+
+
+def nine_digits(loss: float) -> float:
+    """Return nine digits: all that float32 has, and hardly one that depends on a sum's order."""
+    return float(f"{loss:.9g}")

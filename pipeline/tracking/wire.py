@@ -16,6 +16,8 @@ import time
 from array import array
 from typing import Any
 
+from pipeline.settings.files import nine_digits
+
 Losses = tuple[int, float, float | None]
 """An epoch, its loss, and the loss of the held-out rows, if there are any."""
 
@@ -50,11 +52,11 @@ def losses(content: bytes) -> list[Timed]:
     """Return the losses in the bytes after a line, to nine digits."""
     numbers = array("d", content)
     return [
-        (int(epoch), rounded(loss), None if math.isnan(test) else rounded(test), int(known_at))
+        (
+            int(epoch),
+            nine_digits(loss),
+            None if math.isnan(test) else nine_digits(test),
+            int(known_at),
+        )
         for epoch, loss, test, known_at in zip(*[iter(numbers)] * NUMBERS, strict=True)
     ]
-
-
-def rounded(loss: float) -> float:
-    """Return nine digits: all that float32 has, and hardly one that depends on a sum's order."""
-    return float(f"{loss:.9g}")

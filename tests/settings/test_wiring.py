@@ -1,5 +1,6 @@
 """dvc.yaml tells the truth: what a stage depends on is what it imports and reads."""
 
+import ast
 import importlib.metadata
 import tomllib
 from collections.abc import Iterator
@@ -42,6 +43,25 @@ def test_a_training_depends_on_what_can_change_its_numbers_alone() -> None:
         "pipeline/tables",
         "pipeline/train.py",
     ]
+
+
+FROM_TRACKING = {
+    "train": {"pipeline.tracking.live.live_run", "pipeline.tracking.wire.milliseconds"}
+}
+"""All that a stage other than track takes from tracking: the run, and the time of a loss in it."""
+
+
+@pytest.mark.parametrize("name", sorted(set(STAGES) - {"track"}))
+def test_what_a_stage_writes_is_not_made_by_tracking(name: str) -> None:
+    """No stage but track runs again when tracking changes."""
+    names = {
+        f"{node.module}.{alias.name}"
+        for node in ast.walk(ast.parse((ROOT / f"pipeline/{name}.py").read_text()))
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+    used = {each for each in names if each.startswith("pipeline.tracking")}
+    assert used == FROM_TRACKING.get(name, set())
 
 
 @pytest.mark.parametrize("name", STAGES)
