@@ -19,6 +19,7 @@ SPEAKING |= {"processes", "regular_file", "runner", "safe_path", "signals", "sta
 """Modules of settings that read, refuse or explain, or begin and end a program.
 
 The values that params reads are declared key by key; sections and yaml_file give them their types.
+runner calls environment.prepare, which counts; that it does is a test of its own, in test_runner.
 """
 
 

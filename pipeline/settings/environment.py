@@ -1,5 +1,6 @@
 """The environment as an input: the pinned packages, and variables that make kernels portable."""
 
+import os
 import re
 import sys
 from pathlib import Path
@@ -17,6 +18,13 @@ PORTABLE = {
     "MKL_NUM_THREADS": "1",
     "OMP_NUM_THREADS": "1",
 }
+
+
+def prepare(*, portable: bool) -> None:
+    """Check the packages, and set the variables of PORTABLE if `train.portable` asks for them."""
+    check()
+    if portable:
+        os.environ |= PORTABLE
 
 
 def check(requirements: Path = REQUIREMENTS) -> None:

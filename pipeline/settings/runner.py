@@ -40,9 +40,7 @@ def run(main: Callable[[Params], None]) -> NoReturn:
         inputs.note(declared_as if declared_as in declared.stages() else name)
         params = params_yaml.load()
         declared.check(params_yaml.flatten(params))
-        environment.check()
-        if params.train.portable:
-            os.environ |= environment.PORTABLE
+        environment.prepare(portable=params.train.portable)
         main(params)
         inputs.check_at_end()
     leave()

@@ -14,6 +14,7 @@ from conftest import ROOT, Checkout, environment, job_text
 
 from pipeline import generate
 from pipeline.settings import params, terminal
+from pipeline.settings.environment import PORTABLE
 
 IMPORTED = b"import time:"
 """How a line begins that `python -X importtime` prints when a module has been imported."""
@@ -268,6 +269,21 @@ def test_a_progress_bar_stays_on_its_line(workspace: Path) -> None:
     process = started(code)
     _, told = process.communicate()
     assert told.encode() in (b"\r1\r2", b"\n1\n2")  # as universal newlines have it
+
+
+@pytest.mark.parametrize("portable", [True, False])
+def test_a_stage_computes_with_the_kernels_that_train_portable_asks_for(
+    workspace: Path, portable: bool
+) -> None:
+    """A change of runner.py runs no stage again: so this holds that it prepares the environment."""
+    Path("params.yaml").write_text(job_text(train__portable=portable))
+    names = list(PORTABLE)
+    process = started(
+        f"import os\nrunner.run(lambda _: print([os.environ.get(name) for name in {names}]))",
+        **dict.fromkeys(names, "as it was"),
+    )
+    values = list(PORTABLE.values()) if portable else ["as it was"] * len(names)
+    assert ended(process) == (0, f"{values}\n", "")
 
 
 def test_a_notebook_does_not_choose_how_to_draw(workspace: Path) -> None:
