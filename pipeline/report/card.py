@@ -7,11 +7,13 @@ from typing import Any
 
 from pipeline.onnx_model.contract import Contract
 from pipeline.report import markdown, verdict
-from pipeline.settings.messages import first_of
 from pipeline.settings.params import GENERATE
 
 MOST_ROWS = 50
 """Rows of a table. A card is for reading: the rest is in contract.json and coefficients.csv."""
+
+MOST_NAMES = 8
+"""Names in a sentence."""
 
 
 @dataclass(frozen=True)
@@ -239,7 +241,9 @@ def _shape(shape: Sequence[str | int]) -> str:
 
 
 def _list(names: Sequence[str]) -> str:
-    return first_of([markdown.text(name) for name in names], 8)
+    more = len(names) - MOST_NAMES
+    shown = ", ".join(markdown.text(name) for name in names[:MOST_NAMES])
+    return f"{shown} and {more} more" if more > 0 else shown
 
 
 def _number(value: Any) -> str:

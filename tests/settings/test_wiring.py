@@ -64,6 +64,17 @@ def test_what_a_stage_writes_is_not_made_by_tracking(name: str) -> None:
     assert used == FROM_TRACKING.get(name, set())
 
 
+@pytest.mark.parametrize("room", ["onnx_model", "report"])
+def test_the_words_of_messages_are_in_no_output(room: str) -> None:
+    """A change of messages.py runs no stage again. The modules below print or refuse alone."""
+    users = {
+        path.stem
+        for path in (ROOT / "pipeline" / room).glob("*.py")
+        if "settings.messages" in path.read_text() or "import messages" in path.read_text()
+    }
+    assert users <= {"answer_file", "answers", "summary"}
+
+
 @pytest.mark.parametrize("name", STAGES)
 def test_a_stage_runs_again_when_the_environment_changes(name: str) -> None:
     assert str(environment.REQUIREMENTS) in STAGES[name]["deps"]
