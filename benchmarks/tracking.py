@@ -43,7 +43,7 @@ sys.path.insert(0, str(ROOT))
 from pipeline import evaluate, export, generate, track, train
 from pipeline.learning import training
 from pipeline.learning.checkpoint import Checkpoint
-from pipeline.settings import declared, ids, params
+from pipeline.settings import declared, dvc_md5, params
 from pipeline.settings.params import Params
 from pipeline.tables import table
 from pipeline.tables.generated import generated_table
@@ -283,7 +283,7 @@ def hashed(path: str) -> dict[str, Any]:
     """What dvc.lock says of a file or a folder."""
     place = Path(path)
     inside = [entry for entry in place.rglob("*") if entry.is_file()] if place.is_dir() else []
-    entry = {"path": path, "hash": "md5", "md5": ids.md5(place)}
+    entry = {"path": path, "hash": "md5", "md5": dvc_md5.of(place)}
     if place.is_dir():
         size = sum(file.stat().st_size for file in inside)
         return entry | {"size": size, "nfiles": len(inside)}
@@ -295,7 +295,7 @@ def keep_outs() -> None:
     stages = declared.stages().items()
     outs = [out for name, stage in stages if name != "track" for out in stage["outs"]]
     for path in (git.ask("check-ignore", *outs) or "").splitlines():
-        md5 = ids.md5(Path(path))
+        md5 = dvc_md5.of(Path(path))
         kept = Path(".dvc/cache/files/md5") / md5[:2] / md5[2:]
         kept.parent.mkdir(parents=True, exist_ok=True)
         if not kept.exists():

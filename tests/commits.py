@@ -11,7 +11,7 @@ import pytest
 import yaml
 from conftest import environment, job, make
 
-from pipeline.settings import declared, files, ids
+from pipeline.settings import declared, dvc_md5, files, ids
 from pipeline.settings import params as params_yaml
 from pipeline.tracking import dvc_cache, replay
 from pipeline.tracking.place import run_md5
@@ -74,9 +74,9 @@ def _lock(params: params_yaml.Params) -> dict[str, Any]:
         deps = [dep for dep in stage["deps"] if Path(dep).exists()]
         outs = [out for out in stage["outs"] if Path(out).exists()]
         stages[name] = {
-            "deps": [{"path": path, "hash": "md5", "md5": ids.md5(Path(path))} for path in deps],
+            "deps": [{"path": path, "hash": "md5", "md5": dvc_md5.of(Path(path))} for path in deps],
             "params": {"params.yaml": json.loads(json.dumps(ids.stage_params(name, params)))},
-            "outs": [{"path": path, "hash": "md5", "md5": ids.md5(Path(path))} for path in outs],
+            "outs": [{"path": path, "hash": "md5", "md5": dvc_md5.of(Path(path))} for path in outs],
         }
     stages["track"]["outs"] = [{"path": str(files.RUN), "hash": "md5", "md5": "0" * 32}]
     return {"schema": "2.0", "stages": stages}

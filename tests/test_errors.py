@@ -22,8 +22,8 @@ from conftest import (
 
 from pipeline import evaluate, export, generate, train
 from pipeline.onnx_model import exporter
+from pipeline.settings import dvc_md5, files
 from pipeline.settings import environment as pinned
-from pipeline.settings import files, ids
 from pipeline.settings.errors import UserError
 
 
@@ -251,7 +251,7 @@ def test_the_last_result_comes_back_as_the_message_says(clone: Clone) -> None:
     good = job_text(**rows, train__lr=0.001)
     path.write_text(good)
     checkout("dvc", "repro")
-    before = {file: ids.md5(checkout.path / file) for file in ("models", "reports", "data")}
+    before = {file: dvc_md5.of(checkout.path / file) for file in ("models", "reports", "data")}
     path.write_text(job_text(**rows, seed=1, train__lr=10.0))
     told = checkout("dvc", "repro", ok=False)
     assert re.search(
@@ -263,7 +263,7 @@ def test_the_last_result_comes_back_as_the_message_says(clone: Clone) -> None:
     path.write_text(good)
     told = checkout("dvc", "repro")
     assert "Running stage 'train'" not in told
-    assert before == {file: ids.md5(checkout.path / file) for file in before}
+    assert before == {file: dvc_md5.of(checkout.path / file) for file in before}
 
 
 @pytest.mark.slow
@@ -271,11 +271,11 @@ def test_an_experiment_that_was_never_committed_comes_back(clone: Clone) -> None
     checkout = clone("applied")
     checkout("dvc", "exp", "run", "--name", "good", "-S", "train.lr=0.02")
     made = ("models", "reports", "data", "params.yaml")
-    before = {file: ids.md5(checkout.path / file) for file in made}
+    before = {file: dvc_md5.of(checkout.path / file) for file in made}
     told = checkout("dvc", "exp", "run", "-S", "train.lr=10", ok=False)
     assert "to go back instead: `dvc exp apply NAME` (`dvc exp list` has the names)" in told
     checkout("dvc", "exp", "apply", "good")
-    assert before == {file: ids.md5(checkout.path / file) for file in before}
+    assert before == {file: dvc_md5.of(checkout.path / file) for file in before}
 
 
 def test_ctrl_c_in_dvc_repro(clone: Clone) -> None:

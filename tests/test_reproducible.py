@@ -16,7 +16,7 @@ import pytest
 import yaml
 from conftest import NUMPY_OFF, ROOT, Checkout, Clone, TrackedRun, job_text, wait_for_queue
 
-from pipeline.settings import ids
+from pipeline.settings import dvc_md5
 
 # What a user's machine may set, and must not change a byte.
 ELSEWHERE = {
@@ -249,7 +249,7 @@ def stages_on(checkout: Checkout, machine: Mapping[str, Any], job: str) -> dict[
     # Of the others the file has nothing that the tutorial's does not have.
     for stage in ("train", "evaluate", "export") if job == "exact" else ("train", "evaluate"):
         checkout.stage(stage, **machine)
-    return {path: ids.md5(checkout.path / path) for path in (MODEL, "models", "reports")}
+    return {path: dvc_md5.of(checkout.path / path) for path in (MODEL, "models", "reports")}
 
 
 MODEL = "models/model.safetensors"
@@ -290,7 +290,7 @@ def test_a_portable_job_on_other_processors(clone: Clone, emulator: str, job: st
     assert [stages_on(checkout, machine, job) for machine in MACHINES] == [here] * len(MACHINES)
     for processor in PROCESSORS:
         checkout(emulator, "-cpu", processor, sys.executable, "-m", "pipeline.train")
-        assert ids.md5(checkout.path / MODEL) == here[MODEL], processor
+        assert dvc_md5.of(checkout.path / MODEL) == here[MODEL], processor
 
 
 # Processors that this machine is not: without AVX, Intel with AVX2 and FMA, AMD with the same.

@@ -14,13 +14,11 @@ from typing import Any
 
 import safetensors
 
+from pipeline.settings import dvc_md5, regular_file, safe_path
 from pipeline.settings import params as params_yaml
-from pipeline.settings import regular_file, safe_path
 from pipeline.settings.declared import stages
 from pipeline.settings.errors import UserError
 from pipeline.settings.params import Params
-
-CODE = "pipeline"
 
 
 def training_id(params: Params) -> str:
@@ -104,29 +102,7 @@ def stage_params(stage: str, params: Params) -> dict[str, Any]:
 
 def md5s(paths: list[str]) -> dict[str, str]:
     """Return the md5 of each file, as in dvc.lock. Raises UserError if a file is missing."""
-    return {path: md5(Path(path)) for path in sorted(paths)}
-
-
-def md5(path: Path) -> str:
-    """Return the md5 of a file or a folder, as in dvc.lock. Raises UserError if it is missing."""
-    if path.is_dir():
-        # DVC hashes the list of the files in a folder, sorted by name. Of code these are Python's
-        # files, and no hidden ones: .dvcignore says so.
-        is_code = path.parts[0] == CODE
-        names = sorted(
-            name.relative_to(path).as_posix()
-            for name in path.rglob("*.py" if is_code else "*")
-            if name.is_file()
-        )
-        if is_code:
-            names = [name for name in names if not f"/{name}".count("/.")]
-        listing = [{"md5": md5(path / name), "relpath": name} for name in names]
-        return hashlib.md5(json.dumps(listing).encode()).hexdigest() + ".dir"
-    try:
-        with regular_file.opened(path) as file:
-            return hashlib.file_digest(file, "md5").hexdigest()
-    except FileNotFoundError:
-        raise UserError(f"{path}: there is no such file; `dvc repro` makes it") from None
+    return {path: dvc_md5.of(Path(path)) for path in sorted(paths)}
 
 
 def _hash(value: Any) -> str:

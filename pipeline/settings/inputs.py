@@ -4,20 +4,21 @@ DVC hashes the dependencies of a stage after its command (dvc#11058), and would 
 was edited meanwhile as the one that made the result. A stage whose inputs change fails instead.
 """
 
-import hashlib
+import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pipeline.settings import declared, messages, params, regular_file, stamps, yaml_file
+from pipeline.settings import declared, dvc_md5, messages, params, stamps, yaml_file
 from pipeline.settings.errors import EditedError, UserError
-from pipeline.settings.stamps import Stamp
+from pipeline.settings.stamps import Noted
 
-HASHED_AT_MOST = 32_000_000
-"""Bytes of inputs to hash when the stage starts: a twentieth of a second. Of larger files the stamp
-decides alone: one that is saved again without a change counts as edited."""
+LARGE = 32_000_000
+"""Bytes of a file that takes a twentieth of a second to hash, and so is not hashed again if DVC has
+just done so."""
+LOCK = Path("dvc.lock")
 MOST_SHOWN = 8
 
 
@@ -28,8 +29,7 @@ class _Inputs:
     stage: str
     deps: Sequence[str]
     outs: Sequence[str]
-    stamps: Mapping[str, Stamp | None]
-    md5s: Mapping[str, str]
+    files: Mapping[str, Noted]
     params_text: str
     keys: Sequence[str]
 
@@ -47,15 +47,13 @@ def note(stage: str) -> None:
     if declaration is None:
         return
     deps = declaration["deps"]
-    paths = [path for dep in deps for path in stamps.files(dep)]
-    noted = {path: stamps.noted(path) for path in paths}
+    paths = [path for dep in deps for path in dvc_md5.files(dep)]
     _started[:] = [
         _Inputs(
             stage=stage,
             deps=deps,
             outs=declaration["outs"],
-            stamps=noted,
-            md5s=_md5s(noted),
+            files={path: stamps.noted(path) or _noted(path) for path in paths},
             params_text=yaml_file.text_of(params.PATH),
             keys=[key for key in declaration["params"] if isinstance(key, str)],
         )
@@ -65,8 +63,8 @@ def note(stage: str) -> None:
 def check() -> None:
     """Compare the inputs of the running stage with what `note` found.
 
-    Raises EditedError with the names of those that are not the same. A file that was saved again
-    without a change is the same, and so is params.yaml if only comments and keys of other stages
+    Raises EditedError with the names of those that are not the same. A file with the same md5 is
+    the same, whatever its stamp, and so is params.yaml if only comments and keys of other stages
     differ.
     """
     for inputs in _started:
@@ -115,33 +113,35 @@ def _value(content: Any, key: str) -> Any:
 
 
 def _edited_files(inputs: _Inputs) -> Iterator[str]:
-    paths = {path for dep in inputs.deps for path in stamps.files(dep)} | set(inputs.stamps)
+    paths = {path for dep in inputs.deps for path in dvc_md5.files(dep)} | set(inputs.files)
     for path in sorted(paths):
-        before, now = inputs.stamps.get(path), stamps.of(path)
-        if before == now or (now and inputs.md5s.get(path) == _md5(path)):
+        before, stamp = inputs.files.get(path), stamps.of(path)
+        # Another stamp is a reason to look; the md5 decides.
+        if before and (before.stamp == stamp or (stamp and before.md5 == stamps.md5(path))):
             continue
-        is_of_a_folder_of_data = path not in inputs.deps and not path.startswith(f"{stamps.CODE}/")
-        if is_of_a_folder_of_data and declared.is_ignored(path):
+        is_code = path.startswith(f"{dvc_md5.CODE}/")
+        if path not in inputs.deps and not is_code and declared.is_ignored(path):
             continue
-        yield path + (" (new)" if before is None else " (removed)" if now is None else "")
+        is_new = before is None or before.stamp is None
+        yield path + (" (new)" if is_new else " (removed)" if stamp is None else "")
 
 
-def _md5s(noted: Mapping[str, Stamp | None]) -> dict[str, str]:
-    """Return the md5 of each file that has its noted stamp, up to HASHED_AT_MOST bytes in all."""
-    md5s: dict[str, str] = {}
-    left = HASHED_AT_MOST
-    for path, stamp in noted.items():
-        if stamp is None or stamp[0] > left or stamp != stamps.of(path):
-            continue
-        left -= stamp[0]
-        md5s[path] = _md5(path)
-    return md5s
+def _noted(path: str) -> Noted:
+    stamp = stamps.of(path)
+    recorded = _recorded_by_dvc(path, stamp[0]) if stamp and stamp[0] > LARGE else None
+    return Noted(stamp, recorded or stamps.md5(path))
 
 
-def _md5(path: str) -> str:
-    """Return the md5 of a file; nothing if it cannot be read any more."""
+def _recorded_by_dvc(path: str, size: int) -> str | None:
+    """Return the md5 of a large output of the stage before, if DVC has just recorded it."""
+    if "DVC_STAGE" not in os.environ:  # started by hand: dvc.lock may be older
+        return None
     try:
-        with regular_file.opened(Path(path)) as file:
-            return hashlib.file_digest(file, "md5").hexdigest()
-    except (OSError, UserError):
-        return ""
+        lock = yaml_file.read(yaml_file.text_of(LOCK), LOCK)[0]
+        for stage in lock["stages"].values():
+            for out in stage.get("outs", ()):
+                if out["path"] == path and out.get("size") == size:
+                    return str(out["md5"])
+    except (UserError, TypeError, KeyError, AttributeError):  # damaged: DVC has the better message
+        return None
+    return None

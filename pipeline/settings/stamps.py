@@ -1,13 +1,25 @@
-"""Stamps of files: enough to see that a file was changed, without reading it."""
+"""Stamps of files: enough to see that a file may have changed, without reading it."""
 
 import os
 import stat
-from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
 
-Stamp = tuple[int, int, int]
-"""Size in bytes, time of the last change in nanoseconds, inode."""
+from pipeline.settings import dvc_md5
+from pipeline.settings.errors import UserError
 
-CODE = "pipeline"
+Stamp = tuple[int, int, int, int]
+"""Size in bytes, time of the last change of the content and of the inode in nanoseconds, inode."""
+
+
+@dataclass(frozen=True)
+class Noted:
+    """A file as it was found."""
+
+    stamp: Stamp | None
+    """None if there is no regular file."""
+    md5: str
+    """Empty if there is no regular file that can be read."""
 
 
 def of(path: str) -> Stamp | None:
@@ -17,37 +29,27 @@ def of(path: str) -> Stamp | None:
     except OSError:
         return None
     regular = stat.S_ISREG(found.st_mode)
-    return (found.st_size, found.st_mtime_ns, found.st_ino) if regular else None
+    times = (found.st_mtime_ns, found.st_ctime_ns)
+    return (found.st_size, *times, found.st_ino) if regular else None
 
 
-def files(path: str) -> Iterator[str]:
-    """Give the files that DVC hashes for a dependency: the file itself, or all of a folder.
-
-    Of code these are Python's files, and no hidden ones: .dvcignore says so.
-    """
-    is_code = path.split("/")[0] == CODE
+def md5(path: str) -> str:
+    """Return the md5 of a file; empty if it cannot be read."""
     try:
-        entries = sorted(os.scandir(path), key=lambda entry: entry.name)
-    except OSError:  # no folder
-        yield path
-        return
-    for entry in entries:
-        if is_code and entry.name.startswith("."):
-            continue
-        if entry.is_dir(follow_symlinks=False):
-            yield from files(entry.path)
-        elif not is_code or entry.name.endswith(".py"):
-            yield entry.path
+        return dvc_md5.of_file(Path(path))
+    except (OSError, UserError):
+        return ""
 
 
-_code: dict[str, Stamp | None] = {}
+_code: dict[str, Noted] = {}
 
 
 def note_code() -> None:
-    """Note the stamps of the code, before Python imports it."""
-    _code.update((path, of(path)) for path in files(CODE))
+    """Note the code before Python imports it, in a few milliseconds."""
+    # The stamp comes first: an edit between the two changes it.
+    _code.update((path, Noted(of(path), md5(path))) for path in dvc_md5.files(dvc_md5.CODE))
 
 
-def noted(path: str) -> Stamp | None:
-    """Return the stamp of a file of code as `note_code` found it; of any other file, as it is."""
-    return _code[path] if path in _code else of(path)
+def noted(path: str) -> Noted | None:
+    """Return a file of code as `note_code` found it; None for any other file."""
+    return _code.get(path)

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from pipeline.settings import declared, environment, ids, safe_path
+from pipeline.settings import declared, dvc_md5, environment, safe_path
 from pipeline.settings import params as params_yaml
 from pipeline.tracking import dvc_cache, git
 from pipeline.tracking.place import Place
@@ -41,7 +41,7 @@ def gathered(place: Place, identity: Mapping[str, Any]) -> Iterator[tuple[Path, 
             target = safe_path.below(folder, path, str(place))
             target.parent.mkdir(parents=True, exist_ok=True)
             here = source(path)
-            if _is_plain(here) and ids.md5(here) == md5:
+            if _is_plain(here) and dvc_md5.of(here) == md5:
                 target.symlink_to(here.absolute())
             elif not dvc_cache.link(md5, target):
                 missing.append(path)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from mlflow.entities import Run, ViewType
 
-from pipeline.settings import ids
+from pipeline.settings import dvc_md5
 from pipeline.settings.errors import UserError
 from pipeline.settings.params import Tracking
 from pipeline.tracking import complete_runs, git, lineage, places, tags
@@ -129,5 +129,5 @@ def md5_of_model(path: Path) -> str:
         # Files of earlier versions, without a contract, have the second key.
         marks = ("abline.contract", "abline.training_id")
         if any(entry.key in marks for entry in model.metadata_props):
-            return ids.md5(path)
+            return dvc_md5.of(path)
     raise UserError(f"{path}: not an ONNX file of this pipeline: it carries no abline.contract")

@@ -9,7 +9,7 @@ import yaml
 from conftest import ROOT
 from dvc.repo import Repo
 
-from pipeline.settings import declared, ids, stamps
+from pipeline.settings import declared, dvc_md5, ids
 
 
 @pytest.fixture
@@ -53,4 +53,4 @@ def test_an_md5_is_the_one_that_dvc_records(dvc: Repo) -> None:
     assert ids.md5s(list(recorded)) == recorded
     folders = {entry["path"]: entry["nfiles"] for entry in train["deps"] if "nfiles" in entry}
     assert "pipeline/learning" in folders
-    assert {path: len(list(stamps.files(path))) for path in folders} == folders
+    assert {path: len(list(dvc_md5.files(path))) for path in folders} == folders

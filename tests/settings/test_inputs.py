@@ -94,7 +94,7 @@ def noted(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     Path("data/raw").mkdir(parents=True)
     Path("data/raw/large.csv").write_text("x,y\n" + "1,2\n" * 300_000)
     Path("data/raw/old.csv").write_text("x,y\n1,2\n")
-    monkeypatch.setattr(inputs, "HASHED_AT_MOST", 1_000_000)
+    monkeypatch.setattr(inputs, "LARGE", 1_000_000)
     # DVC takes a second to say so.
     monkeypatch.setattr(declared, "is_ignored", lambda path: path.endswith(".log"))
     stamps.note_code()
@@ -145,12 +145,33 @@ def test_an_input_is_edited_when_dvc_would_record_another_one(
     assert not files.TRAIN.exists(), "it passes for a result"
 
 
-def test_of_a_large_file_the_stamp_decides(noted: None) -> None:
-    """To hash it twice would cost more than to run the stage again."""
-    inputs.check()
+def test_a_large_file_that_is_written_or_linked_again_loses_no_result(noted: None) -> None:
     rewrite("data/raw/large.csv")
-    with pytest.raises(EditedError, match=r"ran: data/raw/large.csv; "):
+    Path("data/raw/old.csv").touch()
+    inputs.check()
+
+
+@pytest.mark.parametrize("path", ["data/raw/large.csv", "data/raw/old.csv"])
+def test_an_edit_that_puts_size_and_time_back_is_seen(noted: None, path: str) -> None:
+    before = Path(path).stat()
+    change(path, "1,2", "1,3")()
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    with pytest.raises(EditedError, match=f"ran: {path}; "):
         inputs.check()
+
+
+@pytest.mark.parametrize("by_dvc", [True, False])
+def test_a_large_file_that_dvc_has_just_hashed_is_not_hashed_again(
+    noted: None, monkeypatch: pytest.MonkeyPatch, by_dvc: bool
+) -> None:
+    path = "data/raw/large.csv"
+    out = {"path": path, "size": Path(path).stat().st_size, "md5": "as recorded"}
+    Path("dvc.lock").write_text(yaml.safe_dump({"stages": {"before": {"outs": [out]}}}))
+    monkeypatch.delenv("DVC_STAGE", raising=False)
+    if by_dvc:
+        monkeypatch.setenv("DVC_STAGE", "generate")
+    inputs.note("generate")
+    assert (inputs._started[0].files[path].md5 == "as recorded") == by_dvc
 
 
 def test_a_file_that_dvc_ignores_is_no_input(noted: None) -> None:

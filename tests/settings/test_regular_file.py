@@ -10,7 +10,7 @@ from conftest import job
 
 from pipeline import summary
 from pipeline.learning import weights
-from pipeline.settings import files, ids, regular_file
+from pipeline.settings import dvc_md5, files, ids, regular_file
 from pipeline.settings.errors import UserError
 from pipeline.tables import table
 from pipeline.tracking import place
@@ -18,7 +18,7 @@ from pipeline.tracking import place
 READERS: dict[str, Callable[[Path], Any]] = {
     "model": lambda path: weights.load(path, job().model, 1, 1),
     "training_id": ids.trained_by,
-    "md5": ids.md5,
+    "md5": dvc_md5.of,
     "report": summary.check,
     "csv": files.read_csv,
     "table": table.read,

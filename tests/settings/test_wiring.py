@@ -2,6 +2,7 @@
 
 import ast
 import importlib.metadata
+import re
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -29,11 +30,15 @@ def test_a_stage_runs_again_when_code_that_it_imports_changes() -> None:
     assert len(text.splitlines()) < 160
 
 
-def test_a_training_depends_on_what_can_change_its_numbers_alone() -> None:
-    """Else the wording of a message would make another training of it."""
+def test_a_training_depends_on_what_can_change_its_numbers_or_its_id_alone() -> None:
+    """Else the wording of a message would make another training of it.
+
+    ids and dvc_md5 make the training_id in the weights' file: the result is looked up by it.
+    """
     assert wiring.code("train") == [
         "pipeline/exact",
         "pipeline/learning",
+        "pipeline/settings/dvc_md5.py",
         "pipeline/settings/environment.py",
         "pipeline/settings/files.py",
         "pipeline/settings/ids.py",
@@ -62,6 +67,29 @@ def test_what_a_stage_writes_is_not_made_by_tracking(name: str) -> None:
     }
     used = {each for each in names if each.startswith("pipeline.tracking")}
     assert used == FROM_TRACKING.get(name, set())
+
+
+def test_an_init_file_is_no_code_of_a_stage() -> None:
+    """Those of pipeline and settings are in no stage's dependencies."""
+    for path in (ROOT / "pipeline").glob("*/__init__.py"):
+        assert [type(node) for node in ast.parse(path.read_text()).body] == [ast.Expr], path
+    tree = ast.parse((ROOT / "pipeline/__init__.py").read_text())
+    variables = {
+        node.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and re.fullmatch("[A-Z]+(_[A-Z]+)*", str(node.value))
+    }
+    # The plots do not depend on MPLBACKEND: figure.py draws on a canvas of its own.
+    assert {name for name in variables if not str(name).startswith("MLFLOW_")} == {"MPLBACKEND"}
+
+
+def test_a_relative_import_cannot_hide_a_dependency(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = tmp_path / "module.py"
+    module.write_text("from . import other\n")
+    with pytest.raises(AssertionError, match="relative import"):
+        wiring.imported(module, (), set())
 
 
 @pytest.mark.parametrize("room", ["onnx_model", "report"])

@@ -5,7 +5,7 @@ from commits import Repository, nothing, other_md5, replay_all
 from commits import repository_fixture as repository_fixture
 from conftest import tracked_runs
 
-from pipeline.settings import files, ids
+from pipeline.settings import dvc_md5, files
 from pipeline.tracking import git, lock_file
 from pipeline.tracking.tags import COMMIT
 
@@ -17,7 +17,7 @@ def test_what_is_large_is_not_read(repository: Repository, monkeypatch: pytest.M
     locks = [repository.changed(nothing) + "#" * size for size in (0, 100_000)]
     good, large = [repository.commit(lock, "reports", "models", "data") for lock in locks]
     files.HISTORY.write_bytes(b"x" * 300_000)
-    lock = repository.changed(other_md5(files.HISTORY, ids.md5(files.HISTORY)))
+    lock = repository.changed(other_md5(files.HISTORY, dvc_md5.of(files.HISTORY)))
     long = repository.commit(lock, "reports")
     names = [f"{good}:./dvc.lock", f"{long}:./{files.HISTORY}", "HEAD:./none", "HEAD:./reports"]
     assert list(git.blobs(names, 299_999)) == [locks[0].encode(), 300_000, None, None]

@@ -10,7 +10,7 @@ from conftest import job
 
 from pipeline.learning.module import LinearModel
 from pipeline.onnx_model import exporter
-from pipeline.settings import files, ids
+from pipeline.settings import dvc_md5, files
 from pipeline.settings.errors import UserError
 from pipeline.tracking import lookup
 
@@ -54,4 +54,4 @@ def test_a_file_is_of_this_pipeline_by_its_contract_or_by_what_was_there_before(
             with pytest.raises(UserError, match="not an ONNX file of this pipeline: it carries no"):
                 lookup.md5_of_model(path)
         else:
-            assert lookup.md5_of_model(path) == ids.md5(path)
+            assert lookup.md5_of_model(path) == dvc_md5.of(path)

@@ -9,7 +9,7 @@ import pytest
 from conftest import Checkout, Clone
 from stage_runs import is_complete
 
-from pipeline.settings import files, ids
+from pipeline.settings import dvc_md5, files
 from pipeline.tracking.tags import CHANGED, COMMIT
 
 
@@ -121,7 +121,7 @@ def test_a_result_is_found_from_any_end_of_it(team: Checkout) -> None:
     (team.path / "elsewhere.onnx").unlink()
     team("git", "checkout", "--quiet", commit[:12])
     team("dvc", "repro", "--force")
-    assert ids.md5(team.path / files.ONNX) == run.md5s()["models/model.onnx"]
+    assert dvc_md5.of(team.path / files.ONNX) == run.md5s()["models/model.onnx"]
     assert team.status() == ""
 
 

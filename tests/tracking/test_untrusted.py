@@ -17,7 +17,7 @@ from commits import repository_fixture as repository_fixture
 from conftest import job, tracked_runs
 from safetensors.numpy import save_file
 
-from pipeline.settings import files, ids
+from pipeline.settings import dvc_md5, files, ids
 from pipeline.settings.errors import UserError
 from pipeline.tracking import (
     lock_file,
@@ -191,7 +191,7 @@ def test_a_damaged_result_does_not_stop_the_others(repository: Repository) -> No
     ):
         kept = path.read_bytes()
         path.write_bytes(text)
-        lock = repository.changed(other_md5(path, ids.md5(path)))
+        lock = repository.changed(other_md5(path, dvc_md5.of(path)))
         damaged.append(repository.commit(lock, "reports", "models", "data"))
         path.write_bytes(kept)
     good = repository.commit(repository.changed(nothing), "reports", "models", "data")

@@ -1,0 +1,53 @@
+"""The md5 that DVC records of a file or folder, and the files that it reads for that."""
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from pipeline.settings import regular_file
+from pipeline.settings.errors import UserError
+
+CODE = "pipeline"
+
+
+def files(path: str) -> Iterator[str]:
+    """Give the files that DVC hashes for a dependency: the file itself, or all of a folder.
+
+    Of code these are Python's files, and no hidden ones: .dvcignore says so.
+    """
+    is_code = path.split("/")[0] == CODE
+    try:
+        entries = sorted(os.scandir(path), key=lambda entry: entry.name)
+    except OSError:  # no folder
+        yield path
+        return
+    for entry in entries:
+        if is_code and entry.name.startswith("."):
+            continue
+        if entry.is_dir(follow_symlinks=False):
+            yield from files(entry.path)
+        elif not is_code or entry.name.endswith(".py"):
+            yield entry.path
+
+
+def of(path: Path) -> str:
+    """Return the md5 of a file or a folder, as in dvc.lock. Raises UserError if it is missing."""
+    try:
+        if not path.is_dir():
+            return of_file(path)
+        # DVC hashes the list of the files in a folder, sorted by name.
+        existing = [file for file in map(Path, files(str(path))) if file.is_file()]
+        md5s = {file.relative_to(path).as_posix(): of_file(file) for file in existing}
+    except FileNotFoundError as error:
+        missing = error.filename
+        raise UserError(f"{missing}: there is no such file; `dvc repro` makes it") from None
+    listing = [{"md5": md5, "relpath": name} for name, md5 in sorted(md5s.items())]
+    return hashlib.md5(json.dumps(listing).encode()).hexdigest() + ".dir"
+
+
+def of_file(path: Path) -> str:
+    """Return the md5 of a file. Raises UserError if it is not regular, OSError if not readable."""
+    with regular_file.opened(path) as file:
+        return hashlib.file_digest(file, "md5").hexdigest()
