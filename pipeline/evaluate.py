@@ -12,7 +12,7 @@ from pipeline.learning.line import load_line
 from pipeline.report import coefficients, metrics, predictions
 from pipeline.report.metrics import Predictor, Split
 from pipeline.report.plots import draw
-from pipeline.settings import files, runner
+from pipeline.settings import csv_cells, files, runner
 from pipeline.settings.params import Params
 from pipeline.tables import table
 from pipeline.tables.queries import query_rows
@@ -38,7 +38,7 @@ def main(params: Params) -> None:
     )
     for warning in coefficients.warnings(reference):
         print(f"warning: {warning}", file=sys.stderr)
-    predicted = [files.shortest(row) for row in predictions.rounded(predict, queries, dtype)]
+    predicted = [csv_cells.shortest(row) for row in predictions.rounded(predict, queries, dtype)]
 
     files.write_json(
         files.METRICS,
@@ -52,10 +52,10 @@ def main(params: Params) -> None:
             },
         },
     )
-    files.write_csv(
+    csv_cells.write_csv(
         files.COEFFICIENTS, coefficients.HEADER, coefficients.rows(line, reference, dtype)
     )
-    files.write_csv(
+    csv_cells.write_csv(
         files.PREDICTIONS,
         predictions.header(features, targets),
         predictions.rows(queries, predicted, reference),

@@ -18,7 +18,7 @@ from pipeline.onnx_model.expected import Expected
 from pipeline.onnx_model.terms import terms
 from pipeline.onnx_model.trial_rows import trial_rows
 from pipeline.report.card import Facts, card
-from pipeline.settings import files, runner
+from pipeline.settings import csv_cells, files, runner
 from pipeline.settings.errors import UserError
 from pipeline.settings.params import Params
 from pipeline.settings.seeds import stream
@@ -35,7 +35,7 @@ def main(params: Params) -> None:
     module = weights.load(files.MODEL, params.model, len(features), len(targets))
     try:
         metrics = json.loads(files.METRICS.read_text(encoding="utf-8"))
-        coefficients = files.read_csv(files.COEFFICIENTS)
+        coefficients = csv_cells.read_csv(files.COEFFICIENTS)
     except FileNotFoundError as error:
         raise UserError(f"{error.filename}: there is no such file; `dvc repro` makes it") from None
 

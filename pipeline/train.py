@@ -4,7 +4,7 @@ Reads   data/train.parquet, data/test.parquet
 Writes  models/model.safetensors, reports/history.csv, and an MLflow run while it trains
 """
 
-from pipeline.settings import files, ids, inputs, runner
+from pipeline.settings import csv_cells, files, ids, inputs, runner
 from pipeline.settings.errors import EditedError, UserError
 from pipeline.settings.params import Params
 from pipeline.tables import table
@@ -59,10 +59,11 @@ def main(params: Params) -> None:
             )
         # Held-out rows, if there are any, have a loss of their own.
         shown = [
-            [files.nine_digits(loss) for loss in losses if loss is not None] for losses in history
+            [csv_cells.nine_digits(loss) for loss in losses if loss is not None]
+            for losses in history
         ]
         header = ["epoch", "loss", "test_loss"][: 1 + len(shown[0])]
-        files.write_csv(files.HISTORY, header, ([n, *row] for n, row in enumerate(shown, 1)))
+        csv_cells.write_csv(files.HISTORY, header, ([n, *row] for n, row in enumerate(shown, 1)))
         checkpoint.remove()
 
 

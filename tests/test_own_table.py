@@ -21,7 +21,7 @@ from torch import nn
 from pipeline import evaluate, export, generate, train
 from pipeline.learning import weights
 from pipeline.report import summary
-from pipeline.settings import files
+from pipeline.settings import csv_cells, files
 from pipeline.settings.errors import UserError
 from pipeline.settings.params import Params
 from pipeline.tables import table
@@ -87,7 +87,7 @@ def test_a_table_of_an_installed_package_end_to_end(clone: Clone) -> None:
     assert len(fitted.values) + len(held_out.values) == 442
     design = sm.add_constant(fitted.values[:, :-1])
     other = sm.OLS(fitted.values[:, -1], design).fit()
-    found = files.read_csv(checkout.path / files.COEFFICIENTS)
+    found = csv_cells.read_csv(checkout.path / files.COEFFICIENTS)
     assert [row["term"] for row in found] == [*data.feature_names, "bias"]
     order = [*range(1, 11), 0]
     for column, theirs in (
@@ -109,7 +109,7 @@ def test_a_table_of_an_installed_package_end_to_end(clone: Clone) -> None:
     errors = held_out.values[:, -1] - predicted
     assert metrics["test"]["rmse"] == pytest.approx(math.sqrt(np.mean(errors**2)), rel=1e-6)
 
-    (answer,) = files.read_csv(checkout.path / files.PREDICTIONS)
+    (answer,) = csv_cells.read_csv(checkout.path / files.PREDICTIONS)
     query = np.append(1, rows[0, :-1])[None]
     frame = other.get_prediction(query).summary_frame(alpha=0.05)
     for name, theirs in (
@@ -168,7 +168,7 @@ def test_tables_of_nist_end_to_end(clone: Clone, name: str) -> None:
         )
     )
     checkout("dvc", "repro")
-    found = {row["term"]: row for row in files.read_csv(checkout.path / files.COEFFICIENTS)}
+    found = {row["term"]: row for row in csv_cells.read_csv(checkout.path / files.COEFFICIENTS)}
     for term, value in values.items():
         assert float(found[term]["reference"]) == pytest.approx(value, rel=1e-13)
     session = onnxruntime.InferenceSession(checkout.path / files.ONNX)
@@ -192,7 +192,7 @@ def test_a_column_far_from_zero_loses_no_digits(workspace: Path) -> None:
     ):
         run(own("far.csv", model__standardize=True, **settings))
         found = answers(x)
-        (row, bias) = files.read_csv(files.COEFFICIENTS)
+        (row, bias) = csv_cells.read_csv(files.COEFFICIENTS)
         line = float(row["reference"]) * x.astype(np.float32) + float(bias["reference"])
         assert np.abs(found - line).max() < 1e-5 * np.abs(line).max()
         state = weights.load(files.MODEL, own("far.csv", model__standardize=True).model, 1, 1)
@@ -227,7 +227,7 @@ def test_dependent_columns_are_named_and_refused_by_exact(
     assert "set train.allow_dependent to true" in told
     run(own("same.csv", train__optimizer="exact", train__allow_dependent=True))
     assert "warning: copy is a copy of a: the reference leaves it out" in capsys.readouterr().err
-    rows = {row["term"]: row for row in files.read_csv(files.COEFFICIENTS)}
+    rows = {row["term"]: row for row in csv_cells.read_csv(files.COEFFICIENTS)}
     assert rows["copy"]["reference"] == rows["copy"]["std_error"] == ""
     assert float(rows["copy"]["value"]) == 0
 
@@ -250,7 +250,7 @@ def test_fewer_rows_than_numbers_to_fit(
         train.main(params)
     run(own("few.csv"))
     assert "warning: 3 rows for 4 numbers" in capsys.readouterr().err
-    assert {row["std_error"] for row in files.read_csv(files.COEFFICIENTS)} == {""}
+    assert {row["std_error"] for row in csv_cells.read_csv(files.COEFFICIENTS)} == {""}
 
 
 def test_queries_of_another_width_than_the_file(workspace: Path) -> None:
@@ -288,7 +288,7 @@ def test_a_fit_through_the_origin(workspace: Path) -> None:
     x = np.arange(60.0, 71.0)
     write_csv("noint1.csv", ["x", "y"], np.column_stack([x, x + 70]))
     run(own("noint1.csv", model__bias=False, model__dtype="float64", train__optimizer="exact"))
-    (row,) = files.read_csv(files.COEFFICIENTS)
+    (row,) = csv_cells.read_csv(files.COEFFICIENTS)
     assert row["reference"] == row["value"]
     assert f"{float(row['value']):.15g}" == "2.07438016528926"
     assert f"{float(row['std_error']):.15g}" == "0.0165289256198347"
@@ -306,7 +306,7 @@ def test_a_held_out_loss_is_in_history_and_run(
                  train__epochs=500)  # fmt: skip
     run_stages(params)
     assert "no smaller loss on the rows held out for 3 epochs" in capsys.readouterr().out
-    history = files.read_csv(files.HISTORY)
+    history = csv_cells.read_csv(files.HISTORY)
     assert list(history[0]) == ["epoch", "loss", "test_loss"]
     (run_,) = tracked_runs(workspace)
     logged = run_.client.get_metric_history(run_.id, "test_loss")
@@ -349,7 +349,7 @@ def test_another_module_runs_all_five_stages(
     assert files.COEFFICIENTS.read_text().count("\n") == 1, "a header and no coefficients"
     assert not (files.PLOTS / "coefficients.svg").exists()
     metrics = json.loads(files.METRICS.read_text())
-    first, second = files.read_csv(files.PREDICTIONS)
+    first, second = csv_cells.read_csv(files.PREDICTIONS)
     np.testing.assert_allclose(
         answers(np.array([[10.0], [12.0]])).ravel(),
         [float(first["y"]), float(second["y"])],

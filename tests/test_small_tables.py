@@ -11,7 +11,7 @@ from stage_runs import run_stages
 
 from pipeline import evaluate, train
 from pipeline.report import summary
-from pipeline.settings import declared, files, ids
+from pipeline.settings import csv_cells, declared, files, ids
 from pipeline.settings import params as params_yaml
 from pipeline.settings.params import Params
 from pipeline.settings.seeds import stream
@@ -71,7 +71,7 @@ def test_every_report_of_a_small_table_can_be_read(
     assert ("test.rmse" in result.metrics) == bool(held_out)
     assert ("test.r2" in result.metrics) == (held_out == 2)
     assert all(np.isfinite(value) for value in result.metrics.values())
-    assert len(files.read_csv(files.COEFFICIENTS)) == features + 1
+    assert len(csv_cells.read_csv(files.COEFFICIENTS)) == features + 1
 
 
 @pytest.mark.parametrize(

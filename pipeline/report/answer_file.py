@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.csv
 from abline_client import Model
 
-from pipeline.settings import files
+from pipeline.settings import csv_cells
 from pipeline.settings.errors import UserError
 from pipeline.settings.messages import show
 from pipeline.tables import raw_files, table
@@ -67,7 +67,7 @@ def beside(path: Path, suffix: str, schema: pa.Schema, rows: RawTable) -> Iterat
     heading = rows.heading
     if suffix == ".csv" and heading is not None:
         separator = heading.separator
-        first_line = heading.text + _line_end(separator, files.safe(schema.names))
+        first_line = heading.text + _line_end(separator, csv_cells.safe(schema.names))
         with path.open("wb") as file:
             file.write(first_line)
             yield lambda answers, block: _write_records(file, separator, answers, block)
@@ -140,7 +140,7 @@ def _arrow(path: Path, suffix: str, schema: pa.Schema) -> Iterator[Any]:
             f"the rows have a column that CSV cannot hold ({error}); write the answers as .parquet"
         ) from None
     # Arrow would put quotes around every name.
-    files.write_csv(path, schema.names, [])
+    csv_cells.write_csv(path, schema.names, [])
     options = pyarrow.csv.WriteOptions(include_header=False)
     with (
         path.open("ab") as file,

@@ -7,7 +7,7 @@ from typing import Any
 from pipeline.exact.least_squares import Fit
 from pipeline.learning import fit_messages
 from pipeline.learning.line import Line
-from pipeline.settings import files
+from pipeline.settings import csv_cells
 
 HEADER = ("target", "term", "value", "reference", "std_error", "t", "p", "ci_low", "ci_high")
 
@@ -22,10 +22,10 @@ def rows(line: Line | None, reference: Fit, dtype: str) -> Iterator[list[Any]]:
         return
     terms = [*reference.features, *(["bias"] if reference.intercept else [])]
     for index, target in enumerate(reference.targets):
-        slopes = files.shortest(line.weight[index].astype(dtype))
+        slopes = csv_cells.shortest(line.weight[index].astype(dtype))
         # The file of a model that subtracts means has no intercept: here it is computed.
         kind = "float64" if line.centre.any() else dtype
-        (intercept,) = files.shortest(line.intercepts()[[index]].astype(kind))
+        (intercept,) = csv_cells.shortest(line.intercepts()[[index]].astype(kind))
         values = [*slopes, intercept]
         best = [*reference.weight[index], reference.bias[index]]
         columns = [reference.std_error, reference.t, reference.p]

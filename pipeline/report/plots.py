@@ -9,7 +9,7 @@ from pipeline.exact.least_squares import Fit
 from pipeline.learning.line import Line
 from pipeline.report import coefficients_plot, fit_plot, loss_plot, residual_plots
 from pipeline.report.metrics import Predictor, Split
-from pipeline.settings import files
+from pipeline.settings import csv_cells, files
 from pipeline.settings.params import Params
 
 
@@ -46,7 +46,7 @@ def draw(
 
 
 def _draw_loss(path: Path, params: Params, train: Split, test: Split | None) -> None:
-    history = files.read_csv(files.HISTORY)
+    history = csv_cells.read_csv(files.HISTORY)
     if len(history) < 2:  # `exact` has one epoch, and a curve of one point shows nothing
         return
     # A sum over many training rows cannot be compared with a sum over few rows held out: both are

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pipeline.report import verdict
-from pipeline.settings import files
+from pipeline.settings import csv_cells, files
 from pipeline.settings.messages import first_lines
 from pipeline.settings.params import GENERATE, Params
 
@@ -15,7 +15,7 @@ MOST_LINES = 10
 
 def lines(params: Params) -> list[str]:
     """Return the summary of the result in the workspace."""
-    coefficients = files.read_csv(files.COEFFICIENTS)
+    coefficients = csv_cells.read_csv(files.COEFFICIENTS)
     metrics = json.loads(files.METRICS.read_text(encoding="utf-8"))
     text = [
         *_first(_coefficients(coefficients), files.COEFFICIENTS),
@@ -52,7 +52,7 @@ def _coefficients(rows: Sequence[Mapping[str, str]]) -> list[str]:
 
 def _predictions(targets: Sequence[str]) -> list[str]:
     text = []
-    for row in files.read_csv(files.PREDICTIONS):
+    for row in csv_cells.read_csv(files.PREDICTIONS):
         features = list(row)[: list(row).index(targets[0])]
         query = ", ".join(f"{name} = {float(row[name]):g}" for name in features)
         predicted = ", ".join(f"{name} = {row[name]}" for name in targets)
@@ -90,5 +90,5 @@ def next_experiment(params: Params) -> str | None:
     # The exact solution has no learning rate. A column called bias needs a model without a bias.
     if params.model.bias:
         return "model.bias=false"
-    terms = {row["term"] for row in files.read_csv(files.COEFFICIENTS)}
+    terms = {row["term"] for row in csv_cells.read_csv(files.COEFFICIENTS)}
     return "model.bias=true" if "bias" not in terms else None

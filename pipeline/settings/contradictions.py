@@ -8,7 +8,7 @@ import posixpath
 from collections.abc import Iterator, Sequence
 
 from pipeline.settings import messages
-from pipeline.settings.declared import RAW
+from pipeline.settings.files import RAW
 from pipeline.settings.sections import GENERATE, Data, Params, Tracking
 from pipeline.settings.yaml_file import Key
 

@@ -8,11 +8,10 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
-from pipeline.settings import messages, yaml_file
+from pipeline.settings import files, messages, yaml_file
 from pipeline.settings.errors import UserError
 
 DVC_YAML = Path("dvc.yaml")
-RAW = "data/raw"  # a dependency of `generate`
 
 Stages = dict[str, dict[str, Any]]
 
@@ -73,7 +72,7 @@ def check(keys: Collection[str]) -> None:
         raise UserError(messages.mistakes(problems, DVC_YAML, len(problems)))
 
 
-def check_files(folder: str = RAW) -> None:
+def check_files(folder: str | Path = files.RAW) -> None:
     """Refuse a pipe or a device among the tables, because DVC reads every file before any stage.
 
     DVC would wait for the end of such a file for ever, without a message. Raises UserError with
@@ -88,7 +87,7 @@ def check_files(folder: str = RAW) -> None:
         )
 
 
-def _endless(folder: str) -> Iterator[str]:
+def _endless(folder: str | Path) -> Iterator[str]:
     """Give the paths under `folder` that DVC reads and that are neither files nor folders.
 
     DVC follows links to files, but not links to folders, and enters no folder that is a DVC

@@ -1,23 +1,18 @@
 """Files between the stages: their paths, and how to write one so that it is whole or not there."""
 
-import csv
-import io
 import json
 import os
 import re
 import shutil
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
+from pipeline.settings import processes
 
-from pipeline.settings import processes, regular_file
-
-RAW = Path("data/raw")
+RAW = Path("data/raw")  # a dependency of `generate`
 TRAIN = Path("data/train.parquet")
 TEST = Path("data/test.parquet")
 MODEL = Path("models/model.safetensors")
@@ -116,53 +111,3 @@ def json_bytes(value: Any) -> bytes:
     """Return the bytes that `write_json` writes."""
     text = json.dumps(value, indent=2, sort_keys=True, allow_nan=False, ensure_ascii=False)
     return (text + "\n").encode()
-
-
-def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """Write a CSV file with a header line, Unix line ends and quotes only where needed.
-
-    Text that a spreadsheet would compute is changed by `safe`.
-    """
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(safe(header))
-    writer.writerows(map(safe, rows))
-    write_bytes(path, text.getvalue().encode())
-
-
-# A spreadsheet takes text with this beginning for a formula. A sign before a plain word or number,
-# such as "-x" or "-1e-5", is harmless, and is not changed.
-_FORMULA = re.compile(r"'*([=@\t\r]|[-+](?!([\w .%]*|[\d.]+[eE][-+]?\d+ *)$))")
-
-
-def safe(cells: Iterable[Any]) -> list[Any]:
-    """Return cells of a CSV, with an apostrophe before text that a spreadsheet would compute."""
-    return [
-        f"'{cell}" if isinstance(cell, str) and _FORMULA.match(cell) else cell for cell in cells
-    ]
-
-
-def restored(cells: Iterable[str]) -> list[str]:
-    """Return the cells as they were before `safe`."""
-    return [cell[1:] if cell.startswith("'") and _FORMULA.match(cell) else cell for cell in cells]
-
-
-def read_csv(path: Path) -> list[dict[str, str]]:
-    """Return the rows of a CSV file that `write_csv` wrote; each is a dict by column."""
-    lines = io.StringIO(regular_file.text(path, regular_file.MADE_ANEW), newline="")
-    header, *rows = map(restored, csv.reader(lines))
-    return [dict(zip(header, row, strict=True)) for row in rows]
-
-
-def shortest(values: NDArray[np.floating[Any]]) -> list[float]:
-    """Return floats that Python prints in the shortest form that reads back as the same `values`.
-
-    For float32 this form is shorter than that of the same number as float64: 0.1, not
-    0.10000000149011612.
-    """
-    return [float(str(value)) for value in values]
-
-
-def nine_digits(loss: float) -> float:
-    """Return nine digits: all that float32 has, and hardly one that depends on a sum's order."""
-    return float(f"{loss:.9g}")

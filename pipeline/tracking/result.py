@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow.parquet as pq
 from mlflow.entities import Dataset
 
-from pipeline.settings import environment, files
+from pipeline.settings import csv_cells, environment, files
 from pipeline.settings import params as params_yaml
 from pipeline.settings.errors import UserError
 from pipeline.tracking.wire import Losses
@@ -108,14 +108,14 @@ def _losses(history: Path) -> list[Losses]:
             float(row["loss"]),
             float(row["test_loss"]) if "test_loss" in row else None,
         )
-        for row in files.read_csv(history)
+        for row in csv_cells.read_csv(history)
     ]
 
 
 def _first_query(predictions: Path, targets: Sequence[str]) -> list[float]:
     """Return the features of the first query in predictions.csv; empty if there is no query."""
     with predictions.open(newline="", encoding="utf-8") as file:
-        header, *rows = islice(map(files.restored, csv.reader(file)), 2)
+        header, *rows = islice(map(csv_cells.restored, csv.reader(file)), 2)
     # The columns after the features may be empty: no interval exists without degrees of freedom.
     return [float(value) for row in rows for value in row[: header.index(targets[0])]]
 

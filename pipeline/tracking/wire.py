@@ -16,7 +16,7 @@ import time
 from array import array
 from typing import Any
 
-from pipeline.settings.files import nine_digits
+from pipeline.settings.csv_cells import nine_digits
 
 Losses = tuple[int, float, float | None]
 """An epoch, its loss, and the loss of the held-out rows, if there are any."""

@@ -17,7 +17,7 @@ import pytest
 from client_files import copied, rewritten
 from conftest import ROOT, job, make
 
-from pipeline.settings import files
+from pipeline.settings import csv_cells, files
 
 CLIENT = ROOT / "clients" / "python"
 
@@ -31,7 +31,7 @@ def test_the_tutorials_model_gives_the_committed_predictions(workspace: Path) ->
     make(job())
     model = abline_client.load("models")
     assert model.predict([[4.0]]).tolist() == [[pytest.approx(7.5619025, abs=1e-6)]]
-    committed = files.read_csv(ROOT / files.PREDICTIONS)
+    committed = csv_cells.read_csv(ROOT / files.PREDICTIONS)
     y = model.predict({"x": [float(row["x"]) for row in committed]})
     assert y[:, 0].tolist() == pytest.approx([float(row["y"]) for row in committed], rel=1e-6)
     found = model.conformance()

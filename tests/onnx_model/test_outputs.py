@@ -13,7 +13,7 @@ from onnx_files import ALL_OUTPUTS, TWO_TARGETS, contract_of
 
 from pipeline.onnx_model import golden
 from pipeline.onnx_model.contract import Float
-from pipeline.settings import files
+from pipeline.settings import csv_cells, files
 from pipeline.settings.errors import UserError
 from pipeline.tables import table
 
@@ -36,7 +36,7 @@ def test_the_file_answers_with_intervals_and_ranges(
     ]
     session = onnxruntime.InferenceSession(files.ONNX)
     # What evaluate says of the same queries, from the exact solution.
-    told = files.read_csv(files.PREDICTIONS)
+    told = csv_cells.read_csv(files.PREDICTIONS)
     x = np.array([[row[name] for name in "abc"] for row in told], dtype)
     y, low, high, in_range = session.run(None, {"x": x})
     for column, target in enumerate("uv"):

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline.settings import files
+from pipeline.settings import csv_cells
 
 HARMLESS = [
     "x",
@@ -38,7 +38,7 @@ COMPUTED = [
 @pytest.mark.parametrize("name", [*HARMLESS, *COMPUTED, *(f"'{name}" for name in COMPUTED)])
 def test_names_in_csv_files_are_computed_by_nobody_and_come_back(tmp_path: Path, name: str) -> None:
     path = tmp_path / "t.csv"
-    files.write_csv(path, ["term", f"{name} "], [[name, -1.5]])
+    csv_cells.write_csv(path, ["term", f"{name} "], [[name, -1.5]])
     with path.open(newline="") as file:
         (_, heading), (cell, number) = csv.reader(file)
     assert number == "-1.5"
@@ -46,8 +46,8 @@ def test_names_in_csv_files_are_computed_by_nobody_and_come_back(tmp_path: Path,
         assert (cell, heading) == (name, f"{name} ")
     else:
         assert (cell, heading) == (f"'{name}", f"'{name} ")
-    assert files.read_csv(path) == [{"term": name, f"{name} ": "-1.5"}]
+    assert csv_cells.read_csv(path) == [{"term": name, f"{name} ": "-1.5"}]
 
 
 def test_floats_are_written_as_short_as_they_can_be() -> None:
-    assert files.shortest(np.array([0.1, 1 / 3], dtype=np.float32)) == [0.1, 0.33333334]
+    assert csv_cells.shortest(np.array([0.1, 1 / 3], dtype=np.float32)) == [0.1, 0.33333334]

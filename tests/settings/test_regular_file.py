@@ -10,7 +10,7 @@ from conftest import job
 
 from pipeline import summary
 from pipeline.learning import weights
-from pipeline.settings import dvc_md5, files, ids, regular_file
+from pipeline.settings import csv_cells, dvc_md5, ids, regular_file
 from pipeline.settings.errors import UserError
 from pipeline.tables import table
 from pipeline.tracking import place
@@ -20,7 +20,7 @@ READERS: dict[str, Callable[[Path], Any]] = {
     "training_id": ids.trained_by,
     "md5": dvc_md5.of,
     "report": summary.check,
-    "csv": files.read_csv,
+    "csv": csv_cells.read_csv,
     "table": table.read,
     "result": place.text_of,
 }

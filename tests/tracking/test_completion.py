@@ -19,7 +19,7 @@ from conftest import (
 )
 from stage_runs import run_stages
 
-from pipeline.settings import files, ids
+from pipeline.settings import csv_cells, files, ids
 from pipeline.settings.params import flatten
 from pipeline.tracking import provenance
 from pipeline.tracking.result import SERVING
@@ -37,7 +37,7 @@ def test_a_complete_run(workspace: Path) -> None:
     assert run.params == own
     assert run.params["train.lr"] == "0.01"
 
-    history = [(int(r["epoch"]), float(r["loss"])) for r in files.read_csv(files.HISTORY)]
+    history = [(int(r["epoch"]), float(r["loss"])) for r in csv_cells.read_csv(files.HISTORY)]
     assert run.losses() == history
     assert len(history) == 100
     metrics = json.loads(files.METRICS.read_text())
@@ -75,7 +75,7 @@ def test_the_logged_model_is_the_file_and_answers_without_torch(workspace: Path)
         "print(model.predict({'x': [4.0]})['y'].item())"
     )
     told = subprocess.check_output([sys.executable, "-c", ask], env=environment(), text=True)
-    (row,) = files.read_csv(files.PREDICTIONS)
+    (row,) = csv_cells.read_csv(files.PREDICTIONS)
     assert np.float32(told) == np.float32(row["y"])
 
 

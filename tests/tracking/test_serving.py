@@ -20,7 +20,7 @@ import pytest
 from conftest import ROOT, environment, eventually, free_port, job
 from stage_runs import run_stages
 
-from pipeline.settings import files
+from pipeline.settings import csv_cells, files
 
 Ask = Callable[..., Any]
 """What is asked for, as JSON or CSV, to its answer: the predictions, or why there are none."""
@@ -107,7 +107,7 @@ def test_a_registered_version_answers_without_torch(workspace: Path) -> None:
             ask("id,x\na,4\n", "text/csv"),
         ]
         refused = [ask({"inputs": {"x": [value]}}) for value in (None, 1e300, "four")]
-    (row,) = files.read_csv(files.PREDICTIONS)
+    (row,) = csv_cells.read_csv(files.PREDICTIONS)
     for answer in answers:
         (found,) = answer["predictions"]
         assert np.float32(found["y"]) == np.float32(row["y"])
