@@ -90,7 +90,11 @@ class Faults:
         """Raise UserError if the file has faults."""
         sentences = []
         for fault, kind, cure in (
-            (self._missing, "missing", "fill them in, or remove these rows"),
+            (
+                self._missing,
+                "missing",
+                "remove these rows, or fill them in if the column is a feature",
+            ),
             (self._infinite, "infinite", "replace them by finite numbers, or remove these rows"),
         ):
             if fault.rows:

@@ -130,4 +130,4 @@ def md5_of_model(path: Path) -> str:
         marks = ("abline.contract", "abline.training_id")
         if any(entry.key in marks for entry in model.metadata_props):
             return dvc_md5.of(path)
-    raise UserError(f"{path}: not an ONNX file of this pipeline: it carries no abline.contract")
+    raise UserError(f"{path}: not an ONNX file that this pipeline wrote: it carries no contract")

@@ -34,17 +34,25 @@ def refuse_moved(uri: str) -> None:
 
 def other_repository(location: str) -> Path | None:
     """Return the repository that an artifact location lies in, if it is not this one."""
-    parts = urlsplit(location)
-    place = Path(unquote(parts.path))
-    if parts.scheme not in ("", "file") or place.parts[-2:] != artifacts().parts[-2:]:
+    if not _is_of_a_repository(location):
         return None
-    repository = place.parent.parent
+    repository = _path(location).parent.parent
     if repository.resolve() == root().resolve():
         return None
     with suppress(OSError):  # one folder may have two paths: links, and mounts of it elsewhere
         if repository.samefile(root()):
             return None
     return repository
+
+
+def _is_of_a_repository(location: str) -> bool:
+    """True if an artifact location is where a repository's own store keeps its artifacts."""
+    is_path = urlsplit(location).scheme in ("", "file")
+    return is_path and _path(location).parts[-2:] == artifacts().parts[-2:]
+
+
+def _path(location: str) -> Path:
+    return Path(unquote(urlsplit(location).path))
 
 
 def put_aside(moved: MovedError) -> str:
@@ -69,8 +77,9 @@ def put_aside(moved: MovedError) -> str:
     which = f"the one that was made here, {own.name}," if own is not None else "a new one"
     return (
         f"{file} was made in {moved.old_folder}: {which} takes its place, and it is kept as"
-        f" {aside.name}. Runs that failed or were stopped, and notes and changes by hand, are there"
-        f" alone: `mlflow ui --backend-store-uri 'sqlite:///{aside}'` shows them"
+        f" {aside.name}. Only there are runs that failed or were stopped, experiments and"
+        " registered models of your own, notes and changes by hand, and results that neither"
+        f" git nor DVC's cache has: `mlflow ui --backend-store-uri 'sqlite:///{aside}'` shows them"
     )
 
 
@@ -81,7 +90,10 @@ def _folder_of(file: Path) -> Path | None:
     """
     with suppress(*DAMAGED_FILE), closing(opened(file)) as database:
         rows = database.execute("SELECT artifact_location FROM experiments").fetchall()
-        return next(filter(None, (other_repository(place or "") for (place,) in rows)), None)
+        ours = [place for (place,) in rows if place and _is_of_a_repository(place)]
+        others = [other_repository(place) for place in ours]
+        # Another clone may have made an experiment of its own in this repository's store.
+        return None if None in others else next(iter(others), None)
     return None
 
 

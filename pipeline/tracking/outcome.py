@@ -72,8 +72,8 @@ class Outcome:
         if self.left_out:
             lines.append(
                 f"left out {count(len(self.left_out), 'result')} of commits that changed neither"
-                " parameters nor data; nothing to do (`python -m pipeline.track --all` adds a run"
-                " for each)"
+                " parameters nor data, which are not needed to compare (`python -m pipeline.track"
+                " --all` adds a run for each)"
             )
         if self.not_tried:
             lines.append(

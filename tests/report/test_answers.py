@@ -69,7 +69,10 @@ def test_no_rows_have_no_answers(models: Path, tmp_path: Path) -> None:
             r"rows.csv: found no column \"age\" \(a feature of the model\); it h",
         ),
         ("Size,age,rooms\n", r"no column \"size\" .*; did you mean \"Size\"\?"),
-        ("size,age,rooms\n1,2,3\n1,,3\n", '1 value is missing in "age", in line 3; fill them in'),
+        (
+            "size,age,rooms\n1,2,3\n1,,3\n",
+            '1 value is missing in "age", in line 3; remove these rows',
+        ),
         ("size,age,rooms\n1,2,nan\n", '1 value is missing in "rooms", in line 2'),
         ("size,age,rooms\n1,2,-inf\n", '1 value is infinite in "rooms", in line 2'),
         ("size,age,rooms\n1,2,3\n1,2,x\n", 'rows.csv:3: "rooms" is "x"; must be a number; cor'),

@@ -114,6 +114,20 @@ def test_a_folder_with_two_paths_in_turn_has_two_stores(home: Path, fresh_store:
     assert open_store("abline").experiment_id
 
 
+def test_a_store_with_an_experiment_of_another_clone_has_not_moved(home: Path) -> None:
+    """As clones make that are told by MLFLOW_TRACKING_URI to use this repository's store."""
+    with closing(sqlite3.connect(home / "mlflow.db")) as database:
+        columns = "name, artifact_location, lifecycle_stage, creation_time, last_update_time"
+        here = (home / "mlartifacts/runs").as_uri()
+        database.execute(
+            f"INSERT INTO experiments ({columns}, workspace) SELECT 'here', ?, lifecycle_stage,"
+            " creation_time, last_update_time, workspace FROM experiments WHERE name = 'abline'",
+            [here],
+        )
+        database.commit()
+    assert open_store("here").experiment_id
+
+
 def test_no_store_that_was_put_aside_is_overwritten(
     home: Path, fresh_store: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
