@@ -107,6 +107,7 @@ def test_a_clone_elsewhere_gives_the_committed_bytes(clone: Clone) -> None:
     assert "Data and pipelines are up to date" in checkout("dvc", "repro")
 
 
+@pytest.mark.slow
 def test_experiments_in_the_workspace_have_a_run_each(clone: Clone) -> None:
     """Other parameters, back again, other queries: each result once, with its own params."""
     checkout = clone("workspace")
@@ -190,6 +191,7 @@ def test_other_threads_and_instruction_sets_give_the_promised_bytes(
     checkout("git", "diff", "--exit-code")
 
 
+@pytest.mark.slow
 def test_a_larger_job_gives_the_same_bytes_twice(clone: Clone) -> None:
     """R1 and R2 hold for every job: in two places, float32, batches, many features, two targets."""
     names = [f"x{index}" for index in range(8)]
