@@ -43,7 +43,7 @@ def _write(name: str, params: Params) -> None:
     """Run `evaluate` or `export`, or write what it wrote before from the same inputs."""
     stage = declared.stages()[name]
     # A test may have replaced what draws.
-    made_by = [name, repr(evaluate.draw)]
+    made_by = [name, repr(vars(evaluate)["draw"])]
     key = json.dumps([made_by, ids.md5s(stage["deps"]), ids.stage_params(name, params)])
     if key in _written:
         for out in stage["outs"]:
