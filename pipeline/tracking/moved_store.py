@@ -1,61 +1,50 @@
 """A store whose repository was renamed or copied: its runs keep their files in the old folder.
 
 MLflow's database holds absolute paths in four tables and in texts of its own. It is not changed:
-the store is put aside, and a new one is filled from git and DVC's cache. What cannot be replayed
-(runs that failed or were stopped, and what people wrote) stays in the old file, and can be read.
+the store is put aside, and a new one is filled from git and DVC's cache. All that cannot be
+replayed stays in the old file, and can be read.
 """
 
+import sqlite3
 import time
+from collections.abc import Mapping
 from contextlib import closing, suppress
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from pipeline.settings.files import root
+from pipeline.settings.messages import count
 from pipeline.tracking.locks import lock
-from pipeline.tracking.store_address import artifacts, sqlite_file
+from pipeline.tracking.store_address import artifacts, default_file, sqlite_file
 from pipeline.tracking.store_check import SECONDS_LOCKED
 from pipeline.tracking.store_failures import DAMAGED_FILE, MovedError, explained
 from pipeline.tracking.store_file import opened
 
 
-def refuse_moved(uri: str) -> None:
-    """Raise MovedError if a store in a file of this repository was made in another folder.
+def refuse_moved(uri: str, experiment: str) -> None:
+    """Raise MovedError if this repository's own store was made in another folder.
 
+    A store under another name was named by MLFLOW_TRACKING_URI, and others may use it.
     The file is asked without MLflow, which would keep it open under its name.
     """
     file = sqlite_file(uri)
-    if file is None or not file.exists() or file.resolve().parent != root().resolve():
-        return  # a store elsewhere, whose owner knows where it keeps what
-    if file.stat().st_nlink > 1:
+    if file is None or not file.exists() or file.resolve() != default_file().resolve():
+        return
+    if file.is_symlink() or file.stat().st_nlink > 1:
         return  # it is another folder's, too
-    if (folder := _folder_of(file)) is not None:
-        raise MovedError(file, folder)
+    if (old_folder := _old_folder(file, experiment)) is not None:
+        raise MovedError(file, old_folder)
 
 
 def other_repository(location: str) -> Path | None:
     """Return the repository that an artifact location lies in, if it is not this one."""
-    if not _is_of_a_repository(location):
+    place = _path(location)
+    if place is None or place.parts[-2:] != artifacts().parts[-2:]:
         return None
-    repository = _path(location).parent.parent
-    if repository.resolve() == root().resolve():
-        return None
-    with suppress(OSError):  # one folder may have two paths: links, and mounts of it elsewhere
-        if repository.samefile(root()):
-            return None
-    return repository
+    return None if _is_this_repository(place.parent.parent) else place.parent.parent
 
 
-def _is_of_a_repository(location: str) -> bool:
-    """True if an artifact location is where a repository's own store keeps its artifacts."""
-    is_path = urlsplit(location).scheme in ("", "file")
-    return is_path and _path(location).parts[-2:] == artifacts().parts[-2:]
-
-
-def _path(location: str) -> Path:
-    return Path(unquote(urlsplit(location).path))
-
-
-def put_aside(moved: MovedError) -> str:
+def put_aside(moved: MovedError, experiment: str) -> str:
     """Put a moved store aside, and use the one that was made in this folder, if there is one.
 
     Returns what was done, and where the old store is. Nothing is overwritten or removed. A folder
@@ -63,38 +52,88 @@ def put_aside(moved: MovedError) -> str:
     """
     file = moved.file
     with lock(), explained(f"sqlite:///{file}"):
-        if _folder_of(file) is None:
+        if _old_folder(file, experiment) is None:
             return f"{file}: another process has put it aside"
-        own = next((each for each in _put_aside(file) if _folder_of(each) is None), None)
+        own = next((each for each in _put_aside(file) if _was_made_here(_locations(each))), None)
         aside = _free_name(file)
         # Nobody may write just now: SQLite finds the journal of a change by the file's name.
         with closing(opened(file, "rw", 2 * SECONDS_LOCKED)) as database:
             database.isolation_level = None
             database.execute("BEGIN EXCLUSIVE")
+            not_replayed = _not_replayed(database, experiment)
             file.rename(aside)
         if own is not None:
             own.rename(file)
     which = f"the one that was made here, {own.name}," if own is not None else "a new one"
     return (
-        f"{file} was made in {moved.old_folder}: {which} takes its place, and it is kept as"
-        f" {aside.name}. Only there are runs that failed or were stopped, experiments and"
-        " registered models of your own, notes and changes by hand, and results that neither"
-        f" git nor DVC's cache has: `mlflow ui --backend-store-uri 'sqlite:///{aside}'` shows them"
+        f"{file} was made in {moved.old_folder}: {which} takes its place, and the old file is kept"
+        f" as {aside.name}. Only the old file has {not_replayed}:"
+        f" `mlflow ui --backend-store-uri 'sqlite:///{aside}'` shows them"
     )
 
 
-def _folder_of(file: Path) -> Path | None:
-    """Return the other repository in which a store was made; None if it is this one's.
+def _not_replayed(database: sqlite3.Connection, experiment: str) -> str:
+    """Return the names of all that is in a store and cannot come from git and DVC's cache."""
 
-    A damaged file counts as this one's: MLflow says best what is wrong with it.
+    def number(table_and_condition: str, *values: str) -> int:
+        rows = database.execute(f"SELECT COUNT(*) FROM {table_and_condition}", values)
+        return int(rows.fetchone()[0])
+
+    others = number("experiments WHERE experiment_id != 0 AND name != ?", experiment)
+    versions = number("model_versions")
+    return (
+        "the runs that failed or were stopped, the runs of results that DVC's cache no longer has,"
+        f" the notes and changes that people made by hand, {count(others, 'other experiment')}, and"
+        f" the model registry with {count(versions, 'version')} and their aliases"
+    )
+
+
+def _old_folder(file: Path, experiment: str) -> Path | None:
+    """Return the folder of the repository in which a store was made; None if it is this one.
+
+    An experiment in another clone's folder is no sign of a move where any other lies in this one:
+    clones may share a store. A damaged file counts as this one's: MLflow says best what is wrong.
     """
+    locations = _locations(file)
+    old_folder = other_repository(locations.get(experiment, ""))
+    if old_folder is None or _was_made_here(locations):
+        return None
+    with suppress(OSError):  # the other folder uses this very file, through a link
+        if (old_folder / file.name).samefile(file):
+            return None
+    return old_folder
+
+
+def _locations(file: Path) -> dict[str, str]:
+    """Return the artifact location of each experiment of a store; none of a damaged one."""
     with suppress(*DAMAGED_FILE), closing(opened(file)) as database:
-        rows = database.execute("SELECT artifact_location FROM experiments").fetchall()
-        ours = [place for (place,) in rows if place and _is_of_a_repository(place)]
-        others = [other_repository(place) for place in ours]
-        # Another clone may have made an experiment of its own in this repository's store.
-        return None if None in others else next(iter(others), None)
-    return None
+        rows = database.execute("SELECT name, artifact_location FROM experiments").fetchall()
+        return {name: location or "" for name, location in rows}
+    return {}
+
+
+def _was_made_here(locations: Mapping[str, str]) -> bool:
+    """Return True if an experiment, such as MLflow's own, lies in this repository's folder."""
+    paths = filter(None, map(_path, locations.values()))
+    return any(
+        path.parent.name == artifacts().parent.name and _is_this_repository(path.parent.parent)
+        for path in paths
+    )
+
+
+def _path(location: str) -> Path | None:
+    """Return the path of an artifact location; None if it is on a server."""
+    parts = urlsplit(location)
+    return Path(unquote(parts.path)) if parts.scheme in ("", "file") else None
+
+
+def _is_this_repository(folder: Path) -> bool:
+    """Return True if a folder is this repository's. It may have two paths: by links or mounts."""
+    if folder.resolve() == root().resolve():
+        return True
+    with suppress(OSError):
+        return folder.samefile(root())
+    return False
 
 
 def _put_aside(file: Path) -> list[Path]:

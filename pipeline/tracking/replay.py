@@ -49,7 +49,7 @@ def replay_missing(settings: Tracking, everything: bool = False) -> tuple[list[s
     except MovedError as moved:
         if not everything:
             raise
-        lines.append(put_aside(moved))
+        lines.append(put_aside(moved, settings.experiment))
         store = open_store(settings.experiment)
     if killed := runs.end_abandoned(store):
         lines.append(f"{count(killed, 'run')} marked KILLED: their processes are gone")

@@ -36,7 +36,7 @@ def open_store(experiment: str) -> Store:
     uri = address()
     with explained(uri):
         check_usable(uri, 2 * SECONDS_LOCKED)
-    refuse_moved(uri)
+    refuse_moved(uri, experiment)
     # They report each migration of their database, and that there is no CUDA. What goes wrong is
     # raised as an exception, too.
     for name in ("mlflow", "alembic"):
@@ -102,5 +102,7 @@ def _refuse_other_clone(uri: str, experiment: Experiment) -> None:
             " the folder of the clone that made it. For more than one clone make an experiment in a"
             " place that all of them reach, `mlflow experiments create --experiment-name NAME"
             " --artifact-location PLACE`, and set tracking.experiment to NAME; or let"
-            " MLFLOW_TRACKING_URI be a server's address (`mlflow server`)"
+            " MLFLOW_TRACKING_URI be a server's address (`mlflow server`). If that folder is"
+            " the old name of this one, let MLFLOW_TRACKING_URI name a new file, and run"
+            " `python -m pipeline.track --all`, which fills it"
         )

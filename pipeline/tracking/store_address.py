@@ -29,7 +29,12 @@ def address() -> str:
             f"the folder {root()} has {' and '.join(sorted(odd))} in its name, which MLflow's"
             " address of a store cannot have; rename it, or set MLFLOW_TRACKING_URI"
         )
-    return f"sqlite:///{root() / 'mlflow.db'}"
+    return f"sqlite:///{default_file()}"
+
+
+def default_file() -> Path:
+    """Return the file of this repository's own store."""
+    return root() / "mlflow.db"
 
 
 def artifacts() -> Path:

@@ -79,7 +79,7 @@ def stores(folder: Path) -> dict[str, bytes]:
 def test_a_moved_store_is_put_aside_as_it_is(home: Path, fresh_store: Path) -> None:
     """It has runs that nothing can replay; a new store keeps its files here."""
     before = fresh_store.read_bytes()
-    told = put_aside(moved_here())
+    told = put_aside(moved_here(), "abline")
     (aside,) = stores(home)
     assert aside.startswith("mlflow.moved-20")
     assert f"{home}/mlflow.db was made in {fresh_store.parent}: a new one takes its place" in told
@@ -108,7 +108,7 @@ def test_a_folder_with_two_paths_in_turn_has_two_stores(home: Path, fresh_store:
         database.execute("UPDATE experiments SET artifact_location = ?", [location])
         database.commit()
     inside, outside = own.read_bytes(), (home / "mlflow.db").read_bytes()
-    told = put_aside(moved_here())
+    told = put_aside(moved_here(), "abline")
     assert f"the one that was made here, {own.name}, takes its place" in told
     assert list(stores(home).values()) == [inside, outside]
     assert open_store("abline").experiment_id
@@ -134,7 +134,7 @@ def test_no_store_that_was_put_aside_is_overwritten(
     monkeypatch.setattr(time, "strftime", lambda _: "today")
     for _ in range(3):
         shutil.copy(fresh_store, home / "mlflow.db")
-        put_aside(moved_here())
+        put_aside(moved_here(), "abline")
     names = [f"mlflow.moved-today{number}.db" for number in ("-2", "-3", "")]
     assert list(stores(home)) == names
 
@@ -148,17 +148,17 @@ def test_a_store_that_is_written_to_is_not_put_aside(
     with closing(sqlite3.connect(home / "mlflow.db")) as writer:
         writer.execute("BEGIN IMMEDIATE")
         with pytest.raises(StoreError, match="database is locked.*: another process is writing"):
-            put_aside(moved)
+            put_aside(moved, "abline")
         writer.rollback()
     assert list(stores(home)) == ["mlflow.db"]
 
 
 def test_a_store_that_another_process_has_put_aside_is_left(home: Path) -> None:
     moved = moved_here()
-    put_aside(moved)
+    put_aside(moved, "abline")
     open_store("abline")
     before = stores(home)
-    assert put_aside(moved) == f"{home}/mlflow.db: another process has put it aside"
+    assert put_aside(moved, "abline") == f"{home}/mlflow.db: another process has put it aside"
     assert stores(home) == before
 
 
@@ -177,6 +177,79 @@ def test_a_store_that_two_folders_link_to_is_not_put_aside(
     monkeypatch.setenv("DVC_ROOT", str(home))
     with pytest.raises(UserError, match="the folder of the clone that made it"):
         open_store("abline")
+
+
+@pytest.fixture
+def shared(store_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A store that was made in this folder; another clone has an experiment of its own in it."""
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    file = store_folder / "mlflow.db"
+    with closing(sqlite3.connect(file)) as database:
+        columns = "lifecycle_stage, creation_time, last_update_time, workspace"
+        update = "UPDATE experiments SET artifact_location = ? WHERE name = 'Default'"
+        database.execute(update, [(store_folder / "mlartifacts/0").as_uri()])
+        database.execute(
+            f"INSERT INTO experiments (name, artifact_location, {columns})"
+            f" SELECT 'the clone''s', ?, {columns} FROM experiments WHERE name = 'abline'",
+            [(store_folder.parent / "clone/mlartifacts/runs").as_uri()],
+        )
+        database.commit()
+    return file
+
+
+def test_a_store_in_which_another_clone_has_an_experiment_has_not_moved(shared: Path) -> None:
+    """Each of the two put the other's runs aside, in turn."""
+    assert open_store("abline").experiment_id
+    assert list(stores(shared.parent)) == ["mlflow.db"]
+
+
+def test_a_store_whose_experiment_another_clone_made_has_not_moved(shared: Path) -> None:
+    """MLflow's own experiment says in which folder the file was made."""
+    with closing(sqlite3.connect(shared)) as database:
+        database.execute("DELETE FROM experiments WHERE name = 'abline'")
+        database.commit()
+    with pytest.raises(StoreError, match="the folder of the clone that made it"):
+        open_store("the clone's")
+
+
+def test_a_store_that_the_other_folder_links_to_is_not_put_aside(
+    home: Path,
+) -> None:
+    moved_here()
+    link = home.with_name("theirs") / "mlflow.db"
+    link.parent.mkdir()
+    link.symlink_to(home / "mlflow.db")
+    with closing(sqlite3.connect(home / "mlflow.db")) as database:
+        location = (link.parent / "mlartifacts/runs").as_uri()
+        database.execute("UPDATE experiments SET artifact_location = ?", [location])
+        database.commit()
+    with pytest.raises(StoreError, match="the folder of the clone that made it"):
+        open_store("abline")
+
+
+def test_a_store_that_the_variable_names_is_not_put_aside(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Others may use it; the message says what to do instead."""
+    named = (home / "mlflow.db").rename(home / "team.db")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{named}")
+    with pytest.raises(StoreError, match="let MLFLOW_TRACKING_URI name a new file") as caught:
+        open_store("abline")
+    assert not isinstance(caught.value, MovedError)
+
+
+def test_what_stays_in_the_old_file_is_named(home: Path) -> None:
+    """Who believes that all is replayed deletes the only copy."""
+    moved = MovedError(home / "mlflow.db", home.parent / "old")
+    with closing(sqlite3.connect(moved.file)) as database:
+        database.execute("INSERT INTO experiments (name) VALUES ('by hand')")
+        database.execute("INSERT INTO registered_models (name) VALUES ('abline')")
+        insert = "INSERT INTO model_versions (name, version) VALUES ('abline', ?)"
+        database.executemany(insert, [(1,), (2,)])
+        database.commit()
+    told = put_aside(moved, "abline")
+    assert "results that DVC's cache no longer has" in told
+    assert "1 other experiment, and the model registry with 2 versions and their aliases" in told
 
 
 @pytest.mark.slow
