@@ -43,11 +43,12 @@ sys.path.insert(0, str(ROOT))
 from pipeline import evaluate, export, generate, track, train
 from pipeline.learning import training
 from pipeline.learning.checkpoint import Checkpoint
+from pipeline.results import git
 from pipeline.settings import declared, dvc_md5, params
 from pipeline.settings.params import Params
 from pipeline.tables import table
 from pipeline.tables.generated import generated_table
-from pipeline.tracking import git, runs, store, wire
+from pipeline.tracking import runs, store, wire
 from pipeline.tracking.live import live_run
 
 Pairs = list[tuple[float, float]]

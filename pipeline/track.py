@@ -11,14 +11,15 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+from pipeline.results import waiting
+from pipeline.results.place import run_md5
+from pipeline.results.provenance import Origin
 from pipeline.settings import files, ids, inputs, runner
 from pipeline.settings import params as params_yaml
 from pipeline.settings.errors import UserError
 from pipeline.settings.messages import count
 from pipeline.settings.params import Params
-from pipeline.tracking import completion, result, store_check, waiting
-from pipeline.tracking.place import run_md5
-from pipeline.tracking.provenance import Origin
+from pipeline.tracking import completion, result, store_check
 from pipeline.tracking.store_address import address, shown
 from pipeline.tracking.store_check import SECONDS_OF_WORK, SECONDS_TO_WAIT, within
 from pipeline.tracking.store_failures import cure

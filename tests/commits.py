@@ -11,10 +11,11 @@ import pytest
 import yaml
 from conftest import environment, job, make
 
+from pipeline.results import dvc_cache
+from pipeline.results.place import run_md5
 from pipeline.settings import declared, dvc_md5, files, ids
 from pipeline.settings import params as params_yaml
-from pipeline.tracking import dvc_cache, replay
-from pipeline.tracking.place import run_md5
+from pipeline.tracking import replay
 
 Change = Callable[[dict[str, Any]], None]
 

@@ -15,9 +15,9 @@ from own_modules import (
 )
 
 from pipeline.report import summary
+from pipeline.results.provenance import Origin
 from pipeline.settings import files
 from pipeline.tracking import description
-from pipeline.tracking.provenance import Origin
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""MLflow, git and DVC's results: the live run, the store, completing, replaying, looking up.
+"""MLflow: the live run, the store, completing a run, replaying results, looking runs up.
 
-The only room that imports MLflow. May import report and settings; no torch.
+The only room that imports MLflow. May import results, report and settings; no torch.
 """

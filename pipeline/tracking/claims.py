@@ -5,10 +5,10 @@ from typing import NamedTuple
 
 from mlflow.entities import Run
 
+from pipeline.results.provenance import Origin
 from pipeline.settings import processes
 from pipeline.tracking import run_name, tags
 from pipeline.tracking.complete_runs import has_folder
-from pipeline.tracking.provenance import Origin
 from pipeline.tracking.result import Result
 from pipeline.tracking.runs import is_abandoned, is_cut_short, runs_of_training
 from pipeline.tracking.store import Store
@@ -34,7 +34,7 @@ def claim(store: Store, result: Result, origin: Origin) -> Claim:
     chosen = _choose(runs_of_training(store, training_id), result, origin)
     if chosen is None:
         began = origin.time or milliseconds()
-        values = origin.tags()
+        values = tags.of_origin(origin)
         values |= {tags.TRAINING_ID: training_id, tags.RECORDER_PROCESS: processes.identity()}
         name = run_name.cut(origin.name)
         run = store.client.create_run(store.experiment_id, began, values, name)

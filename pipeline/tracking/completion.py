@@ -8,6 +8,7 @@ from pathlib import Path
 
 from mlflow.entities import DatasetInput, InputTag, Metric, Run, RunTag
 
+from pipeline.results.provenance import Origin
 from pipeline.settings.params import Tracking
 from pipeline.tracking import (
     claims,
@@ -20,7 +21,6 @@ from pipeline.tracking import (
 )
 from pipeline.tracking.complete_runs import has_folder, outs_tag
 from pipeline.tracking.locks import lock
-from pipeline.tracking.provenance import Origin
 from pipeline.tracking.result import Result
 from pipeline.tracking.runs import end_abandoned, log_losses, log_params, logged_epochs
 from pipeline.tracking.store import Store, open_store
@@ -95,12 +95,12 @@ def _log_values(store: Store, run: Run, result: Result, origin: Origin, moment: 
     log_params(store, run_id, result.identity["params"])
     named = mlflow_names.of_metrics(result.metrics)
     metrics = [Metric(name, value, moment, 0) for name, value in named.items()]
-    values = origin.tags() | outs_tag(result.identity["outs"]) | {tags.RESULT: result.md5}
+    values = tags.of_origin(origin) | outs_tag(result.identity["outs"]) | {tags.RESULT: result.md5}
     if tags.RESULT_ID not in run.data.tags:
         values[tags.NOTE] = description.text(result, origin)
     client.log_batch(run_id, metrics=metrics, tags=[RunTag(*tag) for tag in values.items()])
     # Another experiment may have trained: its tags go.
-    for tag in set(origin.TAGS) & set(run.data.tags) - set(values):
+    for tag in set(tags.ORIGIN) & set(run.data.tags) - set(values):
         client.delete_tag(run_id, tag)
     tables = [
         DatasetInput(dataset, [InputTag(tags.DATA_CONTEXT, use)])
@@ -137,7 +137,7 @@ def _register(store: Store, run: Run, result: Result, origin: Origin, name: str)
         return f"; no version of {name}, because {reason}"
     model = logged_model.of_run(store, run.info.run_id)
     if model is not None:
-        values = _ids(result.identity) | origin.tags() | outs_tag(result.identity["outs"])
+        values = _ids(result.identity) | tags.of_origin(origin) | outs_tag(result.identity["outs"])
         run = store.client.get_run(run.info.run_id)
         registry.register(store.client, run, model, name, result.metrics, values)
     return ""

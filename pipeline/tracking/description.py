@@ -1,10 +1,10 @@
 """Description of a run in Markdown: its metrics, and how to make the result again."""
 
 from pipeline.report import verdict
+from pipeline.results import provenance
+from pipeline.results.provenance import Origin
 from pipeline.settings import files
 from pipeline.settings.messages import first_of
-from pipeline.tracking import provenance
-from pipeline.tracking.provenance import Origin
 from pipeline.tracking.result import Result
 
 METRICS = 30

@@ -9,9 +9,9 @@ from typing import Any
 
 from mlflow.entities import Run
 
+from pipeline.results.place import Place
 from pipeline.settings.messages import first_lines
 from pipeline.tracking import complete_runs, tags
-from pipeline.tracking.place import Place
 
 SHOWN = 8
 """Other commits with the same result that are printed; the rest is counted."""

@@ -6,12 +6,13 @@ from pathlib import Path
 
 from mlflow.entities import Run, ViewType
 
+from pipeline.results import git, places
+from pipeline.results.place import Place
 from pipeline.settings import dvc_md5
 from pipeline.settings.errors import UserError
 from pipeline.settings.params import Tracking
-from pipeline.tracking import complete_runs, git, lineage, places, tags
+from pipeline.tracking import complete_runs, lineage, tags
 from pipeline.tracking.lineage import Match, is_complete, is_deleted
-from pipeline.tracking.place import Place
 from pipeline.tracking.store import Store, open_store
 from pipeline.tracking.store_failures import explained
 

@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+from pipeline.results import dvc_cache, git, waiting
+from pipeline.results.place import Place
 from pipeline.settings import runner
 from pipeline.settings.messages import count, first_lines, first_of
-from pipeline.tracking import dvc_cache, git, waiting
-from pipeline.tracking.place import Place
 from pipeline.tracking.result import MissingFilesError
 from pipeline.tracking.store_failures import StoreError
 

@@ -11,26 +11,16 @@ from contextlib import ExitStack, contextmanager
 from mlflow.entities import Run
 from tqdm import tqdm
 
+from pipeline.results import dvc_cache, lock_file, places, waiting
+from pipeline.results.gathering import gathered, undeclared
+from pipeline.results.place import Place
 from pipeline.settings.errors import UserError
 from pipeline.settings.messages import count
 from pipeline.settings.params import Tracking
-from pipeline.tracking import (
-    complete_runs,
-    completion,
-    dvc_cache,
-    lock_file,
-    places,
-    provenance,
-    result,
-    runs,
-    tags,
-    waiting,
-)
+from pipeline.tracking import complete_runs, completion, result, runs, tags
 from pipeline.tracking.complete_runs import CompleteRun
-from pipeline.tracking.gathering import gathered, undeclared
 from pipeline.tracking.moved_store import put_aside
 from pipeline.tracking.outcome import PATIENCE, Outcome
-from pipeline.tracking.place import Place
 from pipeline.tracking.store import Store, open_store
 from pipeline.tracking.store_failures import MovedError, explained
 
@@ -151,7 +141,7 @@ def _update_origin(store: Store, run: Run, same: Sequence[Place]) -> None:
     if committed and run.data.tags.get(tags.COMMIT) not in [place.commit for place in committed]:
         # It was made before it was committed, from code that only now has a commit.
         best = _best(committed)
-        changed = provenance.changed_tag(best.changed)
+        changed = tags.changed(best.changed)
         new |= {tags.COMMIT: str(best.commit), tags.CHANGED: changed}
     experiments = [place.experiment for place in committed if place.experiment]
     if experiments and run.data.tags.get(tags.EXPERIMENT) not in experiments:

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from pipeline.tracking import provenance
-from pipeline.tracking.provenance import Origin
+from pipeline.results import provenance
+from pipeline.results.provenance import Origin
 from pipeline.tracking.runs import param_text
 from pipeline.tracking.store import Store
 from pipeline.tracking.tags import BASELINE, COMMIT, RESULT_ID

@@ -5,8 +5,8 @@ from typing import Any
 
 from mlflow.entities import Metric, Param, Run
 
+from pipeline.results import provenance
 from pipeline.settings import processes
-from pipeline.tracking import provenance
 from pipeline.tracking.store import Store
 from pipeline.tracking.store_failures import explained
 from pipeline.tracking.tags import (

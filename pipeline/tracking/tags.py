@@ -1,7 +1,9 @@
-"""Names of the MLflow tags that runs, experiments and models of this pipeline have."""
+"""MLflow tags of the runs, experiments and models of this pipeline."""
 
+from collections.abc import Sequence
 from typing import Final
 
+from pipeline.results.provenance import Origin
 from pipeline.settings import files
 
 TRAINING_ID: Final = "training_id"
@@ -46,3 +48,25 @@ MODEL_VERSIONS: Final = "mlflow.modelVersions"
 """Of a logged model: its versions in the registry, as JSON."""
 SHARED_VIEW: Final = "mlflow.sharedViewState"
 """Of an experiment: the beginning of the tag of a shared view."""
+
+ORIGIN: Final = (COMMIT, EXPERIMENT, BASELINE, USER)
+"""Tags that a run has only if its origin has a value for them."""
+
+
+def of_origin(origin: Origin) -> dict[str, str]:
+    """Return the tags of a run: who made it, from which code, in which DVC experiment."""
+    values = {
+        SOURCE_NAME: "dvc.yaml",
+        SOURCE_TYPE: "LOCAL",
+        COMMIT: origin.commit,
+        CHANGED: changed(origin.changed),
+        EXPERIMENT: origin.experiment,
+        BASELINE: origin.baseline,
+        USER: origin.user,
+    }
+    return {tag: value for tag, value in values.items() if value}
+
+
+def changed(paths: Sequence[str]) -> str:
+    """Return the tag with the files that differ from a run's commit, cut to MLflow's limit."""
+    return ", ".join(paths)[:5000] or "none"

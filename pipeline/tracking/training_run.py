@@ -5,11 +5,11 @@ from collections.abc import Mapping, Sequence
 
 from mlflow.entities import Run, RunTag
 
+from pipeline.results.provenance import Origin
 from pipeline.settings import ids, processes
 from pipeline.settings.params import Params
 from pipeline.tracking import run_name
 from pipeline.tracking.locks import lock
-from pipeline.tracking.provenance import Origin
 from pipeline.tracking.runs import (
     is_abandoned,
     is_cut_short,
@@ -26,6 +26,7 @@ from pipeline.tracking.tags import (
     RECORDER_PROCESS,
     TRAINING_ID,
     TRAINING_PROCESS,
+    of_origin,
 )
 from pipeline.tracking.wire import Timed, milliseconds
 
@@ -67,7 +68,7 @@ class TrainingRun:
         values = ids.stage_params("train", self.params)
         with explained(store.uri):
             origin = run_name.shortest(store, Origin.here(self.params), values, self.began)
-        tags = origin.tags() | {TRAINING_ID: self.training_id} | self.tags
+        tags = of_origin(origin) | {TRAINING_ID: self.training_id} | self.tags
         deadline = time.monotonic() + SECONDS_FOR_ANOTHER
         with explained(store.uri):
             # The recorder of a training that was just killed may yet write into the run that this

@@ -11,7 +11,7 @@ from typing import Any
 
 from mlflow.entities import Run
 
-from pipeline.tracking import lock_file
+from pipeline.results import lock_file
 from pipeline.tracking.store import Store
 from pipeline.tracking.store_failures import explained
 from pipeline.tracking.tags import RESULT_ID, SHARED_VIEW, SUPERSEDED_BY

@@ -11,11 +11,11 @@ from conftest import ROOT, environment
 
 from pipeline.learning import checkpoint
 from pipeline.learning.checkpoint import Checkpoint
+from pipeline.results import waiting
+from pipeline.results.place import run_md5
+from pipeline.results.provenance import Origin
 from pipeline.settings import files, processes
-from pipeline.tracking import waiting
 from pipeline.tracking.outcome import Outcome
-from pipeline.tracking.place import run_md5
-from pipeline.tracking.provenance import Origin
 
 WRITER = """
 import sys, time

@@ -10,10 +10,10 @@ from conftest import job
 
 from pipeline import summary
 from pipeline.learning import weights
+from pipeline.results import place
 from pipeline.settings import csv_cells, dvc_md5, ids, regular_file
 from pipeline.settings.errors import UserError
 from pipeline.tables import table
-from pipeline.tracking import place
 
 READERS: dict[str, Callable[[Path], Any]] = {
     "model": lambda path: weights.load(path, job().model, 1, 1),

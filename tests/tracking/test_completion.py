@@ -19,9 +19,9 @@ from conftest import (
 )
 from stage_runs import run_stages
 
+from pipeline.results import provenance
 from pipeline.settings import csv_cells, files, ids
 from pipeline.settings.params import flatten
-from pipeline.tracking import provenance
 from pipeline.tracking.result import SERVING
 
 

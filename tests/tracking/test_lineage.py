@@ -6,9 +6,9 @@ from typing import Any, cast
 from commits import lock_text
 from mlflow.entities import Run
 
+from pipeline.results.place import Place
 from pipeline.tracking import lineage
 from pipeline.tracking.lineage import Match
-from pipeline.tracking.place import Place
 
 
 def a_run(name: str = "a run", **tags: str) -> Run:

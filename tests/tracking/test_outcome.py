@@ -6,9 +6,10 @@ from unittest.mock import MagicMock
 import pytest
 from conftest import Clone
 
-from pipeline.tracking import dvc_cache, outcome
+from pipeline.results import dvc_cache
+from pipeline.results.place import Place
+from pipeline.tracking import outcome
 from pipeline.tracking.outcome import Outcome
-from pipeline.tracking.place import Place
 
 
 def test_dvc_is_opened_once_however_many_results_lack_files(

@@ -12,18 +12,12 @@ from commits import Repository, another, lock_text, nothing, replay_all
 from commits import repository_fixture as repository_fixture
 from conftest import Checkout, Clone, job, tracked_runs
 
+from pipeline.results.place import Place
+from pipeline.results.waiting import Waiting
 from pipeline.settings import files
 from pipeline.settings.errors import UserError
-from pipeline.tracking import (
-    completion,
-    lookup,
-    outcome,
-    replay,
-    store,
-)
-from pipeline.tracking.place import Place
+from pipeline.tracking import completion, lookup, outcome, replay, store
 from pipeline.tracking.tags import COMMIT, RESULT
-from pipeline.tracking.waiting import Waiting
 
 
 def test_what_people_did_to_runs_is_left_as_it_is(repository: Repository) -> None:

@@ -9,9 +9,9 @@ import pytest
 from conftest import job, tracked_runs
 
 from pipeline import evaluate, export, generate, track, train
+from pipeline.results.provenance import Origin
 from pipeline.settings import processes
 from pipeline.tracking import run_name
-from pipeline.tracking.provenance import Origin
 from pipeline.tracking.store import Store
 from pipeline.tracking.tags import COMMIT
 from pipeline.tracking.training_run import TrainingRun

@@ -18,10 +18,10 @@ from conftest import environment, job, job_text
 from mlflow import MlflowClient
 
 from pipeline import generate, train
+from pipeline.results.provenance import Origin
 from pipeline.settings import files, processes
 from pipeline.settings.errors import UserError
 from pipeline.tracking import completion, store
-from pipeline.tracking.provenance import Origin
 from pipeline.tracking.store_failures import explained
 from pipeline.tracking.training_run import TrainingRun
 

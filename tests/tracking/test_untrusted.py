@@ -17,15 +17,11 @@ from commits import repository_fixture as repository_fixture
 from conftest import job, tracked_runs
 from safetensors.numpy import save_file
 
+from pipeline.results import lock_file, provenance, waiting
+from pipeline.results.place import run_md5
 from pipeline.settings import dvc_md5, files, ids
 from pipeline.settings.errors import UserError
-from pipeline.tracking import (
-    lock_file,
-    lookup,
-    provenance,
-    waiting,
-)
-from pipeline.tracking.place import run_md5
+from pipeline.tracking import lookup
 from pipeline.tracking.tags import COMMIT
 
 

@@ -5,8 +5,8 @@ from commits import Repository, nothing, other_md5, replay_all
 from commits import repository_fixture as repository_fixture
 from conftest import tracked_runs
 
+from pipeline.results import git, lock_file
 from pipeline.settings import dvc_md5, files
-from pipeline.tracking import git, lock_file
 from pipeline.tracking.tags import COMMIT
 
 

@@ -7,8 +7,8 @@ import pytest
 from commits import Repository, git, lock_text
 from commits import repository_fixture as repository_fixture
 
+from pipeline.results import places
 from pipeline.settings import files, ids
-from pipeline.tracking import places
 
 
 def test_without_git_only_this_folder_has_results(

@@ -10,9 +10,9 @@ import hashlib
 import json
 from pathlib import Path
 
+from pipeline.results.lock_file import MALFORMED
 from pipeline.settings import files, safe_path
 from pipeline.settings.errors import UserError
-from pipeline.tracking.lock_file import MALFORMED
 
 LARGEST_LIST = 10_000_000
 """Bytes of DVC's list of the files in a folder."""

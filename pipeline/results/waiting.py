@@ -2,18 +2,19 @@
 
 import json
 import shutil
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from pipeline.results import lock_file
+from pipeline.results.place import Place, run_md5, text_of
+from pipeline.results.provenance import Origin
 from pipeline.settings import environment, files, safe_path
 from pipeline.settings import params as params_yaml
 from pipeline.settings.errors import UserError
-from pipeline.tracking import lock_file, wire
-from pipeline.tracking.place import Place, run_md5, text_of
-from pipeline.tracking.provenance import Origin
 
 FOLDER = f"{files.OURS}/waiting"
 ORIGIN = "origin.json"
@@ -69,7 +70,7 @@ def keep(identity: Mapping[str, Any], origin: Origin) -> None:
     paths = [params_yaml.PATH, environment.REQUIREMENTS]
     outs = filter(lock_file.is_inside, identity["outs"])
     paths += [Path(out) for out in outs if Path(out).parts[0] != files.TRAIN.parts[0]]
-    kept_origin = asdict(origin) | {"time": origin.time or wire.milliseconds()}
+    kept_origin = asdict(origin) | {"time": origin.time or time.time_ns() // 1_000_000}
     partial = files.partial_name(target)
     try:
         for path in paths:

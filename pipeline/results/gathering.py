@@ -7,10 +7,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from pipeline.results import dvc_cache, git
+from pipeline.results.place import Place
 from pipeline.settings import declared, dvc_md5, environment, safe_path
 from pipeline.settings import params as params_yaml
-from pipeline.tracking import dvc_cache, git
-from pipeline.tracking.place import Place
 
 
 @contextmanager

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from pipeline.results import dvc_cache, gathering
 from pipeline.settings import safe_path
-from pipeline.tracking import dvc_cache, gathering
 
 
 def test_a_folder_has_files_alone(tmp_path: Path) -> None:

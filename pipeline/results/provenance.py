@@ -7,23 +7,14 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
+from pipeline.results import git
 from pipeline.settings import params as params_yaml
 from pipeline.settings.declared import stages
 from pipeline.settings.errors import UserError
 from pipeline.settings.messages import first_of
 from pipeline.settings.params import Params
-from pipeline.tracking import git
-from pipeline.tracking.tags import (
-    BASELINE,
-    CHANGED,
-    COMMIT,
-    EXPERIMENT,
-    SOURCE_NAME,
-    SOURCE_TYPE,
-    USER,
-)
 
 
 def commit() -> str | None:
@@ -79,8 +70,6 @@ class Origin:
     changes: Mapping[str, Any] | None = None
     """Parameters with another value than in the commit; None if it cannot be compared."""
 
-    TAGS: ClassVar = (COMMIT, EXPERIMENT, BASELINE, USER)
-
     @classmethod
     def here(cls, params: Params) -> Self:
         """Origin of the result that is being computed in this folder."""
@@ -105,24 +94,6 @@ class Origin:
             place=place,
             changes=changes,
         )
-
-    def tags(self) -> dict[str, str]:
-        """Return the tags of a run: who made it, from which code, in which DVC experiment."""
-        tags = {
-            SOURCE_NAME: "dvc.yaml",
-            SOURCE_TYPE: "LOCAL",
-            COMMIT: self.commit,
-            CHANGED: changed_tag(self.changed),
-            EXPERIMENT: self.experiment,
-            BASELINE: self.baseline,
-            USER: self.user,
-        }
-        return {key: value for key, value in tags.items() if value}
-
-
-def changed_tag(paths: Sequence[str]) -> str:
-    """Return the tag with the files that differ from a run's commit, cut to MLflow's limit."""
-    return ", ".join(paths)[:5000] or "none"
 
 
 def _read_by_stages(paths: Sequence[str]) -> list[str]:

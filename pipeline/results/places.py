@@ -5,9 +5,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from pipeline.results import git, lock_file, waiting
+from pipeline.results.place import Place, text_of
 from pipeline.settings.errors import UserError
-from pipeline.tracking import git, lock_file, waiting
-from pipeline.tracking.place import Place, text_of
 
 
 def everywhere() -> dict[str, list[Place]]:

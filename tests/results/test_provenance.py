@@ -7,7 +7,7 @@ import pytest
 from commits import git
 from conftest import job, job_text
 
-from pipeline.tracking import provenance
+from pipeline.results import provenance
 
 
 def test_a_subfolder_of_a_repository_names_its_own_changes(

@@ -6,7 +6,8 @@ import pytest
 from conftest import Checkout, job, job_text, tracked_runs
 from stage_runs import is_complete, start_stages
 
-from pipeline.tracking import replay, waiting
+from pipeline.results import waiting
+from pipeline.tracking import replay
 
 
 @pytest.mark.slow

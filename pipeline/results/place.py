@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pipeline.results import git, lock_file, provenance
+from pipeline.results.provenance import Origin
 from pipeline.settings import files, ids, regular_file, safe_path, yaml_file
 from pipeline.settings import params as params_yaml
 from pipeline.settings.errors import UserError
 from pipeline.settings.params import Tracking
-from pipeline.tracking import git, lock_file, provenance
-from pipeline.tracking.provenance import Origin
 
 
 def run_md5(identity: Mapping[str, Any]) -> str:
