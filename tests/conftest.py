@@ -79,13 +79,16 @@ NUMPY_OFF = "X86_V3 X86_V4 AVX512_ICL AVX512_SPR"
 # What libraries let a machine say about its processor: an emulated one is another.
 ARITHMETIC = ("OPENBLAS_", "OMP_", "MKL_", "NPY_", "ATEN_")
 
+# What a `make` that runs the tests hands down: a `make` in a test would take it for its own.
+OUTER_MAKE = ("MAKE", "MFLAGS")
+
 
 def environment(**extra: str) -> dict[str, str]:
     """The environment of a stage's user: this Python first, nothing that libraries listen to."""
     ours = {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith(("DVC_", "MLFLOW_", "GIT_", "PYTEST_", *ARITHMETIC))
+        if not name.startswith(("DVC_", "MLFLOW_", "GIT_", "PYTEST_", *ARITHMETIC, *OUTER_MAKE))
     }
     path = f"{Path(sys.executable).parent}{os.pathsep}{ours.get('PATH', '')}"
     who = {"NAME": "A User", "EMAIL": "user@example.com"}
