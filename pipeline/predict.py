@@ -12,11 +12,11 @@ from pathlib import Path
 
 from abline_client import ContractError, Model, load
 
-from pipeline.report import answers
+from pipeline.report import answer_file, answers
 from pipeline.settings import files, runner
 from pipeline.settings.errors import UserError
-from pipeline.settings.messages import count, show
-from pipeline.tables import raw_files, raw_table
+from pipeline.settings.messages import count
+from pipeline.tables import raw_table
 
 
 def main() -> None:
@@ -40,43 +40,15 @@ def main() -> None:
     options = parser.parse_args()
     out: Path = options.out
     with runner.program(again="this command"):
-        check_out(out, options.rows)
-        link_target = out.readlink() if out.is_symlink() else None
-        leads_elsewhere = link_target is not None and not _leads_to_itself(out)
+        answer_file.check_path(out, options.rows)
+        link_note = answer_file.link_note(out)
         model = _opened(options.model)
         rows = raw_table.rows_to_answer(options.rows, model.features, options.keep)
         answered = answers.write(model, rows, out, options.keep)
-        for line in answered.notes():
+        for line in (*answered.notes(), *link_note):
             print(line, file=sys.stderr)
-        if link_target is not None:
-            unchanged = f"; {link_target} is unchanged" if leads_elsewhere else ""
-            print(
-                f"note: {out} was a link to {link_target}, and is a file now{unchanged}",
-                file=sys.stderr,
-            )
         print(f"{out}: {count(answered.rows, 'row', ',')}")
     runner.leave()
-
-
-def check_out(out: Path, rows: Path) -> None:
-    """Raise UserError if the answers cannot be written to `out`, or would replace the rows."""
-    suffixes = (".csv", *raw_files.PARQUET)
-    if out.exists() and not (out.is_file() or out.is_dir()):
-        raise UserError(
-            f"--out: {show(str(out))} is a pipe or a device, and the answers replace a file as a"
-            f" whole; must be a file that ends with {', '.join(suffixes)}"
-        )
-    if out.suffix.lower() not in suffixes:
-        raise UserError(f"--out: found {show(str(out))}; must end with {', '.join(suffixes)}")
-    if out.is_dir():
-        raise UserError(f"--out: {show(str(out))} is a folder; must be a file")
-    if out.exists() and rows.exists() and out.samefile(rows):
-        raise UserError(f"--out: found {show(str(out))}, the rows themselves; name another file")
-
-
-def _leads_to_itself(link: Path) -> bool:
-    target = link.parent / link.readlink()
-    return target.parent.resolve() / target.name == link.parent.resolve() / link.name
 
 
 def _opened(path: Path) -> Model:

@@ -13,9 +13,6 @@ import pytest
 from answered_tables import read, write
 from conftest import ROOT, environment, eventually
 
-from pipeline import predict
-from pipeline.settings.errors import UserError
-
 OURS = environment(PYTHONPATH=os.pathsep.join([str(ROOT), str(ROOT / "clients/python")]))
 
 
@@ -96,18 +93,6 @@ def test_a_link_to_itself_has_nothing_that_stays(models: Path, tmp_path: Path) -
     assert done.returncode == 0
     told = "note: l.csv was a link to l.csv, and is a file now"
     assert done.stderr.splitlines()[-1] == told
-
-
-def test_a_pipe_or_device_is_not_replaced(tmp_path: Path) -> None:
-    os.mkfifo(tmp_path / "f.csv")
-    (tmp_path / "null.csv").symlink_to("/dev/null")
-    for out in (tmp_path / "f.csv", tmp_path / "null.csv", Path("/dev/null")):
-        with pytest.raises(UserError) as caught:
-            predict.check_out(out, tmp_path / "rows.csv")
-        assert str(caught.value).endswith(
-            " is a pipe or a device, and the answers replace a file as a whole; must be a file that"
-            " ends with .csv, .parquet, .pq"
-        )
 
 
 @pytest.mark.slow

@@ -23,6 +23,33 @@ Append = Callable[[pa.Table, Block], None]
 """Appends the answers to the rows of a block."""
 
 
+def check_path(out: Path, rows: Path) -> None:
+    """Raise UserError if the answers cannot be written to `out`, or would replace the rows."""
+    suffixes = (".csv", *raw_files.PARQUET)
+    if out.exists() and not (out.is_file() or out.is_dir()):
+        raise UserError(
+            f"--out: {show(str(out))} is a pipe or a device, and the answers replace a file as a"
+            f" whole; must be a file that ends with {', '.join(suffixes)}"
+        )
+    if out.suffix.lower() not in suffixes:
+        raise UserError(f"--out: found {show(str(out))}; must end with {', '.join(suffixes)}")
+    if out.is_dir():
+        raise UserError(f"--out: {show(str(out))} is a folder; must be a file")
+    if out.exists() and rows.exists() and out.samefile(rows):
+        raise UserError(f"--out: found {show(str(out))}, the rows themselves; name another file")
+
+
+def link_note(out: Path) -> list[str]:
+    """Return a line for stderr if `out` is a link, which the file of answers will replace."""
+    if not out.is_symlink():
+        return []
+    target = out.readlink()
+    linked = out.parent / target
+    is_itself = linked.parent.resolve() / linked.name == out.parent.resolve() / out.name
+    unchanged = "" if is_itself else f"; {target} is unchanged"
+    return [f"note: {out} was a link to {target}, and is a file now{unchanged}"]
+
+
 def columns(model: Model) -> Mapping[str, tuple[str, int, pa.DataType]]:
     """Return the columns of answers by their names: the model's output, its column, its type.
 

@@ -5,16 +5,53 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pipeline.report import verdict
-from pipeline.settings import csv_cells, files
+from pipeline.settings import csv_cells, files, regular_file, runner
+from pipeline.settings.errors import UserError
 from pipeline.settings.messages import first_lines
 from pipeline.settings.params import GENERATE, Params
 
-MOST_LINES = 10
-"""Coefficients, and predictions, that the summary shows; it names the file that has all."""
+MOST_LINES_SHOWN = 10
+"""For the coefficients, and for the predictions; the summary names the file with all of them."""
+
+REPORTS = (files.COEFFICIENTS, files.PREDICTIONS, files.METRICS, files.VERIFICATION)
+"""The files that the summary is made from."""
+
+
+def check_reports() -> None:
+    """Check that each of REPORTS can be read.
+
+    Raises UserError, with the file and the command that makes it again, if it is missing,
+    unreadable or damaged.
+    """
+    for path in REPORTS:
+        try:
+            with regular_file.opened(path, regular_file.MADE_ANEW) as file:
+                text = file.read().decode("utf-8")
+            if path.suffix == ".json" and not isinstance(json.loads(text), dict):
+                raise ValueError("found a list or a value; must be an object")
+        except FileNotFoundError:
+            raise UserError(f"{path}: there is no such file; `dvc repro` makes it") from None
+        except OSError as error:
+            raise UserError(str(runner.told(error))) from None
+        except (ValueError, RecursionError) as error:
+            raise UserError(f"{path}: damaged ({error}); `dvc repro` makes it again") from None
 
 
 def lines(params: Params) -> list[str]:
-    """Return the summary of the result in the workspace."""
+    """Return the summary of the result in the workspace.
+
+    Raises UserError if its reports are not of one result of `params`.
+    """
+    try:
+        return _lines(params)
+    except (LookupError, ValueError, TypeError, AttributeError) as error:
+        raise UserError(
+            f"the files under {files.METRICS.parent} are not from one result, or not from this"
+            f" params.yaml ({type(error).__name__}: {error}); `dvc repro` makes them again"
+        ) from None
+
+
+def _lines(params: Params) -> list[str]:
     coefficients = csv_cells.read_csv(files.COEFFICIENTS)
     metrics = json.loads(files.METRICS.read_text(encoding="utf-8"))
     text = [
@@ -62,8 +99,8 @@ def _predictions(targets: Sequence[str]) -> list[str]:
 
 def _first(text: Sequence[str], path: Path) -> list[str]:
     """Return the first lines, then how many more there are in the file at `path`."""
-    shown = first_lines(text, MOST_LINES)
-    if len(text) > MOST_LINES:
+    shown = first_lines(text, MOST_LINES_SHOWN)
+    if len(text) > MOST_LINES_SHOWN:
         shown[-1] = f"{'':12} {shown[-1]} in {path}"
     return shown
 
@@ -83,7 +120,10 @@ def gap(reference: Mapping[str, float], *, is_linear: bool) -> str:
 
 
 def next_experiment(params: Params) -> str | None:
-    """Return a change of one parameter that gives another result; None if no change surely does."""
+    """Return a change of one parameter that gives another result.
+
+    None if no such change is known.
+    """
     if params.train.optimizer != "exact":
         # With half the learning rate, a training that converged converges again, on any table.
         return f"train.lr={params.train.lr / 2:g}"

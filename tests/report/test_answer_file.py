@@ -1,5 +1,6 @@
 """Answers are written alone, or after the unchanged columns of their rows."""
 
+import os
 from pathlib import Path
 
 import abline_client
@@ -9,9 +10,21 @@ import pyarrow.parquet as pq
 import pytest
 from answered_tables import answered, read, write
 
-from pipeline.report import answers
+from pipeline.report import answer_file, answers
 from pipeline.settings.errors import UserError
 from pipeline.tables import raw_table
+
+
+def test_a_pipe_or_device_is_not_replaced(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "f.csv")
+    (tmp_path / "null.csv").symlink_to("/dev/null")
+    for out in (tmp_path / "f.csv", tmp_path / "null.csv", Path("/dev/null")):
+        with pytest.raises(UserError) as caught:
+            answer_file.check_path(out, tmp_path / "rows.csv")
+        assert str(caught.value).endswith(
+            " is a pipe or a device, and the answers replace a file as a whole; must be a file that"
+            " ends with .csv, .parquet, .pq"
+        )
 
 
 def test_columns_of_one_name_are_refused(answering: Path, tmp_path: Path) -> None:

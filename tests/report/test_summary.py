@@ -1,4 +1,4 @@
-"""The end of `make repro`: what it advises does something, and a damaged file is one message."""
+"""The end of `make repro`: its advice gives another result; a damaged file is one message."""
 
 import json
 import os
@@ -87,7 +87,7 @@ def test_a_file_that_cannot_be_read_is_one_message(
     make(params.load())
     program.main()
     assert "dvc exp run -S train.lr=0.005" in capsys.readouterr().out
-    whole = {path: path.read_bytes() for path in program.REPORTS}
+    whole = {path: path.read_bytes() for path in summary.REPORTS}
     for path, content in whole.items():
         odd = [b"\xff", b""]
         if path.suffix == ".json":
@@ -105,7 +105,7 @@ def test_a_file_that_cannot_be_read_is_one_message(
         path.rmdir()
         path.write_bytes(content)
     Path("params.yaml").write_text(job_text(data__targets=["other"]))
-    assert "do not belong together, or not to this params.yaml" in said(capsys)
+    assert "are not from one result, or not from this params.yaml" in said(capsys)
 
 
 def test_a_file_that_may_not_be_read(
