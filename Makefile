@@ -49,7 +49,7 @@ format: $(TOOLS) ## put the code into its format
 	ruff check --fix .
 	ruff format .
 
-schema: $(SETUP) ## write the JSON schemas anew from settings/sections.py and onnx_model/contract.py
+schema: $(SETUP) ## write the JSON schemas again from settings/sections.py and onnx_model/contract.py
 	@python -m pipeline.check --schema > params.schema.json
 	@python -m pipeline.onnx_model.contract > clients/contract.schema.json
 	@if command -v npm > /dev/null; then \
@@ -67,7 +67,7 @@ bench: $(TOOLS) ## time this pipeline beside its peers in turn, in about fifty m
 	@python benchmarks/tracking.py
 	@python benchmarks/clients.py
 
-screenshots: $(TOOLS) ## take the pictures of mlflow ui anew; needs Chromium
+screenshots: $(TOOLS) ## take the pictures of mlflow ui again; needs Chromium
 	@python docs/screenshots.py
 
 clean: ## remove the environment and the tools' caches, nothing that is a result

@@ -18,7 +18,7 @@ from pipeline.tables import table
 from pipeline.tables.queries import query_rows
 
 QUERIES_IN_METRICS = 10
-"""metrics.json has the predictions for so many queries; predictions.csv has all of them."""
+"""Most queries whose predictions are in metrics.json; predictions.csv has all of them."""
 
 
 def main(params: Params) -> None:

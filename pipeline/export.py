@@ -27,7 +27,7 @@ from pipeline.tables.queries import query_rows
 
 
 def main(params: Params) -> None:
-    """Write the ONNX file if every check passes; else say which checks failed."""
+    """Write the ONNX file if every check passes. Raises UserError with the checks that failed."""
     rows = table.read(files.TRAIN)
     features, targets = rows.features(params.data.targets), params.data.targets
     training = rows.columns(features)

@@ -25,7 +25,7 @@ def checks(
 ) -> list[Check]:
     """Run the file at every level of optimisation on all rows, in batches of every size.
 
-    content: the bytes of the ONNX file. rows: by what they are, [rows, features], finite or not.
+    content: the bytes of the ONNX file. rows: by kind, [rows, features], finite or not.
     """
     sessions, of_levels = {}, {}
     for level in onnxruntime.GraphOptimizationLevel.__members__.values():
@@ -55,6 +55,7 @@ class _Batch:
     finite: NDArray[np.bool_]
     """[rows, 1]: true if every feature is finite."""
     right: list[NDArray[Any]]
+    """torch's answers, one array for each output"""
     allowed: list[NDArray[np.float64]]
 
     @classmethod
@@ -64,7 +65,7 @@ class _Batch:
         expected: Expected,
         allowed: list[NDArray[np.float64]] | None = None,
     ) -> Self:
-        """Return the batch of `rows`, [rows, features]. allowed: if it is known already."""
+        """Return the batch of `rows`, [rows, features]. allowed: computed if it is not given."""
         with np.errstate(over="ignore"):
             x = torch.empty(rows.shape, dtype=expected.dtype).copy_(torch.from_numpy(rows))
         with torch.inference_mode():
@@ -102,14 +103,14 @@ def _compared(
     allowed: NDArray[np.float64],
     finite: NDArray[np.bool_],
 ) -> tuple[str | None, float, float]:
-    """Return the problem with one output of a batch, the largest bound, and the share taken of it.
+    """Compare one output of a batch: return the problem, the largest bound, `Check.used`.
 
-    With a problem the second number is `Check.excess`.
+    If there is a problem, the second number is `Check.excess`.
     allowed: see `Expected.allowed`; finite: see `_Batch`.
     """
     if answers.shape != right.shape or answers.dtype != right.dtype:
-        found = f"found {answers.dtype}{answers.shape}, must be {right.dtype}{right.shape}"
-        return f"{output.name}: {found}", math.inf, 0
+        mismatch = f"found {answers.dtype}{answers.shape}, must be {right.dtype}{right.shape}"
+        return f"{output.name}: {mismatch}", math.inf, 0
     with np.errstate(invalid="ignore", over="ignore"):
         differences = np.abs(answers.astype(np.float64) - right.astype(np.float64))
     # Where a sum may overflow, any answer is right. Elsewhere inputs that are not finite must give
@@ -139,7 +140,7 @@ def _compared(
 
 
 def _batches(rows: NDArray[np.float64], expected: Expected) -> Iterator[_Batch]:
-    """Yield all rows, in blocks; then the first of them, repeated, in batches of every size."""
+    """Yield all rows, in blocks; then the first rows, repeated, in batches of every size."""
     if not len(rows):
         return
     first = _Batch.of(rows[:ROWS_AT_A_TIME], expected)

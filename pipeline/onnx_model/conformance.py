@@ -10,6 +10,7 @@ from pipeline.onnx_model.contract import Contract
 from pipeline.settings import files
 
 GOLDEN_VECTORS = "golden vectors"
+"""Name of this check, and of these rows in the other checks."""
 
 
 def check(content: bytes, contract: Contract) -> Check:
@@ -22,10 +23,10 @@ def check(content: bytes, contract: Contract) -> Check:
         files.write_bytes(folder / files.ONNX.name, content)
         files.write_json(folder / files.CONTRACT.name, contract.model_dump(mode="json"))
         try:
-            found = abline_client.load(folder).conformance()
+            result = abline_client.load(folder).conformance()
         except abline_client.ContractError as error:
             return Check(GOLDEN_VECTORS, str(error).replace(f"{folder}/", ""))
     largest_bound = max(
         number for rows in contract.golden.bounds.values() for row in rows for number in row
     )
-    return Check(GOLDEN_VECTORS, found.problem, found.vectors, largest_bound, found.worst)
+    return Check(GOLDEN_VECTORS, result.problem, result.vectors, largest_bound, result.worst)

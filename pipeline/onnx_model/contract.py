@@ -1,4 +1,4 @@
-"""The contract of an ONNX file: what its users can rely on, and how they can check it.
+"""The contract of an ONNX file: the promises to its users, and the means to check them.
 
 `python -m pipeline.onnx_model.contract` prints its JSON schema, which is published as
 clients/contract.schema.json.
@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.json_schema import GenerateJsonSchema, SkipJsonSchema
 
-KEY = "abline.contract"
+METADATA_KEY = "abline.contract"
 """The key of the terms in the metadata of the ONNX file."""
 
 Float = Literal["float32", "float64"]
@@ -67,7 +67,7 @@ class Output(_Part):
 
 
 class Lineage(_Part):
-    """What the model was made from."""
+    """The tables and the parameters that the model was made from."""
 
     training_id: str
     """Hash of everything that the training depends on; `pipeline.track --find` finds its commit."""
@@ -87,7 +87,7 @@ class Terms(_Part):
     ir_version: int
     source: Lineage
     test_metrics: dict[str, float]
-    """Measured on the rows that were held out; empty if none were."""
+    """Measured on the rows that were held out; empty if no rows were held out."""
 
 
 class Vectors(_Part):
@@ -100,7 +100,7 @@ class Vectors(_Part):
     bounds: dict[str, list[list[float]]]
     """The largest difference that a correct runtime may show, in the same shape."""
     derivation: str
-    """Where outputs and bounds come from."""
+    """How outputs and bounds were computed."""
 
 
 class Contract(Terms):
@@ -118,7 +118,7 @@ def metadata(terms: Terms) -> dict[str, str]:
     text = json.dumps(
         terms.model_dump(mode="json"), sort_keys=True, separators=(",", ":"), ensure_ascii=False
     )
-    return {KEY: text}
+    return {METADATA_KEY: text}
 
 
 class _Untitled(GenerateJsonSchema):

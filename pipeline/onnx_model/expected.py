@@ -1,4 +1,4 @@
-"""What an ONNX file has to be: its interface, and how far its answers may be from torch's."""
+"""The expected ONNX file: its interface, and how far its answers may differ from torch's."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,14 +14,14 @@ from pipeline.learning.line import Line
 from pipeline.onnx_model.contract import Float, Output
 from pipeline.onnx_model.outputs import Answers, described, predictor
 
-# torch writes this version for every opset. A runtime refuses a file of a newer one, so a library
-# that raises it takes the file away from clients.
+# torch writes this version for every opset. A runtime refuses a file of a newer version than it
+# knows, so after an update of torch that raises it, older clients could not read our files.
 IR_VERSION = 10
 
 
 @dataclass(frozen=True)
 class Expected:
-    """What the file has to be."""
+    """The module that a file must agree with, its interface, and the allowed differences."""
 
     module: nn.Module
     """The torch module that the file must agree with, in the precision that ships."""
@@ -96,7 +96,7 @@ class Expected:
         bound: NDArray[np.float64],
         interval: Interval,
     ) -> NDArray[np.float64]:
-        """Return the difference allowed in an end of the interval. bound: the one allowed in y."""
+        """Return the difference allowed in an end of the interval. bound: for y."""
         kind = torch.finfo(self.dtype)
         with np.errstate(over="ignore", invalid="ignore"):
             half_width, rounding = interval.half_width(x)

@@ -1,4 +1,4 @@
-"""From a torch module to the bytes of one ONNX file."""
+"""Export of a torch module to the bytes of one ONNX file."""
 
 import logging
 import warnings

@@ -1,4 +1,4 @@
-"""The golden vectors: hard rows with the right answers, and how far a correct runtime may be off.
+"""The golden vectors: hard rows, the right answers, and the error allowed in a runtime.
 
 The answers of a linear model are exact, rounded once.
 """
@@ -22,9 +22,9 @@ from pipeline.onnx_model.hard_rows import hard_rows
 from pipeline.settings.errors import UserError
 from pipeline.settings.seeds import stream
 
-VECTORS = 32
+VECTOR_COUNT = 32
 
-# Where outputs and bounds come from, as contract.json says it.
+# How outputs and bounds were computed, as contract.json says it.
 LINEAR_DERIVATION = (
     "outputs: y = (x - mean) * weight + bias in rational arithmetic, rounded once to the output's"
     " dtype. bounds: eps * (p + 2) * (|x - mean| |weight| + |bias| + the smallest normal number)"
@@ -55,7 +55,7 @@ def vectors(
     low, high = training.min(axis=0), training.max(axis=0)
     line = expected.line
     random = stream(seed, "golden vectors")
-    x = hard_rows(VECTORS, low, high, queries, line, interval, dtype, random)
+    x = hard_rows(VECTOR_COUNT, low, high, queries, line, interval, dtype, random)
     if line is None:
         y, derivation = prediction.predict(expected.predictor, x), OTHER_DERIVATION
     else:
@@ -70,7 +70,7 @@ def vectors(
         derivation += IN_RANGE_DERIVATION
     bounds = expected.allowed(x, y)
     checkable = np.flatnonzero(np.isfinite(np.hstack([*right, *bounds])).all(axis=1))
-    chosen = checkable[:VECTORS]
+    chosen = checkable[:VECTOR_COUNT]
     if not len(chosen):
         raise UserError(
             f"model.dtype: every answer is near to or beyond the largest {dtype}, and none can be"
@@ -79,8 +79,8 @@ def vectors(
     names = [output.name for output in expected.outputs]
     return Vectors(
         inputs=x[chosen].tolist(),
-        outputs={name: of[chosen].tolist() for name, of in zip(names, right, strict=True)},
-        bounds={name: of[chosen].tolist() for name, of in zip(names, bounds, strict=True)},
+        outputs={name: y[chosen].tolist() for name, y in zip(names, right, strict=True)},
+        bounds={name: b[chosen].tolist() for name, b in zip(names, bounds, strict=True)},
         derivation=derivation,
     )
 

@@ -24,9 +24,9 @@ def hard_rows(
 ) -> NDArray[np.float64]:
     """Return `count` hard rows and up to as many plain ones: [rows, features], in `dtype`.
 
-    The hard rows come first. The plain ones replace rows whose answers are beyond `dtype`.
+    The hard rows come first. The plain rows replace rows whose answers are beyond `dtype`.
     low, high: [features], the training range. line: the model if it is linear; its largest rows
-    have finite answers, and some rows cancel. interval: the prediction interval that ships.
+    have finite answers, and the terms of some rows cancel. interval: the one in the ONNX file.
     """
     features = len(low)
     kind = np.finfo(dtype)
@@ -69,7 +69,10 @@ def hard_rows(
 
 
 def _largest_answered(line: Line, interval: Interval | None, largest: float) -> float:
-    """Return a number so large that rows of it just have finite answers. largest: of the dtype."""
+    """Return a number near the largest one whose rows have finite answers.
+
+    largest: the largest number of the dtype.
+    """
     gain = max(rounded_sum(row) for row in np.abs(line.weight).tolist())
     if interval is None:
         return largest / 8 / max(1.0, gain)

@@ -1,4 +1,4 @@
-"""The outputs of the ONNX file: what `export.outputs` asks for, as a module and in the contract."""
+"""The outputs that `export.outputs` asks for: as a torch module, and in the contract."""
 
 from collections.abc import Collection, Sequence
 from typing import Literal
@@ -22,7 +22,7 @@ from pipeline.tables.table import Table
 class Answers(nn.Module):
     """A module with more outputs: y, then low and high, then in_range.
 
-    interval: of it low and high are computed, in float64 and rounded once, so that low ≤ y ≤ high.
+    interval: gives low and high, computed in float64 and rounded once, so that low ≤ y ≤ high.
     bounds: the smallest and the largest value of each feature in range, [2, features].
     """
 
@@ -121,7 +121,7 @@ def _interval(module: nn.Module, params: Params, rows: Table) -> Interval:
     except ValueError as error:
         column = f" ({fit_messages.dependent(fit.dependent[0])})" if fit.dependent else ""
         raise UserError(
-            f"export.outputs: found interval, but there is none to give: {error}{column};"
+            f"export.outputs: found interval, but there is no interval: {error}{column};"
             f" {leave_out}"
         ) from None
     line = prediction.line_of(module)
@@ -136,12 +136,12 @@ def _interval(module: nn.Module, params: Params, rows: Table) -> Interval:
         cure = "" if params.model.dtype == "float64" else "set model.dtype to float64, or "
         raise UserError(
             f"export.outputs: found interval, but the model in {params.model.dtype} answers"
-            f" {targets[target]} at training row {row + 1} by {distance[row, target]:.2g} off the"
-            f" solution, more than a hundredth of what the interval reaches to either side"
+            f" {targets[target]} at training row {row + 1} with an error of"
+            f" {distance[row, target]:.2g}, more than a hundredth of the interval's half width"
             f" ({half_width[row, target]:.2g}); {cure}{leave_out}"
         )
-    # Rounding of the means changes the interval where columns hardly vary: compare with the exact
-    # one at the rows where it is narrowest and widest.
+    # Rounding of the means changes the interval where columns hardly vary: compare it with the
+    # exact interval at the rows where it is narrowest and widest.
     extreme_rows = np.unique([*half_width.argmin(axis=0), *half_width.argmax(axis=0)])
     _, low, high = fit.predict(x[extreme_rows])
     difference = np.abs((high - low) / 2 - half_width[extreme_rows])

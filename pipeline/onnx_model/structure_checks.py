@@ -1,6 +1,6 @@
 """Checks of an ONNX file's structure: form, shapes, versions, interface, contract and weights.
 
-Every check is made, whatever the others found.
+All checks are made, also after one has failed.
 """
 
 from collections.abc import Callable
@@ -64,7 +64,7 @@ def _versions(proto: ModelProto, expected: Expected) -> str | None:
     if opsets != {"ai.onnx": expected.opset}:
         return (
             f"found opset {opsets}, asked for {expected.opset} of ai.onnx alone; torch cannot write"
-            " every model in every opset: set export.opset to one that it found"
+            " every model in every opset: set export.opset to the version that was found"
         )
     if proto.ir_version != IR_VERSION:
         return f"found IR version {proto.ir_version}, must be {IR_VERSION}"
@@ -77,7 +77,7 @@ def _interface(proto: ModelProto, expected: Expected) -> str | None:
         (output.name, ELEMENT_TYPES[output.dtype], list(output.shape))
         for output in expected.outputs
     ]
-    found = [
+    interface = [
         (
             value.name,
             value.type.tensor_type.elem_type,
@@ -85,13 +85,13 @@ def _interface(proto: ModelProto, expected: Expected) -> str | None:
         )
         for value in (*proto.graph.input, *proto.graph.output)
     ]
-    return None if found == right else f"found {found}, must be {right}"
+    return None if interface == right else f"found {interface}, must be {right}"
 
 
 def _terms(proto: ModelProto, expected: Expected) -> str | None:
     """Check that the terms in the file's metadata describe this file."""
     metadata = {entry.key: entry.value for entry in proto.metadata_props}
-    terms = Terms.model_validate_json(metadata.get(contract.KEY, ""))
+    terms = Terms.model_validate_json(metadata.get(contract.METADATA_KEY, ""))
     pairs: dict[str, tuple[Any, Any]] = {
         "input": (terms.input.name, "x"),
         "dtype": (terms.input.dtype, expected.precision),
@@ -113,13 +113,16 @@ def _terms(proto: ModelProto, expected: Expected) -> str | None:
 
 
 def _same_weights(proto: ModelProto, expected: Expected) -> str | None:
-    """Check that a linear model's numbers are in the file, bit for bit: no run shows as much."""
+    """Check that a linear model's numbers are in the file, bit for bit.
+
+    Answers are rounded, so that comparing them does not show this.
+    """
     if expected.line is None:
         return None
     tensors = {tensor.name: numpy_helper.to_array(tensor) for tensor in proto.graph.initializer}
     for name, value in expected.module.state_dict().items():
         if name not in tensors or not np.array_equal(tensors[name], value.numpy()):
-            return f"{name} is not the trained one"
+            return f"{name} differs from the trained tensor"
     return None
 
 

@@ -40,7 +40,7 @@ def terms(
             md5=ids.md5s([str(path) for path in (files.TRAIN, files.TEST, files.MODEL)]),
             params=ids.stage_params("generate", params) | ids.stage_params("train", params),
         ),
-        # Rows whose targets do not vary have no r2.
+        # r2 is None if the targets do not vary.
         test_metrics={k: v for k, v in metrics.get("test", {}).items() if v is not None},
     )
 

@@ -14,7 +14,7 @@ def trial_rows(
     dtype: torch.dtype,
     random: np.random.Generator,
 ) -> dict[str, NDArray[np.float64]]:
-    """Return the rows to try, by what they are: float64 [rows, features], not all finite.
+    """Return the rows to try, by kind: float64 [rows, features], not all finite.
 
     training, queries: [rows, features].
     """
@@ -42,7 +42,7 @@ def _one_feature(
 ) -> NDArray[np.float64]:
     """Return rows of `others` with one feature set to a value; in the last rows every feature is.
 
-    With more than 64 features, 64 that `random` chooses.
+    Of more than 64 features, `random` chooses 64.
     """
     chosen = random.permutation(features)[:64]
     rows = np.full((len(values), len(chosen) + 1, features), others)

@@ -1,4 +1,4 @@
-"""Verify an ONNX file by every check, and report what was checked."""
+"""Verification of an ONNX file by every check, and the report of it."""
 
 import hashlib
 import math
@@ -18,10 +18,10 @@ from pipeline.onnx_model.expected import Expected
 def verify(
     content: bytes, contract: Contract, expected: Expected, rows: Mapping[str, NDArray[np.float64]]
 ) -> list[Check]:
-    """Check the bytes of an ONNX file. rows: those to try, by what they are, [rows, features].
+    """Check the bytes of an ONNX file. rows: the rows to try, by kind, [rows, features].
 
-    A client's check comes last, and only if no other has found a problem: it would say the same of
-    fewer rows.
+    A client's check comes last, and only if the other checks have passed: it would find the same
+    problem with fewer rows.
     """
     checks = structure_checks.checks(content, expected)
     checks += answer_checks.checks(content, expected, rows)
@@ -31,9 +31,9 @@ def verify(
 
 
 def report(content: bytes, checks: Sequence[Check], opset: int, derivation: str) -> dict[str, Any]:
-    """Return the content of verification.json: the file, the checks, and what was allowed and why.
+    """Return the content of verification.json: the file, the checks, and the allowed differences.
 
-    derivation: where the bounds come from, as contract.json says it.
+    derivation: how the bounds were computed, as contract.json says it.
     """
     return {
         "allowed": derivation,

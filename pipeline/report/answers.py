@@ -1,4 +1,4 @@
-"""Answers of a model.onnx to the rows of a table, block by block, and what to know about them."""
+"""Answers of a model.onnx to the rows of a table, block by block, and notes about them."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -17,14 +17,14 @@ from pipeline.settings.messages import count, show
 from pipeline.tables import table
 from pipeline.tables.raw_table import RawTable
 
-COLUMNS_SHOWN = 5
+MOST_COLUMNS_SHOWN = 5
 
 
 class AnsweredRows:
-    """The rows that were answered, and what the user should know about the answers.
+    """Counts of the rows that were answered, and the notes to print about them.
 
-    rows: how many. outside: how many of them are outside the training range. overflowed: how many
-    have an infinite answer. rounded: whether a number was rounded to the model's precision.
+    rows: all rows. outside: rows outside the training range. overflowed: rows with an infinite
+    answer. rounded: True if a number was rounded to the model's precision.
     """
 
     def __init__(self, model: Model, table: RawTable) -> None:
@@ -77,7 +77,7 @@ class AnsweredRows:
             )
         if self.outside:
             counts = self._outside_by_feature
-            worst = np.argsort(-counts, kind="stable")[:COLUMNS_SHOWN]
+            worst = np.argsort(-counts, kind="stable")[:MOST_COLUMNS_SHOWN]
             shown = [f"{self._names[i]} ({counts[i]:,})" for i in worst if counts[i]]
             yield (
                 f"warning: {self.outside:,} of {count(self.rows, 'row', ',')} lie outside the"
@@ -89,7 +89,7 @@ class AnsweredRows:
 def write(model: Model, rows: RawTable, out: Path, keep: bool = False) -> AnsweredRows:
     """Write the answers to `rows` into the file `out`, whole or not at all.
 
-    keep: write all columns of the rows, too, before the answers.
+    keep: also write all columns of the rows, before the answers.
     Raises UserError for rows that the model cannot answer.
     """
     answered = AnsweredRows(model, rows)

@@ -1,4 +1,4 @@
-"""Model card: what everybody must know who uses the model, in Markdown."""
+"""Model card: the facts that each user of the model needs, in Markdown."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,11 +9,8 @@ from pipeline.onnx_model.contract import Contract
 from pipeline.report import markdown, verdict
 from pipeline.settings.params import GENERATE
 
-MOST_ROWS = 50
-"""Rows of a table. A card is for reading: the rest is in contract.json and coefficients.csv."""
-
-MOST_NAMES = 8
-"""Names in a sentence."""
+MOST_ROWS_SHOWN = 50  # in a table; contract.json and coefficients.csv have all rows
+MOST_NAMES_SHOWN = 8  # in a sentence
 
 
 @dataclass(frozen=True)
@@ -96,7 +93,10 @@ def _data(facts: Facts) -> Iterator[str]:
     features = facts.contract.input.features
     yield from markdown.table(
         ("feature", "smallest in training", "largest"),
-        ((markdown.text(f.name), f"{f.min:.6g}", f"{f.max:.6g}") for f in features[:MOST_ROWS]),
+        (
+            (markdown.text(f.name), f"{f.min:.6g}", f"{f.max:.6g}")
+            for f in features[:MOST_ROWS_SHOWN]
+        ),
     )
     yield from _more(len(features), "features", "models/contract.json")
 
@@ -156,7 +156,7 @@ def _coefficients(facts: Facts) -> Iterator[str]:
                 row["value"],
                 *(_number(row[key]) for key in ("reference", "std_error", "ci_low", "ci_high")),
             )
-            for row in facts.coefficients[:MOST_ROWS]
+            for row in facts.coefficients[:MOST_ROWS_SHOWN]
         ),
     )
     yield from _more(len(facts.coefficients), "terms", "reports/coefficients.csv")
@@ -231,9 +231,9 @@ def _how_to_repeat(facts: Facts) -> Iterator[str]:
 
 
 def _more(count: int, noun: str, path: str) -> Iterator[str]:
-    if count > MOST_ROWS:
+    if count > MOST_ROWS_SHOWN:
         yield ""
-        yield f"{count - MOST_ROWS:,} {noun} more are in `{path}`."
+        yield f"{count - MOST_ROWS_SHOWN:,} {noun} more are in `{path}`."
 
 
 def _shape(shape: Sequence[str | int]) -> str:
@@ -241,8 +241,8 @@ def _shape(shape: Sequence[str | int]) -> str:
 
 
 def _list(names: Sequence[str]) -> str:
-    more = len(names) - MOST_NAMES
-    shown = ", ".join(markdown.text(name) for name in names[:MOST_NAMES])
+    more = len(names) - MOST_NAMES_SHOWN
+    shown = ", ".join(markdown.text(name) for name in names[:MOST_NAMES_SHOWN])
     return f"{shown} and {more} more" if more > 0 else shown
 
 

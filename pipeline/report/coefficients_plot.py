@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from pipeline.exact.least_squares import Fit
 from pipeline.report.figure import COLOURS, GREY, axes_of, short
 
-MOST_FEATURES = 40
-"""So many names can be read; of more features, those with the largest effects are drawn."""
+MOST_FEATURES_DRAWN = 40
+"""More names could not be read. Of more features, the largest effects are drawn."""
 
 
 def draw(
@@ -17,13 +17,13 @@ def draw(
 ) -> None:
     """Draw the effect on the target of a change of one standard deviation in each feature.
 
-    Per deviation, because features in different units have coefficients that cannot be compared.
-    The reference is drawn with its 95 % interval, and the model beside it.
-    weight: [targets, features], the model's; deviations: [features].
+    Coefficients of features in different units cannot be compared; these effects can. The
+    reference is drawn with its 95 % interval, and the model beside it.
+    weight: of the model, [targets, features]; deviations: [features].
     """
     targets = reference.targets[: len(COLOURS)]
     effect = np.abs(reference.weight * deviations).max(axis=0)
-    chosen = np.sort(np.argsort(-effect, kind="stable")[:MOST_FEATURES])[::-1]
+    chosen = np.sort(np.argsort(-effect, kind="stable")[:MOST_FEATURES_DRAWN])[::-1]
     height = max(4.0, 0.22 * len(chosen) * len(targets) + 1.2)
     scale = deviations[chosen]
     with axes_of(path, height) as axes:
@@ -44,7 +44,7 @@ def draw(
                 color=colour,
                 markerfacecolor="white",
                 markersize=4,
-                label=f"{name}what ships",
+                label=f"{name}model",
             )
         axes.axvline(0, color=GREY, linewidth=1, zorder=1)
         axes.set_yticks(range(len(chosen)), [short(reference.features[place]) for place in chosen])

@@ -14,17 +14,17 @@ from numpy.typing import NDArray
 from pipeline.settings import files
 
 # Colours that colour-blind readers can tell apart (Okabe and Ito, 2008), one for each target.
-# Further targets are not drawn: more colours would say nothing.
+# Further targets are not drawn: more colours could not be told apart.
 BLUE, ORANGE, GREEN, PINK = COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7")
 GREY = "#888888"
 
-MOST_POINTS = 2_000
-"""Of more rows than this, a sample is drawn."""
+MOST_POINTS_DRAWN = 2_000
+"""Of more rows, a sample is drawn."""
 
 
 @contextmanager
 def axes_of(path: Path, height: float = 4) -> Iterator[Axes]:
-    """Give axes to draw on; save the figure as SVG at `path` when the block ends.
+    """Yield axes to draw on; save the figure as SVG at `path` when the block ends.
 
     height: in inches.
     """
@@ -44,8 +44,9 @@ def axes_of(path: Path, height: float = 4) -> Iterator[Axes]:
 
 
 def sampled(rows: int) -> NDArray[np.int64]:
-    """Return the indices of at most MOST_POINTS of so many rows, evenly spaced."""
-    return np.unique(np.linspace(0, rows - 1, min(rows, MOST_POINTS)).round().astype(int))
+    """Return the indices of a sample, evenly spaced. rows: number of rows to choose from."""
+    count = min(rows, MOST_POINTS_DRAWN)
+    return np.unique(np.linspace(0, rows - 1, count).round().astype(int))
 
 
 def short(text: str, longest: int = 30) -> str:

@@ -34,8 +34,8 @@ def draw(
 ) -> None:
     """Draw the training rows, the fitted curve and the predictions for the queries.
 
-    queries: [queries, 1]. truth: the function that made the table, if it is known; it is drawn,
-    too, with its values at the queries.
+    queries: [queries, 1]. truth: the function that made the table, if it is known; it is drawn as
+    well, with its values at the queries.
     """
     x, y, rows = train.x, train.y, sampled(len(train.x))
     range_of_x = np.vstack([x, queries])

@@ -13,7 +13,7 @@ from pipeline.report.figure import BLUE, ORANGE, axes_of
 def draw(
     path: Path, losses: Sequence[float], test_losses: Sequence[float] | None, per_error: bool
 ) -> None:
-    """Draw the loss of each epoch on a log scale, for the rows held out, too, if there are any.
+    """Draw the loss of each epoch on a log scale, also of the rows held out if there are any.
 
     per_error: the losses are means, although the job's loss is a sum.
     """

@@ -1,4 +1,4 @@
-"""Metrics of the model and of the reference: the figures in metrics.json.
+"""Metrics of the model and of the reference, for metrics.json.
 
 The reference is the least-squares line of the training rows.
 """

@@ -1,4 +1,4 @@
-"""Plots of a result: choose those that have something to show, and draw them into one folder."""
+"""Plots of a result: choose the plots that show something, and draw them into one folder."""
 
 from pathlib import Path
 
@@ -23,7 +23,7 @@ def draw(
     queries: NDArray[np.float64],
     predict: Predictor,
 ) -> None:
-    """Draw the plots that have something to show for this job into `folder`; remove the others.
+    """Draw the plots that show something for this job into `folder`; remove the others.
 
     line: the model, if it is linear.
     """
@@ -33,7 +33,7 @@ def draw(
         old.unlink()
     _draw_loss(folder / "loss.svg", params, train, test)
     splits = {"training rows": train} | ({"rows held out": test} if test else {})
-    if sum(len(split.y) for split in splits.values()) >= residual_plots.LEAST_ROWS:
+    if sum(len(split.y) for split in splits.values()) >= residual_plots.LEAST_ROWS_DRAWN:
         residual_plots.predicted_and_actual(folder / "predicted.svg", splits, targets)
         residual_plots.residuals(folder / "residuals.svg", splits, targets)
         residual_plots.quantiles(folder / "quantiles.svg", splits, targets)
@@ -49,8 +49,8 @@ def _draw_loss(path: Path, params: Params, train: Split, test: Split | None) -> 
     history = csv_cells.read_csv(files.HISTORY)
     if len(history) < 2:  # `exact` has one epoch, and a curve of one point shows nothing
         return
-    # A sum over many training rows cannot be compared with a sum over few rows held out: both are
-    # divided by the number of errors then.
+    # A sum over many training rows cannot be compared with a sum over few rows held out: then each
+    # is divided by its number of errors.
     per_error = params.train.reduction == "sum" and test is not None
     train_errors, test_errors = 1, 1
     if per_error and test is not None:

@@ -1,4 +1,4 @@
-"""Plots of the error of each row: predicted against actual, residuals, normal quantiles."""
+"""Plots of the residual of each row: predicted against actual, residuals, normal quantiles."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from pipeline.report.figure import COLOURS, GREY, ORANGE, axes_of, sampled, short
 from pipeline.report.metrics import Split
 
-LEAST_ROWS = 10
-"""Of fewer rows than this, these plots show next to nothing."""
+LEAST_ROWS_DRAWN = 10
+"""With fewer rows these plots show almost nothing."""
 
 
 class Points(NamedTuple):
@@ -62,7 +62,7 @@ def predicted_and_actual(path: Path, splits: Mapping[str, Split], targets: Seque
 
 
 def residuals(path: Path, splits: Mapping[str, Split], targets: Sequence[str]) -> None:
-    """Draw the residuals over the predictions: a curve or a funnel shows what the line misses."""
+    """Draw the residuals over the predictions: a curve or a funnel is a misfit."""
     with axes_of(path) as axes:
         for points in _points(splits, targets):
             residual = points.actual - points.predicted

@@ -28,7 +28,7 @@ def test_the_vectors_find_a_file_of_other_weights(workspace: Path) -> None:
     contract = Contract.model_validate(contract_of())
     content = files.ONNX.read_bytes()
     check = conformance.check(content, contract)
-    assert (check.problem, check.rows) == (None, golden.VECTORS)
+    assert (check.problem, check.rows) == (None, golden.VECTOR_COUNT)
     assert check.bound == max(bound for (bound,) in contract.golden.bounds["y"])
     assert 0 < check.used <= 1
     proto = onnx.load_from_string(content)
@@ -81,7 +81,7 @@ def test_intervals_and_ranges_that_are_off_are_noticed(workspace: Path) -> None:
         assert problem.startswith(f"{output} of vector")
         # And by the checks against torch, which every file must pass.
         found = problems(spoilt)
-        assert found[0] == f"{name} is not the trained one"
+        assert found[0] == f"{name} differs from the trained tensor"
         assert any(f", {output}: onnx" in problem for problem in found[1:])
 
 

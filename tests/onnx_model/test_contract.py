@@ -37,7 +37,7 @@ def test_the_tutorials_contract(workspace: Path) -> None:
     assert [(out["name"], out["targets"]) for out in found["outputs"]] == [("y", ["y"])]
     assert found["test_metrics"] == {}
     assert found["source"]["params"]["train.lr"] == 0.01
-    assert len(found["golden"]["inputs"]) == golden.VECTORS
+    assert len(found["golden"]["inputs"]) == golden.VECTOR_COUNT
     assert found["golden"]["inputs"][0] == [4.0]
     assert found["golden"]["outputs"]["y"][0] == [pytest.approx(7.5619025, abs=1e-6)]
     # The metadata of the file say the same, except what was added later.

@@ -27,7 +27,7 @@ def test_golden_vectors_are_right_and_hard(
     vectors = Contract.model_validate(found).golden
     x, y = np.array(vectors.inputs), np.array(vectors.outputs["y"])
     bounds = np.array(vectors.bounds["y"])
-    assert x.shape == (golden.VECTORS, 3)
+    assert x.shape == (golden.VECTOR_COUNT, 3)
     assert np.array_equal(x, x.astype(dtype)), "numbers that the input holds exactly"
     kind = np.finfo(dtype)
     assert (x == 0).all(axis=1).sum() == 2
@@ -64,7 +64,7 @@ def test_a_wrong_answer_is_outside_of_the_bounds() -> None:
     line = Line(np.array([[1.5, -2.0]]), np.array([0.25]), np.zeros(2))
     low, high, queries = np.zeros(2), np.ones(2), np.empty((0, 2))
     random = np.random.default_rng(0)
-    x = hard_rows(golden.VECTORS, low, high, queries, line, None, "float32", random)
+    x = hard_rows(golden.VECTOR_COUNT, low, high, queries, line, None, "float32", random)
     module = LinearModel(2, 1)
     with torch.no_grad():
         module.linear.weight.copy_(torch.tensor([[1.5, -2.0]]))

@@ -55,7 +55,7 @@ def use_double(proto: ModelProto) -> None:
 @pytest.mark.parametrize(
     ("spoil", "said"),
     [
-        (scale_weights, "weights, bit for bit, of a linear model: linear.weight is not the tr"),
+        (scale_weights, "weights, bit for bit, of a linear model: linear.weight differs from the"),
         (swap_names, "names, types and shapes: found [('y', "),
         (
             swap_columns,

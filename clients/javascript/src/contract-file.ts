@@ -22,7 +22,7 @@ export interface Contract {
   sha256: string;
   source: Lineage;
   /**
-   * Measured on the rows that were held out; empty if none were.
+   * Measured on the rows that were held out; empty if no rows were held out.
    */
   test_metrics: {
     [k: string]: number;
@@ -40,7 +40,7 @@ export interface Vectors {
     [k: string]: number[][];
   };
   /**
-   * Where outputs and bounds come from.
+   * How outputs and bounds were computed.
    */
   derivation: string;
   /**
@@ -114,7 +114,7 @@ export interface Output {
   targets: string[];
 }
 /**
- * What the model was made from.
+ * The tables and the parameters that the model was made from.
  */
 export interface Lineage {
   /**
