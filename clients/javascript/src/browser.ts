@@ -8,7 +8,7 @@ import { ContractError, type Model, open } from "./model.js";
 export * from "./model.js";
 
 /**
- * Open a model and check that it is the one that its contract describes.
+ * Open a model and check that it agrees with its contract.
  *
  * url: of the folder with model.onnx and contract.json, or of the ONNX file, beside which
  * contract.json is asked for; without it the terms in the file are used.
@@ -37,10 +37,10 @@ export async function load(
   }
 }
 
-/** The name of the file that onnxruntime-web fetches, and says nothing of where it is missing. */
+/** The file that onnxruntime-web fetches; if it is missing, its error does not say where. */
 const WASM = "ort-wasm-simd-threaded.wasm";
 
-/** Say which file to copy where, if that is why onnxruntime did not start. */
+/** The error with the file to copy and its place, if onnxruntime did not start without it. */
 function explained(error: unknown): unknown {
   if (!(error instanceof ContractError && /backend|wasm/i.test(error.message))) return error;
   return new ContractError(

@@ -1,11 +1,11 @@
-/** The contract of a model: its form, and whether its golden vectors can prove anything. */
+/** The contract of a model: checks of its form and of its golden vectors. */
 
 import type * as file from "./contract-file.js";
 
 /** The version of the contracts that this client reads. */
 const VERSION = 1;
 
-/** The widest bound as a share of the size of the answers; a wider one proves nothing. */
+/** The widest bound as a share of the size of the answers; a wider bound proves nothing. */
 const WIDEST_BOUND = 0.01;
 
 type Frozen<T> = T extends object ? { readonly [Key in keyof T]: Frozen<T[Key]> } : T;
@@ -20,7 +20,7 @@ export type Feature = Frozen<file.Feature>;
 export type Output = Frozen<file.Output>;
 export type Vectors = Frozen<file.Vectors>;
 
-/** The model and its contract do not belong together, or cannot be read. */
+/** The model and its contract do not agree, or cannot be read. */
 export class ContractError extends Error {
   override name = "ContractError";
 }
@@ -210,9 +210,9 @@ function vectors(contract: Contract): void {
 /**
  * Refuse bounds that are too wide to prove anything.
  *
- * The contract does not have the terms whose sum an answer is, so the answers give their size: the
- * largest answer in the training range, times how far outside of the range the row lies, or the
- * row's own answer. A bound may be WIDEST_BOUND times the size, or eps (p + 3)² times for many
+ * An answer is a sum of terms that the contract does not have. The answers give their size: the
+ * largest answer in the training range, times the distance of the row relative to that range, or
+ * the row's own answer. A bound may be WIDEST_BOUND times the size, or eps (p + 3)² times for many
  * features p, whose terms may be p times their sum.
  */
 function checkBounds(

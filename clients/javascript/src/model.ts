@@ -20,26 +20,26 @@ export { type Contract, ContractError, type Dtype } from "./contract.js";
 export type { Feature, Output, Vectors } from "./contract.js";
 export { type Columns, InputError, type Records, type Rows } from "./rows.js";
 
-/** Where the ONNX file's metadata has its terms. */
+/** The key of the terms in the metadata of the ONNX file. */
 const KEY = "abline.contract";
 
-/** Comparison of this machine's answers with the right ones. */
+/** Comparison of this machine's answers with the right answers. */
 export interface Conformance {
   /** True if all answers are within their bounds. */
   readonly ok: boolean;
-  /** How many rows were tried. */
+  /** Number of rows that were tried. */
   readonly vectors: number;
-  /** Rows whose every answer is within its bound. */
+  /** Number of rows whose every answer is within its bound. */
   readonly within: number;
-  /** Rows whose every answer is the right one to the last bit. */
+  /** Number of rows whose every answer is right to the last bit. */
   readonly bitEqual: number;
-  /** The largest share of its bound that a difference took; more than 1 is wrong. */
+  /** The largest ratio of a difference to its bound; more than 1 is wrong. */
   readonly worst: number;
   /** The first wrong answer: "y of vector 0 is [7.5], must be [7.6]"; undefined if all are right. */
   readonly problem: string | undefined;
 }
 
-/** What onnxruntime-node and onnxruntime-web both export. */
+/** The part of onnxruntime that this client uses, in Node as in the browser. */
 export interface Runtime {
   readonly InferenceSession: {
     create(content: Uint8Array, options?: InferenceSession.SessionOptions): Promise<InferenceSession>;
@@ -51,13 +51,13 @@ export interface Runtime {
   ) => TypedTensor<T>;
 }
 
-/** Where a model came from: a path or an address each, for messages. */
+/** The paths or addresses of a model's files, for messages. */
 export interface Place {
   readonly file: string;
   readonly contract: string;
 }
 
-/** A model that is what its contract says. `load` makes it. */
+/** A model that agrees with its contract. `load` makes it. */
 export class Model {
   readonly features: readonly string[];
   readonly targets: readonly string[];
@@ -84,7 +84,7 @@ export class Model {
     );
   }
 
-  /** What console.log shows in Node. */
+  /** The text that console.log shows in Node. */
   [Symbol.for("nodejs.util.inspect.custom")](): string {
     return this.toString();
   }
@@ -108,7 +108,7 @@ export class Model {
 
   /**
    * The ends of the 95 % prediction interval, in which a new measurement would lie:
-   * [rows][targets] each. Rejects with ContractError if the model was made without.
+   * [rows][targets] each. Rejects with ContractError if the model has no interval.
    */
   async interval(rows: Rows | Records | Columns): Promise<{ low: number[][]; high: number[][] }> {
     const low = output(this.contract, "low").name;
@@ -134,8 +134,8 @@ export class Model {
     const { golden } = this.contract;
     if (golden === undefined) {
       throw new ContractError(
-        `${this.place.file}: there are no golden vectors; contract.json has them, and was looked for` +
-          ` at ${this.place.contract}`,
+        `${this.place.file}: there are no golden vectors: contract.json, which has them, is not at` +
+          ` ${this.place.contract}`,
       );
     }
     const answers = await this.answers(golden.inputs);
@@ -189,7 +189,7 @@ export class Model {
 }
 
 /**
- * Open a model and check that it is the one that its contract describes.
+ * Open a model and check that it agrees with its contract.
  *
  * content: the bytes of model.onnx; text: the text of contract.json, or undefined to use the terms
  * in the file. Rejects with ContractError if they do not match.

@@ -11,10 +11,10 @@ import { ContractError, type Model, open } from "./model.js";
 export * from "./model.js";
 
 /**
- * Open a model and check that it is the one that its contract describes.
+ * Open a model and check that it agrees with its contract.
  *
  * path: the folder with model.onnx and contract.json, or the ONNX file, whose contract.json lies
- * beside it; without one the terms in the file are used. Rejects with ContractError if they do not
+ * beside it; without it the terms in the file are used. Rejects with ContractError if they do not
  * match, and if there is no such file.
  */
 export async function load(
@@ -30,7 +30,7 @@ export async function load(
   return open(runtime, content, text, { file, contract: resolve(beside) }, options);
 }
 
-/** The ONNX file that `load` is asked for. */
+/** The path of the ONNX file that `load` opens. */
 async function modelFile(path: string): Promise<string> {
   const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== "ENOENT") throw error;
@@ -47,7 +47,7 @@ async function modelFile(path: string): Promise<string> {
   throw new ContractError(`${resolve(path, "model.onnx")}: there is no such file in this folder; ${there}`);
 }
 
-/** Read a file, but no pipe or device, which may have no end. */
+/** Read a regular file: a pipe or a device may have no end. */
 async function bytes(path: string): Promise<Buffer> {
   if (!(await stat(path)).isFile()) throw new ContractError(`${path}: must be a regular file`);
   return readFile(path);

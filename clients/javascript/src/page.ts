@@ -106,7 +106,7 @@ async function prove(model: Model): Promise<void> {
     ` To the last bit right: ${found.bitEqual} of ${found.vectors}.`;
 }
 
-/** Counts what was typed or chosen, so that a late answer to an earlier question is dropped. */
+/** Number of the newest request: a late answer to an earlier one is dropped. */
 let asked = 0;
 
 async function show(model: Model, fields: readonly Field[]): Promise<void> {
@@ -258,7 +258,7 @@ function size(): { width: number; height: number } {
   if (figure) figure.hidden = false; // what is hidden has no size
   const box = svg.getBoundingClientRect();
   if (figure) figure.hidden = hidden;
-  // A window that is being closed or folded away may be next to nothing wide.
+  // A window that is being closed may be almost zero pixels wide.
   const [width, height] = [Math.max(200, box.width), Math.max(150, box.height)];
   svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
   return { width, height };

@@ -1,14 +1,14 @@
-/** Rows as callers have them, rows, records or columns, to the array that a model takes. */
+/** Conversion of rows, records or columns to the array that a model takes. */
 
 import { type Contract, count, list, short } from "./contract.js";
 
 /** [rows][features] in the order of `Model.features`. Their order cannot be checked. */
 export type Rows = readonly ArrayLike<number>[];
 
-/** Rows by name, in any order: [{ x: 4 }]; names that the model does not know are left out. */
+/** Rows by name, in any order: [{ x: 4 }]; names that the model does not have are left out. */
 export type Records = readonly Readonly<Record<string, unknown>>[];
 
-/** Values by column name, in any order: { x: [4] }; others are left out, too. */
+/** Values by column name, in any order: { x: [4] }; other columns are left out. */
 export type Columns = Readonly<Record<string, ArrayLike<unknown>>>;
 
 /** Rows that the model cannot answer. */
@@ -131,7 +131,7 @@ function noColumn(missing: readonly string[], there: readonly string[]): string 
   return [`${first} ${list(missing)}`, `found ${list(there)}`, ...near].join("; ");
 }
 
-/** How many letters have to be changed, left out or added. */
+/** The number of letters to change, leave out or add. */
 function distance(a: string, b: string): number {
   let before = Array.from({ length: b.length + 1 }, (_, column) => column);
   for (let row = 1; row <= a.length; row++) {

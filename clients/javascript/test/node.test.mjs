@@ -288,7 +288,7 @@ test("the file alone answers but proves nothing", async () => {
     const alone = await load(join(folder, "any.onnx"));
     const rows = [model.features.map(() => 2)];
     assert.deepEqual(await alone.predict(rows), await model.predict(rows));
-    await assert.rejects(alone.conformance(), /contract.json has them, and was looked for at \//);
+    await assert.rejects(alone.conformance(), /contract.json, which has them, is not at \//);
     await writeFile(join(folder, "any.onnx"), "no model");
     await assert.rejects(load(join(folder, "any.onnx")), /carries no abline.contract/);
   } finally {

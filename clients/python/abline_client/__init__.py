@@ -1,4 +1,4 @@
-"""Predictions from a model.onnx of Abline, with proof that they are the ones that were verified.
+"""Predictions from a model.onnx of Abline, with a check that this machine computes them right.
 
 model = abline_client.load("models")
 model.predict([{"x": 4.0}])
@@ -17,7 +17,7 @@ import onnxruntime
 from numpy.typing import ArrayLike, NDArray
 
 from abline_client._contract import (
-    KEY,
+    METADATA_KEY,
     ContractError,
     check_digest,
     check_graph,
@@ -37,16 +37,16 @@ Records = Sequence[Mapping[str, Any]]
 
 @dataclass(frozen=True)
 class Conformance:
-    """Comparison of this machine's answers with the right ones."""
+    """Comparison of this machine's answers with the right answers."""
 
     vectors: int
-    """How many rows were tried."""
+    """Number of rows that were tried."""
     within: int
-    """Rows whose every answer is within its bound."""
+    """Number of rows whose every answer is within its bound."""
     bit_equal: int
-    """Rows whose every answer is the right one to the last bit."""
+    """Number of rows whose every answer is right to the last bit."""
     worst: float
-    """The largest share of its bound that a difference took; more than 1 is wrong."""
+    """The largest ratio of a difference to its bound; more than 1 is wrong."""
     problem: str | None = None
     """The first wrong answer: "y of vector 0 is [7.5], must be [7.6]"; None if all are right."""
 
@@ -57,7 +57,7 @@ class Conformance:
 
 
 class Model:
-    """A model that is what its contract says. `load` makes it; it can be pickled and copied."""
+    """A model that agrees with its contract. `load` makes it; it can be pickled and copied."""
 
     def __init__(
         self,
@@ -102,32 +102,32 @@ class Model:
         return Model, (self._content, self.contract, self._file, self._options)
 
     def predict(self, rows: ArrayLike | Columns | Records, *, check: bool = True) -> NDArray[Any]:
-        """The predictions: [rows, targets], in the model's dtype.
+        """Return the predictions: [rows, targets], in the model's dtype.
 
         rows: [rows, features] in the order of `features`; or values by name, in any order: records
-        ([{"x": 4.0}]) or columns ({"x": [4.0]}, a table). Names that the model does not know are
-        left out. Columns by position cannot be checked.
-        check: off takes an array of the model's dtype (in the machine's own byte order) and shape
-        as it is.
+        ([{"x": 4.0}]) or columns ({"x": [4.0]}, a table). Names that the model does not have are
+        left out. The order of columns by position cannot be checked.
+        check: False passes an array on as it is; it must have the model's dtype, in the machine's
+        byte order, and [rows, features].
         Raises InputError for rows that the model cannot answer.
         """
         x = self._rows.array(rows) if check else rows
-        found: NDArray[Any] = self._session.run(self._prediction, {self._input: x})[0]
-        return found
+        y: NDArray[Any] = self._session.run(self._prediction, {self._input: x})[0]
+        return y
 
     def answers(
         self, rows: ArrayLike | Columns | Records, *, check: bool = True
     ) -> dict[str, NDArray[Any]]:
-        """Every output of the file by its name. rows, check, errors: as of `predict`."""
+        """Return every output of the file by its name. rows, check, errors: see `predict`."""
         x = self._rows.array(rows) if check else rows
         names = list(self._outputs.values())
         return dict(zip(names, self._session.run(names, {self._input: x}), strict=True))
 
     def interval(self, rows: ArrayLike | Columns | Records) -> tuple[NDArray[Any], NDArray[Any]]:
-        """The lower and upper ends of the 95 % prediction interval: [rows, targets] each.
+        """Return the lower and upper ends of the 95 % prediction interval: [rows, targets] each.
 
-        In it a new measurement would lie. rows: as of `predict`.
-        Raises InputError as `predict`, and ContractError if the model was made without.
+        A new measurement would lie in the interval. rows: see `predict`.
+        Raises InputError as `predict` does, and ContractError if the model has no interval.
         """
         if not self.has_interval:
             raise ContractError(
@@ -139,7 +139,7 @@ class Model:
         return low, high
 
     def in_range(self, rows: ArrayLike | Columns | Records) -> NDArray[np.bool_]:
-        """Return, for each row, if every feature lies in the range of the training rows: [rows]."""
+        """Return True for each row whose every feature lies in its training range: [rows]."""
         x = self._rows.array(rows)
         inside: NDArray[np.bool_] = np.logical_and.reduce(
             (x >= self._low) & (x <= self._high), axis=1
@@ -149,50 +149,50 @@ class Model:
     def conformance(self) -> Conformance:
         """Answer the contract's golden vectors and compare with the right answers.
 
-        Raises ContractError without contract.json: the ONNX file has no golden vectors.
+        Raises ContractError without contract.json, because the ONNX file has no golden vectors.
         """
         golden = self.contract.get("golden")
         if golden is None:
             raise ContractError(
-                f"{self._file}: there are no golden vectors; contract.json has them, and was looked"
-                f" for at {self._file.with_name('contract.json').absolute()}"
+                f"{self._file}: there are no golden vectors: contract.json, which has them, is not"
+                f" at {self._file.with_name('contract.json').absolute()}"
             )
         x = np.array(golden["inputs"], self.dtype)
         within, equal, worst = np.ones(len(x), bool), np.ones(len(x), bool), 0.0
         problem = None
-        for name, found in self.answers(x).items():
+        for name, y in self.answers(x).items():
             right, bound = np.array(golden["outputs"][name]), np.array(golden["bounds"][name])
             with np.errstate(invalid="ignore", divide="ignore"):
-                apart = np.abs(found.astype(np.float64) - right)
-                shares = np.where(apart == 0, 0, apart / bound)
-            good = (apart <= bound).all(axis=1)
+                difference = np.abs(y.astype(np.float64) - right)
+                shares = np.where(difference == 0, 0, difference / bound)
+            good = (difference <= bound).all(axis=1)
             if problem is None and not good.all():
                 row = int(np.argmin(good))
                 problem = (
-                    f"{shown([name])} of vector {row} is {found[row].astype(np.float64).tolist()},"
+                    f"{shown([name])} of vector {row} is {y[row].astype(np.float64).tolist()},"
                     f" must be {right[row].tolist()}"
                 )
             within &= good
-            equal &= (apart == 0).all(axis=1)
+            equal &= (difference == 0).all(axis=1)
             worst = max(worst, float(np.nan_to_num(shares, nan=math.inf).max(initial=0)))
         return Conformance(len(x), int(within.sum()), int(equal.sum()), worst, problem)
 
 
 class NoModelError(FileNotFoundError):
-    """There is no model where `load` looked: `filename`, with the reason in `strerror`."""
+    """There is no model at the path `filename`; `strerror` has the reason."""
 
     def __str__(self) -> str:
-        """Return the two as a sentence, without an error's number."""
+        """Return both as a sentence, without the number of the error."""
         return f"{self.filename}: {self.strerror}"
 
 
 def load(path: str | Path, **options: Any) -> Model:
-    """Open a model and check that it is the one that its contract describes.
+    """Open a model and check that it agrees with its contract.
 
     path: the folder with model.onnx and contract.json, or the ONNX file, whose contract.json lies
-    beside it; without one the terms in the file are used.
+    beside it; without contract.json the terms in the ONNX file are used.
     options: for onnxruntime.InferenceSession, such as `providers` or `sess_options`.
-    Raises ContractError if they do not match, and FileNotFoundError.
+    Raises ContractError if the model and its contract do not agree, and FileNotFoundError.
     """
     file = _file(Path(path))
     content = content_of(file)
@@ -206,12 +206,12 @@ def load(path: str | Path, **options: Any) -> Model:
         session = onnxruntime.InferenceSession(content, **options)
     except Exception as error:  # onnxruntime's exceptions have no base class of their own
         raise ContractError(f"{file}: onnxruntime {onnxruntime.__version__}: {error}") from error
-    noted = session.get_modelmeta().custom_metadata_map.get(KEY)
+    noted = session.get_modelmeta().custom_metadata_map.get(METADATA_KEY)
     if noted is None:
         raise ContractError(
-            f"{file}: carries no {KEY}: not a model of this pipeline, or an old one"
+            f"{file}: carries no {METADATA_KEY}: not a model of this pipeline, or an old one"
         )
-    terms = parse(noted, f"{file}, {KEY}")
+    terms = parse(noted, f"{file}, {METADATA_KEY}")
     if whole is not None:
         compare(whole, terms, beside, file)
         check_vectors(whole, str(file))
@@ -221,7 +221,7 @@ def load(path: str | Path, **options: Any) -> Model:
 
 
 def _file(path: Path) -> Path:
-    """The ONNX file that `load` is asked for. Raises FileNotFoundError with where it looked."""
+    """Return the path of the ONNX file. Raises FileNotFoundError with the path that was tried."""
     file, why = path, "there is no such file or folder: `load` takes a folder or an ONNX file"
     if path.is_dir():
         others = sorted(each.name for each in path.glob("*.onnx"))

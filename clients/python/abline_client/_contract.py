@@ -1,4 +1,4 @@
-"""The contract of a model: read it, and compare it with the ONNX file that it came with."""
+"""The contract of a model: read it, and compare it with its ONNX file."""
 
 import hashlib
 import json
@@ -13,15 +13,19 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-VERSION = 1  # of the contracts that this client reads
-KEY = "abline.contract"
-TYPES = {"float32": "tensor(float)", "float64": "tensor(double)", "bool": "tensor(bool)"}
+CONTRACT_VERSION = 1  # of the contracts that this client reads
+METADATA_KEY = "abline.contract"  # of the terms in the ONNX file
+ONNXRUNTIME_TYPES = {
+    "float32": "tensor(float)",
+    "float64": "tensor(double)",
+    "bool": "tensor(bool)",
+}
 MEANINGS = ("prediction", "low", "high", "in_range")
 WIDEST_BOUND = 0.01  # as a share of the size of the answers; a wider bound proves nothing
 
 
 class ContractError(Exception):
-    """The model and its contract do not belong together, or cannot be read."""
+    """The model and its contract do not agree, or cannot be read."""
 
 
 def count(number: int, noun: str) -> str:
@@ -54,10 +58,10 @@ def parse(text: str | bytes, place: str) -> dict[str, Any]:
         if not isinstance(contract, dict):
             _refuse("the whole", contract, "an object")
         version = contract.get("version")
-        if isinstance(version, bool) or version != VERSION:
+        if isinstance(version, bool) or version != CONTRACT_VERSION:
             raise ContractError(
-                f"{place}: version {_short(version)}; this client reads {VERSION}: take the client"
-                " of the same release as the model"
+                f"{place}: version {_short(version)}; this client reads {CONTRACT_VERSION}:"
+                " take the client of the same release as the model"
             )
         _check_form(contract)
     except (ValueError, RecursionError) as error:
@@ -70,12 +74,13 @@ def compare(
 ) -> None:
     """Check that contract.json agrees with the terms in the ONNX file."""
     try:
-        other = [key for key, value in terms.items() if contract.get(key) != value]
+        differing_keys = [key for key, value in terms.items() if contract.get(key) != value]
     except RecursionError:
-        raise ContractError(f"{file}, {KEY}: not a contract (nested too deeply)") from None
-    if other:
+        raise ContractError(f"{file}, {METADATA_KEY}: not a contract (nested too deeply)") from None
+    if differing_keys:
         raise ContractError(
-            f"{beside} contradicts the terms in {file} ({shown(other)}); take both from one result"
+            f"{beside} contradicts the terms in {file} ({shown(differing_keys)}); take both"
+            " from one result"
         )
 
 
@@ -93,16 +98,16 @@ def check_graph(
     session: onnxruntime.InferenceSession, contract: Mapping[str, Any], file: Path
 ) -> None:
     """Check that the graph has the inputs and outputs that the contract names."""
-    asked = [
-        (each["name"], TYPES[each["dtype"]], ["batch", each["shape"][1]])
+    required = [
+        (each["name"], ONNXRUNTIME_TYPES[each["dtype"]], ["batch", each["shape"][1]])
         for each in (contract["input"], *contract["outputs"])
     ]
-    found = [
+    actual = [
         (each.name, each.type, ["batch", *each.shape[1:]] if _is_open(each.shape) else each.shape)
         for each in (*session.get_inputs(), *session.get_outputs())
     ]
-    if asked != found:
-        raise ContractError(f"{file}: its inputs and outputs are {found}, must be {asked}")
+    if actual != required:
+        raise ContractError(f"{file}: its inputs and outputs are {actual}, must be {required}")
 
 
 def _is_open(shape: Sequence[Any]) -> bool:
@@ -140,7 +145,7 @@ def _check_form(contract: Mapping[str, Any]) -> None:
     _different(names, "input.features")
     _shape(entry.get("shape"), len(features), "input.shape")
     outputs = _list(contract.get("outputs"), "outputs")
-    told: list[tuple[str, str]] = []
+    named_meanings: list[tuple[str, str]] = []
     for index, each in enumerate(outputs):
         where = f"outputs[{index}]"
         output = _object(each, where)
@@ -155,9 +160,9 @@ def _check_form(contract: Mapping[str, Any]) -> None:
         if targets not in (outputs[0]["targets"], []):
             _refuse(f"{where}.targets", targets, "the targets of the first output")
         _shape(output.get("shape"), len(targets) or 1, f"{where}.shape")
-        told.append((name, meaning))
-    _different([name for name, _ in told], "outputs")
-    meanings = [meaning for _, meaning in told]
+        named_meanings.append((name, meaning))
+    _different([name for name, _ in named_meanings], "outputs")
+    meanings = [meaning for _, meaning in named_meanings]
     _different(meanings, "outputs")
     if "prediction" not in meanings or ("low" in meanings) != ("high" in meanings):
         _refuse("outputs", ", ".join(meanings), "a prediction, and low and high both or neither")
@@ -176,8 +181,8 @@ def _check_vectors(golden: Any, contract: Mapping[str, Any]) -> None:
         of_part = _object(golden.get(part), f"golden.{part}")
         for output in contract["outputs"]:
             name, shape = output["name"], (len(rows), output["shape"][1])
-            found = _table(of_part.get(name), shape, f"golden.{part}.{name}")
-            tables.setdefault(name, []).append(found)
+            table = _table(of_part.get(name), shape, f"golden.{part}.{name}")
+            tables.setdefault(name, []).append(table)
     real = []
     for output in contract["outputs"]:
         name, (right, bounds) = output["name"], tables[output["name"]]
@@ -198,9 +203,9 @@ def _check_bounds(
 ) -> None:
     """Refuse bounds that are too wide to prove anything.
 
-    The contract does not have the terms whose sum an answer is, so the answers give their size: the
-    largest answer in the training range, times how far outside of the range the row lies, or the
-    row's own answer. A bound may be WIDEST_BOUND times the size, or eps (p + 3)² times for many
+    An answer is a sum of terms that the contract does not have. The answers give their size: the
+    largest answer in the training range, times the distance of the row relative to that range, or
+    the row's own answer. A bound may be WIDEST_BOUND times the size, or eps (p + 3)² times for many
     features p, whose terms may be p times their sum.
     x: [rows, features]; real: name, answers and bounds, [rows, targets].
     """

@@ -1,4 +1,4 @@
-"""Rows as callers have them, lists, records, tables or arrays, to the array that a model takes."""
+"""Conversion of rows (lists, records, tables or arrays) to the array that a model takes."""
 
 import difflib
 import json
@@ -28,23 +28,23 @@ class Columns(Protocol):
     """
 
     def keys(self) -> Any:
-        """The names."""
+        """Return the names."""
 
     def __getitem__(self, name: str, /) -> Any:
-        """The values of a column."""
+        """Return the values of a column."""
 
 
 class Rows:
-    """Makes arrays of rows for one model. features: its columns' names, in order."""
+    """Converts rows to arrays for one model. features: the names of its columns, in order."""
 
     def __init__(self, features: Sequence[str], dtype: np.dtype[Any]) -> None:
         self.features = features
         self.dtype = dtype
         self.width = len(features)
-        self._said = False
+        self._has_warned = False
 
     def array(self, rows: Any) -> NDArray[Any]:
-        """The rows as the model takes them: [rows, features], or InputError."""
+        """Return the rows as the model takes them, [rows, features]. Raises InputError."""
         if type(rows) is np.ndarray and rows.dtype == self.dtype and rows.ndim == 2:
             x = rows
         else:
@@ -54,7 +54,7 @@ class Rows:
                 f"found rows of {count(x.shape[1], 'number')}; the model has"
                 f" {count(self.width, 'feature')}: {shown(self.features)}"
             )
-        # NaN and infinity show in this sum. So do squares that overflow, hence the second look.
+        # NaN and infinity make this sum NaN or infinite. So do squares that overflow: look again.
         if not math.isfinite(np.vdot(x, x)):
             self._refuse_not_finite(x)
         return x
@@ -62,8 +62,10 @@ class Rows:
     def _converted(self, rows: Any) -> NDArray[Any]:
         for names in ("keys", "column_names", "columns"):
             if hasattr(rows, names):
-                found = getattr(rows, names)
-                return self._from_columns(rows, list(found() if callable(found) else found))
+                column_names = getattr(rows, names)
+                if callable(column_names):
+                    column_names = column_names()
+                return self._from_columns(rows, list(column_names))
         if isinstance(rows, list | tuple) and rows and isinstance(rows[0], Mapping):
             return self._from_records(rows)
         values = self._numbers(rows, "the rows")
@@ -81,11 +83,11 @@ class Rows:
         known = set(there)
         if missing := [name for name in self.features if name not in known]:
             raise InputError(_no_column(missing, there))
-        found = [
+        arrays = [
             self._numbers(columns[name], f"column {json.dumps(name, ensure_ascii=False)}")
             for name in self.features
         ]
-        for name, values in zip(self.features, found, strict=True):
+        for name, values in zip(self.features, arrays, strict=True):
             if values.ndim == 0:
                 raise InputError(
                     f"column {name}: must be a list, found a single value; a single row is"
@@ -94,10 +96,10 @@ class Rows:
             if values.ndim != 1:
                 deep = count(values.ndim, "dimension")
                 raise InputError(f"column {name}: must be a list, found {deep}")
-            if len(values) != len(found[0]):
-                lengths = f"{len(found[0])} and {len(values)}"
+            if len(values) != len(arrays[0]):
+                lengths = f"{len(arrays[0])} and {len(values)}"
                 raise InputError(f"column {name}: columns are lists of one length, found {lengths}")
-        return np.column_stack(found)
+        return np.column_stack(arrays)
 
     def _from_records(self, rows: Sequence[Any]) -> NDArray[Any]:
         values = np.empty((len(rows), self.width), np.float64)
@@ -120,7 +122,7 @@ class Rows:
     def _numbers(self, values: Any, what: str) -> NDArray[Any]:
         """Return values in the model's dtype. what: their name in a message."""
         if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
-            raise InputError(f"{what}: found masked values; fill them in, or take their rows away")
+            raise InputError(f"{what}: found masked values; fill them in, or remove their rows")
         try:
             array = np.asarray(values)
         except ValueError:
@@ -132,20 +134,20 @@ class Rows:
                 "b": "booleans",
                 "O": "something else, as null or text",
             }
-            found = kinds.get(array.dtype.kind, str(array.dtype))
-            raise InputError(f"{what}: must be numbers, found {found}")
+            kind = kinds.get(array.dtype.kind, str(array.dtype))
+            raise InputError(f"{what}: must be numbers, found {kind}")
         if array.dtype == self.dtype:
             return array
-        # A dtype is a caller's choice; Python's own floats are not.
+        # Warn only of a dtype that the caller chose: Python has no other floats than float64.
         chosen = hasattr(values, "dtype") and array.dtype.kind == "f"
-        if chosen and array.dtype.itemsize > self.dtype.itemsize and not self._said:
-            self._said = True
+        if chosen and array.dtype.itemsize > self.dtype.itemsize and not self._has_warned:
+            self._has_warned = True
             _warn(f"{array.dtype} is rounded to the model's {self.dtype}")
         with np.errstate(over="ignore"):
             rounded = array.astype(self.dtype)
-        # Integers that the model cannot hold, above 2²⁴ in float32, change without a choice.
-        if array.dtype.kind in "iu" and not self._said and (rounded != array).any():
-            self._said = True
+        # Not every integer above 2²⁴ is a number of float32.
+        if array.dtype.kind in "iu" and not self._has_warned and (rounded != array).any():
+            self._has_warned = True
             _warn(f"integers are rounded to the model's {self.dtype}")
         if not np.isfinite(rounded).all() and np.isfinite(array.astype(np.float64)).all():
             raise InputError(f"{what}: {np.abs(array).max():g} is beyond {self.dtype}")
