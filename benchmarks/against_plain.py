@@ -3,8 +3,8 @@
 benchmarks/plain/ does the same job in four stages as most people write it: pandas, a call of
 mlflow.log_metric an epoch, torch.save, the default export. It keeps no promise about bytes, checks
 nothing but one answer, and tracks nothing but the training. Each command below is timed for both,
-one after the other, over several rounds; what counts is the ratio within a round, because the
-machine's own speed changes from minute to minute. Ours is a clone of HEAD: what is not committed is
+one after the other, over several rounds. The result is the ratio within a round, because the
+machine's own speed changes from minute to minute. Ours is a clone of HEAD: uncommitted changes are
 not timed.
 """
 
@@ -25,7 +25,7 @@ ONE_CORE = ["taskset", "--cpu-list", str(min(os.sched_getaffinity(0)))]
 
 
 def environment() -> dict[str, str]:
-    """The environment of a command: this Python's programs first, DVC and MLflow as installed."""
+    """Return the environment of a command: this Python's programs first, no settings of tools."""
     ours = {k: v for k, v in os.environ.items() if not k.startswith(("DVC_", "MLFLOW_", "GIT_"))}
     who = {"NAME": "A User", "EMAIL": "user@example.com"}
     people = {f"GIT_{role}_{k}": v for role in ("AUTHOR", "COMMITTER") for k, v in who.items()}
@@ -35,7 +35,7 @@ def environment() -> dict[str, str]:
 
 
 def run(folder: Path, *command: str) -> float:
-    """Run a command in `folder`: the seconds it took. What it printed is shown if it fails."""
+    """Run a command in `folder` and return its seconds; exit with its output if it fails."""
     begin = time.perf_counter()
     done = subprocess.run(
         command,
@@ -52,7 +52,7 @@ def run(folder: Path, *command: str) -> float:
 
 
 def prepare(work: Path) -> tuple[Path, Path]:
-    """A clone of this repository and a repository of the plain pipeline, each run once."""
+    """Return a clone of this repository and a repository of the plain pipeline, each run."""
     ours, plain = work / "abline", work / "plain"
     run(work, "git", "clone", "--quiet", str(ROOT), str(ours))
     shutil.copytree(ROOT / "benchmarks/plain", plain, ignore=shutil.ignore_patterns("__pycache__"))
@@ -70,7 +70,7 @@ def prepare(work: Path) -> tuple[Path, Path]:
 
 
 def measure(ours: Path, plain: Path, rounds: int) -> dict[str, Times]:
-    """The seconds of each command in each round, for both pipelines and the floor."""
+    """Return the seconds of each command in each round, for both pipelines and the floor."""
     sides = {"ours": (ours, "train.lr"), "plain": (plain, "lr")}
     commands = {
         "dvc repro -f": ["dvc", "repro", "--force"],
@@ -78,35 +78,35 @@ def measure(ours: Path, plain: Path, rounds: int) -> dict[str, Times]:
         "dvc repro, nothing changed": ["dvc", "repro"],
         "dvc exp run -S": ["dvc", "exp", "run", "-S"],
     }
-    found: dict[str, Times] = {name: {"ours": [], "plain": []} for name in commands}
-    found["dvc repro -f"]["floor"] = []
+    seconds: dict[str, Times] = {name: {"ours": [], "plain": []} for name in commands}
+    seconds["dvc repro -f"]["floor"] = []
     for number in range(rounds):
         for name, command in commands.items():
             for side in turns(sides, number):
                 folder, key = sides[side]
                 # A value not tried before, or DVC would find the result in its run cache.
                 new = [f"{key}={0.01 + (number + 1) / 10_000}"] * (command[-1] == "-S")
-                found[name][side].append(run(folder, *command, *new))
-        seconds = run(plain.parent, sys.executable, str(ROOT / "benchmarks/floor.py"))
-        found["dvc repro -f"]["floor"].append(seconds)
+                seconds[name][side].append(run(folder, *command, *new))
+        floor = run(plain.parent, sys.executable, str(ROOT / "benchmarks/floor.py"))
+        seconds["dvc repro -f"]["floor"].append(floor)
         for folder in (ours, plain):  # back to the committed job
             run(folder, "git", "checkout", "--quiet", ".")
             run(folder, "dvc", "repro")
         print(f"round {number + 1} of {rounds}", file=sys.stderr)
-    return found
+    return seconds
 
 
-def table(found: dict[str, Times]) -> str:
-    """The ratios to the plain pipeline as a Markdown table: median, smallest and largest."""
+def table(seconds: dict[str, Times]) -> str:
+    """Return the ratios to the plain pipeline as a Markdown table: median, smallest, largest."""
     lines = ["| command | plain, s | ours, s | ours / plain | range |", "|---|---|---|---|---|"]
-    for name, times in found.items():
+    for name, times in seconds.items():
         for side in ("ours", "floor"):
             if side not in times:
                 continue
             ratios = [a / b for a, b in zip(times[side], times["plain"], strict=True)]
-            shown = name if side == "ours" else "imports and one export, one process (the floor)"
+            command = name if side == "ours" else "imports and one export, one process (the floor)"
             lines.append(
-                f"| {shown} | {statistics.median(times['plain']):.2f}"
+                f"| {command} | {statistics.median(times['plain']):.2f}"
                 f" | {statistics.median(times[side]):.2f}"
                 f" | {summary(ratios)} |"
             )

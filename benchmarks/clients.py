@@ -1,11 +1,11 @@
-"""Time the clients beside what they are made of: `python benchmarks/clients.py`.
+"""Time the clients beside onnxruntime and NumPy alone: `python benchmarks/clients.py`.
 
 One model of eight features, exported by the pipeline as it does by default, and with all outputs
 there are (onnxruntime computes them all, also where one is asked for). In one process, in turn,
 over several rounds: one row by `InferenceSession.run` and by the Python client with all checks; a
 million rows by NumPy's `X @ W + b` in float32 and by the client, with checks and without. Then
 `pipeline.predict` as a process of its own, imports included, from Parquet to Parquet. Then how many
-golden vectors each client answers within their bounds, and how many to the last bit. What counts is
+golden vectors each client answers within their bounds, and how many to the last bit. The result is
 the ratio within a round, because the machine's own speed changes from minute to minute.
 """
 
@@ -69,7 +69,7 @@ def make(folder: Path, outputs: list[str]) -> None:
 
 
 def seconds(work: Callable[[], object], times: int) -> float:
-    """How long `work` takes, of so many times in a row."""
+    """Return the mean seconds of `work`, called `times` times in a row."""
     begin = time.perf_counter()
     for _ in range(times):
         work()
@@ -77,7 +77,7 @@ def seconds(work: Callable[[], object], times: int) -> float:
 
 
 def in_process(folder: Path, rounds: int) -> dict[str, list[float]]:
-    """The seconds of each round, by what took them."""
+    """Return the seconds of each round, by the calls that took them."""
     model = abline_client.load(folder / "models")
     session = onnxruntime.InferenceSession(
         folder / "models/model.onnx", providers=["CPUExecutionProvider"]
@@ -93,15 +93,15 @@ def in_process(folder: Path, rounds: int) -> dict[str, list[float]]:
         "unchecked": (lambda: model.predict(rows, check=False), 20),
         "checked": (lambda: model.predict(rows), 20),
     }
-    found: dict[str, list[float]] = {name: [] for name in sides}
+    times: dict[str, list[float]] = {name: [] for name in sides}
     for number in range(rounds):
         for name in turns(sides, number):
-            found[name].append(seconds(*sides[name]))
-    return found
+            times[name].append(seconds(*sides[name]))
+    return times
 
 
 def streamed(folder: Path, rows: int) -> tuple[float, float]:
-    """`pipeline.predict` on so many rows: rows a second of the whole process, and its peak MB."""
+    """Run `pipeline.predict`; return the rows a second of the whole process, and its peak MB."""
     path = folder / f"{rows}.parquet"
     if not path.exists():
         draws = np.random.default_rng(0)
@@ -111,17 +111,17 @@ def streamed(folder: Path, rows: int) -> tuple[float, float]:
                 part = draws.standard_normal((8, min(rows, 100_000))).astype(np.float32)
                 file.write_table(pa.table(list(part), schema=schema))
     begin = time.perf_counter()
-    told = subprocess.check_output(
+    peak = subprocess.check_output(
         [sys.executable, "-c", PEAK + PREDICT, str(path), str(folder / "out.parquet")],
         cwd=folder,
         env=os.environ | {"PYTHONPATH": str(ROOT)},
         text=True,
     )
-    return rows / (time.perf_counter() - begin), float(told)
+    return rows / (time.perf_counter() - begin), float(peak)
 
 
 def in_node(work: Path, folders: dict[str, Path]) -> dict[str, dict[str, float]]:
-    """What the JavaScript client's `conformance` says of each model; nothing without npm."""
+    """Return the JavaScript client's `conformance` for each model; an empty dict without npm."""
     if shutil.which("npm") is None:
         return {}
     place = work / "javascript"
@@ -146,7 +146,7 @@ def main() -> None:
         for name, folder in folders.items():
             make(folder, JOBS[name])
         rounds = range(max(1, asked.rounds))
-        found = {name: in_process(folder, len(rounds)) for name, folder in folders.items()}
+        by_outputs = {name: in_process(folder, len(rounds)) for name, folder in folders.items()}
         sizes = (asked.rows // 10, asked.rows)
         streams = {
             (name, rows): [streamed(folder, rows) for _ in rounds]
@@ -160,7 +160,7 @@ def main() -> None:
         node = in_node(Path(work), folders)
 
     print("\n| the Python client | outputs | beside | ratio | range |\n|---|---|---|---|---|")
-    for outputs, times in found.items():
+    for outputs, times in by_outputs.items():
         for name, beside, label in (
             ("one row", "InferenceSession.run", "one row, checked"),
             ("unchecked", "X @ W + b", "10⁶ × 8, unchecked"),
@@ -173,14 +173,15 @@ def main() -> None:
     print("|---|---|---|---|---|")
     for (outputs, rows), figures in streams.items():
         speeds, peaks = zip(*figures, strict=True)
-        shown = summary(speeds, lambda speed: f"{speed:,.0f}")
-        print(f"| {rows:,} | {outputs} | {shown} | {statistics.median(peaks):.0f} |")
+        speed = summary(speeds, lambda each: f"{each:,.0f}")
+        print(f"| {rows:,} | {outputs} | {speed} | {statistics.median(peaks):.0f} |")
 
     print("\n| golden vectors | outputs | within their bounds | bit-equal |\n|---|---|---|---|")
     for outputs, here in python.items():
         print(f"| Python | {outputs} | {here.within} of {here.vectors} | {here.bit_equal} |")
-    for outputs, told in node.items():
-        print(f"| Node | {outputs} | {told['within']} of {told['vectors']} | {told['bitEqual']} |")
+    for outputs, conformance in node.items():
+        within = f"{conformance['within']} of {conformance['vectors']}"
+        print(f"| Node | {outputs} | {within} | {conformance['bitEqual']} |")
 
 
 if __name__ == "__main__":

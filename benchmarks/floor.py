@@ -1,4 +1,4 @@
-"""The least that any pipeline of these stages must do: import what it needs, and export once."""
+"""Lower bound for a pipeline of these stages: import the libraries, and export once."""
 
 import matplotlib.backends.backend_svg
 import matplotlib.figure  # noqa: F401

@@ -1,7 +1,7 @@
-"""Time exact least squares beside the libraries that round, on this machine: part of `make bench`.
+"""Time exact least squares beside libraries that round, on this machine: part of `make bench`.
 
 All fit the same float32 array, row-major as scikit-learn is mostly given it, in turn within each
-round; what counts is the ratio within a round. Ours comes with standard errors, t, p, intervals and
+round; the result is the ratio within a round. Ours comes with standard errors, t, p, intervals and
 rank, statsmodels' with standard errors, the others with coefficients alone. Beside the time is the
 error of the worst coefficient, relative to the exact solution, which ours is. A second table has
 times beside other processes that keep every core busy: twice the time is a fair share.
@@ -26,11 +26,11 @@ from pipeline.exact.least_squares import fit
 
 Floats = NDArray[np.float32]
 Solver = Callable[[Floats, Floats], NDArray[np.float64]]
-"""x [rows, features] and y [rows] to the coefficients, the bias last."""
+"""Function from x [rows, features] and y [rows] to the coefficients, the bias last."""
 
 
 def ours(x: Floats, y: Floats) -> NDArray[np.float64]:
-    """Exact least squares, with all figures that it gives."""
+    """Solve by exact least squares, with all figures that it gives."""
     reference = fit(gram_matrix(x, y[:, None]), [f"x{i}" for i in range(x.shape[1])], ["y"])
     for figures in (reference.std_error, reference.t, reference.p):
         assert np.isfinite(figures).all()
@@ -40,7 +40,7 @@ def ours(x: Floats, y: Floats) -> NDArray[np.float64]:
 
 
 def scikit_learn(x: Floats, y: Floats) -> NDArray[np.float64]:
-    """scikit-learn's LinearRegression."""
+    """Solve by scikit-learn's LinearRegression."""
     from sklearn.linear_model import LinearRegression
 
     fitted = LinearRegression().fit(x, y)
@@ -48,7 +48,7 @@ def scikit_learn(x: Floats, y: Floats) -> NDArray[np.float64]:
 
 
 def statsmodels(x: Floats, y: Floats) -> NDArray[np.float64]:
-    """Statsmodels' OLS, with its standard errors."""
+    """Solve by statsmodels' OLS, with its standard errors."""
     from statsmodels.api import OLS, add_constant
 
     fitted = OLS(y, add_constant(x)).fit()
@@ -57,7 +57,7 @@ def statsmodels(x: Floats, y: Floats) -> NDArray[np.float64]:
 
 
 def numpy_normal_equations(x: Floats, y: Floats) -> NDArray[np.float64]:
-    """The normal equations as one writes them, in float64."""
+    """Solve the normal equations by NumPy, in float64."""
     design = np.column_stack([x, np.ones(len(x), np.float32)]).astype(np.float64)
     solution: NDArray[np.float64] = np.linalg.solve(design.T @ design, design.T @ y.astype(float))
     return solution
@@ -85,7 +85,7 @@ def busy() -> Iterator[None]:
 
 
 def seconds_of(solve: Solver, x: Floats, y: Floats) -> float:
-    """How long one solution takes."""
+    """Return the seconds of one solution."""
     begin = time.perf_counter()
     solve(x, y)
     return time.perf_counter() - begin

@@ -38,19 +38,19 @@ JOBS: dict[str, dict[str, object]] = {
 
 
 def seconds(options: dict[str, object], portable: bool) -> float:
-    """How long one training takes."""
+    """Return the seconds of one training."""
     sys.path.insert(0, str(ROOT))
     from pipeline.settings.environment import PORTABLE
 
     code = WORK.replace("OPTIONS", repr(options)).replace("PORTABLE", repr(portable))
     environment = os.environ | (PORTABLE if portable else {})
-    told = subprocess.check_output([sys.executable, "-c", code], cwd=ROOT, env=environment)
-    return float(told)
+    output = subprocess.check_output([sys.executable, "-c", code], cwd=ROOT, env=environment)
+    return float(output)
 
 
 def main() -> None:
     """Time both kinds of each job in each round, and print a table in Markdown."""
-    print("| 10⁴ × 8 | as the machine likes, s | portable, s | ratio | range |")
+    print("| 10⁴ × 8 | not portable, s | portable, s | ratio | range |")
     print("|---|---|---|---|---|")
     for name, options in JOBS.items():
         times = [

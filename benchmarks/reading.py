@@ -1,10 +1,10 @@
 """Time stage generate on a user's CSV, and plain pyarrow, in turn: `python benchmarks/reading.py`.
 
-Plain is what most people write: pyarrow.csv.read_csv and pyarrow.parquet.write_table of the whole
+Plain is the usual code: pyarrow.csv.read_csv and pyarrow.parquet.write_table of the whole
 table. It looks at no value, holds out no row, and has all in memory. Ours is generate's own `main`:
 read in blocks, every value checked, a fifth of the rows held out, two files written. Both read one
-file of random numbers, in processes of their own, one after the other, over several rounds; what
-counts is the ratio within a round, because the machine's own speed changes from minute to minute.
+file of random numbers, in processes of their own, one after the other, over several rounds. The
+result is the ratio within a round, because the machine's own speed changes from minute to minute.
 Times and memory are without the imports.
 """
 
@@ -57,7 +57,7 @@ def make(path: Path, rows: int, columns: int) -> None:
 
 
 def run(folder: Path, program: str) -> tuple[float, float]:
-    """Run a program in `folder`: its seconds, and the MB it took above its imports."""
+    """Run a program in `folder`; return its seconds, and its peak MB above its imports."""
     done = subprocess.run(
         [sys.executable, "-c", program + PEAK + MEASURE],
         cwd=folder,
@@ -82,18 +82,18 @@ def main() -> None:
         make(raw, asked.rows, asked.columns)
         (folder / "params.yaml").write_bytes((ROOT / "params.yaml").read_bytes())
         sides = {"plain": PLAIN, "ours": OURS}
-        found: dict[str, list[tuple[float, float]]] = {name: [] for name in sides}
+        measured: dict[str, list[tuple[float, float]]] = {name: [] for name in sides}
         for number in range(max(1, asked.rounds)):
             for name in turns(sides, number):
-                found[name].append(run(folder, sides[name]))
+                measured[name].append(run(folder, sides[name]))
             print(f"round {number + 1} of {asked.rounds}", file=sys.stderr)
         size = raw.stat().st_size / 1e6
 
-    ratios = [a[0] / b[0] for a, b in zip(found["ours"], found["plain"], strict=True)]
+    ratios = [a[0] / b[0] for a, b in zip(measured["ours"], measured["plain"], strict=True)]
     print(f"{asked.rows:,} rows × {asked.columns} columns, {size:,.0f} MB of CSV\n")
     print("| | time, s | ours / plain | range | peak memory above the imports', MB |")
     print("|---|---|---|---|---|")
-    for name, figures in found.items():
+    for name, figures in measured.items():
         seconds, megabytes = (statistics.median(column) for column in zip(*figures, strict=True))
         ratio = summary(ratios) if name == "ours" else "1 |"
         print(f"| {name} | {seconds:.2f} | {ratio} | {megabytes:.0f} |")

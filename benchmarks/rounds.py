@@ -1,4 +1,4 @@
-"""What the benchmarks share: sides that take turns over several rounds, and how that is told."""
+"""Shared by the benchmarks: the command line, the order of the sides in a round, the summary."""
 
 import argparse
 import statistics
@@ -8,8 +8,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 
-# For a program that is run by itself. Not getrusage: its maximum is the parent's, where that was
-# larger.
+# Code of `peak`, the peak memory in MB of a program in its own process. Not getrusage, which gives
+# the parent's peak if it was larger.
 PEAK = """
 import pathlib, re
 def peak():
@@ -19,7 +19,7 @@ def peak():
 
 
 def arguments(description: str, rounds: int) -> argparse.ArgumentParser:
-    """The command line of the benchmark that runs. rounds: how many where it names no number."""
+    """Return the command line of the benchmark that runs. rounds: the default number."""
     parser = argparse.ArgumentParser(
         prog=f"python benchmarks/{Path(sys.argv[0]).name}",
         description=description,
@@ -32,12 +32,12 @@ def arguments(description: str, rounds: int) -> argparse.ArgumentParser:
 
 
 def turns(sides: Iterable[str], number: int) -> list[str]:
-    """The order of the sides in a round: the second may find warmer caches."""
+    """Return the sides in alternating order: the second side may find warmer caches."""
     return sorted(sides, reverse=bool(number % 2))
 
 
 def summary(
     ratios: Sequence[float], shown: Callable[[float], str] = lambda ratio: f"{ratio:.2f}"
 ) -> str:
-    """Two cells of a table: the median, in bold, and the smallest and the largest."""
+    """Return two cells of a table: the median, in bold, and the smallest and the largest."""
     return f"**{shown(statistics.median(ratios))}** | {shown(min(ratios))} to {shown(max(ratios))}"

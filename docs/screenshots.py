@@ -1,4 +1,4 @@
-"""Take the pictures of `mlflow ui` in docs/experiments.md, from a real browser: `make screenshots`.
+"""Take the pictures of `mlflow ui` in docs/experiments.md with a browser: `make screenshots`.
 
 A normal clone, with all its history, runs the tutorial's job and five experiments, `make ui`'s
 command shows them, and headless Chromium opens the links that it prints.
@@ -28,7 +28,7 @@ EXPERIMENTS = (
 
 @contextmanager
 def links(root: Path) -> Iterator[dict[str, str]]:
-    """Serve the runs of the repository at `root`: the links that `make ui` prints, by name."""
+    """Serve the runs of the repository at `root`; yield the links of `make ui`, by name."""
     view = subprocess.Popen(
         [sys.executable, "-m", "pipeline.ui", "--port", "0"],
         cwd=root,
@@ -37,11 +37,11 @@ def links(root: Path) -> Iterator[dict[str, str]]:
     )
     assert view.stdout is not None
     try:
-        found: dict[str, str] = {}
-        while "side by side" not in found and (line := view.stdout.readline()):
+        by_name: dict[str, str] = {}
+        while "side by side" not in by_name and (line := view.stdout.readline()):
             name, _, link = line.rpartition(" ")
-            found[name.strip()] = link.strip()
-        yield found
+            by_name[name.strip()] = link.strip()
+        yield by_name
     finally:
         view.terminate()
         view.communicate()
@@ -49,7 +49,7 @@ def links(root: Path) -> Iterator[dict[str, str]]:
 
 @contextmanager
 def page(link: str, width: int, height: int) -> Iterator[Page]:
-    """A page of headless Chromium."""
+    """Yield a page of headless Chromium at `link`."""
     chromium = shutil.which("chromium") or shutil.which("google-chrome")
     if chromium is None:
         sys.exit("error: there is no Chromium; on Debian, `apt-get install chromium` brings it")
@@ -83,7 +83,7 @@ def main() -> None:
                 ("side by side", "charts.png", 760),
             ):
                 with page(served[name], 1480, height) as opened:
-                    # What a fresh browser shows beside the runs, and a user closes once.
+                    # A new browser shows boxes beside the runs, which a user closes once.
                     opened.get_by_text("MLflow Assistant").wait_for()
                     for box in opened.get_by_role("button", name="Close").all():
                         box.click()

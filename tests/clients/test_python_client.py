@@ -93,9 +93,7 @@ def test_the_file_alone_answers_but_proves_nothing(models: Path, tmp_path: Path)
     model = abline_client.load(tmp_path / "model.onnx")
     rows = {"rooms": [3.0], "age": [12.0], "size": [70.0]}
     assert np.array_equal(model.predict(rows), abline_client.load(models).predict(rows))
-    with pytest.raises(
-        abline_client.ContractError, match=rf"is not at {tmp_path}/contract.json"
-    ):
+    with pytest.raises(abline_client.ContractError, match=rf"is not at {tmp_path}/contract.json"):
         model.conformance()
 
 
