@@ -15,7 +15,8 @@ def main() -> None:
     """Print the summary."""
     try:
         params = params_yaml.load()
-        summary.check_reports()
+        for path in summary.REPORTS:
+            summary.check_report(path)
         text = summary.lines(params)
         change = summary.next_experiment(params)
     except UserError as error:

@@ -17,24 +17,23 @@ REPORTS = (files.COEFFICIENTS, files.PREDICTIONS, files.METRICS, files.VERIFICAT
 """The files that the summary is made from."""
 
 
-def check_reports() -> None:
-    """Check that each of REPORTS can be read.
+def check_report(path: Path) -> None:
+    """Check that a report can be read.
 
     Raises UserError, with the file and the command that makes it again, if it is missing,
     unreadable or damaged.
     """
-    for path in REPORTS:
-        try:
-            with regular_file.opened(path, regular_file.MADE_ANEW) as file:
-                text = file.read().decode("utf-8")
-            if path.suffix == ".json" and not isinstance(json.loads(text), dict):
-                raise ValueError("found a list or a value; must be an object")
-        except FileNotFoundError:
-            raise UserError(f"{path}: there is no such file; `dvc repro` makes it") from None
-        except OSError as error:
-            raise UserError(str(runner.told(error))) from None
-        except (ValueError, RecursionError) as error:
-            raise UserError(f"{path}: damaged ({error}); `dvc repro` makes it again") from None
+    try:
+        with regular_file.opened(path, regular_file.MADE_ANEW) as file:
+            text = file.read().decode("utf-8")
+        if path.suffix == ".json" and not isinstance(json.loads(text), dict):
+            raise ValueError("found a list or a value; must be an object")
+    except FileNotFoundError:
+        raise UserError(f"{path}: there is no such file; `dvc repro` makes it") from None
+    except OSError as error:
+        raise UserError(str(runner.told(error))) from None
+    except (ValueError, RecursionError) as error:
+        raise UserError(f"{path}: damaged ({error}); `dvc repro` makes it again") from None
 
 
 def lines(params: Params) -> list[str]:

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from conftest import job
 
-from pipeline import summary
 from pipeline.learning import weights
+from pipeline.report import summary
 from pipeline.results import place
 from pipeline.settings import csv_cells, dvc_md5, ids, regular_file
 from pipeline.settings.errors import UserError
@@ -19,7 +19,7 @@ READERS: dict[str, Callable[[Path], Any]] = {
     "model": lambda path: weights.load(path, job().model, 1, 1),
     "training_id": ids.trained_by,
     "md5": dvc_md5.of,
-    "report": summary.check,
+    "report": summary.check_report,
     "csv": csv_cells.read_csv,
     "table": table.read,
     "result": place.text_of,
