@@ -1,6 +1,5 @@
-"""Jobs to run, clones to run them in, and a look into the store that they leave behind."""
+"""Jobs to run, clones to run them in, and the runs in their stores."""
 
-import inspect
 import json
 import os
 import re
@@ -12,9 +11,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import chdir, closing, contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
-from types import CodeType, ModuleType
 from typing import Any, TypeVar
 from unittest.mock import patch
 
@@ -24,7 +22,7 @@ import yaml
 from pipeline.settings import params as params_yaml
 from pipeline.settings.params import Params
 
-pytest_plugins = ["stores"]
+pytest_plugins = ["exported_models", "process_marks", "stores"]
 
 # A shell that starts the tests in the background has Ctrl-C ignored, by all that they start, too;
 # nohup does the same with the signal of a terminal that closes.
@@ -34,31 +32,30 @@ signal.signal(signal.SIGHUP, signal.SIG_DFL)
 HERE = Path(__file__).parent
 ROOT = HERE.parent
 
-Found = TypeVar("Found")
+Value = TypeVar("Value")
 
 Clone = Callable[[str], "Checkout"]
 
 GENEROUS = 900
-"""Seconds after which a test gives up waiting. Long: a machine may do much else at the same time,
-and no test is about time."""
+"""Seconds after which a test stops waiting: many, because other processes may be running."""
 
 
-def eventually(event: Callable[[], Found | None]) -> Found:
-    """Wait until `event` gives something true, and return it. It may fail by itself."""
+def eventually(event: Callable[[], Value | None]) -> Value:
+    """Wait until `event` returns a true value, and return it. `event` may raise."""
     deadline = time.monotonic() + GENEROUS
-    while not (found := event()):
-        assert time.monotonic() < deadline, "what the test waits for has not come"
+    while not (value := event()):
+        assert time.monotonic() < deadline, "the event that the test waits for has not come"
         time.sleep(0.05)
-    return found
+    return value
 
 
 def job(**changes: Any) -> Params:
-    """The tutorial's job with other values: job(train__lr=0.02) is train.lr."""
+    """Return the tutorial's job with other values: job(train__lr=0.02) sets train.lr."""
     return params_yaml.parse(job_text(**changes))
 
 
 def job_text(**changes: Any) -> str:
-    """See `job`; the text of its params.yaml."""
+    """Return the text of params.yaml for `job`."""
     values = yaml.safe_load((ROOT / "params.yaml").read_text())
     for key, value in changes.items():
         *sections, name = key.split("__")
@@ -71,20 +68,20 @@ def job_text(**changes: Any) -> str:
 
 
 HIDDEN = [*"\t\x1b\x85\u00ad\u200b\u200d\u2028\u202e\u2066\ufeff"]
-"""Characters that a name must not have, wherever it is written."""
+"""Characters that a name must not have."""
 
-# All that NumPy chooses among, beyond what every x86-64 processor of the last fifteen years has.
+# The instruction sets that NumPy uses if the processor has them; all x86-64 processors have others.
 NUMPY_OFF = "X86_V3 X86_V4 AVX512_ICL AVX512_SPR"
 
-# What libraries let a machine say about its processor: an emulated one is another.
+# Variables by which a machine tells libraries about its processor.
 ARITHMETIC = ("OPENBLAS_", "OMP_", "MKL_", "NPY_", "ATEN_")
 
-# What a `make` that runs the tests hands down: a `make` in a test would take it for its own.
+# Variables that a `make` which runs the tests passes on; a `make` in a test must not get them.
 OUTER_MAKE = ("MAKE", "MFLAGS")
 
 
 def environment(**extra: str) -> dict[str, str]:
-    """The environment of a stage's user: this Python first, nothing that libraries listen to."""
+    """Return a user's environment: this Python first, no variable that changes what libraries do."""
     ours = {
         name: value
         for name, value in os.environ.items()
@@ -97,14 +94,14 @@ def environment(**extra: str) -> dict[str, str]:
 
 
 class Checkout:
-    """A clone of the repository, as it is in the working tree, in a folder of its own."""
+    """A clone of the repository, with the working tree's files, in a folder of its own."""
 
     def __init__(self, path: Path, **variables: str) -> None:
         self.path = path
         self.variables = variables
 
     def __call__(self, *command: str, ok: bool = True, **variables: Any) -> str:
-        """Run a command in the clone: what it printed. It must succeed, or must not."""
+        """Run a command in the clone and return its output. It must succeed, or fail if not `ok`."""
         done = subprocess.run(
             command,
             cwd=self.path,
@@ -121,32 +118,32 @@ class Checkout:
         return self("python", "-m", f"pipeline.{name}", ok=ok, **variables)
 
     def status(self) -> str:
-        """What `git status` has to say; nothing if every byte is as committed."""
+        """Return the output of `git status`: nothing if every byte is as committed."""
         return self("git", "status", "--porcelain")
 
     def runs(self) -> list["TrackedRun"]:
-        """The runs of the experiment, oldest first, superseded ones left out."""
+        """Return the runs of the experiment that are not superseded, oldest first."""
         return [run for run in self.all_runs() if "superseded_by" not in run.tags]
 
     def all_runs(self) -> list["TrackedRun"]:
-        """The runs of the experiment, oldest first."""
+        """Return all runs of the experiment, oldest first."""
         return tracked_runs(self.path)
 
 
 def wait_for_queue(checkout: Checkout) -> str:
-    """Wait until every queued experiment has ended, with success: what `dvc queue status` says."""
+    """Wait until each queued experiment has succeeded; return the output of `dvc queue status`."""
 
     def over() -> str | None:
-        told = checkout("dvc", "queue", "status")
-        return None if re.search(r"Running|Queued", told) else told
+        status = checkout("dvc", "queue", "status")
+        return None if re.search(r"Running|Queued", status) else status
 
-    told = eventually(over)
-    assert "Failed" not in told, told
-    return told
+    status = eventually(over)
+    assert "Failed" not in status, status
+    return status
 
 
 class TrackedRun:
-    """A run as MLflow gives it, reduced to what tests ask."""
+    """A run in MLflow, with the properties that tests need."""
 
     def __init__(self, client: Any, run: Any) -> None:
         self.client = client
@@ -160,20 +157,20 @@ class TrackedRun:
         self.models = run.outputs.model_outputs if run.outputs else []
 
     def md5s(self) -> dict[str, str]:
-        """The md5 of each output of its result, by path."""
+        """Return the md5 of each output of its result, by path."""
         outs: dict[str, str] = json.loads(self.tags["outputs"])
         return outs
 
     def losses(self) -> list[tuple[int, float]]:
-        """Steps and values of the loss."""
+        """Return steps and values of the loss."""
         return [(m.step, m.value) for m in self.client.get_metric_history(self.id, "loss")]
 
     def artifact(self, name: str) -> bytes:
-        """An artifact's bytes, fetched through MLflow."""
+        """Return an artifact's bytes, fetched through MLflow."""
         return Path(self.client.download_artifacts(self.id, name)).read_bytes()
 
     def model_file(self) -> bytes:
-        """The ONNX file of the logged model."""
+        """Return the bytes of the logged model's ONNX file."""
         import mlflow.artifacts
 
         (model,) = self.models
@@ -182,19 +179,19 @@ class TrackedRun:
 
 
 def tracked_runs(root: Path, experiment: str = "abline") -> list[TrackedRun]:
-    """The runs in the store at `root`, oldest first."""
+    """Return the runs in the store at `root`, oldest first."""
     from mlflow import MlflowClient
 
     client = MlflowClient(f"sqlite:///{root}/mlflow.db")
-    found = client.get_experiment_by_name(experiment)
-    assert found is not None, "there is no such experiment in the store"
-    runs = client.search_runs([found.experiment_id], order_by=["attributes.start_time ASC"])
+    tracked = client.get_experiment_by_name(experiment)
+    assert tracked is not None, "there is no such experiment in the store"
+    runs = client.search_runs([tracked.experiment_id], order_by=["attributes.start_time ASC"])
     return [TrackedRun(client, run) for run in runs]
 
 
 def wait_for_losses(root: Path) -> None:
     """Wait until a training has logged its first losses in the store at `root`."""
-    # Not through MLflow: a client that meets a store in the making would make it too.
+    # Not through MLflow: a client that finds an unfinished store would make it as well.
     store = f"{(root / 'mlflow.db').as_uri()}?mode=ro"
 
     def logged() -> bool:
@@ -213,7 +210,7 @@ def free_port() -> int:
 
 @contextmanager
 def stopping(process: "subprocess.Popen[str]") -> Iterator[None]:
-    """See to it that a failure in the block does not leave the process behind."""
+    """End the process if the block fails."""
     try:
         yield
     except BaseException:
@@ -224,7 +221,7 @@ def stopping(process: "subprocess.Popen[str]") -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def origin(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A repository whose one commit is the working tree, changes not committed yet included."""
+    """Return a repository with one commit: the working tree, with its uncommitted changes."""
     path = tmp_path_factory.mktemp("origin") / "abline"
     listed = subprocess.check_output(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
@@ -244,7 +241,7 @@ def origin(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def clone(origin: Path, tmp_path: Path) -> Clone:
-    """Clone the repository into a folder of the given name."""
+    """Return a function that clones the repository into a folder of the given name."""
 
     def make(name: str) -> Checkout:
         subprocess.run(["git", "clone", "--quiet", origin, tmp_path / name], check=True)
@@ -273,35 +270,9 @@ def make(asked: Params) -> None:
             stage.main(asked)
 
 
-def _models(place: Path, **changes: Any) -> Path:
-    for name in ("dvc.yaml", "requirements.txt"):
-        shutil.copy(ROOT / name, place / name)
-    shutil.copytree(ROOT / "pipeline", place / "pipeline")
-    with chdir(place):
-        make(job(**WIDE | changes))
-    return place / "models"
-
-
-@pytest.fixture(scope="session")
-def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """models/ of a job with three features, for clients."""
-    return _models(tmp_path_factory.mktemp("wide"))
-
-
-@pytest.fixture(scope="session")
-def answering(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The same of a job that asks for all outputs there are."""
-    return _models(
-        tmp_path_factory.mktemp("answering"),
-        data__generate__noise=0.5,
-        train__optimizer="exact",
-        export__outputs=["prediction", "interval", "in_range"],
-    )
-
-
 @pytest.fixture
 def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty working directory with what the stages read: no clone, no git."""
+    """Return an empty working directory with the files that the stages read: no clone, no git."""
     for name in ("params.yaml", "dvc.yaml", "requirements.txt"):
         shutil.copy(ROOT / name, tmp_path / name)
     shutil.copytree(ROOT / "pipeline", tmp_path / "pipeline")
@@ -310,75 +281,3 @@ def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.delenv("DVC_ROOT", raising=False)
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
     return tmp_path
-
-
-# Tests that start no process are the fast ones, which `make check` runs.
-
-STARTING = {"subprocess", "multiprocessing", "sync_playwright"}
-"""Names in the code of whatever starts a process."""
-STARTED_BY = {"pipeline.tracking.live", "pipeline.train"}
-"""Modules of ours that start one. Git, which others ask, takes milliseconds and does not count."""
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests that start a process: by what they, their fixtures and helpers name."""
-    for item in items:
-        if isinstance(item, pytest.Function):
-            fixtures = item._fixtureinfo.name2fixturedefs.values()
-            functions = [item.function, *(each[-1].func for each in fixtures)]
-            seen: set[int] = set()
-            if any(starts_a_process(function, seen) for function in functions):
-                item.add_marker("process")
-
-
-def starts_a_process(thing: object, seen: set[int]) -> bool:
-    """True if `thing`, of a test's module, names what starts a process, by whatever detours."""
-    if id(thing) in seen:
-        return False
-    seen.add(id(thing))
-    if isinstance(thing, ModuleType):
-        return thing.__name__ in STARTING | STARTED_BY
-    if isinstance(thing, tuple | list):
-        return any(starts_a_process(each, seen) for each in thing)
-    if getattr(thing, "__module__", "") in STARTED_BY:
-        return True
-    thing = inspect.unwrap(thing) if callable(thing) else thing
-    if isinstance(thing, type):
-        methods = [each for each in vars(thing).values() if inspect.isfunction(each)]
-        return any(starts_a_process(each, seen) for each in methods)
-    if not inspect.isfunction(thing) or HERE not in Path(thing.__code__.co_filename).parents:
-        return False
-    names = set(names_in(thing.__code__))
-    known = (thing.__globals__[name] for name in names if name in thing.__globals__)
-    return bool(names & STARTING) or any(starts_a_process(each, seen) for each in known)
-
-
-def names_in(code: CodeType) -> Iterator[str]:
-    """The names that a function's code uses, functions inside it included."""
-    yield from code.co_names
-    for constant in code.co_consts:
-        if isinstance(constant, CodeType):
-            yield from names_in(constant)
-
-
-@pytest.fixture(autouse=True)
-def no_process(request: pytest.FixtureRequest) -> Iterator[None]:
-    """See to it that no test starts a process that is not marked so."""
-    WATCHED[:] = [] if request.node.get_closest_marker("process") else [request.node.nodeid]
-    yield
-    WATCHED[:] = []
-
-
-WATCHED: list[str] = []
-"""The test that runs, if it may start no process."""
-
-
-def _refuse(event: str, arguments: tuple[object, ...]) -> None:
-    if WATCHED and event == "subprocess.Popen" and arguments[0] != "git":
-        raise AssertionError(
-            f"{WATCHED[0]} starts a process, which conftest.starts_a_process has not foreseen:"
-            f" {arguments[:2]}"
-        )
-
-
-sys.addaudithook(_refuse)

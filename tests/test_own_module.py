@@ -6,17 +6,18 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 from conftest import ROOT, job, make
-from own_modules import (
-    asked,
-    plain,
-    use,
-)
+from fitted_tables import fit_job, onnx_answers, write_table
+from own_modules import asked, plain, use
+from stage_runs import run_stages
 
+from pipeline import train
 from pipeline.report import summary
 from pipeline.results.provenance import Origin
-from pipeline.settings import files
+from pipeline.settings import csv_cells, files
+from pipeline.settings.errors import UserError
 from pipeline.tracking import description
 
 
@@ -41,9 +42,9 @@ def test_the_documented_network_goes_through_the_documented_pipeline(
     changes = {key.replace(".", "__"): _value(value) for key, value in settings.items()}
     assert len(changes) >= 8
     make(job(seed=seed, **changes))  # raises if a check of the ONNX file fails
-    found = json.loads(files.METRICS.read_text())
-    assert found["train"]["r2"] > 0.4
-    assert found["test"]["r2"] > 0.3
+    metrics = json.loads(files.METRICS.read_text())
+    assert metrics["train"]["r2"] > 0.4
+    assert metrics["test"]["r2"] > 0.3
     told = json.loads(files.VERIFICATION.read_text())
     assert "16 times the root mean square of what random rounding errors" in told["allowed"]
 
@@ -85,3 +86,42 @@ def test_a_model_that_is_worse_than_the_mean_says_so(
     make(asked(data__test_fraction=0.3, train__lr=0.1, train__epochs=100))
     assert json.loads(files.METRICS.read_text())["test"]["r2"] > 0
     assert "worse than answering" not in files.CARD.read_text()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("standardize", [False, True])
+def test_another_module_runs_all_five_stages(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch, standardize: bool
+) -> None:
+    use(monkeypatch, plain)
+    x = np.linspace(-3, 3, 200)
+    write_table("bent.csv", ["x", "y"], np.column_stack([x + 10, x**2]))
+    params = fit_job(
+        "bent.csv",
+        model__standardize=standardize,
+        data__test_fraction=0.2,
+        train__optimizer="adam",
+        train__lr=0.02,
+        train__epochs=800,
+        evaluate__queries=[[10.0], [12.0]],
+    )
+    run_stages(params)
+    assert files.COEFFICIENTS.read_text().count("\n") == 1, "a header and no coefficients"
+    assert not (files.PLOTS / "coefficients.svg").exists()
+    metrics = json.loads(files.METRICS.read_text())
+    first, second = csv_cells.read_csv(files.PREDICTIONS)
+    np.testing.assert_allclose(
+        onnx_answers(np.array([[10.0], [12.0]])).ravel(),
+        [float(first["y"]), float(second["y"])],
+        rtol=1e-5,
+        atol=1e-5,
+    )
+    if standardize:
+        assert metrics["test"]["r2"] > 0.99
+        assert metrics["reference"]["r2"] < 0.1, "no line fits a parabola"
+        assert metrics["reference"]["gap"] < 0
+    lines = summary.lines(params)
+    assert not [line for line in lines if line.startswith(("w ", "b ", "optimum"))]
+    assert [line for line in lines if line.startswith("best line ")]
+    with pytest.raises(UserError, match="exact, which is for linear models, but module.build ret"):
+        train.main(fit_job("bent.csv", train__optimizer="exact"))
