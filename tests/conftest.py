@@ -22,7 +22,7 @@ import yaml
 from pipeline.settings import params as params_yaml
 from pipeline.settings.params import Params
 
-pytest_plugins = ["exported_models", "process_marks", "stores"]
+pytest_plugins = ["exported_models", "javascript_package", "process_marks", "stores"]
 
 # A shell that starts the tests in the background has Ctrl-C ignored, by all that they start, too;
 # nohup does the same with the signal of a terminal that closes.
@@ -81,7 +81,7 @@ OUTER_MAKE = ("MAKE", "MFLAGS")
 
 
 def environment(**extra: str) -> dict[str, str]:
-    """Return a user's environment: this Python first, no variable that changes what libraries do."""
+    """Return a user's environment: this Python first, no variable that changes libraries."""
     ours = {
         name: value
         for name, value in os.environ.items()
@@ -101,7 +101,7 @@ class Checkout:
         self.variables = variables
 
     def __call__(self, *command: str, ok: bool = True, **variables: Any) -> str:
-        """Run a command in the clone and return its output. It must succeed, or fail if not `ok`."""
+        """Run a command in the clone and return its output. ok: if it must succeed, or fail."""
         done = subprocess.run(
             command,
             cwd=self.path,

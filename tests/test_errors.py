@@ -6,7 +6,6 @@ import shutil
 import signal
 import subprocess
 from pathlib import Path
-from typing import Any
 
 import pytest
 from conftest import (
@@ -20,8 +19,7 @@ from conftest import (
     wait_for_losses,
 )
 
-from pipeline import evaluate, export, generate, train
-from pipeline.onnx_model import exporter
+from pipeline import generate, train
 from pipeline.settings import dvc_md5, files
 from pipeline.settings import environment as pinned
 from pipeline.settings.errors import UserError
@@ -123,72 +121,6 @@ def test_a_build_tag_is_no_other_version(tmp_path: Path, monkeypatch: pytest.Mon
         pinned.check(pins)
 
 
-def in_a_small_or_frozen_disk(workspace: Path, mount: str, script: str) -> str:
-    """Run `script` in a mount namespace of its own, where `disk` is a file system of ours."""
-    disk = workspace / "disk"
-    disk.mkdir()
-    command = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c"]
-    probe = subprocess.run([*command, "mount -t tmpfs tmpfs ."], cwd=disk, capture_output=True)
-    if probe.returncode:
-        pytest.skip("this machine lets no user mount a file system of his own")
-    body = (
-        f"mount -t tmpfs {mount} tmpfs disk && cp -r *.yaml *.txt pipeline disk && cd disk"
-        f" && {script}"
-    )
-    done = subprocess.run(
-        [*command, body],
-        cwd=workspace,
-        env=environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    return done.stdout
-
-
-def test_a_full_disk(workspace: Path) -> None:
-    told = in_a_small_or_frozen_disk(
-        workspace,
-        "-o size=4m",
-        "python -m pipeline.generate; head -c 8m /dev/zero >fill; "
-        "python -m pipeline.generate; echo status $?; ls data; rm fill; "
-        "python -m pipeline.generate; echo status $?",
-    )
-    assert "No space left on device; free some space and run `dvc repro` again" in told
-    assert "Traceback" not in told
-    # The old table is whole, and nothing lies beside it.
-    assert "status 1\ntest.parquet\ntrain.parquet\nstatus 0\n" in told
-
-
-def test_a_full_disk_stops_a_training_and_its_store_only_warns(workspace: Path) -> None:
-    told = in_a_small_or_frozen_disk(
-        workspace,
-        "-o size=4m",
-        "python -m pipeline.generate; head -c 8m /dev/zero >fill; "
-        "python -m pipeline.train; echo status $?; ls models",
-    )
-    warning, error = (told.index(kind) for kind in ("warning: the tracking store ", "\nerror: "))
-    assert warning < error, "the training went on without its run"
-    assert told.endswith(
-        "No space left on device; free some space and run `dvc repro` again\nstatus 1\n"
-    )
-    assert "Traceback" not in told
-
-
-def test_a_disk_that_cannot_be_written_to(workspace: Path) -> None:
-    told = in_a_small_or_frozen_disk(
-        workspace,
-        "",
-        "python -m pipeline.generate && mount -o remount,ro . && "
-        "python -m pipeline.generate; echo status $?; python -m pipeline.train; echo status $?",
-    )
-    first, second, _ = told.split("status 1\n")
-    for text in (first, second):
-        assert "Read-only file system" in text or "make the file" in text
-        assert "writ" in text
-        assert "Traceback" not in text
-
-
 def test_a_file_is_whole_or_as_it_was(tmp_path: Path) -> None:
     path = tmp_path / "report.json"
     files.write_json(path, {"b": 0.1, "a": "é"})
@@ -199,30 +131,6 @@ def test_a_file_is_whole_or_as_it_was(tmp_path: Path) -> None:
         partial.write_text(f"half of {1 / 0}")
     assert path.read_text().startswith('{\n  "a"')
     assert [entry.name for entry in tmp_path.iterdir()] == ["report.json"]
-
-
-def test_a_failed_verification_leaves_no_file(
-    workspace: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    params = job()
-    for module in (generate, train, evaluate, export):
-        module.main(params)
-    assert files.ONNX.exists()
-    write = exporter.export
-
-    def write_then_spoil(module: Any, *rest: Any) -> bytes:
-        content = write(module, *rest)
-        module.linear.bias.data += 1e-3  # what the file is compared with is another model now
-        return content
-
-    monkeypatch.setattr(exporter, "export", write_then_spoil)
-    with pytest.raises(UserError) as caught:
-        export.main(params)
-    told = str(caught.value).splitlines()
-    assert told[0].startswith("the ONNX file failed ")
-    assert told[0].endswith(" checks and was not written:")
-    assert any(line.startswith("  ORT_ENABLE_ALL: training rows: row ") for line in told)
-    assert not files.ONNX.exists()
 
 
 def test_a_repository_without_a_commit(clone: Clone) -> None:

@@ -1,62 +1,22 @@
-"""The same bytes and one run each, however and wherever the pipeline is run (rungs R1 to R3)."""
+"""The same bytes and one run each, however and wherever the pipeline is run (levels R1 and R2)."""
 
 import hashlib
-import itertools
 import json
 import re
-import shutil
-import subprocess
-import sys
-from collections.abc import Mapping
-from typing import Any
 from urllib.parse import unquote
 
 import onnx
 import pytest
 import yaml
-from conftest import NUMPY_OFF, ROOT, Checkout, Clone, TrackedRun, job_text, wait_for_queue
-
-from pipeline.settings import dvc_md5
-
-# What a user's machine may set, and must not change a byte.
-ELSEWHERE = {
-    "LC_ALL": "de_DE.UTF-8",
-    "TZ": "Pacific/Kiritimati",
-    "PYTHONHASHSEED": "4711",
-    "OMP_NUM_THREADS": "1",
-    "USER": "someone",
-}
+from conftest import Checkout, Clone, TrackedRun, job_text, wait_for_queue
+from promised_bytes import ELSEWHERE, computed, promised
 
 # A larger job may come out different with another number of threads.
 ELSEWHERE_SAME_THREADS = {k: v for k, v in ELSEWHERE.items() if k != "OMP_NUM_THREADS"}
 
-# Each setting at least once; `make test-slow` tries every combination.
-MACHINES = [
-    {"OMP_NUM_THREADS": "1", "ATEN_CPU_CAPABILITY": "default", "MKL_CBWR": "COMPATIBLE"},
-    {"OMP_NUM_THREADS": "2", "ATEN_CPU_CAPABILITY": "avx2", "MKL_CBWR": "AVX2"},
-    {"ATEN_CPU_CAPABILITY": "avx512", "MKL_CBWR": "AVX512", "OPENBLAS_CORETYPE": "Haswell"},
-    {"OPENBLAS_CORETYPE": "Prescott", "NPY_DISABLE_CPU_FEATURES": NUMPY_OFF},
-]
-
-# Runs the computing stages in one process and prints the md5 of every output.
-COMPUTE = """
-import json, warnings
-warnings.simplefilter("ignore")
-from pipeline import evaluate, export, generate, train
-from pipeline.settings import declared, ids, params
-import contextlib
-nothing = lambda *_: None
-train.live_run = lambda: contextlib.nullcontext(
-    type("NoRun", (), {"begin": nothing, "log_losses": nothing}))
-for stage in (generate, train, evaluate, export):
-    stage.main(params.load())
-outs = [out for stage in declared.stages().values() for out in stage["outs"]]
-print(json.dumps(ids.md5s([out for out in outs if out != "reports/run.json"])))
-"""
-
 
 def complete(run: TrackedRun, checkout: Checkout) -> None:
-    """Everything a finished run must have, whichever way it came to be."""
+    """Check that a run has everything that a finished run must have."""
     assert run.status == "FINISHED"
     assert re.fullmatch(r"[0-9a-f]{32}", run.tags["result_id"])
     assert [step for step, _ in run.losses()] == list(range(1, int(run.params["train.epochs"]) + 1))
@@ -72,7 +32,7 @@ def complete(run: TrackedRun, checkout: Checkout) -> None:
 
 
 def leads_back(run: TrackedRun, checkout: Checkout) -> None:
-    """The ONNX file's metadata, run.json, dvc.lock and the run name the same ids and md5s."""
+    """Check that the ONNX file, run.json, dvc.lock and the run name the same ids and md5s."""
     identity = json.loads((checkout.path / "reports/run.json").read_text())
     proto = onnx.load(str(checkout.path / "models/model.onnx"))
     noted = {entry.key: json.loads(entry.value) for entry in proto.metadata_props}
@@ -169,28 +129,6 @@ def test_queued_experiments_share_a_store_that_is_not_there_yet(clone: Clone) ->
     assert len({run.tags["dvc.experiment"] for run in runs}) == 3
 
 
-def promised() -> dict[str, str]:
-    """The md5 of every output, as dvc.lock has it."""
-    stages = yaml.safe_load((ROOT / "dvc.lock").read_text())["stages"]
-    outs = {out["path"]: out["md5"] for stage in stages.values() for out in stage["outs"]}
-    return {path: md5 for path, md5 in outs.items() if path != "reports/run.json"}
-
-
-def computed(checkout: Checkout, machine: Mapping[str, Any]) -> dict[str, str]:
-    told = checkout(sys.executable, "-c", COMPUTE, **machine)
-    found: dict[str, str] = json.loads(told.splitlines()[-1])
-    return found
-
-
-@pytest.mark.parametrize("machine", MACHINES, ids=str)
-def test_other_threads_and_instruction_sets_give_the_promised_bytes(
-    clone: Clone, machine: dict[str, str]
-) -> None:
-    checkout = clone("machine")
-    assert computed(checkout, machine) == promised()
-    checkout("git", "diff", "--exit-code")
-
-
 @pytest.mark.slow
 def test_a_larger_job_gives_the_same_bytes_twice(clone: Clone) -> None:
     """R1 and R2 hold for every job: in two places, float32, batches, many features, two targets."""
@@ -209,125 +147,11 @@ def test_a_larger_job_gives_the_same_bytes_twice(clone: Clone) -> None:
         train__reduction="mean",
         evaluate__queries=[[1.0] * 8],
     )
-    found = []
+    md5s = []
     for place, machine in (("here", {}), ("dort drüben", ELSEWHERE_SAME_THREADS)):
         checkout = clone(place)
         (checkout.path / "params.yaml").write_text(text)
-        found.append(computed(checkout, machine))
-    assert found[0] == found[1]
-    assert found[0].keys() == promised().keys()
-    assert not set(found[0].values()) & set(promised().values())
-
-
-# What is promised on every x86-64 processor besides the tutorial's job: 10⁴ rows of 8 features.
-LARGER: dict[str, Any] = {
-    "data__features": [f"x{index}" for index in range(8)],
-    "data__generate__x": None,
-    "data__generate__rows": 10_000,
-    "data__generate__weight": None,
-    "data__generate__noise": 0.5,
-    "data__test_fraction": 0.2,
-    "train__reduction": "mean",
-    "evaluate__queries": [[1.0] * 8],
-}
-PORTABLE: dict[str, dict[str, Any]] = {
-    "exact": {
-        "train__optimizer": "exact",
-        "model__dtype": "float64",
-        "export__outputs": ["prediction", "interval", "in_range"],
-    },
-    "portable": {"train__portable": True, "train__lr": 0.1, "train__epochs": 50},
-    "portable, in batches": {
-        "train__portable": True,
-        "train__optimizer": "adam",
-        "train__batch_size": 64,
-        "train__epochs": 2,
-    },
-}
-
-
-def stages_on(checkout: Checkout, machine: Mapping[str, Any], job: str) -> dict[str, str]:
-    """Run the computing stages as programs, as `dvc repro` does: what they wrote."""
-    # Of the others the file has nothing that the tutorial's does not have.
-    for stage in ("train", "evaluate", "export") if job == "exact" else ("train", "evaluate"):
-        checkout.stage(stage, **machine)
-    return {path: dvc_md5.of(checkout.path / path) for path in (MODEL, "models", "reports")}
-
-
-MODEL = "models/model.safetensors"
-
-
-def test_numpy_can_be_told_of_a_smaller_processor() -> None:
-    """Or else the settings above would try nothing."""
-    code = "import numpy._core._multiarray_umath as m; print(*m.__cpu_dispatch__)"
-    assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == NUMPY_OFF
-
-
-@pytest.fixture
-def emulator() -> str:
-    """A program that runs others as on another processor."""
-    found = shutil.which("qemu-x86_64")
-    if found is None:
-        pytest.skip("qemu-x86_64, of the package qemu-user, is not installed")
-    return found
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("job", PORTABLE)
-def test_a_larger_job_is_portable_if_asked_to(clone: Clone, job: str) -> None:
-    checkout = clone("portable")
-    (checkout.path / "params.yaml").write_text(job_text(**LARGER, **PORTABLE[job]))
-    checkout.stage("generate")
-    found = [stages_on(checkout, machine, job) for machine in (MACHINES[2], MACHINES[3])]
-    assert found[0] == found[1]
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("job", PORTABLE)
-def test_a_portable_job_on_other_processors(clone: Clone, emulator: str, job: str) -> None:
-    checkout = clone("portable")
-    (checkout.path / "params.yaml").write_text(job_text(**LARGER, **PORTABLE[job]))
-    checkout.stage("generate")
-    here = stages_on(checkout, {}, job)
-    assert [stages_on(checkout, machine, job) for machine in MACHINES] == [here] * len(MACHINES)
-    for processor in PROCESSORS:
-        checkout(emulator, "-cpu", processor, sys.executable, "-m", "pipeline.train")
-        assert dvc_md5.of(checkout.path / MODEL) == here[MODEL], processor
-
-
-# Processors that this machine is not: without AVX, Intel with AVX2 and FMA, AMD with the same.
-# MKL, inside torch, chooses its routines by vendor too.
-PROCESSORS = ["Nehalem", "Haswell", "EPYC-Rome"]
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("processor", PROCESSORS)
-def test_other_processors_give_the_promised_bytes(
-    clone: Clone, emulator: str, processor: str
-) -> None:
-    checkout = clone("processor")
-    told = checkout(emulator, "-cpu", processor, sys.executable, "-c", COMPUTE)
-    # The emulator warns of what it lacks with every thread that starts, after the last line too.
-    (answer,) = (line for line in told.splitlines() if line.startswith("{"))
-    assert json.loads(answer) == promised()
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("threads", ["1", "2"])
-def test_every_combination_of_machine_settings(clone: Clone, threads: str) -> None:
-    checkout = clone("machines")
-    for aten, mkl, blas, numpy_off in itertools.product(
-        ("default", "avx2", "avx512"),
-        ("COMPATIBLE", "AVX2", "AVX512"),
-        ("Prescott", "Haswell"),
-        ("", NUMPY_OFF),
-    ):
-        machine = {
-            "OMP_NUM_THREADS": threads,
-            "ATEN_CPU_CAPABILITY": aten,
-            "MKL_CBWR": mkl,
-            "OPENBLAS_CORETYPE": blas,
-            "NPY_DISABLE_CPU_FEATURES": numpy_off,
-        }
-        assert computed(checkout, machine) == promised(), machine
-    checkout("git", "diff", "--exit-code")
+        md5s.append(computed(checkout, machine))
+    assert md5s[0] == md5s[1]
+    assert md5s[0].keys() == promised().keys()
+    assert not set(md5s[0].values()) & set(promised().values())

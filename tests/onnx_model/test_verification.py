@@ -11,7 +11,9 @@ from conftest import WIDE, job, make
 from onnx_files import matrices, replace
 from torch import nn
 
+from pipeline import export
 from pipeline.onnx_model import exporter
+from pipeline.settings import files
 from pipeline.settings.errors import UserError
 
 
@@ -43,3 +45,26 @@ def test_the_message_names_the_key_that_helps_only_where_it_does(
     with pytest.raises(UserError, match="checks and was not written") as wrong:
         make(job(**WIDE, export__atol=float(enough)))
     assert "export.atol" not in str(wrong.value)
+
+
+def test_a_failed_verification_leaves_no_file(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    params = job()
+    make(params)
+    assert files.ONNX.exists()
+    write = exporter.export
+
+    def write_then_spoil(module: Any, *rest: Any) -> bytes:
+        content = write(module, *rest)
+        module.linear.bias.data += 1e-3  # what the file is compared with is another model now
+        return content
+
+    monkeypatch.setattr(exporter, "export", write_then_spoil)
+    with pytest.raises(UserError) as caught:
+        export.main(params)
+    told = str(caught.value).splitlines()
+    assert told[0].startswith("the ONNX file failed ")
+    assert told[0].endswith(" checks and was not written:")
+    assert any(line.startswith("  ORT_ENABLE_ALL: training rows: row ") for line in told)
+    assert not files.ONNX.exists()
