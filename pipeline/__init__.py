@@ -21,7 +21,7 @@ def _explain(kind: type[BaseException], error: BaseException, trace: TracebackTy
             " and uses it, `. .venv/bin/activate` makes it this shell's own",
             file=sys.stderr,
         )
-    elif isinstance(error, OSError) and error.filename == terminal.OUTPUT:
+    elif isinstance(error, OSError) and error.filename == terminal.STANDARD_OUTPUT:
         print(f"error: {error.filename}: {error.strerror}", file=sys.stderr)
     else:
         sys.__excepthook__(kind, error, trace)

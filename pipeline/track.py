@@ -31,7 +31,7 @@ def main(params: Params) -> None:
     recorded = result.read(Path(), identity, run_md5(identity))
     origin = Origin.here(params)
     inputs.check()  # before MLflow has the run
-    trouble = files.root() / files.OURS / "trouble" / identity["training_id"]
+    trouble = files.root() / files.STATE_FOLDER / "trouble" / identity["training_id"]
     before = {"waited": 0.0, "warned": False}
     with suppress(OSError, ValueError):
         before = json.loads(trouble.read_bytes())
@@ -48,7 +48,8 @@ def main(params: Params) -> None:
             print(f"run not written yet{cure(error)}")
         else:
             print(
-                f"warning: {runner.told(error)}. The result is whole{cure(error)}", file=sys.stderr
+                f"warning: {runner.message(error)}. The result is whole{cure(error)}",
+                file=sys.stderr,
             )
     files.write_json(files.RUN, identity)
 

@@ -24,10 +24,10 @@ def main(params: Params) -> None:
         data_checks.check(params, rows, held_out)
         training_id = ids.training_id(params)
         inputs.check()  # a checkpoint must not have the id of code that was edited after its import
-        checkpoint = Checkpoint(training_id, params.train.checkpoint_seconds)
+        checkpoint = Checkpoint(training_id, params.train.checkpoint_seconds, inputs.check)
         earlier_losses = progress.losses(checkpoint.state) if checkpoint.state else []
         if earlier_losses:
-            print(f"continues after epoch {len(earlier_losses)}, where it was killed")
+            print(f"resumes after epoch {len(earlier_losses)}, from the last checkpoint")
         run.begin(params, training_id)
 
         earlier = zip(earlier_losses, checkpoint.times, strict=True)
@@ -50,7 +50,7 @@ def main(params: Params) -> None:
             raise
         except KeyboardInterrupt as stop:
             if checkpoint.path.exists():
-                stop.add_note("`dvc repro` continues from the last checkpoint")
+                stop.add_note("the same command resumes the training from its last checkpoint")
             raise
         if len(history) < params.train.epochs and params.train.patience is not None:
             print(

@@ -13,6 +13,8 @@ import pytest
 from answered_tables import read, write
 from conftest import ROOT, environment, eventually
 
+from pipeline.settings import signals
+
 OURS = environment(PYTHONPATH=os.pathsep.join([str(ROOT), str(ROOT / "clients/python")]))
 
 
@@ -123,6 +125,7 @@ def never(self):
     yield
 pipeline.tables.csv_file.CsvFile._texts = never
 from pipeline import predict
+from pipeline.settings import signals
 predict.main()
 """
 
@@ -163,5 +166,5 @@ def test_a_signal_leaves_no_file(number: int, models: Path, tmp_path: Path) -> N
         process.send_signal(number)
         _, told = process.communicate()
         assert process.returncode == 128 + number, "it has ended before it could be stopped"
-        assert told == f"stopped: predict was ended by {signal.Signals(number).name}\n"
+        assert told == f"stopped: predict was ended by {signals.cause(number)}\n"
     assert [path.name for path in tmp_path.iterdir()] == ["rows.csv"]

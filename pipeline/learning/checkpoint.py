@@ -1,6 +1,6 @@
-"""Checkpoints: the state of a training on disk, so that a killed training continues where it was.
+"""Checkpoints: the state of a training on disk, from which a killed training resumes.
 
-The file lies outside the stage's outputs, because DVC removes those before it runs a stage. It is
+The file lies outside the stage's outputs, because DVC removes outputs before it runs a stage. It is
 the SHA-256 of its content, then the content: `torch.save`, loaded with `weights_only`, which runs
 no code.
 """
@@ -9,6 +9,7 @@ import hashlib
 import io
 import sys
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from pickle import UnpicklingError
@@ -22,26 +23,32 @@ DIGEST_BYTES = 32
 DAYS_KEPT = 14
 """Days without a write after which a checkpoint is removed: its job has changed since."""
 NUMBER_KEPT = 20
-"""Checkpoints that are kept, the newest: a queue of as many killed trainings can continue. Each
-takes about 3 times the size of its model."""
+"""Number of the newest checkpoints, which are kept: a queue of as many killed trainings can resume.
+Each takes about 3 times the size of its model."""
 
 
 class Checkpoint:
     """The checkpoint of the training with one training_id.
 
-    No error of a checkpoint ends the training: it would only start anew if it is killed again.
+    No error of a checkpoint ends the training, which only starts anew if it is killed again.
     """
 
-    def __init__(self, training_id: str, seconds: float | None) -> None:
-        """seconds: time between two writes; None to write none."""
+    def __init__(
+        self,
+        training_id: str,
+        seconds: float | None,
+        after_save: Callable[[], None] = lambda: None,
+    ) -> None:
+        """seconds: time between two writes; None to write none. after_save: called after each."""
         self.training_id = training_id
         self.seconds = seconds
+        self.after_save = after_save
         self.times: list[int] = []
-        """When the losses of each epoch were known, in milliseconds since 1970."""
-        self.path = files.root() / files.OURS / "checkpoints" / f"{training_id}.pt"
+        """Time at which the losses of each epoch were known, in milliseconds since 1970."""
+        self.path = files.root() / files.STATE_FOLDER / "checkpoints" / f"{training_id}.pt"
         _remove_abandoned(self.path)
         self.state: dict[str, Any] | None = self._read()
-        """State to continue from; None if there is none."""
+        """State to resume from; None to train from the start."""
         self.written = time.monotonic()
 
     def is_due(self) -> bool:
@@ -58,11 +65,12 @@ class Checkpoint:
             files.write_bytes(self.path, digest + content.getbuffer())
         except OSError as error:
             print(
-                f"warning: no checkpoint could be written ({runner.told(error)}): a training that"
-                " is killed starts anew",
+                f"warning: no checkpoint could be written ({runner.message(error)}): a training"
+                " that is killed starts anew",
                 file=sys.stderr,
             )
             self.seconds = None
+        self.after_save()
         self.written = time.monotonic()
 
     def _read(self) -> dict[str, Any] | None:
@@ -75,10 +83,10 @@ class Checkpoint:
             digest, content = content[:DIGEST_BYTES], content[DIGEST_BYTES:]
             if hashlib.sha256(content).digest() != digest:
                 raise ValueError("its bytes are not those that were written")
-            # On the CPU: the GPU that it was saved from may be gone.
+            # On the CPU: the GPU of the earlier process may be gone.
             saved = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
             if saved["training_id"] != self.training_id:
-                raise ValueError("it is of another training")
+                raise ValueError("it belongs to another training")
             state: dict[str, Any] = saved["state"]
             self.times = saved["times"].tolist()
         except (ValueError, KeyError, TypeError, RuntimeError, UnpicklingError) as error:
@@ -86,15 +94,15 @@ class Checkpoint:
             with suppress(OSError):
                 self.path.replace(aside)
             print(
-                f"warning: the checkpoint of this training is damaged ({error}); it is {aside} now,"
-                " and the training starts anew",
+                f"warning: the checkpoint of this training is damaged ({error}); it was renamed to"
+                f" {aside}, and the training starts anew",
                 file=sys.stderr,
             )
             return None
         return state
 
     def remove(self) -> None:
-        """Remove the file: the training has ended."""
+        """Remove the file when the training has ended."""
         with suppress(OSError):
             self.path.unlink(missing_ok=True)
 
@@ -102,9 +110,9 @@ class Checkpoint:
 def _remove_abandoned(ours: Path) -> None:
     """Remove old checkpoints and damaged ones, except `ours`.
 
-    Only a training of the same inputs uses a checkpoint, and removes it when it ends. After any
+    Only a training with the same inputs uses a checkpoint, and removes it when it ends. After any
     change of code, data or parameters nobody uses the file again. A training that is running when
-    its checkpoint is removed writes it again.
+    its checkpoint is removed writes a new one.
     """
     try:
         entries = [(entry.stat().st_mtime, entry) for entry in ours.parent.iterdir()]

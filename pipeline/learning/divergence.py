@@ -15,7 +15,7 @@ from pipeline.learning.prediction import to_numpy
 from pipeline.settings.errors import UserError
 from pipeline.settings.params import Params
 
-FACTOR = 1e6
+DIVERGENCE_FACTOR = 1e6
 
 
 class DivergedError(UserError):
@@ -33,12 +33,12 @@ class LossLimit:
 
     def __init__(self, zero_loss: float) -> None:
         """zero_loss: the loss of predicting zero."""
-        self.value = FACTOR * zero_loss
+        self.value = DIVERGENCE_FACTOR * zero_loss
 
     def check(self, epoch: int, loss: float, held_out_loss: float | None) -> None:
         """Raise DivergedError if the loss of `epoch` is too large, or a loss is not finite."""
         if epoch == 1:
-            self.value = max(self.value, FACTOR * loss)
+            self.value = max(self.value, DIVERGENCE_FACTOR * loss)
         if not math.isfinite(loss) or loss > self.value:
             raise DivergedError(epoch, f"the loss is {loss:.4g}")
         if held_out_loss is not None and not math.isfinite(held_out_loss):

@@ -19,7 +19,7 @@ from pipeline.settings.errors import UserError
 from pipeline.settings.params import Params
 
 # Training rows that are looked at.
-ROWS = 1000
+ROWS_CHECKED = 1000
 
 
 def check(params: Params, x: torch.Tensor, y: torch.Tensor) -> None:
@@ -42,7 +42,7 @@ def check(params: Params, x: torch.Tensor, y: torch.Tensor) -> None:
         shipped = construction.initial(params.model, x.shape[1], y.shape[1]).to(dtype)
         with _blamed(name, "cannot be saved and loaded"):
             shipped.load_state_dict(weights.rounded(module, dtype))
-        rows = x[:ROWS].cpu().double().numpy()
+        rows = x[:ROWS_CHECKED].cpu().double().numpy()
         _compare(module, shipped.eval(), rows, params.data.targets)
 
 

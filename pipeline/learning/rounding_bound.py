@@ -23,24 +23,24 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from pipeline.learning.line import Line
 from pipeline.learning.prediction import line_of
 
-SAMPLES = 16
+EVALUATIONS = 16
 """Evaluations with errors. Their root mean square is less than a third of the true one for one
 number in a million."""
 
-MULTIPLE = 16
+SCATTER_MULTIPLE = 16
 """The bound is so many times the scatter. The largest difference between onnxruntime and torch was
 3.4 times the scatter, measured on 25 kinds of networks with the usual activations, norms,
 convolutions and attention."""
 
 DERIVATION = (
-    f"{MULTIPLE} times the root mean square of what random rounding errors in each operation do to"
-    f" the answer, in {SAMPLES} evaluations in float64 (Parker, Monte Carlo Arithmetic, 1997), plus"
-    " export.atol and export.rtol * |output|"
+    f"{SCATTER_MULTIPLE} times the root mean square of what random rounding errors in each"
+    f" operation do to the answer, in {EVALUATIONS} evaluations in float64 (Parker, Monte Carlo"
+    " Arithmetic, 1997), plus export.atol and export.rtol * |output|"
 )
 
 # Number of random numbers from which the errors are taken, each time from a random start. To draw
 # new ones takes three times as long as everything else.
-PERIOD = 2**17
+DISTINCT_ERRORS = 2**17
 
 # The number of terms in each sum of products, from the result and the arguments. The error of such
 # a sum is proportional to the size of its terms and to the square root of their number (Higham and
@@ -71,7 +71,7 @@ class _Errors(TorchDispatchMode):  # type: ignore[no-untyped-call]
         """unit: the unit roundoff that is simulated."""
         super().__init__()  # type: ignore[no-untyped-call]
         self.random = np.random.Generator(np.random.PCG64(0))
-        self.errors = torch.from_numpy(self.random.uniform(-unit, unit, PERIOD))
+        self.errors = torch.from_numpy(self.random.uniform(-unit, unit, DISTINCT_ERRORS))
 
     def __torch_dispatch__(
         self,
@@ -107,9 +107,9 @@ class _Errors(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
     def _error(self, size: torch.Tensor) -> torch.Tensor:
         count = size.numel()
-        if len(self.errors) < PERIOD + count:
-            self.errors = self.errors[:PERIOD].repeat(count // PERIOD + 2)
-        start = int(self.random.integers(PERIOD))
+        if len(self.errors) < DISTINCT_ERRORS + count:
+            self.errors = self.errors[:DISTINCT_ERRORS].repeat(count // DISTINCT_ERRORS + 2)
+        start = int(self.random.integers(DISTINCT_ERRORS))
         return self.errors[start : start + count].reshape(size.shape) * size
 
 
@@ -137,15 +137,15 @@ def monte_carlo(module: nn.Module, x: NDArray[np.float64]) -> NDArray[np.float64
         module.double()
         exact = module(rows)
         squares = torch.zeros_like(exact)
-        for _ in range(SAMPLES):
+        for _ in range(EVALUATIONS):
             with errors:
                 sample = module(rows)
             squares += (sample - exact) ** 2
         module.to(dtype)
-    scatter = torch.sqrt(squares / SAMPLES).numpy()
+    scatter = torch.sqrt(squares / EVALUATIONS).numpy()
     with np.errstate(over="ignore", invalid="ignore"):
         # The error of a number below the smallest normal one is not relative to its size.
-        mantissa, exponent = np.frexp(MULTIPLE * scatter + kind.smallest_normal)
+        mantissa, exponent = np.frexp(SCATTER_MULTIPLE * scatter + kind.smallest_normal)
         bound: NDArray[np.float64] = np.ldexp(np.ceil(mantissa * 256) / 256, exponent)
         in_range = np.isfinite(bound) & (np.abs(exact.numpy()) < kind.max / 2)
     return np.where(in_range, bound, np.inf)

@@ -20,7 +20,7 @@ Scaling = tuple[torch.Tensor, torch.Tensor]
 """Mean and deviation of each column, [columns] each."""
 
 # The range of float32, with room for a division.
-SMALLEST, LARGEST = 1e-37, 1e37
+SMALLEST_DEVIATION, LARGEST_DEVIATION = 1e-37, 1e37
 
 
 def means(params: Params, rows: Table, names: tuple[str, ...], dtype: torch.dtype) -> torch.Tensor:
@@ -87,7 +87,7 @@ def _scaling(
                 deviation = constant
             elif params.model.bias or not column[0]:
                 problem = f"is {column[0]:g} in every training row"
-        if problem is None and not SMALLEST < deviation < LARGEST:
+        if problem is None and not SMALLEST_DEVIATION < deviation < LARGEST_DEVIATION:
             problem = f"has a deviation of {deviation:g} in the training rows"
         if problem:
             cure = "leave it out of data.features" if constant is None else "use another unit"

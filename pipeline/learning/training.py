@@ -62,6 +62,6 @@ def train(
         )
     except DivergedError as error:
         raise UserError(f"{error}; {rising.advice()}") from None
-    first = Table(rows.names, rows.values[: module_checks.ROWS])
+    first = Table(rows.names, rows.values[: module_checks.ROWS_CHECKED])
     module_checks.compare(module, params, first.columns(rows.features(params.data.targets)))
     return module.eval(), losses

@@ -24,14 +24,14 @@ def check_report(path: Path) -> None:
     unreadable or damaged.
     """
     try:
-        with regular_file.opened(path, regular_file.MADE_ANEW) as file:
+        with regular_file.opened(path, regular_file.CURE_BY_REPRO) as file:
             text = file.read().decode("utf-8")
         if path.suffix == ".json" and not isinstance(json.loads(text), dict):
             raise ValueError("found a list or a value; must be an object")
     except FileNotFoundError:
         raise UserError(f"{path}: there is no such file; `dvc repro` makes it") from None
     except OSError as error:
-        raise UserError(str(runner.told(error))) from None
+        raise UserError(str(runner.message(error))) from None
     except (ValueError, RecursionError) as error:
         raise UserError(f"{path}: damaged ({error}); `dvc repro` makes it again") from None
 

@@ -141,7 +141,7 @@ class Place:
     def read(self, path: Path) -> str | None:
         """Return the text of a file of the result that git keeps; None if there is none."""
         if self.commit is not None:
-            (content,) = git.blobs([f"{self.commit}:./{path}"], yaml_file.LARGEST)
+            (content,) = git.blobs([f"{self.commit}:./{path}"], yaml_file.LARGEST_YAML_BYTES)
             return content.decode(errors="replace") if isinstance(content, bytes) else None
         file = self.file(str(path))
         return text_of(file) if file.is_file() else None

@@ -16,7 +16,7 @@ from pipeline.settings import environment, files, safe_path
 from pipeline.settings import params as params_yaml
 from pipeline.settings.errors import UserError
 
-FOLDER = f"{files.OURS}/waiting"
+FOLDER = f"{files.STATE_FOLDER}/waiting"
 ORIGIN = "origin.json"
 
 

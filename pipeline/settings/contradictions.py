@@ -1,7 +1,7 @@
-"""Mistakes in params.yaml that no key has alone: values that contradict each other.
+"""Contradictions between values of params.yaml that are valid alone.
 
-Also names that MLflow, DVC or a report of ours could not use. Each function gives a key and the
-end of its message, for every mistake.
+Also names that MLflow, DVC or a report could not use. Each function yields the key and the end of
+the message of every mistake.
 """
 
 import posixpath
@@ -16,7 +16,7 @@ Mistakes = Iterator[tuple[Key, str]]
 
 
 def of(params: Params) -> Mistakes:
-    """Give each contradiction in `params`, whose keys are all valid alone."""
+    """Yield each contradiction in `params`, whose keys are all valid alone."""
     yield from _columns(params)
     yield from _source(params.data)
     yield from _tracking(params.tracking)
@@ -69,7 +69,7 @@ def _source(data: Data) -> Mistakes:
 
 
 def _tracking(tracking: Tracking) -> Mistakes:
-    """Give the names that MLflow would refuse, or lose, after all the work is done."""
+    """Yield the names that MLflow would refuse, or lose, after all the work is done."""
     experiment, model = tracking.experiment, tracking.model_name
     if experiment == "Default":
         yield (
@@ -185,7 +185,7 @@ def _outputs(params: Params) -> Mistakes:
 
 
 def _widths(key: Key, rows: Sequence[Sequence[float]], noun: str, names: Sequence[str]) -> Mistakes:
-    """Give the first row of a wrong width: the others probably have the same cause."""
+    """Yield the mistake of the first row of a wrong width; others probably have the same cause."""
     for index, row in enumerate(rows):
         if len(row) != len(names):
             yield from _length((*key, index), len(row), "number", noun, names)
@@ -193,7 +193,7 @@ def _widths(key: Key, rows: Sequence[Sequence[float]], noun: str, names: Sequenc
 
 
 def _length(key: Key, length: int, unit: str, noun: str, names: Sequence[str]) -> Mistakes:
-    """Give a list of another length than `names`, which it must match one by one."""
+    """Yield a mistake if `length` is not the number of `names`."""
     if length != len(names):
         yield (
             key,

@@ -1,4 +1,4 @@
-"""CSV files of ours: cells that no spreadsheet computes, and numbers as short as they can be."""
+"""The pipeline's own CSV files: no spreadsheet computes a cell, and numbers are written short."""
 
 import csv
 import io
@@ -44,7 +44,7 @@ def restored(cells: Iterable[str]) -> list[str]:
 
 def read_csv(path: Path) -> list[dict[str, str]]:
     """Return the rows of a CSV file that `write_csv` wrote; each is a dict by column."""
-    lines = io.StringIO(regular_file.text(path, regular_file.MADE_ANEW), newline="")
+    lines = io.StringIO(regular_file.text(path, regular_file.CURE_BY_REPRO), newline="")
     header, *rows = map(restored, csv.reader(lines))
     return [dict(zip(header, row, strict=True)) for row in rows]
 
@@ -59,5 +59,5 @@ def shortest(values: NDArray[np.floating[Any]]) -> list[float]:
 
 
 def nine_digits(loss: float) -> float:
-    """Return nine digits: all that float32 has, and hardly one that depends on a sum's order."""
+    """Return `loss` with nine digits: all that float32 has, and few depend on the sum's order."""
     return float(f"{loss:.9g}")

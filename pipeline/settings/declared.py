@@ -1,4 +1,4 @@
-"""The stages that dvc.yaml declares, and the files under data/raw, all of which DVC hashes."""
+"""Checks of what DVC reads by itself: the stages in dvc.yaml, and the files under data/raw."""
 
 import functools
 import os
@@ -15,16 +15,17 @@ DVC_YAML = Path("dvc.yaml")
 
 Stages = dict[str, dict[str, Any]]
 
-# The stages that must run again when a key of a section changes. `export` writes the parameters of
-# the data and of the training into the contract, `track` writes all of them into the run.
-READERS = {
+# The stages that must run again when a key of a section changes. Not read from dvc.yaml, which is
+# checked against it. `export` writes the parameters of the data and of the training into the
+# contract, `track` writes all of them into the run.
+STAGES_OF_SECTION = {
     "data": ("generate", "export", "track"),
     "model": ("train", "evaluate", "export", "track"),
     "train": ("train", "export", "track"),
     "evaluate": ("evaluate", "export", "track"),
     "export": ("export", "track"),
 }
-NEVER = ("tracking.", "train.checkpoint_seconds")  # keys that change no result
+KEYS_OF_NO_RESULT = ("tracking.", "train.checkpoint_seconds")  # keys that change no result
 
 
 def stages() -> Stages:
@@ -61,7 +62,11 @@ def check(keys: Collection[str]) -> None:
     declared = {name: stage["params"] for name, stage in stages().items()}
     problems = []
     for key in keys:
-        needed = READERS.get(key.partition(".")[0], ()) if not key.startswith(NEVER) else ()
+        needed = (
+            STAGES_OF_SECTION.get(key.partition(".")[0], ())
+            if not key.startswith(KEYS_OF_NO_RESULT)
+            else ()
+        )
         stages_lacking = [name for name in needed if key not in declared.get(name, (key,))]
         if stages_lacking:
             problems.append(
@@ -88,7 +93,7 @@ def check_files(folder: str | Path = files.RAW) -> None:
 
 
 def _endless(folder: str | Path) -> Iterator[str]:
-    """Give the paths under `folder` that DVC reads and that are neither files nor folders.
+    """Yield the paths under `folder` that DVC reads and that are neither files nor folders.
 
     DVC follows links to files, but not links to folders, and enters no folder that is a DVC
     repository itself.

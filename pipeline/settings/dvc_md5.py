@@ -1,4 +1,4 @@
-"""The md5 that DVC records of a file or folder, and the files that it reads for that."""
+"""MD5 of a file or folder as DVC records it, and the files that DVC hashes for it."""
 
 import hashlib
 import json
@@ -9,15 +9,15 @@ from pathlib import Path
 from pipeline.settings import regular_file
 from pipeline.settings.errors import UserError
 
-CODE = "pipeline"
+CODE_FOLDER = "pipeline"
 
 
 def files(path: str) -> Iterator[str]:
-    """Give the files that DVC hashes for a dependency: the file itself, or all of a folder.
+    """Yield the files that DVC hashes for a dependency: the file itself, or all in a folder.
 
-    Of code these are Python's files, and no hidden ones: .dvcignore says so.
+    In the folder of the code these are the Python files that are not hidden, as .dvcignore says.
     """
-    is_code = path.split("/")[0] == CODE
+    is_code = path.split("/")[0] == CODE_FOLDER
     try:
         entries = sorted(os.scandir(path), key=lambda entry: entry.name)
     except OSError:  # no folder

@@ -1,8 +1,8 @@
-"""Exceptions for what the user can put right."""
+"""Exceptions for mistakes that the user can correct."""
 
 
 class UserError(Exception):
-    """A mistake of the user's.
+    """Mistake of the user.
 
     Its text is all that is shown, on stderr, before exit status 1: the key or the file, what was
     found, what is allowed and the likely fix.
@@ -10,4 +10,4 @@ class UserError(Exception):
 
 
 class EditedError(UserError):
-    """An input of a stage was edited while the stage ran: nothing to correct, only to run again."""
+    """An input of a stage was edited while the stage ran, which only has to run again."""

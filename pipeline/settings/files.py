@@ -1,4 +1,4 @@
-"""Files between the stages: their paths, and how to write one so that it is whole or not there."""
+"""Files of the pipeline: their paths, and writing a file whole or not at all."""
 
 import json
 import os
@@ -26,7 +26,7 @@ PLOTS = Path("reports/plots")
 VERIFICATION = Path("reports/verification.json")
 CARD = Path("reports/model_card.md")
 RUN = Path("reports/run.json")
-OURS = Path(".dvc/tmp/abline")  # under `root`: files that are no results, such as locks
+STATE_FOLDER = Path(".dvc/tmp/abline")  # under `root`: checkpoints, locks, results not tracked yet
 SECONDS_KEPT = 24 * 3600.0  # for unfinished files of processes on other machines
 
 
@@ -37,7 +37,7 @@ def root() -> Path:
 
 @contextmanager
 def whole(path: Path, *, replace: bool = True) -> Iterator[Path]:
-    """Give a temporary name to write to; rename it to `path` only if the block succeeds.
+    """Yield a temporary path to write to; rename it to `path` only if the block succeeds.
 
     replace: False leaves a file that another process has put at `path` meanwhile.
     """
@@ -62,8 +62,8 @@ def partial_name(path: Path) -> Path:
 def remove_dead(folder: Path, names: str) -> None:
     """Remove the temporary files in a folder that killed processes have left.
 
-    names: a regular expression for the final names. Whether a process of another machine still
-    runs is not known: its files are removed when they are a day old.
+    names: a regular expression for the final names. A process of another machine cannot be seen:
+    its files are removed when they are a day old.
     """
     marked = rf"(?:{names})\.(?P<mark>\d+-\d+-[0-9a-f]{{8}})\.partial(-journal)?"
     marked_paths = []

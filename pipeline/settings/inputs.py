@@ -1,4 +1,4 @@
-"""Inputs of the stage that runs: noted when it starts, compared when it ends.
+"""Inputs of the stage that runs: noted when it starts, compared while it runs and when it ends.
 
 DVC hashes the dependencies of a stage after its command (dvc#11058), and would record a file that
 was edited meanwhile as the one that made the result. A stage whose inputs change fails instead.
@@ -15,11 +15,11 @@ from pipeline.settings import declared, dvc_md5, messages, params, stamps, yaml_
 from pipeline.settings.errors import EditedError, UserError
 from pipeline.settings.stamps import Noted
 
-LARGE = 32_000_000
-"""Bytes of a file that takes a twentieth of a second to hash, and so is not hashed again if DVC has
-just done so."""
-LOCK = Path("dvc.lock")
-MOST_SHOWN = 8
+LARGE_FILE_BYTES = 32_000_000
+"""Size of a file that takes a twentieth of a second to hash: if DVC has just hashed a larger one,
+the md5 comes from dvc.lock."""
+DVC_LOCK = Path("dvc.lock")
+MOST_EDITED_SHOWN = 8
 
 
 @dataclass(frozen=True)
@@ -63,16 +63,16 @@ def note(stage: str) -> None:
 def check() -> None:
     """Compare the inputs of the running stage with what `note` found.
 
-    Raises EditedError with the names of those that are not the same. A file with the same md5 is
-    the same, whatever its stamp, and so is params.yaml if only comments and keys of other stages
+    Raises EditedError with the names of the inputs that changed. A file with the same md5 is the
+    same, whatever its stamp, and so is params.yaml if only comments and keys of other stages
     differ.
     """
     for inputs in _started:
         edited = [*_edited_params(inputs), *_edited_files(inputs)]
         if edited:
             raise EditedError(
-                f"edited while {inputs.stage} ran: {messages.first_of(edited, MOST_SHOWN)}; DVC"
-                " would record the edited files as those that made the result, so there is no"
+                f"edited while {inputs.stage} ran: {messages.first_of(edited, MOST_EDITED_SHOWN)};"
+                " DVC would record the edited files as those that made the result, so there is no"
                 f" result; `dvc repro` runs {inputs.stage} again, with the files as they are now"
                 " (undo the edits first for the result of the old ones)"
             )
@@ -102,7 +102,7 @@ def _edited_params(inputs: _Inputs) -> Iterator[str]:
         return
     keys = [key for key in inputs.keys if _value(before, key) != _value(now, key)]
     if keys:
-        yield f"{params.PATH} ({messages.first_of(keys, MOST_SHOWN)})"
+        yield f"{params.PATH} ({messages.first_of(keys, MOST_EDITED_SHOWN)})"
 
 
 def _value(content: Any, key: str) -> Any:
@@ -119,7 +119,7 @@ def _edited_files(inputs: _Inputs) -> Iterator[str]:
         # Another stamp is a reason to look; the md5 decides.
         if before and (before.stamp == stamp or (stamp and before.md5 == stamps.md5(path))):
             continue
-        is_code = path.startswith(f"{dvc_md5.CODE}/")
+        is_code = path.startswith(f"{dvc_md5.CODE_FOLDER}/")
         if path not in inputs.deps and not is_code and declared.is_ignored(path):
             continue
         is_new = before is None or before.stamp is None
@@ -128,7 +128,7 @@ def _edited_files(inputs: _Inputs) -> Iterator[str]:
 
 def _noted(path: str) -> Noted:
     stamp = stamps.of(path)
-    recorded = _recorded_by_dvc(path, stamp[0]) if stamp and stamp[0] > LARGE else None
+    recorded = _recorded_by_dvc(path, stamp[0]) if stamp and stamp[0] > LARGE_FILE_BYTES else None
     return Noted(stamp, recorded or stamps.md5(path))
 
 
@@ -137,7 +137,7 @@ def _recorded_by_dvc(path: str, size: int) -> str | None:
     if "DVC_STAGE" not in os.environ:  # started by hand: dvc.lock may be older
         return None
     try:
-        lock = yaml_file.read(yaml_file.text_of(LOCK), LOCK)[0]
+        lock = yaml_file.read(yaml_file.text_of(DVC_LOCK), DVC_LOCK)[0]
         for stage in lock["stages"].values():
             for out in stage.get("outs", ()):
                 if out["path"] == path and out.get("size") == size:

@@ -1,4 +1,4 @@
-"""Messages for the person who wrote a value: what is wrong with it, and what is allowed."""
+"""Messages about a wrong value: what was found, what is allowed, and lists of a readable length."""
 
 import difflib
 import json
@@ -12,7 +12,7 @@ from pipeline.settings.yaml_file import Key
 
 
 def problems(error: ValidationError, section: type[BaseModel]) -> Iterator[tuple[Key, str]]:
-    """Give each key that pydantic refuses, and the end of its message.
+    """Yield each key that pydantic refuses, and the end of its message.
 
     A misspelt key and the missing key that it means are one mistake.
     """
@@ -42,7 +42,7 @@ def _follows_from_another(detail: ErrorDetails, refused: Collection[Key]) -> boo
     key, kind = detail["loc"], detail["type"]
     if kind == "too_short":  # because its elements were refused
         return any(place and place[:-1] == key for place in refused)
-    # Where the first row is no list, the others are probably none.
+    # If the first row is not a list, the other rows are probably not lists either.
     is_later_row = kind == "list" and isinstance(key[-1], int) and key[-1] > 0
     return is_later_row and (*key[:-1], 0) in refused
 
@@ -55,7 +55,7 @@ def _fields(section: type[BaseModel], prefix: Key = ()) -> Iterator[tuple[Key, A
 
 
 def _nearest(key: Key, fields: Collection[Key], missing: Collection[Key]) -> Key | None:
-    """Return the field that `key` most likely means, a missing sibling first; None if none is near.
+    """Return the field that `key` most likely means, a missing sibling first; None if unlikely.
 
     A short form counts as near: lr for learning_rate, batch_size for batch.
     """
@@ -93,7 +93,7 @@ _ALLOWED = {
     "string_pattern_mismatch": "must match the pattern {pattern}",
     "string_type": "must be a string",
 }
-"""What is allowed, by the type of pydantic's error, with the values of its context."""
+"""Allowed values by the type of pydantic's error; the names in braces are in its context."""
 
 
 def _allowed(detail: ErrorDetails, fields: Mapping[Key, Any]) -> str:
@@ -113,7 +113,7 @@ def _allowed(detail: ErrorDetails, fields: Mapping[Key, Any]) -> str:
         return f"must have at least {count(context['min_length'], 'character')}"
     if kind == "string_too_long":
         return f"must have at most {count(context['max_length'], 'character')}"
-    # Of a type that is not listed, such as one of our own, pydantic's message says it.
+    # Errors of our own types have their message from us.
     return _ALLOWED[kind].format(**context) if kind in _ALLOWED else detail["msg"]
 
 
@@ -156,5 +156,5 @@ def first_of(items: Sequence[str], most: int) -> str:
 
 
 def first_lines(items: Sequence[str], most: int) -> list[str]:
-    """Return the first items, and a last one that says how many more there are."""
+    """Return the first `most` items, and a line with the number of the others if there are any."""
     return [*items[:most], *[f"and {len(items) - most} more"] * (len(items) > most)]

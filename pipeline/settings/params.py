@@ -36,7 +36,7 @@ __all__ = [
 ]
 
 PATH = Path("params.yaml")
-MOST_SHOWN = 20
+MOST_MISTAKES_SHOWN = 20
 """Mistakes in one message."""
 
 
@@ -49,17 +49,17 @@ def parse(text: str) -> Params:
     """Check the text of a params.yaml. Raises UserError with one line for each mistake."""
     value, line_of = yaml_file.read(text, PATH)
     if not isinstance(value, dict):
-        found = "nothing" if value is None else messages.show(value)
-        raise UserError(f"{PATH}: found {found}; must be a mapping of keys such as `seed: 0`")
+        content = "nothing" if value is None else messages.show(value)
+        raise UserError(f"{PATH}: found {content}; must be a mapping of keys such as `seed: 0`")
     try:
         params = Params.model_validate(value)
         mistakes = list(contradictions.of(params))
     except ValidationError as error:
         # One more than is shown, because the rows of a long list may all be wrong.
-        mistakes = list(itertools.islice(messages.problems(error, Params), MOST_SHOWN + 1))
+        mistakes = list(itertools.islice(messages.problems(error, Params), MOST_MISTAKES_SHOWN + 1))
     if mistakes:
         lines = [f"{PATH}{line_of(key)}: {messages.dotted(key)}: {text}" for key, text in mistakes]
-        raise UserError(messages.mistakes(lines, PATH, MOST_SHOWN))
+        raise UserError(messages.mistakes(lines, PATH, MOST_MISTAKES_SHOWN))
     return params
 
 

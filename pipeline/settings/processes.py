@@ -1,4 +1,4 @@
-"""Identities of processes, and whether a process still runs.
+"""Identities of processes, and the end of a process whose result nobody can use.
 
 A process id alone is not enough: it is used again after a while, and by other machines.
 """
@@ -74,7 +74,7 @@ def _boot() -> str:
 
 
 def _start(pid: int) -> str:
-    """Return when a process started; "gone" if it has ended, even if its parent has not noticed."""
+    """Return the start time of a process; "gone" if it has ended, even if it is a zombie."""
     try:
         # Ticks since the boot: seconds since 1970 would change when the clock is set.
         fields = (PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
@@ -85,14 +85,14 @@ def _start(pid: int) -> str:
     import psutil  # takes 20 ms, and a system with /proc does not need it
 
     with suppress(psutil.Error):
-        found = psutil.Process(pid)
-        if found.status() != psutil.STATUS_ZOMBIE:
-            return f"{found.create_time():.0f}"
+        process = psutil.Process(pid)
+        if process.status() != psutil.STATUS_ZOMBIE:
+            return f"{process.create_time():.0f}"
     return "gone"
 
 
 _noted: dict[int, str] = {}
-"""The processes that started this one, and when they started; empty if DVC is not among them."""
+"""Start times of the processes that started this one; empty if DVC is not among them."""
 
 
 def note_starters() -> None:
@@ -105,9 +105,9 @@ def note_starters() -> None:
 
 
 def end_when_abandoned() -> None:
-    """From now on, end this process with SIGTERM when nobody can use its result any more.
+    """Start a thread that ends this process with SIGTERM when nobody can use its result any more.
 
-    So it is when the working folder was deleted, or when DVC started the process and has ended:
+    That is when the working folder was deleted, or when DVC started the process and has ended:
     `dvc queue kill -f` ends DVC and leaves the stage. A process that a person starts by hand, for
     example with nohup, outlives its parent.
     """

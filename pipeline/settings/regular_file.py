@@ -7,27 +7,27 @@ from pathlib import Path
 
 from pipeline.settings.errors import UserError
 
-MADE_ANEW = "remove it, and `dvc repro` makes the file"
-"""End of a message: what to do if a file of the pipeline is a pipe, a device or a folder."""
+CURE_BY_REPRO = "remove it, and `dvc repro` makes the file"
+"""End of the message about a pipe, a device or a folder in the place of a pipeline's file."""
 
 
 def opened(path: Path, cure: str = "") -> io.BufferedReader:
     """Open a file to read its bytes.
 
-    cure: the end of the message. Raises UserError if it is no regular file, OSError if it cannot be
-    opened. The check comes after the opening: a name may be another file a moment later.
+    cure: the end of the message. Raises UserError if it is not a regular file, OSError if it cannot
+    be opened. The check comes after the opening: a name may be another file a moment later.
     """
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    kind = os.fstat(descriptor).st_mode
-    if not stat.S_ISREG(kind):
+    mode = os.fstat(descriptor).st_mode
+    if not stat.S_ISREG(mode):
         os.close(descriptor)
-        found = "a folder" if stat.S_ISDIR(kind) else "a pipe or a device"
-        raise UserError(f"{path}: found {found}; must be a file" + (f"; {cure}" if cure else ""))
+        name = "a folder" if stat.S_ISDIR(mode) else "a pipe or a device"
+        raise UserError(f"{path}: found {name}; must be a file" + (f"; {cure}" if cure else ""))
     return os.fdopen(descriptor, "rb")
 
 
-def check(path: Path, cure: str = MADE_ANEW) -> None:
-    """Refuse a path that is no regular file, before a library opens it. Raises as `opened`."""
+def check(path: Path, cure: str = CURE_BY_REPRO) -> None:
+    """Refuse a path that is not a regular file before a library opens it. Raises as `opened`."""
     opened(path, cure).close()
 
 

@@ -13,15 +13,15 @@ from pipeline.settings import messages, terminal
 from pipeline.settings.errors import UserError
 
 _ID = re.compile(r"[0-9a-f]{32}")
-LONGEST = 255  # bytes of a name, which no usual file system exceeds
+LONGEST_PATH_PART_BYTES = 255  # as usual file systems have it
 
 
 def check(path: Any, place: str) -> str:
-    """Return `path` if it is one below a folder, written as DVC writes it: "reports/plots".
+    """Return `path` if it is relative and stays below its folder: "reports/plots".
 
     place: the file that has the path, for the message. Raises UserError if the path is absolute,
-    has a part `..` or one of more than 255 bytes, a backslash, a drive or an invisible character,
-    or is no text.
+    has a part `..` or a part of more than 255 bytes, a backslash, a drive or an invisible
+    character, or is not text.
     """
     if not isinstance(path, str):
         raise UserError(f"{place} names {messages.show(path)} as a file; must be a path")
@@ -29,10 +29,10 @@ def check(path: Any, place: str) -> str:
         sizes = [len(part.encode()) for part in path.split("/")]
     except UnicodeEncodeError:  # half of a character, which JSON and YAML can write
         raise UserError(f"{place} names the file {path[:200]!r}, which is not Unicode") from None
-    if max(sizes) > LONGEST:
+    if max(sizes) > LONGEST_PATH_PART_BYTES:
         raise UserError(
-            f"{place} names the file {path[:80]!r}...; each part of a path must have {LONGEST}"
-            " bytes at most"
+            f"{place} names the file {path[:80]!r}...; each part of a path must have"
+            f" {LONGEST_PATH_PART_BYTES} bytes at most"
         )
     windows = PureWindowsPath(path)  # takes both kinds of slashes, and drives
     parts = PurePosixPath(path).parts
@@ -53,10 +53,7 @@ def check(path: Any, place: str) -> str:
 
 
 def below(root: Path, path: str, place: str) -> Path:
-    """Return `root / path`, which lies below `root` also after all links on the way are resolved.
-
-    Raises UserError if it does not.
-    """
+    """Return `root / path`. Raises UserError if a link on the way leads out of `root`."""
     target = root / check(path, place)
     try:
         stays = target.resolve().is_relative_to(root.resolve())

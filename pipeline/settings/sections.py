@@ -64,7 +64,7 @@ class Generate(Section):
     )
     """The input rows themselves, or null to draw `rows` of them from N(0, 1)."""
     rows: Annotated[int, Field(ge=1, le=100_000_000)] | None = Field(examples=[None])
-    """How many rows to draw when x is null; null when x is given."""
+    """Number of rows to draw when x is null; null when x is given."""
     weight: Rows | None = Field(examples=[[[2.0]]])
     """One row for each feature, one column for each target, or null to draw them from N(0, 1)."""
     bias: Row = Field(examples=[[0.0]])
@@ -82,7 +82,7 @@ class Data(Section):
     source: str = Field(min_length=1, max_length=4096, examples=[GENERATE])
     """generate, or a CSV or Parquet file, or a glob of them, under data/raw/."""
     features: Names = Field(examples=[["x"]])
-    """Names of the input columns, in order; []: every column of the file but the targets."""
+    """Names of the input columns, in order; []: every column of the file except the targets."""
     targets: Names = Field(min_length=1, examples=[["y"]])
     """Names of the columns to predict, in order."""
     test_fraction: float = Field(ge=0, lt=1, examples=[0.0])
@@ -129,7 +129,7 @@ class Train(Section):
     dtype: Literal["float32", "float64"] = Field(examples=["float32"])
     """The precision of the arithmetic."""
     device: Literal["cpu", "cuda", "auto"] = Field(examples=["cpu"])
-    """Where to train; auto: a CUDA GPU if there is one. A GPU gives other bytes than a CPU."""
+    """Device to train on; auto: a CUDA GPU if there is one. A GPU gives other bytes than a CPU."""
     portable: bool = Field(examples=[False])
     """Slower kernels that give the same bits on every x86-64 CPU."""
     allow_dependent: bool = Field(examples=[False])

@@ -1,12 +1,12 @@
-"""How a signal ends a program: at once while it starts, later cleanly, and in any case soon.
+"""Signals that end a program: at once while it starts, later cleanly, and in any case soon.
 
-The handler of a signal runs in the main thread, wherever that is. An exception in the middle of an
-import is wrong: Python drops an exception that is raised while it releases the lock of an import,
-and a C++ module that is being initialised aborts the process. And no handler runs while the main
-thread waits for a thread of a library. So another thread of ours receives each signal, too, and
-sends it to the main thread until it has an effect.
-Only a call into C that holds Python's lock while it waits stops that thread, too. Before such a
-call, make sure that it returns, as `regular_file.check` does.
+The handler of a signal runs in the main thread, whatever that thread does. An exception in the
+middle of an import does harm: Python drops an exception that is raised while it releases the lock
+of an import, and a C++ module that is being initialised aborts the process. And no handler runs
+while the main thread waits for a thread of a library. So a second thread receives each signal, too,
+and sends it to the main thread until it has an effect.
+Only a call into C that holds Python's lock while it waits also stops the second thread. Before such
+a call, make sure that it returns, as `regular_file.check` does.
 """
 
 import os
@@ -15,13 +15,13 @@ import sys
 import threading
 from types import FrameType
 
-ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """The signals that ask a program to end."""
 
 # Counted in ticks of so many seconds, not by the clock: a busy machine makes fewer ticks.
-TICK = 0.05
-DEAF = 180  # 9 s, because `docker stop` waits for 10
-CLEANING = 1_200  # a minute: as long as a training may wait for the run to be written
+TICK_SECONDS = 0.05
+TICKS_WITHOUT_REACTION = 180  # 9 s, because `docker stop` waits for 10
+TICKS_TO_CLEAN_UP = 1_200  # a minute: as long as a training may wait for the run to be written
 
 
 class Terminated(KeyboardInterrupt):
@@ -31,6 +31,11 @@ class Terminated(KeyboardInterrupt):
 def number_of(stop: KeyboardInterrupt) -> int:
     """Return the number of the signal that raised `stop`."""
     return int(stop.args[0]) if isinstance(stop, Terminated) else signal.SIGINT
+
+
+def cause(number: int) -> str:
+    """Return the signal as a person knows it: Ctrl-C for SIGINT, else its name."""
+    return "Ctrl-C" if number == signal.SIGINT else signal.Signals(number).name
 
 
 def end_at_once() -> None:
@@ -51,7 +56,7 @@ def end_cleanly() -> None:
 
 def ignore() -> None:
     """Ignore the signals in a program that is about to end by itself."""
-    for number in ENDING:
+    for number in ENDING_SIGNALS:
         signal.signal(number, signal.SIG_IGN)
 
 
@@ -64,55 +69,58 @@ def _end_at_once(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 
 
 def _say(number: int, when: str) -> None:
     """Write the last message of the process, without Python's streams, which a thread may lock."""
-    ended_by = signal.Signals(number).name
-    os.write(2, f"stopped: {name()} was ended by {ended_by} {when}\n".encode(errors="replace"))
+    text = f"stopped: {program_name()} was ended by {cause(number)} {when}\n"
+    os.write(2, text.encode(errors="replace"))
 
 
-def name() -> str:
+def program_name() -> str:
     """Return the name of the running program: the name of its module."""
     path = os.path.basename(str(getattr(sys.modules["__main__"], "__file__", "")))  # noqa: PTH119
     return path.removesuffix(".py") or "the program"
 
 
 class _Ending:
-    """The handler in the main thread, and the thread that repeats the signal."""
+    """Handler of the signals in the main thread, and the thread that repeats a signal."""
 
     def __init__(self) -> None:
         self._importing = False
-        """True if the handler was called in the middle of an import since this was last read."""
+        """True if a signal has come in the middle of an import since this was last read."""
         self._raised = False
 
     def begin(self) -> None:
-        """Handle the signals from now on, those that are ignored aside (nohup, shell jobs)."""
-        for number in ENDING:
+        """Handle the signals from now on, except ignored ones (nohup, jobs of a shell)."""
+        for number in ENDING_SIGNALS:
             if signal.getsignal(number) is not signal.SIG_IGN:
                 signal.signal(number, self._handle)
         if "pyarrow" in sys.modules:
-            # Its own handlers, in place of ours while it reads, would only see to its own threads.
+            # While it reads, it would replace our handlers by its own, which end only its threads.
             sys.modules["pyarrow"].enable_signal_handlers(False)
-        told, tell = os.pipe()
-        os.set_blocking(tell, False)
-        signal.set_wakeup_fd(tell, warn_on_full_buffer=False)
-        threading.Thread(target=self._insist, args=[told], daemon=True).start()
+        reader, writer = os.pipe()
+        os.set_blocking(writer, False)
+        signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
+        threading.Thread(target=self._insist, args=[reader], daemon=True).start()
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
         if _is_importing(frame):
-            self._importing = True  # and soon it is asked again
+            self._importing = True  # the signal comes again soon
             return
         self._raised = True
         raise KeyboardInterrupt if number == signal.SIGINT else Terminated(number)
 
-    def _insist(self, told: int) -> None:
-        """Wait for a signal, ask the main thread until it has heard, and end a deaf process."""
-        while (number := os.read(told, 1)[0]) not in ENDING:
+    def _insist(self, numbers: int) -> None:
+        """Wait for a signal, repeat it until the main thread reacts, and end the process if not.
+
+        numbers: the pipe into which Python writes the number of each signal.
+        """
+        while (number := os.read(numbers, 1)[0]) not in ENDING_SIGNALS:
             pass
         ticks = 0
-        while ticks < (CLEANING if self._raised else DEAF):
-            threading.Event().wait(TICK)
+        while ticks < (TICKS_TO_CLEAN_UP if self._raised else TICKS_WITHOUT_REACTION):
+            threading.Event().wait(TICK_SECONDS)
             ticks = 0 if self._importing else ticks + 1
             self._importing = False
             if not self._raised:
-                # This wakes it up, too, if another thread got the signal.
+                # This also wakes the main thread up if another thread got the signal.
                 signal.pthread_kill(threading.main_thread().ident or 0, number)
         try:
             _say(number, "while it waited for something that did not end")

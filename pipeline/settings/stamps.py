@@ -14,7 +14,7 @@ Stamp = tuple[int, int, int, int]
 
 @dataclass(frozen=True)
 class Noted:
-    """A file as it was found."""
+    """Stamp and md5 of a file."""
 
     stamp: Stamp | None
     """None if there is no regular file."""
@@ -25,12 +25,12 @@ class Noted:
 def of(path: str) -> Stamp | None:
     """Return the stamp of a file, links followed; None if there is no regular file."""
     try:
-        found = os.stat(path)  # noqa: PTH116 - pathlib's takes three times as long
+        status = os.stat(path)  # noqa: PTH116 - pathlib's takes three times as long
     except OSError:
         return None
-    regular = stat.S_ISREG(found.st_mode)
-    times = (found.st_mtime_ns, found.st_ctime_ns)
-    return (found.st_size, *times, found.st_ino) if regular else None
+    regular = stat.S_ISREG(status.st_mode)
+    times = (status.st_mtime_ns, status.st_ctime_ns)
+    return (status.st_size, *times, status.st_ino) if regular else None
 
 
 def md5(path: str) -> str:
@@ -47,9 +47,9 @@ _code: dict[str, Noted] = {}
 def note_code() -> None:
     """Note the code before Python imports it, in a few milliseconds."""
     # The stamp comes first: an edit between the two changes it.
-    _code.update((path, Noted(of(path), md5(path))) for path in dvc_md5.files(dvc_md5.CODE))
+    _code.update((path, Noted(of(path), md5(path))) for path in dvc_md5.files(dvc_md5.CODE_FOLDER))
 
 
 def noted(path: str) -> Noted | None:
-    """Return a file of code as `note_code` found it; None for any other file."""
+    """Return what `note_code` noted of a file; None if it is not code."""
     return _code.get(path)

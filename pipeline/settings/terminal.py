@@ -1,4 +1,4 @@
-"""The output of a program: it harms neither the program nor the terminal of the reader."""
+"""Output streams of a program that harm neither the program nor the terminal of the reader."""
 
 import atexit
 import errno
@@ -9,10 +9,10 @@ import select
 import sys
 from typing import TextIO
 
-OUTPUT = "standard output"
+STANDARD_OUTPUT = "standard output"
 """The file name in the OSError of a standard output that cannot be written to."""
 
-UNREAD = 128 + 13  # as if SIGPIPE had ended the program
+UNREAD_STATUS = 128 + 13  # as if SIGPIPE had ended the program
 
 # C0 and C1 controls, which a terminal obeys, except tab and line feed; and characters that have no
 # width, change the direction of the text or end a line: text with them looks like other text.
@@ -26,17 +26,17 @@ _INVISIBLE = re.compile(rf"[{INVISIBLE}\U000e0000-\U000e007f]")
 
 
 def invisible(name: str) -> list[str]:
-    """Return the characters of a name that nobody sees; tabs and line feeds are among them."""
+    """Return the invisible characters of a name, tabs and line feeds included."""
     return _INVISIBLE.findall(name) + re.findall(r"[\t\n]", name)
 
 
 def visible(text: str) -> str:
-    r"""Return `text` with escapes, such as \x1b, for what a terminal obeys or does not show."""
-    return _INVISIBLE.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+    r"""Return `text` with escapes, such as \x1b, for invisible and control characters."""
+    return _INVISIBLE.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
 
 
 class _Text(io.TextIOWrapper):
-    """Stream that writes `visible` text; characters that the encoding lacks are escaped, too."""
+    """Stream that writes `visible` text, with escapes for characters that the encoding lacks."""
 
     def write(self, text: str, /) -> int:
         # A progress bar returns to the beginning of its line.
@@ -63,16 +63,16 @@ class _File(io.FileIO):
             if self.fileno() == 2:  # nobody reads a message about it, and the work continues
                 return len(content)
             if error.errno == errno.EPIPE:
-                raise SystemExit(UNREAD) from None
-            raise OSError(error.errno, error.strerror, OUTPUT) from None
+                raise SystemExit(UNREAD_STATUS) from None
+            raise OSError(error.errno, error.strerror, STANDARD_OUTPUT) from None
 
 
 def install() -> None:
     """Replace Python's output streams by ours, when a program starts.
 
     If the reader of standard output has ended (`… | head`), the program ends without a message, by
-    SystemExit. If the disk is full, it is an OSError whose file name is OUTPUT. Errors of standard
-    error stop nothing.
+    SystemExit. If the disk is full, a write raises OSError with the file name STANDARD_OUTPUT.
+    Errors of standard error stop nothing.
     """
     sys.stdout = _ours(sys.stdout)
     sys.stderr = _ours(sys.stderr)
@@ -101,16 +101,20 @@ def _last_flush() -> None:
 def flush() -> int:
     """Write all buffered output before a program ends. Return the exit status.
 
-    0 if it is written, UNREAD if its reader has ended, 1 (and a message) if it cannot be written.
+    0 if it is written, UNREAD_STATUS if its reader has ended, 1 (and a message) if it cannot be
+    written.
     """
     status = 0
     try:
         if sys.stdout is not None:
             sys.stdout.flush()
     except SystemExit:
-        status = UNREAD
+        status = UNREAD_STATUS
     except OSError as error:
-        print(f"error: {OUTPUT}: {error.strerror}; what was to be read is lost", file=sys.stderr)
+        print(
+            f"error: {STANDARD_OUTPUT}: {error.strerror}; part of the output is lost",
+            file=sys.stderr,
+        )
         status = 1
     if sys.stderr is not None:
         sys.stderr.flush()

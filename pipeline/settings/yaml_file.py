@@ -1,9 +1,10 @@
 """YAML as DVC reads and writes it, with the line of each key for messages.
 
 DVC reads YAML 1.2 (ruamel.yaml), PyYAML by default YAML 1.1: `NO`, `on` and `12:30` are text in
-1.2, and booleans and numbers in 1.1; `043` is 43 or 35. If a stage read another value than DVC, DVC
-would record the result under a value that did not make it. So the types here are those of DVC.
-The text may come from a stranger's commit: its cost is bounded before any value is built.
+1.2, and booleans and numbers in 1.1; `043` is 43 in 1.2 and 35 in 1.1. If a stage read another
+value than DVC, DVC would record the result under a value that did not make it. So the types here
+are DVC's. The text may come from a stranger's commit: its size and nesting are checked before any
+value is built.
 """
 
 import functools
@@ -20,22 +21,22 @@ from pipeline.settings.errors import UserError
 Key = tuple[str | int, ...]
 """The path to a value through mappings and lists: ("train", "lr")."""
 
-LARGEST = 10_000_000  # bytes; a result of 10,000 columns has a dvc.lock of less than one million
-DEEPEST = 100  # at some ten thousand, the parsers of DVC and PyYAML crash the process
-MOST = 1_000_000  # values in one file: about ten seconds
+LARGEST_YAML_BYTES = 10_000_000  # a result of 10,000 columns has a dvc.lock of less than a tenth
+DEEPEST_NESTING = 100  # at some ten thousand, the parsers of DVC and PyYAML crash the process
+MOST_VALUES = 1_000_000  # in one file: about ten seconds
 # Values that aliases repeat: three kilobytes of aliases of aliases can mean billions of values.
-REPEATED = 100_000
-DIGITS = 1_000  # of one number; Python refuses 4,300
+MOST_REPEATED_VALUES = 100_000
+MOST_DIGITS = 1_000  # of one number; Python refuses 4,300
 
 
 def text_of(path: Path) -> str:
     """Return the text of a YAML file.
 
-    Raises UserError if it cannot be read, is not UTF-8, or is larger than LARGEST.
+    Raises UserError if it cannot be read, is not UTF-8, or is larger than LARGEST_YAML_BYTES.
     """
     try:
         with regular_file.opened(path) as file:
-            content = file.read(LARGEST + 1)
+            content = file.read(LARGEST_YAML_BYTES + 1)
     except FileNotFoundError:
         raise UserError(
             f"{path}: there is no such file in {Path.cwd()}; run from the repository's root"
@@ -45,7 +46,7 @@ def text_of(path: Path) -> str:
             f"{path}: it cannot be read ({error.strerror}); make it readable, e.g. `chmod u+r"
             f" {path}`"
         ) from None
-    if len(content) > LARGEST:
+    if len(content) > LARGEST_YAML_BYTES:
         raise UserError(f"{path}: {_TOO_LARGE}")
     return regular_file.decoded(content, path)
 
@@ -86,7 +87,7 @@ def read(text: str, path: Path) -> tuple[Any, Callable[[Key], str]]:
 
 
 _KEEP_TABLES = "keep tables in files under data/raw/ and name them in data.source"
-_TOO_LARGE = f"larger than {LARGEST // 1_000_000} MB; {_KEEP_TABLES}"
+_TOO_LARGE = f"larger than {LARGEST_YAML_BYTES // 1_000_000} MB; {_KEEP_TABLES}"
 _CURES = {
     "expected ':'": ", as in `lr: 0.01`",
     "cannot start any token": "; indent with spaces, not with a tab, and put text that begins with"
@@ -100,7 +101,7 @@ _CURES = {
 
 
 class _RefusedError(Exception):
-    """Valid YAML that is not read, with its place: ":12: ..."."""
+    """Refusal of valid YAML; its text begins with the place: ":12: ..."."""
 
 
 def _check_size(text: str) -> None:
@@ -108,23 +109,23 @@ def _check_size(text: str) -> None:
 
     Raises _RefusedError, or an exception of PyYAML if the text is not valid.
     """
-    if len(text) > LARGEST:
+    if len(text) > LARGEST_YAML_BYTES:
         raise _RefusedError(f": {_TOO_LARGE}")
     count = repeated = 0
-    sizes: dict[str, int] = {}  # of each anchor, what its aliases stand for included
+    sizes: dict[str, int] = {}  # number of values of each anchor, values of its aliases included
     unfinished: list[tuple[str | None, int]] = []  # anchor of each open collection, count before it
     for event in yaml.parse(text, yaml.CSafeLoader):
         count += 1
-        if count > MOST:
-            raise _RefusedError(f": more than {MOST:,} values; {_KEEP_TABLES}")
+        if count > MOST_VALUES:
+            raise _RefusedError(f": more than {MOST_VALUES:,} values; {_KEEP_TABLES}")
         if isinstance(event, yaml.ScalarEvent):
             if event.anchor:
                 sizes[event.anchor] = 1
         elif isinstance(event, yaml.CollectionStartEvent):
             unfinished.append((event.anchor, count - 1))
-            if len(unfinished) > DEEPEST:
+            if len(unfinished) > DEEPEST_NESTING:
                 raise _RefusedError(
-                    f":{_number(event)}: found more than {DEEPEST} lists or mappings"
+                    f":{_number(event)}: found more than {DEEPEST_NESTING} lists or mappings"
                     " inside each other; close the brackets that are open"
                 )
         elif isinstance(event, yaml.CollectionEndEvent):
@@ -139,10 +140,10 @@ def _check_size(text: str) -> None:
                 )
             size = sizes.get(str(event.anchor), 0)
             repeated, count = repeated + size, count + size
-            if repeated > REPEATED:
+            if repeated > MOST_REPEATED_VALUES:
                 raise _RefusedError(
                     f":{_number(event)}: *{event.anchor} and the aliases before it repeat more than"
-                    f" {REPEATED:,} values; write out what is meant"
+                    f" {MOST_REPEATED_VALUES:,} values; write out what is meant"
                 )
 
 
@@ -183,11 +184,11 @@ class _Loader(yaml.CSafeLoader):
 
     def construct_yaml_int(self, node: yaml.ScalarNode) -> int:
         text = str(self.construct_scalar(node)).replace("_", "").lower()
-        if len(text) > DIGITS:
+        if len(text) > MOST_DIGITS:
             raise yaml.constructor.ConstructorError(
                 None, None, f"a number of {len(text):,} digits", node.start_mark
             )
-        # 0o17 is octal, 0x1f and 0b11 are what they are elsewhere, and 043 is 43.
+        # 0o17 is octal, 0x1f hexadecimal, 0b11 binary, and 043 is 43.
         prefix = text.lstrip("+-")[:2]
         return int(text, 0 if prefix in ("0b", "0o", "0x") else 10)
 
@@ -197,7 +198,7 @@ class _Loader(yaml.CSafeLoader):
 
 
 _DIGITS = "0123456789"
-# The table of DVC's parser for YAML 1.2: the type of a plain text, its pattern, its first letters.
+# The types of plain text in DVC's parser for YAML 1.2: name, pattern, first letters.
 for _kind, _pattern, _begins in (
     ("bool", "true|True|TRUE|false|False|FALSE", list("tTfF")),
     (
@@ -229,14 +230,14 @@ _Loader.add_constructor("tag:yaml.org,2002:float", _Loader.construct_yaml_float)
 
 
 def _line(node: yaml.Node | None, key: Key) -> str:
-    """Return the line of `key`, or of its innermost parent that is in the file: ":12"."""
+    """Return the line of `key`, or of its innermost parent in the file: ":12"; "" without one."""
     line = None
     for part in key:
         if isinstance(node, yaml.MappingNode):
-            found = next((pair for pair in node.value if pair[0].value == part), None)
-            if found is None:
+            pair = next((pair for pair in node.value if pair[0].value == part), None)
+            if pair is None:
                 break
-            line, node = found[0].start_mark.line, found[1]
+            line, node = pair[0].start_mark.line, pair[1]
         elif isinstance(node, yaml.SequenceNode) and isinstance(part, int):
             node = node.value[part]
             line = node.start_mark.line

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from pipeline.settings.messages import first_of, show
 
-NAMES_SHOWN = 20  # in a message; the line to paste has the other names
-LONGEST_PASTE = 2_000  # characters of a line to paste
+MOST_NAMES_SHOWN = 20  # in a message; the line to paste has the other names
+LONGEST_PASTE_CHARACTERS = 2_000  # of a line to paste
 
 _WITH_COMMAS = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d*)?")
 """Thousands divided by commas: 1,234 or 1,234,567.8."""
@@ -24,7 +24,7 @@ _EITHER = (
     "write the numbers without them, or with a point, whichever it is",
 )
 _TRUTH = [("yes", "no"), ("true", "false"), ("y", "n"), ("t", "f")]
-_WORK = ("text", "text with two values", "dates or times")
+_OR_LEAVE_OUT = ("text", "text with two values", "dates or times")
 """Contents whose fix is more than to replace characters: the column may be left out instead."""
 
 
@@ -52,7 +52,7 @@ class Selection:
             it = "it" if len(names) == 1 else "them"
             # JSON is YAML, too, whatever the names are.
             line = f"features: {json.dumps(others, ensure_ascii=False)}"
-            if len(line) <= LONGEST_PASTE:
+            if len(line) <= LONGEST_PASTE_CHARACTERS:
                 ways.append(f"leave {it} out with this line in params.yaml, under data:\n  {line}")
             else:
                 ways.append(f"name the features without {it} in data.features")
@@ -129,12 +129,12 @@ def message(path: object, columns: Mapping[str, ColumnFields], selection: Select
     sentences, to_leave_out = [], []
     for (content, cure), names in whole.items():
         many = len(names) > 1
-        shown = first_of([show(name) for name in names], NAMES_SHOWN)
+        shown = first_of([show(name) for name in names], MOST_NAMES_SHOWN)
         sentence = f"{shown} {'hold' if many else 'holds'} {content}"
         sentences.append(
             sentence + (f": {cure.format(it='them' if many else 'it')}" if cure else "")
         )
-        if content in _WORK:
+        if content in _OR_LEAVE_OUT:
             to_leave_out += names
     way = selection.without(to_leave_out)
     if len(sentences) > 1:

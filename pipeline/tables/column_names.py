@@ -12,7 +12,7 @@ from pipeline.settings.messages import first_of, show
 from pipeline.tables.advice import Selection
 from pipeline.tables.raw_file import RawFile
 
-LONGEST_NAME = 200  # characters; as params.Name, which is for the names in params.yaml
+LONGEST_NAME_CHARACTERS = 200  # as of sections.Name, the type of the names in params.yaml
 
 
 def same_name(name: str) -> str:
@@ -46,10 +46,10 @@ def check_all(file: RawFile, targets: Sequence[str]) -> None:
                 f"{f'the name {show(name)}' if name else 'no name'} for column {index + 1}, which"
                 " may be row labels (pandas writes none with index=False, R with row.names=FALSE)"
             )
-        elif len(name) > LONGEST_NAME or terminal.invisible(name):
+        elif len(name) > LONGEST_NAME_CHARACTERS or terminal.invisible(name):
             wrong[name] = (
-                f"a column {show(name)}; a name must have at most {LONGEST_NAME} characters, none"
-                " of them invisible, such as a line end or a tab; rename it"
+                f"a column {show(name)}; a name must have at most {LONGEST_NAME_CHARACTERS}"
+                " characters, none of them invisible, such as a line end or a tab; rename it"
             )
     if wrong:
         features = tuple(name for name in file.names if name not in targets)

@@ -22,7 +22,7 @@ from pipeline.settings.errors import UserError
 from pipeline.tables import csv_heading, csv_rows
 from pipeline.tables.advice import Selection
 from pipeline.tables.csv_numbers import Parser
-from pipeline.tables.csv_rows import LONGEST_ROW, Extent
+from pipeline.tables.csv_rows import LONGEST_ROW_BYTES, Extent
 from pipeline.tables.raw_file import SAVE_AS_FILE, Block, Heading
 
 BYTES_PER_BLOCK = 8 << 20
@@ -100,15 +100,15 @@ class CsvFile:
                 ' twice ("")'
             )
         unclosed = extent.unclosed
-        if unclosed is not None and (is_last or length - unclosed > LONGEST_ROW):
+        if unclosed is not None and (is_last or length - unclosed > LONGEST_ROW_BYTES):
             raise UserError(
                 f"{self.path}:{self._line(offset + unclosed)}: found a quote that is never closed;"
                 ' close it, or write a quote within a quoted field twice ("")'
             )
-        if not is_last and not extent.end and length > LONGEST_ROW:
+        if not is_last and not extent.end and length > LONGEST_ROW_BYTES:
             raise UserError(
                 f"{self.path}:{self._line(offset)}: found a line of more than"
-                f" {LONGEST_ROW >> 20} MB; save the table with a line for each row"
+                f" {LONGEST_ROW_BYTES >> 20} MB; save the table with a line for each row"
             )
 
     def _check_empty_lines(self, offset: int, text: bytes, earlier: int | None) -> int | None:

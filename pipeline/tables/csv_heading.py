@@ -13,7 +13,7 @@ from pipeline.tables.column_names import same_name
 from pipeline.tables.csv_rows import quoted_field
 from pipeline.tables.raw_file import SAVE_AS_FILE, Heading
 
-LONGEST_HEADING = 8 << 20  # bytes
+LONGEST_HEADING_BYTES = 8 << 20  # bytes
 SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab"}
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -35,7 +35,7 @@ def read(path: Path, wanted: Sequence[str]) -> Heading:
     Raises UserError if the file has no first line, or is not text.
     """
     with regular_file.opened(path, SAVE_AS_FILE) as file:
-        head = file.read(LONGEST_HEADING)
+        head = file.read(LONGEST_HEADING_BYTES)
     for first_bytes, kind in _OTHER_KINDS.items():
         if head.startswith(first_bytes):
             raise UserError(f"{path}: found {kind}")
@@ -53,10 +53,10 @@ def read(path: Path, wanted: Sequence[str]) -> Heading:
         separators = [_declared_separator(path, declared[1])]
         begin, number = declared.end(), 2
     line, line_end = _first_line(path, head[begin:], number)
-    if not line_end and len(head) == LONGEST_HEADING:
+    if not line_end and len(head) == LONGEST_HEADING_BYTES:
         raise UserError(
-            f"{path}:{number}: found no end of the first line in {LONGEST_HEADING >> 20} MB; it"
-            " must name the columns"
+            f"{path}:{number}: found no end of the first line in {LONGEST_HEADING_BYTES >> 20} MB;"
+            " it must name the columns"
         )
     try:
         text = line.decode()

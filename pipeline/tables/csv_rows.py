@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-LONGEST_ROW = 64 << 20  # bytes; a longer row is a quote that was never closed
+LONGEST_ROW_BYTES = 64 << 20  # a longer row has a quote that was never closed
 
 # Python's own limit is 131,072 characters. A first line that does not have the separator that is
 # tried is one field.
-csv.field_size_limit(2 * LONGEST_ROW)
+csv.field_size_limit(2 * LONGEST_ROW_BYTES)
 
 
 @dataclass(frozen=True)

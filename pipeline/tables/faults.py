@@ -11,7 +11,7 @@ from pipeline.settings.messages import count, first_of, show
 from pipeline.tables.raw_file import Block
 
 ALL_INTEGERS_BELOW = 2.0**53  # float64 represents every smaller integer exactly
-PLACES_SHOWN = 3
+MOST_PLACES_SHOWN = 3
 
 
 @dataclass
@@ -28,7 +28,7 @@ class Fault:
         if rows:
             self.counts += is_faulty.sum(axis=0)
             self.rows += len(rows)
-            if shown := rows[: PLACES_SHOWN - len(self.places)]:
+            if shown := rows[: MOST_PLACES_SHOWN - len(self.places)]:
                 self.places += block.places(shown)
 
     def message(self, kind: str, names: Sequence[str], unit: str) -> str:

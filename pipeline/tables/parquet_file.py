@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from pipeline.settings import regular_file
 from pipeline.settings.errors import UserError
 from pipeline.settings.messages import first_of, show
-from pipeline.tables.advice import NAMES_SHOWN, Selection
+from pipeline.tables.advice import MOST_NAMES_SHOWN, Selection
 from pipeline.tables.raw_file import SAVE_AS_FILE, Block
 
 ROWS_PER_BLOCK = 65_536
@@ -103,12 +103,12 @@ class ParquetFile:
         (cure, _), *others = cures.items()
         if others:
             cure = "; ".join(
-                f"{first_of(names, NAMES_SHOWN)}: {text}" for text, names in cures.items()
+                f"{first_of(names, MOST_NAMES_SHOWN)}: {text}" for text, names in cures.items()
             )
         way = selection.without([*wrong])
         raise UserError(
-            f"{self.path}: found {first_of(listed, NAMES_SHOWN)}; columns must hold integers or"
-            f" floats; {cure}{way and f', or {way}'}"
+            f"{self.path}: found {first_of(listed, MOST_NAMES_SHOWN)}; columns must hold integers"
+            f" or floats; {cure}{way and f', or {way}'}"
         )
 
 

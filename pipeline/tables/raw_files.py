@@ -88,7 +88,7 @@ def _matches(pattern: str) -> list[str]:
             names[:] = [name for name in names if not name.startswith(".")]
             for link in (Path(folder, name) for name in names if Path(folder, name).is_symlink()):
                 if not link.resolve().is_relative_to(top):
-                    raise UserError(f"data.source: {versioned.LINKED_FOLDER.format(link)}")
+                    raise UserError(f"data.source: {versioned.LINKED_FOLDER_MESSAGE.format(link)}")
             matches |= dict.fromkeys(_matches(posixpath.join(escape(folder), after)))
     return [*matches]
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from pipeline.settings import files, regular_file
 from pipeline.settings.errors import UserError
 
-ROW_GROUP = 65_536  # rows
+ROWS_PER_ROW_GROUP = 65_536
 
 
 @dataclass(frozen=True)
@@ -60,28 +60,28 @@ class Writer:
         """Append `values` [rows, columns]."""
         begin = 0
         while begin < len(values):
-            held = self.rows % ROW_GROUP
-            taken = min(ROW_GROUP - held, len(values) - begin)
+            held = self.rows % ROWS_PER_ROW_GROUP
+            taken = min(ROWS_PER_ROW_GROUP - held, len(values) - begin)
             part = values[begin : begin + taken]
             begin += taken
             self.rows += taken
-            if taken == ROW_GROUP:
+            if taken == ROWS_PER_ROW_GROUP:
                 self._flush(part)
                 continue
             if held + taken > len(self._held):
                 # By doubling: the pages of a thousand columns at full length are a gigabyte.
-                room = min(ROW_GROUP, max(2 * len(self._held), held + taken))
+                room = min(ROWS_PER_ROW_GROUP, max(2 * len(self._held), held + taken))
                 larger = np.empty((room, values.shape[1]), order="F")
                 larger[:held] = self._held[:held]
                 self._held = larger
             self._held[held : held + taken] = part
-            if held + taken == ROW_GROUP:
+            if held + taken == ROWS_PER_ROW_GROUP:
                 self._flush(self._held)
 
     def finish(self) -> None:
         """Write the rows that are still held, so that only the file's name is missing."""
         if self._file.is_open:
-            if rest := self.rows % ROW_GROUP:
+            if rest := self.rows % ROWS_PER_ROW_GROUP:
                 self._flush(self._held[:rest])
             self._file.close()
 
@@ -92,7 +92,7 @@ class Writer:
             dtype = np.float32 if field.type == pa.float32() else np.float64
             columns.append(array(np.ascontiguousarray(column, dtype), field.type))
         arrow = pa.Table.from_arrays(columns, schema=self._schema)
-        self._file.write_table(arrow, row_group_size=ROW_GROUP)
+        self._file.write_table(arrow, row_group_size=ROWS_PER_ROW_GROUP)
 
 
 def array(values: NDArray[Any], kind: pa.DataType) -> pa.Array:
@@ -120,7 +120,7 @@ def writer(
     """Open a table of columns `names` to write it block by block, whole or not at all.
 
     The same rows give the same bytes on every machine, however they are divided into blocks: a row
-    group has exactly ROW_GROUP rows, which are held in memory, 8 bytes a number.
+    group has exactly ROWS_PER_ROW_GROUP rows, which are held in memory, 8 bytes a number.
     float32: the columns to write as float32, which must represent their numbers exactly.
     """
     schema = pa.schema(

@@ -20,8 +20,8 @@ from pipeline.settings.errors import UserError
 from pipeline.settings.files import RAW
 from pipeline.settings.messages import first_of, show
 
-LARGEST_IN_GIT = 1 << 20  # bytes; for a larger file the message recommends DVC
-LINKED_FOLDER = (
+LARGEST_BYTES_IN_GIT = 1 << 20  # for a larger file the message recommends DVC
+LINKED_FOLDER_MESSAGE = (
     "{} is a link to a folder, which DVC does not follow: it would not notice when a table in it"
     " changes; copy the tables here, or link each of them by itself"
 )
@@ -36,7 +36,7 @@ def check_watched(paths: Sequence[Path]) -> None:
     """Raise UserError if DVC does not look at one of the files."""
     for folder in dict.fromkeys(folder for path in paths for folder in folders(path)):
         if folder.is_symlink():
-            raise UserError(f"data.source: {LINKED_FOLDER.format(folder)}")
+            raise UserError(f"data.source: {LINKED_FOLDER_MESSAGE.format(folder)}")
         if (folder / ".dvc").is_dir():
             raise UserError(
                 f"data.source: {folder} is a DVC repository of its own, into which DVC does not"
@@ -115,6 +115,6 @@ def _command_to_keep(source: str, unkept: Sequence[Path]) -> str:
         stubs = " ".join(shlex.quote(f"{path}.dvc") for path in unkept[:3])
         return f"`git add {stubs} && git commit`"
     names = " ".join(shlex.quote(str(path)) for path in unkept) if len(unkept) <= 3 else source
-    if sum(path.stat().st_size for path in unkept) > LARGEST_IN_GIT:
+    if sum(path.stat().st_size for path in unkept) > LARGEST_BYTES_IN_GIT:
         return f"`dvc add {names}`, and commit what it writes"
     return f"`git add {names} && git commit`"

@@ -93,7 +93,7 @@ class LiveRun:
         waited = time.monotonic() - began
         if self._has_warned or waited > 1:
             # `track` reads it: it waits so much less, and does not repeat the warning.
-            trouble = files.root() / files.OURS / "trouble" / self._training_id
+            trouble = files.root() / files.STATE_FOLDER / "trouble" / self._training_id
             with suppress(OSError):
                 files.write_json(trouble, {"waited": waited, "warned": self._has_warned})
 

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from filelock import FileLock, Timeout
 
 from pipeline.settings.errors import UserError
-from pipeline.settings.files import OURS, root
+from pipeline.settings.files import STATE_FOLDER, root
 
 
 @contextmanager
@@ -15,7 +15,7 @@ def lock(name: str = "store", seconds: float = 60.0) -> Iterator[None]:
 
     MLflow's first use of a fresh store is not safe against a second one.
     """
-    folder = root() / OURS / "locks"
+    folder = root() / STATE_FOLDER / "locks"
     folder.mkdir(parents=True, exist_ok=True)
     try:
         with FileLock(folder / f"{name}.lock", timeout=seconds):

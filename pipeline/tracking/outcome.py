@@ -52,7 +52,7 @@ class Outcome:
                 return
             # An error that no user can fix is ours: its class and text help to find it.
             ours = f"{type(error).__name__}: {error}; this should not happen"
-            self.failed.setdefault(runner.told(error) or ours, []).append(place)
+            self.failed.setdefault(runner.message(error) or ours, []).append(place)
             self.store_failures = self.store_failures + 1 if isinstance(error, StoreError) else 0
 
     def lines(self) -> list[str]:

@@ -66,7 +66,7 @@ def _record(messages: Messages) -> None:
     if kind == "end":
         return
     # A signal to the training's whole group must not leave a run that says RUNNING for ever.
-    for number in signals.ENDING:
+    for number in signals.ENDING_SIGNALS:
         signal.signal(number, signal.SIG_IGN)
     # Imported here because it imports MLflow, which takes a second: `_listen` reads meanwhile, or
     # the training would have to wait with a full pipe.
@@ -110,7 +110,7 @@ def _write(run: "TrainingRun", messages: Messages) -> None:
                 return
         except (UserError, OSError) as error:
             if not has_answered:
-                _answer("trouble", runner.told(error), store_failures.cure(error))
+                _answer("trouble", runner.message(error), store_failures.cure(error))
                 has_answered = True
             is_alone = end is not None and end[2] == ENDED_SILENTLY
             if is_alone and time.monotonic() - written_at > SECONDS_OF_WORK:

@@ -32,10 +32,10 @@ def test_nearly_dependent_columns_are_named() -> None:
     shares = np.round(random.dirichlet([1, 1, 1], 50) * 100, 2)
     shares[:, 2] = np.round(100 - shares[:, 0] - shares[:, 1], 2)
     table = np.column_stack([shares, random.normal(size=(50, 2))])
-    found = fit(gram_matrix(table), ["p", "q", "r", "other"], ["y"])
-    assert not found.dependent
-    assert [each.names for each in found.nearly_dependent] == [("p", "q", "r")]
-    assert found.condition_number > 1e12
+    solution = fit(gram_matrix(table), ["p", "q", "r", "other"], ["y"])
+    assert not solution.dependent
+    assert [each.names for each in solution.nearly_dependent] == [("p", "q", "r")]
+    assert solution.condition_number > 1e12
     # As near as float32 comes, which float64 could tell apart.
     x = random.normal(size=(60, 1))
     pair = np.hstack([x, x * (1 + 1e-8 * random.normal(size=(60, 1))), x**2])

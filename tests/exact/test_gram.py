@@ -22,11 +22,11 @@ from pipeline.exact.gram import gram_matrix
 @settings(deadline=None, max_examples=150)
 def test_every_inner_product_is_exact(rows: Rows) -> None:
     table = np.array(rows)
-    found, columns = gram_matrix(table), exact_columns(table)
-    assert found.rows == len(rows)
+    matrix, columns = gram_matrix(table), exact_columns(table)
+    assert matrix.rows == len(rows)
     for (i, a), (j, b) in itertools.product(enumerate(columns), repeat=2):
-        assert found.inner_product(i, j) == dot(a, b)
-    for i, mean in enumerate(found.means(), 1):
+        assert matrix.inner_product(i, j) == dot(a, b)
+    for i, mean in enumerate(matrix.means(), 1):
         assert mean == float(sum(columns[i], Fraction(0)) / len(rows))
 
 
@@ -34,9 +34,9 @@ def test_every_inner_product_is_exact(rows: Rows) -> None:
 @settings(deadline=None, max_examples=80)
 def test_every_inner_product_of_float32_is_exact(rows: Rows) -> None:
     table = np.array(rows, np.float32)
-    found, columns = gram_matrix(table), exact_columns(table)
+    matrix, columns = gram_matrix(table), exact_columns(table)
     for (i, a), (j, b) in itertools.product(enumerate(columns), repeat=2):
-        assert found.inner_product(i, j) == dot(a, b)
+        assert matrix.inner_product(i, j) == dot(a, b)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -44,9 +44,9 @@ def test_inner_products_of_blocks_and_of_rows_that_do_not_fit_are_exact(dtype: s
     """More rows than a block has, of which a few go to FLINT."""
     table = noisy(5_000, dtype=dtype)
     table[1234, 3] = table[7, 1] = np.finfo(dtype).smallest_subnormal
-    found, columns = gram_matrix(table), exact_columns(table)
+    matrix, columns = gram_matrix(table), exact_columns(table)
     for (i, a), (j, b) in itertools.combinations_with_replacement(enumerate(columns), 2):
-        assert found.inner_product(i, j) == found.inner_product(j, i) == dot(a, b)
+        assert matrix.inner_product(i, j) == matrix.inner_product(j, i) == dot(a, b)
 
 
 def test_each_thread_of_ours_has_one_of_blas(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -76,9 +76,9 @@ def test_sums_of_thousands_of_full_blocks_do_not_overflow(monkeypatch: pytest.Mo
     monkeypatch.setattr(cores, "available", lambda: 1)
     table = np.broadcast_to(np.float32(1 - 2**-24), (rows, 1))
     value = Fraction(float(table[0, 0]))
-    found = gram_matrix(table)
-    assert found.inner_product(1, 1) == rows * value**2
-    assert found.inner_product(0, 1) == rows * value
+    matrix = gram_matrix(table)
+    assert matrix.inner_product(1, 1) == rows * value**2
+    assert matrix.inner_product(0, 1) == rows * value
 
 
 def test_only_a_few_pieces_wait_to_be_added(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -27,24 +27,24 @@ from pipeline.exact.least_squares import fit
 @settings(deadline=None, max_examples=150)
 def test_the_solution_is_the_exact_one_rounded(rows: Rows, intercept: bool) -> None:
     table = np.array(rows)
-    found = fit(gram_matrix(table), ["a", "b", "c"], ["y"], intercept)
+    solution = fit(gram_matrix(table), ["a", "b", "c"], ["y"], intercept)
     columns = exact_columns(table)
     x, y = columns[:4] if intercept else columns[1:4], columns[4]
     expected = solved(x, y)
-    assert found.rank == len(expected)
-    ours = [found.bias[0], *found.weight[0]] if intercept else [*found.weight[0]]
+    assert solution.rank == len(expected)
+    ours = [solution.bias[0], *solution.weight[0]] if intercept else [*solution.weight[0]]
     assert ours == [nearest(expected.get(place, Fraction(0))) for place in range(len(x))]
     errors = [
         b - sum((expected[k] * x[k][i] for k in expected), Fraction(0)) for i, b in enumerate(y)
     ]
     squares = dot(errors, errors)
-    assert found.squares == (squares,)
+    assert solution.squares == (squares,)
     middle = sum(y, Fraction(0)) / len(y) if intercept else Fraction(0)
     variation = dot([b - middle for b in y], [b - middle for b in y])
     if variation:
-        assert found.r2[0] == nearest(1 - squares / variation)
+        assert solution.r2[0] == nearest(1 - squares / variation)
     else:
-        assert math.isnan(found.r2[0])
+        assert math.isnan(solution.r2[0])
 
 
 @given(tables(number, 2, 6))
@@ -52,10 +52,10 @@ def test_the_solution_is_the_exact_one_rounded(rows: Rows, intercept: bool) -> N
 def test_any_numbers_have_a_solution(rows: Rows) -> None:
     """1e308 beside subnormals: slower if need be, never wrong."""
     table = np.array(rows)
-    found = fit(gram_matrix(table), ["x"], ["y"])
+    solution = fit(gram_matrix(table), ["x"], ["y"])
     columns = exact_columns(table)
     expected = solved(columns[:2], columns[2])
-    ours = [found.bias[0], found.weight[0, 0]]
+    ours = [solution.bias[0], solution.weight[0, 0]]
     assert ours == [nearest(expected.get(place, Fraction(0))) for place in range(2)]
 
 
@@ -64,12 +64,12 @@ def test_any_numbers_have_a_solution(rows: Rows) -> None:
 def test_what_ships_is_rounded_once(rows: Rows, dtype: str) -> None:
     table = np.array(rows)
     centre = np.array([1.5, -1e3])
-    found = fit(gram_matrix(table), ["a", "b"], ["y"])
+    solution = fit(gram_matrix(table), ["a", "b"], ["y"])
     columns = exact_columns(table)
     expected = solved(columns[:3], columns[3])
     exact = [expected.get(place, Fraction(0)) for place in range(3)]
     for middle in (None, centre):
-        weight, bias = found.shipped(dtype, middle)
+        weight, bias = solution.shipped(dtype, middle)
         at = [Fraction(value) for value in (centre.tolist() if middle is not None else [0, 0])]
         wanted = [*exact[1:], exact[0] + dot(exact[1:], at)]
         for shipped, value in zip([*weight[0], *bias], wanted, strict=True):
@@ -196,21 +196,27 @@ def test_threads_and_instruction_sets_change_no_bit() -> None:
 
 def test_without_degrees_of_freedom_there_are_no_errors() -> None:
     table = np.array([[1.0, 2.0], [2.0, 5.0]])
-    found = fit(gram_matrix(table), ["x"], ["y"])
-    assert (found.weight[0, 0], found.bias[0], found.degrees_of_freedom) == (3, -1, 0)
-    for array in (found.std_error, found.t, found.p, found.ci_low, found.residual_std_error):
+    solution = fit(gram_matrix(table), ["x"], ["y"])
+    assert (solution.weight[0, 0], solution.bias[0], solution.degrees_of_freedom) == (3, -1, 0)
+    for array in (
+        solution.std_error,
+        solution.t,
+        solution.p,
+        solution.ci_low,
+        solution.residual_std_error,
+    ):
         assert np.isnan(array).all()
-    value, low, high = found.predict(np.array([[3.0]]))
+    value, low, high = solution.predict(np.array([[3.0]]))
     assert value.item() == 8
     assert np.isnan([low, high]).all()
 
 
 def test_a_perfect_fit_has_no_error() -> None:
-    found = fit(gram_matrix(np.array([[1.0, 2.0], [2.0, 4.0], [3.0, 6.0]])), ["x"], ["y"])
-    assert (found.weight[0, 0], found.bias[0]) == (2, 0)
-    assert math.copysign(1, found.bias[0]) == 1
-    assert (found.std_error == 0).all()
-    assert np.isnan(found.t).all()
-    assert np.isnan(found.p).all()
-    assert found.ci_low.tolist() == found.ci_high.tolist() == [[2, 0]]
-    assert [array.item() for array in found.predict(np.array([[4.0]]))] == [8, 8, 8]
+    solution = fit(gram_matrix(np.array([[1.0, 2.0], [2.0, 4.0], [3.0, 6.0]])), ["x"], ["y"])
+    assert (solution.weight[0, 0], solution.bias[0]) == (2, 0)
+    assert math.copysign(1, solution.bias[0]) == 1
+    assert (solution.std_error == 0).all()
+    assert np.isnan(solution.t).all()
+    assert np.isnan(solution.p).all()
+    assert solution.ci_low.tolist() == solution.ci_high.tolist() == [[2, 0]]
+    assert [array.item() for array in solution.predict(np.array([[4.0]]))] == [8, 8, 8]

@@ -12,7 +12,7 @@ from pipeline.exact.gram import gram_matrix
 from pipeline.exact.least_squares import fit
 
 
-def certified(found: float, value: str, digits: int) -> None:
+def certified(computed: float, value: str, digits: int) -> None:
     """Whether NIST's value and ours agree to so many digits, all 15 of its own if it is so many.
 
     NIST rounds to 15 digits and we to a float, so that the true value may lie between.
@@ -20,9 +20,9 @@ def certified(found: float, value: str, digits: int) -> None:
     stated = Fraction(value)
     if digits == 15:
         unit = Fraction(10) ** (math.floor(math.log10(abs(stated))) - 14)
-        assert abs(Fraction(found) - stated) <= unit / 2 + Fraction(math.ulp(found))
+        assert abs(Fraction(computed) - stated) <= unit / 2 + Fraction(math.ulp(computed))
     else:
-        assert abs(Fraction(found) - stated) <= abs(stated) / 10**digits
+        assert abs(Fraction(computed) - stated) <= abs(stated) / 10**digits
 
 
 def test_norris_of_nist() -> None:
@@ -33,29 +33,29 @@ def test_norris_of_nist() -> None:
     rows = [line.split() for line in text[60:96]]
     y, x = np.array(rows, dtype=float).T
     assert len(x) == 36
-    found = fit(gram_matrix(np.column_stack([x, y])), ["x"], ["y"])
-    certified(found.bias[0], "-0.262323073774029", 14)
-    certified(found.weight[0, 0], "1.00211681802045", 14)
-    certified(found.std_error[0, 1], "0.232818234301152", 13)
-    certified(found.std_error[0, 0], "0.429796848199937E-03", 13)
-    certified(found.residual_std_error[0], "0.884796396144373", 13)
-    certified(found.r2[0], "0.999993745883712", 14)
-    assert not found.nearly_dependent
+    solution = fit(gram_matrix(np.column_stack([x, y])), ["x"], ["y"])
+    certified(solution.bias[0], "-0.262323073774029", 14)
+    certified(solution.weight[0, 0], "1.00211681802045", 14)
+    certified(solution.std_error[0, 1], "0.232818234301152", 13)
+    certified(solution.std_error[0, 0], "0.429796848199937E-03", 13)
+    certified(solution.residual_std_error[0], "0.884796396144373", 13)
+    certified(solution.r2[0], "0.999993745883712", 14)
+    assert not solution.nearly_dependent
     # In tenths the data are integers, and so is nothing rounded before it is fitted.
-    found = fit(gram_matrix(np.round(np.column_stack([x, y]) * 10)), ["x"], ["y"])
-    certified(found.bias[0] / 10, "-0.262323073774029", 15)
-    certified(found.weight[0, 0], "1.00211681802045", 15)
-    certified(found.std_error[0, 1] / 10, "0.232818234301152", 15)
-    certified(found.std_error[0, 0], "0.429796848199937E-03", 15)
-    certified(found.residual_std_error[0] / 10, "0.884796396144373", 15)
-    certified(found.r2[0], "0.999993745883712", 15)
+    solution = fit(gram_matrix(np.round(np.column_stack([x, y]) * 10)), ["x"], ["y"])
+    certified(solution.bias[0] / 10, "-0.262323073774029", 15)
+    certified(solution.weight[0, 0], "1.00211681802045", 15)
+    certified(solution.std_error[0, 1] / 10, "0.232818234301152", 15)
+    certified(solution.std_error[0, 0], "0.429796848199937E-03", 15)
+    certified(solution.residual_std_error[0] / 10, "0.884796396144373", 15)
+    certified(solution.r2[0], "0.999993745883712", 15)
 
 
 def test_longley_of_nist() -> None:
     data = longley.load_pandas()
     table = np.column_stack([data.exog.to_numpy(float), data.endog.to_numpy(float)])
-    found = fit(gram_matrix(table), list(data.exog.columns), ["y"])
-    assert not found.nearly_dependent
+    solution = fit(gram_matrix(table), list(data.exog.columns), ["y"])
+    assert not solution.nearly_dependent
     values = [
         ("15.0618722713733", "84.9149257747669"),
         ("-0.358191792925910E-01", "0.334910077722432E-01"),
@@ -65,21 +65,21 @@ def test_longley_of_nist() -> None:
         ("1829.15146461355", "455.478499142212"),
         ("-3482258.63459582", "890420.383607373"),
     ]
-    ours = np.append(found.weight[0], found.bias[0])
-    for value, error, (beta, sd) in zip(ours, found.std_error[0], values, strict=True):
+    ours = np.append(solution.weight[0], solution.bias[0])
+    for value, error, (beta, sd) in zip(ours, solution.std_error[0], values, strict=True):
         certified(value, beta, 14)
         certified(error, sd, 14)
-    certified(found.residual_std_error[0], "304.854073561965", 14)
-    certified(found.r2[0], "0.995479004577296", 15)
+    certified(solution.residual_std_error[0], "304.854073561965", 14)
+    certified(solution.r2[0], "0.995479004577296", 15)
     # The first column has decimals: in tenths, nothing is rounded before it is fitted.
     table[:, 0] = np.round(table[:, 0] * 10)
-    found = fit(gram_matrix(table), list(data.exog.columns), ["y"])
+    solution = fit(gram_matrix(table), list(data.exog.columns), ["y"])
     unit = np.array([10.0, 1, 1, 1, 1, 1, 1])
-    ours = np.append(found.weight[0], found.bias[0]) * unit
-    for value, error, (beta, sd) in zip(ours, found.std_error[0] * unit, values, strict=True):
+    ours = np.append(solution.weight[0], solution.bias[0]) * unit
+    for value, error, (beta, sd) in zip(ours, solution.std_error[0] * unit, values, strict=True):
         certified(value, beta, 15)
         certified(error, sd, 15)
-    certified(found.residual_std_error[0], "304.854073561965", 15)
+    certified(solution.residual_std_error[0], "304.854073561965", 15)
 
 
 WAMPLER = [759, -2048, 2048, -2048, 2523, -2048, 2048, -2048, 1838, -2048]
@@ -91,16 +91,16 @@ def test_wampler_1_and_4_of_nist() -> None:
     powers = np.stack([x**k for k in range(1, 6)], axis=1)
     y = 1 + powers.sum(axis=1)
     delta = np.array([*WAMPLER, 2048, *WAMPLER[::-1]])
-    found = fit(
+    solution = fit(
         gram_matrix(np.column_stack([powers, y, y + 100 * delta])), list("abcde"), ["1", "4"]
     )
-    assert (found.weight == 1).all()
-    assert (found.bias == 1).all()
-    assert (found.std_error[0] == 0).all()
-    assert found.r2[0] == 1
-    assert not found.nearly_dependent
-    certified(found.residual_std_error[1], "236014.502379268", 15)
-    certified(found.r2[1], "0.957478440825662", 15)
+    assert (solution.weight == 1).all()
+    assert (solution.bias == 1).all()
+    assert (solution.std_error[0] == 0).all()
+    assert solution.r2[0] == 1
+    assert not solution.nearly_dependent
+    certified(solution.residual_std_error[1], "236014.502379268", 15)
+    certified(solution.r2[1], "0.957478440825662", 15)
     errors = [
         "236355.173469681",
         "77934.3524331583",
@@ -109,14 +109,14 @@ def test_wampler_1_and_4_of_nist() -> None:
         "11.2324854679312",
         "215232.624678170",
     ]
-    for found_error, error in zip(found.std_error[1], errors, strict=True):
-        certified(found_error, error, 15)
+    for our_error, error in zip(solution.std_error[1], errors, strict=True):
+        certified(our_error, error, 15)
 
 
 def test_noint_1_of_nist() -> None:
     x = np.arange(60.0, 71.0)
-    found = fit(gram_matrix(np.column_stack([x, x + 70])), ["x"], ["y"], intercept=False)
-    certified(found.weight[0, 0], "2.07438016528926", 15)
-    certified(found.std_error[0, 0], "0.165289256198347E-01", 15)
-    certified(found.residual_std_error[0], "3.56753034006338", 15)
-    certified(found.r2[0], "0.999365492298663", 15)
+    solution = fit(gram_matrix(np.column_stack([x, x + 70])), ["x"], ["y"], intercept=False)
+    certified(solution.weight[0, 0], "2.07438016528926", 15)
+    certified(solution.std_error[0, 0], "0.165289256198347E-01", 15)
+    certified(solution.residual_std_error[0], "3.56753034006338", 15)
+    certified(solution.r2[0], "0.999365492298663", 15)

@@ -1,4 +1,4 @@
-"""The solution is found where thousands of bits are too few to begin with."""
+"""The solution is computed where thousands of bits are too few to begin with."""
 
 import math
 from fractions import Fraction
@@ -25,22 +25,22 @@ def test_a_number_halfway_between_two_floats_goes_to_the_even_one() -> None:
 def test_columns_that_differ_by_a_number_too_small_for_thousands_of_bits_are_solved() -> None:
     """A condition number of 2^2097: the inverse needs more bits than 4,096."""
     table = np.array([[1e308, 1e308, 1.0], [5e-324, 1e-323, 2], [0, 0, 3]])
-    found = fit(gram_matrix(table), ["a", "b"], ["y"], intercept=False)
+    solution = fit(gram_matrix(table), ["a", "b"], ["y"], intercept=False)
     columns = exact_columns(table)
     expected = solved(columns[1:3], columns[3])
-    assert found.weight[0].tolist() == [nearest(expected[0]), nearest(expected[1])]
-    assert list(found.squares) == [9]
+    assert solution.weight[0].tolist() == [nearest(expected[0]), nearest(expected[1])]
+    assert list(solution.squares) == [9]
 
 
 def test_an_inverse_of_few_digits_is_not_taken_for_a_tie() -> None:
     """At 4,096 bits the matrix is just not singular; its inverse has some six digits of them."""
     big, small, unit = 2.0**990, 2.0**-1055, 2.0**-300
     table = np.array([[big, big, unit], [small, 2 * small, 2 * unit], [0, 0, 3 * unit]])
-    found = fit(gram_matrix(table), ["a", "b"], ["y"], intercept=False)
+    solution = fit(gram_matrix(table), ["a", "b"], ["y"], intercept=False)
     a, b, _ = exact_columns(table)[1:]
     determinant = dot(a, a) * dot(b, b) - dot(a, b) ** 2
-    for error, other in zip(found.std_error[0], (b, a), strict=True):
-        variance = found.squares[0] * dot(other, other) / determinant
+    for error, other in zip(solution.std_error[0], (b, a), strict=True):
+        variance = solution.squares[0] * dot(other, other) / determinant
         beside = [
             (Fraction(error) + Fraction(math.nextafter(error, way))) / 2 for way in (0, 1e308)
         ]
@@ -53,8 +53,8 @@ def test_many_columns_of_which_two_are_almost_the_same_are_solved() -> None:
     table = random.normal(size=(80, 71))
     table[:, 1] = table[:, 0]
     table[3, :2] = 1e-30, 2e-30
-    found = fit(gram_matrix(table), [f"x{i}" for i in range(70)], ["y"])
-    assert found.rank == 71
-    assert [each.names for each in found.nearly_dependent] == [("x0", "x1")]
-    (error,) = squared_error(gram_matrix(table), found.weight, found.bias)
-    assert error >= found.squares[0] > 0
+    solution = fit(gram_matrix(table), [f"x{i}" for i in range(70)], ["y"])
+    assert solution.rank == 71
+    assert [each.names for each in solution.nearly_dependent] == [("x0", "x1")]
+    (error,) = squared_error(gram_matrix(table), solution.weight, solution.bias)
+    assert error >= solution.squares[0] > 0

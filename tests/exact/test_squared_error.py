@@ -17,11 +17,11 @@ def test_the_squared_error_of_any_line_is_exact(rows: Rows) -> None:
     table = np.array(rows)
     weight, bias = np.array([[0.1, -2.5]], np.float32), np.array([1e-3])
     for centre in (None, np.array([0.3, 7.0])):
-        (found,) = squared_error(gram_matrix(table), weight, bias, centre)
+        (error,) = squared_error(gram_matrix(table), weight, bias, centre)
         middle = [Fraction(c) for c in ([0, 0] if centre is None else centre.tolist())]
         slopes = [Fraction(w) for w in weight[0].tolist()]
         expected = Fraction(0)
         for *x, y in [[Fraction(value) for value in row] for row in rows]:
             line = dot(slopes, [a - c for a, c in zip(x, middle, strict=True)])
             expected += (line + Fraction(bias[0]) - y) ** 2
-        assert found == expected
+        assert error == expected

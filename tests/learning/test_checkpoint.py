@@ -120,13 +120,13 @@ def test_a_damaged_one_is_put_aside(
     killed(params, 5)
     path = Checkpoint("id", 0).path
     path.write_bytes(damage(path.read_bytes()))
-    found = Checkpoint("id", None)
-    assert found.state is None
+    damaged = Checkpoint("id", None)
+    assert damaged.state is None
     told = capsys.readouterr().err
     assert told.startswith("warning: the checkpoint of this training is damaged (")
     assert not path.exists()
     assert path.with_suffix(".damaged").exists()
-    assert fitted(params, found)[2][0][0] == 1
+    assert fitted(params, damaged)[2][0][0] == 1
 
 
 class Trap:
@@ -201,7 +201,7 @@ def test_a_training_that_came_to_its_end_leaves_none(workspace: Path) -> None:
         )
         generate.main(params)
         assert ended(stage()) == status
-    assert not list((Path(files.OURS) / "checkpoints").glob("*"))
+    assert not list((Path(files.STATE_FOLDER) / "checkpoints").glob("*"))
 
 
 def ended(training: "subprocess.Popen[bytes]") -> int:

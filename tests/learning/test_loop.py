@@ -94,10 +94,10 @@ def test_adam_in_batches_learns_several_features_and_targets() -> None:
         evaluate__queries=[],
     )
     losses, module = trained(params)
-    found = line_of(module)
-    assert found is not None
-    np.testing.assert_allclose(found.weight, [[1, 0.5, 0], [-2, 3, 1.5]], atol=1e-3)
-    np.testing.assert_allclose(found.bias, [4, -1], atol=1e-3)
+    line = line_of(module)
+    assert line is not None
+    np.testing.assert_allclose(line.weight, [[1, 0.5, 0], [-2, 3, 1.5]], atol=1e-3)
+    np.testing.assert_allclose(line.bias, [4, -1], atol=1e-3)
     assert losses[-1] < 1e-6
 
 
@@ -160,11 +160,11 @@ def test_other_held_out_rows_leave_every_byte_alone(
 ) -> None:
     use(monkeypatch, build)
     params = asked(model__standardize=standardize, data__test_fraction=0.2)
-    found = [
+    trainings = [
         training.train(params, rows(), held_out)
         for held_out in (None, rows(10, 1), rows(25, 2, size=100.0))
     ]
-    states, histories = [state(module) for module, _ in found], [each for _, each in found]
+    states, histories = [state(module) for module, _ in trainings], [each for _, each in trainings]
     assert states[0] == states[1] == states[2]
     losses = [[loss for loss, _ in history] for history in histories]
     assert losses[0] == losses[1] == losses[2]
@@ -189,16 +189,16 @@ def test_a_gpu_gives_the_same_bits_twice_and_nearly_those_of_the_cpu() -> None:
     device = devices.choose("cuda")
     params = job()
     x, y = tensors_of(params)
-    found = []
+    trained_twice = []
     for _ in range(2):
         torch.manual_seed(params.seed)
         module = build(params.model, 1, 1).to(device)
         run_epochs(
             module, x.to(device), y.to(device), params.train, stream(0, "shuffle"), lambda *_: None
         )
-        found.append(parameters(module))
-    assert found[0] == found[1]
-    assert found[0] == pytest.approx(parameters(trained(params)[1]), rel=1e-5)
+        trained_twice.append(parameters(module))
+    assert trained_twice[0] == trained_twice[1]
+    assert trained_twice[0] == pytest.approx(parameters(trained(params)[1]), rel=1e-5)
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="this machine has no CUDA GPU")
@@ -208,5 +208,7 @@ def test_a_gpu_gives_the_same_bits_twice_whatever_is_held_out(
 ) -> None:
     use(monkeypatch, build)
     params = asked(train__device="cuda", model__standardize=True, data__test_fraction=0.2)
-    found = [training.train(params, rows(), held_out)[0] for held_out in (None, None, rows(10, 1))]
-    assert state(found[0]) == state(found[1]) == state(found[2])
+    modules = [
+        training.train(params, rows(), held_out)[0] for held_out in (None, None, rows(10, 1))
+    ]
+    assert state(modules[0]) == state(modules[1]) == state(modules[2])

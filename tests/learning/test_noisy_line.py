@@ -78,15 +78,15 @@ def test_the_exact_solution_is_rounded_once() -> None:
     double = single.model_copy(
         update={"model": params.model.model_copy(update={"dtype": "float64"})}
     )
-    found = [
+    lines = [
         prediction.line_of(training.train(each, rows, held_out)[0]) for each in (single, double)
     ]
-    assert found[0] is not None
-    assert found[1] is not None
-    np.testing.assert_array_equal(found[0].weight, found[1].weight.astype(np.float32))
+    assert lines[0] is not None
+    assert lines[1] is not None
+    np.testing.assert_array_equal(lines[0].weight, lines[1].weight.astype(np.float32))
     x = [[Fraction(1), *map(Fraction, row[:-1])] for row in rows.values.tolist()]
     y = [Fraction(row[-1]) for row in rows.values.tolist()]
-    numbers = [Fraction(float(found[1].bias[0])), *map(Fraction, found[1].weight[0].tolist())]
+    numbers = [Fraction(float(lines[1].bias[0])), *map(Fraction, lines[1].weight[0].tolist())]
     errors = [
         b - sum(a * w for a, w in zip(row, numbers, strict=True))
         for row, b in zip(x, y, strict=True)

@@ -23,12 +23,12 @@ def test_the_bound_holds_for_torch_against_exact_arithmetic(
     x = torch.randn(20, features, dtype=torch.float64) * 10.0 ** torch.randint(-6, 6, (1, features))
     x = x.to(dtype)
     bound = rounding_bound.analytic(module, x.double().numpy())
-    found = module(x).detach().double().numpy()
+    answers = module(x).detach().double().numpy()
     line = prediction.line_of(module)
     assert bound is not None
     assert line is not None
     weight, bias = [Fraction(value) for value in line.weight[0]], Fraction(line.bias[0])
-    for row, answer, allowed in zip(x.tolist(), found, bound, strict=True):
+    for row, answer, allowed in zip(x.tolist(), answers, bound, strict=True):
         exact = sum((Fraction(v) * w for v, w in zip(row, weight, strict=True)), bias)
         assert abs(Fraction(float(answer[0])) - exact) <= Fraction(float(allowed[0])) / 2
 

@@ -15,7 +15,7 @@ from pipeline.settings import declared, files, inputs, stamps
 from pipeline.settings.errors import EditedError
 
 HELD = '''
-"""Stage train, which waits until the test has edited its inputs when it has trained."""
+"""Stage train, which waits after its first checkpoint until the test has edited its inputs."""
 
 from pathlib import Path
 
@@ -52,7 +52,8 @@ def opened(process: "subprocess.Popen[str]") -> int | None:
     return None
 
 
-def test_dvc_does_not_record_a_training_whose_inputs_were_edited(workspace: Path) -> None:
+def test_a_training_whose_inputs_were_edited_ends_at_its_next_checkpoint(workspace: Path) -> None:
+    """Hours earlier than at its end; and DVC does not record it."""
     Path("pipeline/held.py").write_text(HELD)
     change("dvc.yaml", "python -m pipeline.train", "python -m pipeline.held")()
     change("params.yaml", "checkpoint_seconds: 30.0", "checkpoint_seconds: 0.0")()
@@ -82,6 +83,7 @@ def test_dvc_does_not_record_a_training_whose_inputs_were_edited(workspace: Path
     assert not files.MODEL.exists()
     (run,) = tracked_runs(workspace)
     assert run.status == "FAILED"
+    assert len(run.losses()) == 1, "the edit was found after the training, not at the checkpoint"
     # Whoever undoes the edit does not train for hours again.
     assert len(list(Path(".dvc/tmp/abline/checkpoints").iterdir())) == 1
 
@@ -94,7 +96,7 @@ def noted(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     Path("data/raw").mkdir(parents=True)
     Path("data/raw/large.csv").write_text("x,y\n" + "1,2\n" * 300_000)
     Path("data/raw/old.csv").write_text("x,y\n1,2\n")
-    monkeypatch.setattr(inputs, "LARGE", 1_000_000)
+    monkeypatch.setattr(inputs, "LARGE_FILE_BYTES", 1_000_000)
     # DVC takes a second to say so.
     monkeypatch.setattr(declared, "is_ignored", lambda path: path.endswith(".log"))
     stamps.note_code()

@@ -59,8 +59,8 @@ def test_names_that_are_not_what_they_look_like(hidden: str) -> None:
 def test_names_of_any_language() -> None:
     names = ["größe", "面積", "مساحة", "a b", "$/m²", "🏠"]
     made = {"data__generate__x": None, "data__generate__rows": 9, "data__generate__weight": None}
-    found = job(data__features=names, evaluate__queries=[], **made)
-    assert found.data.features == tuple(names)
+    params_read = job(data__features=names, evaluate__queries=[], **made)
+    assert params_read.data.features == tuple(names)
 
 
 @pytest.mark.parametrize(

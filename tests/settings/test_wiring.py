@@ -189,8 +189,10 @@ def test_requirements_pin_every_package_that_is_needed() -> None:
             continue
         needed |= {f"{name}[{extra}]" for extra in extras} | {name}
         for text in importlib.metadata.requires(name) or ():
-            found = Requirement(text)
-            if not found.marker or any(found.marker.evaluate({"extra": e}) for e in extras):
-                found.marker = None
-                todo.append(found)
+            requirement = Requirement(text)
+            if not requirement.marker or any(
+                requirement.marker.evaluate({"extra": e}) for e in extras
+            ):
+                requirement.marker = None
+                todo.append(requirement)
     assert {name for name in needed if "[" not in name} <= pinned

@@ -120,8 +120,8 @@ HOSTILE = {
     "half a surrogate": "n: \ud800",
     "another version": "%YAML 2.0\n---\nn: 1",
     "two documents": "n: 1\n---\nn: 2",
-    "many values": "- 1\n" * (yaml_file.MOST + 1),
-    "too much": "# " + "x" * yaml_file.LARGEST,
+    "many values": "- 1\n" * (yaml_file.MOST_VALUES + 1),
+    "too much": "# " + "x" * yaml_file.LARGEST_YAML_BYTES,
 }  # fmt: skip
 
 
@@ -179,7 +179,10 @@ def test_a_file_that_cannot_be_read_is_one_message(tmp_path: Path) -> None:
     for content, told in (
         (b"seed: 0 # \xe9\n", "not UTF-8 text (invalid continuation byte at byte 10); save it"),
         ("seed: 0\n".encode("utf-16"), "not UTF-8 text (invalid start byte at byte 0); save it as"),
-        (b"x" * (yaml_file.LARGEST + 1), "larger than 10 MB; keep tables in files under data/raw/"),
+        (
+            b"x" * (yaml_file.LARGEST_YAML_BYTES + 1),
+            "larger than 10 MB; keep tables in files under data/raw/",
+        ),
     ):
         path.write_bytes(content)
         with pytest.raises(UserError, match=r"params\.yaml: ") as caught:

@@ -31,12 +31,12 @@ def test_names_that_are_the_same_to_a_reader(
     """Keyboards write ö as one character, macOS as two."""
     path = f"data/raw/t.{kind}"
     put(f"{there},y\n1,2\n" if kind == "csv" else pa.table({there: [1], "y": [2]}), f"t.{kind}")
-    found = raw_table.find(own_job(path, features=(asked,)).data)
-    assert found.features == (asked,)
-    assert np.concatenate([*found.values()]).tolist() == [[1, 2]]
+    raw = raw_table.find(own_job(path, features=(asked,)).data)
+    assert raw.features == (asked,)
+    assert np.concatenate([*raw.values()]).tolist() == [[1, 2]]
     # A target is none of the features, however it is written.
-    found = raw_table.find(own_job(path, targets=(asked,)).data)
-    assert found.features == ("y",)
+    raw = raw_table.find(own_job(path, targets=(asked,)).data)
+    assert raw.features == ("y",)
     (files.RAW / "u.csv").write_text(f"{asked},y\n3,4\n")
     assert values("data/raw/*").tolist() == [[1, 2], [3, 4]]
 

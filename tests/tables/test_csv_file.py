@@ -41,8 +41,8 @@ def test_quoted_text_may_hold_anything(workspace: Path) -> None:
     put('"weight, kg";"y"\n1;2\n')
     assert raw_table.find(own_job().data).features == ("weight, kg",)
     put('length, 5" pipe;"y\n";z\r1;2;3\r')
-    found = raw_table.find(own_job(targets=("z",), features=('length, 5" pipe',)).data)
-    assert np.concatenate([*found.values()]).tolist() == [[1, 3]]
+    raw = raw_table.find(own_job(targets=("z",), features=('length, 5" pipe',)).data)
+    assert np.concatenate([*raw.values()]).tolist() == [[1, 3]]
     # As many commas in the names as semicolons between them.
     put("weight, kg;y\n1;2\n")
     assert raw_table.find(own_job().data).features == ("weight, kg",)
@@ -57,8 +57,8 @@ def test_blocks_end_where_rows_do(
     kinds = ["plain", "5\" and 6'", '"a, b"', '"two\nlines, or\nthree"', '"""q"",\n"', '""', "x y"]
     rows = [[number, draw.choice(kinds), number / 3] for number in range(500)]
     put("x,t,y\n" + "".join(f"{a},{b},{c}\n" for a, b, c in rows))
-    found = raw_table.find(own_job(features=("x",)).data)
-    blocks = list(found.values())
+    raw = raw_table.find(own_job(features=("x",)).data)
+    blocks = list(raw.values())
     assert len(blocks) > 500 * 10 / size
     assert np.concatenate(blocks).tolist() == [[a, c] for a, _, c in rows]
     assert all(block.flags.f_contiguous for block in blocks)

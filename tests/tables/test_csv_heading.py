@@ -19,7 +19,7 @@ def test_a_first_line_longer_than_a_field_of_pythons(workspace: Path) -> None:
     """11,000 columns: sought for semicolons, the line is one field of more than 131,072 bytes."""
     names = [f"measurement_{number}" for number in range(11_000)]
     put(",".join([*names, "y"]) + "\n" + ",".join(["0.5"] * 11_001) + "\n")
-    found = raw_table.find(own_job().data)
-    assert found.features == tuple(names)
-    (block,) = found.values()
+    raw = raw_table.find(own_job().data)
+    assert raw.features == tuple(names)
+    (block,) = raw.values()
     assert block.shape == (1, 11_001)

@@ -16,8 +16,8 @@ def test_numbers_are_correctly_rounded(workspace: Path) -> None:
         for _ in range(10_000)
     ]
     put("x,y\n" + "".join(f"{text},1\n" for text in texts))
-    found = values()[:, 0]
-    assert [x.hex() for x in found.tolist()] == [float(text).hex() for text in texts]
+    numbers = values()[:, 0]
+    assert [x.hex() for x in numbers.tolist()] == [float(text).hex() for text in texts]
 
 
 def test_fields_of_very_many_digits(workspace: Path) -> None:

@@ -20,10 +20,10 @@ def test_parquet_types_that_are_numbers(workspace: Path) -> None:
     columns = {kind: pa.array([0, 1, 127], kind) for kind in integers}
     columns |= {"half": pa.array([0.5, 1, 2], pa.float16()), "single": pa.array([0.1, 1, 2], "f4")}
     put(pa.table(columns | {"y": [0.1, 2.0**60, -1e300]}), "t.parquet")
-    found = raw_table.find(own_job("data/raw/t.parquet").data)
-    assert found.features == (*columns, "y")[:-1]
-    assert found.float32 == {"half", "single"}
-    (block,) = found.values()
+    raw = raw_table.find(own_job("data/raw/t.parquet").data)
+    assert raw.features == (*columns, "y")[:-1]
+    assert raw.float32 == {"half", "single"}
+    (block,) = raw.values()
     assert block[:, 8].tolist() == [0.5, 1, 2]
     assert block[:, 9].tolist() == [float(np.float32(0.1)), 1, 2]
     assert block[:, 10].tolist() == [0.1, 2**60, -1e300]

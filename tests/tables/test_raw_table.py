@@ -20,8 +20,8 @@ def test_features_and_targets_in_the_order_asked_for(workspace: Path) -> None:
     put("b,city,y,a,z\n1,Oslo,2,3,4\n")
     assert values(features=("a", "b"), targets=("z", "y")).tolist() == [[3, 1, 4, 2]]
     put("b,y,a\n1,2,3\n", "all.csv")
-    found = raw_table.find(own_job("data/raw/all.csv").data)
-    assert found.features == ("b", "a")
+    raw = raw_table.find(own_job("data/raw/all.csv").data)
+    assert raw.features == ("b", "a")
     assert values("data/raw/all.csv").tolist() == [[1, 3, 2]]
 
 
@@ -41,9 +41,9 @@ def test_a_glob_reads_its_files_in_order_and_no_others(workspace: Path) -> None:
         put("no table", name)
     (files.RAW / "folder").mkdir()
     assert values("data/raw/*").tolist() == [[1, 2], [3, 4], [5, 6]]
-    found = raw_table.find(own_job("data/raw/*").data)
-    assert [path.name for path in found.paths] == ["a.csv", "b.csv", "c.txt", "d.parquet"]
-    assert found.float32 == frozenset(), "not all the files have float32"
+    raw = raw_table.find(own_job("data/raw/*").data)
+    assert [path.name for path in raw.paths] == ["a.csv", "b.csv", "c.txt", "d.parquet"]
+    assert raw.float32 == frozenset(), "not all the files have float32"
     assert raw_table.find(own_job("data/raw/*.parquet").data).float32 == {"x", "y"}
     put("x,y\n7,8\n", "odd[1].csv")
     assert values("data/raw/odd[1].csv").tolist() == [[7, 8]]

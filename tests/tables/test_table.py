@@ -16,10 +16,10 @@ def test_tables_come_back_as_they_were_written(tmp_path: Path) -> None:
     values = np.asfortranarray(np.random.default_rng(0).normal(size=(70_000, 3)))
     table.write(path, Table(("a", "b", "c"), values))
     first = path.read_bytes()
-    found = table.read(path)
-    assert found.names == ("a", "b", "c")
-    np.testing.assert_array_equal(found.values, values)
-    np.testing.assert_array_equal(found.columns(["c", "a"]), values[:, [2, 0]])
+    copy = table.read(path)
+    assert copy.names == ("a", "b", "c")
+    np.testing.assert_array_equal(copy.values, values)
+    np.testing.assert_array_equal(copy.columns(["c", "a"]), values[:, [2, 0]])
     table.write(path, Table(("a", "b", "c"), np.ascontiguousarray(values)))
     assert path.read_bytes() == first
     assert [entry.name for entry in path.parent.iterdir()] == ["table.parquet"]
@@ -34,7 +34,7 @@ def test_tables_come_back_as_they_were_written(tmp_path: Path) -> None:
 def test_the_file_does_not_depend_on_the_blocks(
     workspace: Path, monkeypatch: pytest.MonkeyPatch, sizes: list[int]
 ) -> None:
-    monkeypatch.setattr(table, "ROW_GROUP", 3)
+    monkeypatch.setattr(table, "ROWS_PER_ROW_GROUP", 3)
     rows = np.random.default_rng(0).normal(size=(7, 2))
     rows[:, 1] = rows[:, 1].astype(np.float32)
     table.write(Path("whole.parquet"), Table(("a", "b"), rows, frozenset({"b"})))
@@ -44,10 +44,10 @@ def test_the_file_does_not_depend_on_the_blocks(
     assert Path("blocks.parquet").read_bytes() == Path("whole.parquet").read_bytes()
     meta = pq.read_metadata("blocks.parquet")
     assert [meta.row_group(index).num_rows for index in range(meta.num_row_groups)] == [3, 3, 1]
-    found = table.read(Path("blocks.parquet"))
+    copy = table.read(Path("blocks.parquet"))
     assert table.row_count(Path("blocks.parquet")) == 7
-    np.testing.assert_array_equal(found.values, rows)
-    assert found.float32 == {"b"}
+    np.testing.assert_array_equal(copy.values, rows)
+    assert copy.float32 == {"b"}
     assert [str(kind) for kind in pq.read_schema("blocks.parquet").types] == ["double", "float"]
 
 
@@ -74,8 +74,8 @@ def test_a_file_half_written_is_none(workspace: Path) -> None:
 
 def test_a_table_of_no_rows_comes_back(tmp_path: Path) -> None:
     table.write(tmp_path / "t.parquet", Table(("a", "b"), np.empty((0, 2)), frozenset({"a"})))
-    found = table.read(tmp_path / "t.parquet")
-    assert found.names == ("a", "b")
-    assert found.values.shape == (0, 2)
+    copy = table.read(tmp_path / "t.parquet")
+    assert copy.names == ("a", "b")
+    assert copy.values.shape == (0, 2)
     assert table.row_count(tmp_path / "t.parquet") == 0
-    assert found.float32 == {"a"}
+    assert copy.float32 == {"a"}

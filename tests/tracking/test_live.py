@@ -22,7 +22,7 @@ from conftest import (
 )
 
 from pipeline import generate, train
-from pipeline.settings import files, processes
+from pipeline.settings import files, processes, signals
 from pipeline.settings.errors import UserError
 from pipeline.tracking import store
 from pipeline.tracking.live import live_run
@@ -75,7 +75,8 @@ def test_a_stopped_training_leaves_a_killed_run(
     training.send_signal(number)
     _, told = training.communicate()
     assert training.returncode == code
-    assert told.startswith(f"stopped: train was ended by {number.name} before it wrote a result;")
+    ended = f"stopped: train was ended by {signals.cause(number)} before it wrote a result; "
+    assert told.startswith(ended)
     assert "Traceback" not in told
     (run,) = tracked_runs(workspace)
     assert run.status == "KILLED"

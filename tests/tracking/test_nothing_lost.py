@@ -109,7 +109,7 @@ def test_a_server_that_comes_and_goes(
         for run in runs:
             assert is_complete(run, int(run.params["train.epochs"]))
         assert "0 results had a run already" in told
-        assert not list((workspace / files.OURS / "waiting").glob("*"))
+        assert not list((workspace / files.STATE_FOLDER / "waiting").glob("*"))
     finally:
         stop(server)
 

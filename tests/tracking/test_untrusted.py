@@ -262,7 +262,9 @@ def test_what_waits_for_a_store_reaches_nothing_outside(
     assert b"secret" not in artifacts(repository)
     assert "should not happen" not in told, told
     named = [
-        line for line in told.splitlines() if line.strip().startswith(f"{files.OURS}/waiting/")
+        line
+        for line in told.splitlines()
+        if line.strip().startswith(f"{files.STATE_FOLDER}/waiting/")
     ]
     assert len(named) == damaged + 1
     (run,) = tracked_runs(repository.path)
