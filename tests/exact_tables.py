@@ -3,14 +3,24 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.exact import inference
 from pipeline.exact.least_squares import Fit
+
+
+def residual_std_error(fit: Fit) -> NDArray[np.float64]:
+    """Return √(squares / degrees of freedom) of each target; NaN without degrees of freedom."""
+    free = fit.degrees_of_freedom
+    if not free:
+        return np.full(len(fit.targets), np.nan)
+    rounded = fit.equations.rounded(lambda balls: inference.residual_std_errors(balls, free))
+    return np.array(rounded)
 
 
 def figures(fit: Fit) -> list[str]:
     """Return every number of a fit, to the last bit."""
     arrays = (
         *(fit.weight, fit.bias, fit.std_error, fit.t, fit.p, fit.ci_low, fit.ci_high),
-        *(fit.r2, fit.residual_std_error, np.array(fit.condition_number)),
+        *(fit.r2, residual_std_error(fit), np.array(fit.condition_number)),
         *fit.shipped("float32", np.full(len(fit.features), 0.1)),
         *fit.predict(np.full((1, len(fit.features)), 0.3)),
     )

@@ -22,8 +22,8 @@ class UnitLength:
     inverse: Floats
     """[columns, columns]: M_ij / √(M_ii M_jj), between −1 and 1"""
     roots: Floats
-    """[columns]: √M_ii, at most 1e300. What the other columns leave of column i has the length
-    1 / √M_ii."""
+    """[columns]: √M_ii, at most 1e300. The residual of column i from the other columns has the
+    length 1 / √M_ii."""
 
     @classmethod
     def of(cls, equations: NormalEquations) -> "UnitLength":
@@ -43,8 +43,8 @@ class UnitLength:
         for bits in equations.precisions():
             with precision(bits):
                 balls = numbers(equations.at(bits))
-                # Not correctly rounded: no more than four digits of it are shown. Not from
-                # fractions: for hundreds of columns they would take longer than all the rest.
+                # Not correctly rounded, because only four digits are shown. Not from fractions,
+                # which for hundreds of columns would take longer than everything else.
                 if all(b.is_finite() and b.rad() < abs(b.mid()) * 2**-40 + 2**-60 for b in balls):
                     break
         values = np.array([min(float(ball.mid()), 1e300) for ball in balls])
@@ -54,10 +54,10 @@ class UnitLength:
 
 
 def condition_number(unit: UnitLength) -> float:
-    """Return the ratio of the largest to the smallest singular value, to four digits.
+    """Return the condition number of a design matrix with columns scaled to length 1.
 
-    Of the design matrix with columns scaled to length 1 (Belsley, Kuh and Welsch, *Regression
-    Diagnostics*, 1980); 1 without a column.
+    The ratio of its largest to its smallest singular value (Belsley, Kuh and Welsch, *Regression
+    Diagnostics*, 1980), to four digits; 1 without a column.
     """
     if not len(unit.roots):
         return 1.0

@@ -60,7 +60,7 @@ def one_blas_thread() -> Iterator[None]:
     one of the cores, each product takes as long as that program's turn. The limit holds for the
     whole process, so set it around our own threads and not inside of them.
     """
-    from threadpoolctl import threadpool_limits  # 10 ms that small tables do without
+    from threadpoolctl import threadpool_limits  # takes 10 ms, and small tables do not need it
 
     with threadpool_limits(1, user_api="blas"):
         yield

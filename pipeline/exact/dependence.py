@@ -8,8 +8,8 @@ import numpy as np
 
 from pipeline.exact.condition import UnitLength
 
-# A column is nearly dependent if the length that the other columns leave of it is at most so many
-# times the length that the rounding of all of them can have made.
+# A column is nearly dependent if its residual from the other columns is at most so many times the
+# length that the rounding of all these columns can explain.
 ROUNDING_FACTOR = 4
 
 # Columns are named with a nearly dependent one if the rounding of their numbers moves it by at
@@ -40,7 +40,7 @@ def nearly_dependent(
     """Yield the groups of independent columns that are dependent to within their rounding.
 
     columns: places of the independent columns in the Gram matrix; unit: their matrices.
-    names, roundoff: name and unit roundoff of each column of the Gram matrix but the ones.
+    names, roundoff: name and unit roundoff of each column of the Gram matrix except the ones.
     With M the inverse of the Gram matrix of columns of length 1, the regression of column j on the
     others has the coefficients −M_jk / M_jj and leaves a residual of length 1 / √M_jj.
     """

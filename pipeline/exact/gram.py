@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 from pipeline.exact import cores
 from pipeline.exact.slices import BLOCK_ROWS, Floats, Plan, Slicer
 
-# A piece is a number of blocks that one thread takes: enough to be worth a thread's start, and so
-# few that their sums, of 2^52 for each block, fit into int64.
+# A piece is a number of blocks that one thread takes: enough to be worth the start of a thread, and
+# so few that their sums, of 2^52 for each block, fit into int64.
 FEWEST_BLOCKS_IN_PIECE, MOST_BLOCKS_IN_PIECE = 16, 1_024
 
 # More threads than this would mostly wait for Python's lock.
@@ -70,11 +70,11 @@ class Gram:
         return self.inner_product(i, i) - self.inner_product(0, i) ** 2 / self.rows
 
     def means(self) -> NDArray[np.float64]:
-        """Return the mean of each column but the ones, correctly rounded: [columns − 1]."""
+        """Return the mean of each column except the ones, correctly rounded: [columns − 1]."""
         return np.array([float(self.inner_product(0, i) / self.rows) for i in self._columns()])
 
     def deviations(self) -> NDArray[np.float64]:
-        """Return the standard deviation of each column but the ones: [columns − 1].
+        """Return the standard deviation of each column except the ones: [columns − 1].
 
         The root of the variation over the number of rows, right to within the last digit.
         """

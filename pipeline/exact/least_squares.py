@@ -1,8 +1,8 @@
 """Least squares without rounding error: the exact solution of a table's exact Gram matrix.
 
-Whether columns depend on each other is decided with integers. The rest is computed in balls of real
-numbers whose precision doubles until each of them rounds to one float only. So every figure is
-correctly rounded: at any condition number, for any order of the rows, on any machine.
+Dependent columns are found with integers. All other figures are computed in balls of real numbers
+whose precision doubles until each ball rounds to one float only. So every figure is correctly
+rounded: at any condition number, for any order of the rows, on any machine.
 """
 
 import itertools
@@ -67,7 +67,7 @@ class Fit:
 
     @property
     def dropped(self) -> frozenset[str]:
-        """The names of the dependent columns."""
+        """Names of the dependent columns."""
         return frozenset(column.name for column in self.dependent)
 
     @cached_property
@@ -78,7 +78,7 @@ class Fit:
 
     @cached_property
     def condition_number(self) -> float:
-        """Of the design matrix with columns scaled to length 1, to four digits.
+        """Condition number of the design matrix with columns scaled to length 1, to four digits.
 
         Above 30 single coefficients begin to be doubtful (Belsley, Kuh and Welsch, *Regression
         Diagnostics*, 1980).
@@ -91,29 +91,29 @@ class Fit:
 
     @cached_property
     def _coefficients(self) -> Floats:
-        """[targets, terms]; 0 for a column that was dropped."""
+        """Weights and biases: [targets, terms]; 0 for a column that was dropped."""
         return self._terms(lambda balls: balls.coefficients(), missing=0)
 
     @property
     def weight(self) -> Floats:
-        """[targets, features]; 0 for a column that was dropped."""
+        """Weights: [targets, features]; 0 for a column that was dropped."""
         return self._coefficients[:, : len(self.features)]
 
     @property
     def bias(self) -> Floats:
-        """[targets]; 0 without an intercept."""
+        """Biases: [targets]; 0 without an intercept."""
         if not self.intercept:
             return np.zeros(len(self.targets))
         return self._coefficients[:, len(self.features)]
 
     @cached_property
     def squares(self) -> tuple[Fraction, ...]:
-        """The residual sum of squares of each target: exact, or to 2^-128 of itself if long."""
+        """Residual sum of squares of each target: exact, or to 2^-128 of itself if long."""
         return self.equations.squares()
 
     @cached_property
     def r2(self) -> Floats:
-        """[targets]: 1 − squares / variation around the mean; around 0 without an intercept."""
+        """R²: 1 − squares / variation around the mean, around 0 without an intercept: [targets]."""
         gram = self.equations.gram
         variations = [
             gram.variation(target) if self.intercept else gram.inner_product(target, target)
@@ -129,45 +129,32 @@ class Fit:
         return r2
 
     @cached_property
-    def residual_std_error(self) -> Floats:
-        """[targets]: √(squares / degrees of freedom)."""
-        free = self.degrees_of_freedom
-        if not free:
-            return np.full(len(self.targets), math.nan)
-        return np.array(
-            self.equations.rounded(lambda balls: inference.residual_std_errors(balls, free))
-        )
-
-    @cached_property
     def std_error(self) -> Floats:
-        """[targets, terms]: the standard error of each coefficient."""
+        """Standard error of each coefficient: [targets, terms]."""
         return self._errors(inference.std_errors)
 
     @cached_property
     def t(self) -> Floats:
-        """[targets, terms]: each coefficient over its standard error."""
+        """Ratio of each coefficient to its standard error: [targets, terms]."""
         return self._without_perfect(self._errors(inference.t_values))
 
     @cached_property
     def p(self) -> Floats:
-        """[targets, terms]: p-value of the two-sided test that the coefficient is 0.
-
-        By Student's distribution.
-        """
+        """P-value of the two-sided t test that the coefficient is 0: [targets, terms]."""
         return self._without_perfect(self._errors(inference.p_values))
 
     @cached_property
     def ci_low(self) -> Floats:
-        """[targets, terms]: the lower end of the 95 % confidence interval."""
+        """Lower end of the 95 % confidence interval: [targets, terms]."""
         return self._errors(lambda balls, free: inference.confidence_ends(balls, free, -1))
 
     @cached_property
     def ci_high(self) -> Floats:
-        """[targets, terms]: the upper end of the 95 % confidence interval."""
+        """Upper end of the 95 % confidence interval: [targets, terms]."""
         return self._errors(lambda balls, free: inference.confidence_ends(balls, free, 1))
 
     def _terms(self, numbers: Callable[[BallSolution], list[Any]], missing: float) -> Floats:
-        """Return the rounded numbers of each independent column, in the place of its term."""
+        """Return the rounded numbers of each independent column, at the place of its term."""
         width = len(self.features)
         places = [column - 1 if column else width for column in self.equations.columns]
         array = np.full((len(self.targets), width + self.intercept), missing, dtype=np.float64)
@@ -192,7 +179,7 @@ class Fit:
     ) -> tuple[NDArray[Any], NDArray[Any]]:
         """Return weight [targets, features] and bias [targets], rounded once to `dtype`.
 
-        centre: [features], by default zeros; the bias is that of y = weight · (x − centre) + bias.
+        centre: [features], by default zeros, in y = weight · (x − centre) + bias.
         """
         equations, width = self.equations, len(self.features)
         centres = [Fraction(c) for c in (np.zeros(width) if centre is None else centre).tolist()]
@@ -237,8 +224,8 @@ class Fit:
     def interval(self) -> Interval:
         """Return the numbers that 95 % prediction intervals are computed from, correctly rounded.
 
-        Raises ValueError, with the reason, if there are none: without degrees of freedom, or where
-        a column was dropped, since no data say how the target changes if that column no longer
+        Raises ValueError, with the reason, if there is no interval: without degrees of freedom, or
+        if a column was dropped, since no data say how the target changes if that column no longer
         follows the columns that it depends on.
         """
         free, width = self.degrees_of_freedom, len(self.features)
@@ -271,7 +258,7 @@ def fit(
     """Fit each target to the features.
 
     gram: the Gram matrix of [1 features targets]. roundoff: the unit roundoff of each feature's
-    source, by default that of float64; it decides which columns are nearly dependent.
+    source, by default 2⁻⁵³ as of float64; it decides which columns are nearly dependent.
     """
     width = len(features)
     columns = range(0 if intercept else 1, 1 + width)

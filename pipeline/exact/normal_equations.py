@@ -1,7 +1,7 @@
 """The normal equations of independent columns, and their solution.
 
-Integers and fractions are computed as such; the rest in balls whose precision doubles until each
-ball rounds to one float.
+Integers and fractions are computed exactly, all other numbers in balls whose precision doubles
+until each ball rounds to one float.
 """
 
 import itertools
@@ -20,7 +20,7 @@ FIRST_BITS = 128
 # A ball that still rounds to two floats at this precision holds a zero or a tie.
 TIE_BITS = 4096
 
-# With more columns than this, sums of squares are not computed as fractions: these grow too long.
+# With more columns, sums of squares are not computed as fractions, which would grow too long.
 MOST_COLUMNS_OF_FRACTIONS = 64
 
 
@@ -42,7 +42,7 @@ class NormalEquations:
 
     @cached_property
     def perfect(self) -> list[bool]:
-        """For each target, whether it is a combination of the columns: no residual is left."""
+        """For each target, True if it is a combination of the columns: no residual is left."""
         return [
             target in independent_columns(self.gram, [*self.columns, target])[1]
             for target in self.targets
@@ -81,7 +81,7 @@ class NormalEquations:
         ]
 
     def squares(self) -> tuple[Fraction, ...]:
-        """Return the residual sums of squares: exact if they are short, else to FIRST_BITS."""
+        """Return the residual sums of squares: exact for few columns, else to FIRST_BITS."""
         if len(self.columns) <= MOST_COLUMNS_OF_FRACTIONS:
             return tuple(self.exact_squares)
         for bits in self.precisions():
@@ -92,9 +92,9 @@ class NormalEquations:
         raise AssertionError("unreachable: there are always more bits")
 
     def precisions(self) -> Iterator[int]:
-        """Yield numbers of bits to compute with, each twice the number before, for ever.
+        """Yield numbers of bits to compute with, each twice the number before, without end.
 
-        Numbers that cannot tell the matrix from a singular one are left out.
+        At a number that is left out the matrix cannot be told from a singular one.
         """
         for doubling in itertools.count():
             bits = FIRST_BITS << doubling
@@ -106,7 +106,7 @@ class NormalEquations:
             yield bits
 
     def at(self, bits: int) -> "BallSolution":
-        """Return the solution at a precision of so many bits, which is the working precision."""
+        """Return the solution at a precision of `bits`, which must be the working precision."""
         if bits not in self._solutions:
             self._solutions[bits] = BallSolution(self)
         return self._solutions[bits]
@@ -122,8 +122,8 @@ class NormalEquations:
                     return [value for value in values if value is not None]
             if bits >= TIE_BITS:
                 break
-        # Zeros and ties, from the solution as fractions; but not balls without digits yet, because
-        # the matrix is nearly singular at these bits, too.
+        # Only zeros and ties are left, which the solution as fractions settles; and balls without
+        # digits, because the matrix is nearly singular at these bits, too: they get more bits.
         for bits in self.precisions():
             if bits < TIE_BITS:
                 continue
@@ -138,7 +138,7 @@ class NormalEquations:
 
 
 class BallSolution:
-    """The solution in balls, at the working precision that it is made and used with.
+    """Solution in balls; the working precision must be the same when it is made and used.
 
     Columns and targets are scaled by powers of two to lengths near 1.
     """
@@ -157,7 +157,7 @@ class BallSolution:
         ]
         self.scaled_matrix = arb_mat(rows) if columns else arb_mat(0, 0)
         self.scaled_inverse = self.scaled_matrix.inv()
-        # A coefficient of a scaled column, shifted by its unit, is that of the column.
+        # A coefficient of a scaled column, shifted by its unit, is the coefficient of the column.
         self._units = [
             scale - equations.gram.exponents[i] for i, scale in zip(columns, scales, strict=True)
         ]

@@ -1,4 +1,4 @@
-"""Which columns of a table are independent, decided with integers: no tolerance, no rounding."""
+"""Independent columns of a table, found with integers: without a tolerance and without rounding."""
 
 from collections.abc import Sequence
 from fractions import Fraction
@@ -17,11 +17,11 @@ Combination = list[tuple[int, Fraction]]
 def independent_columns(
     gram: Gram, columns: Sequence[int]
 ) -> tuple[list[int], dict[int, Combination]]:
-    """Return the columns that are no combination of earlier ones, and how the others are one.
+    """Return the independent columns, and each other column as a combination of earlier ones.
 
     By elimination modulo a prime. A rank modulo a prime is never larger than the true rank:
-    columns that are independent there are so for certain. A column that depends on others there is
-    solved for with integers, and tried; if that fails, the next prime decides.
+    columns that are independent modulo the prime are certainly independent. For the other columns
+    the combination is computed with integers, and checked; if it is wrong, the next prime is tried.
     """
     entries = [[gram.entries[i][j] for j in columns] for i in columns]
     for prime in PRIMES:

@@ -1,4 +1,4 @@
-"""Real numbers in balls that hold them for certain, and the one float that a ball rounds to.
+"""Balls that certainly contain a real number, and the float to which a ball rounds.
 
 A ball is a midpoint with a radius, of FLINT (Johansson, *Arb: efficient arbitrary-precision
 midpoint-radius interval arithmetic*, IEEE Transactions on Computers 66, 2017).
@@ -18,7 +18,7 @@ FORMATS = {"float64": (53, -1074, 1024), "float32": (24, -149, 128)}
 
 @contextmanager
 def precision(bits: int) -> Iterator[None]:
-    """Compute with so many bits in the block. FLINT has one precision for the whole process."""
+    """Compute with `bits` in the block. FLINT has one precision for the whole process."""
     before = ctx.prec
     ctx.prec = bits
     try:
@@ -44,7 +44,7 @@ def exactly(point: Any) -> Fraction:
 
 
 def certain(ball: Any, dtype: str) -> float | None:
-    """Return the number of `dtype` that every number in the ball rounds to; None if there are two.
+    """Return the number of `dtype` that all numbers in the ball round to; None if there are two.
 
     dtype: float32 or float64, here and below.
     """

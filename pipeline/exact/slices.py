@@ -50,8 +50,8 @@ class Plan:
         sample = sample.T.astype(np.float64)
         bits = exponents[1:, None] - _lowest_bits(sample)
         bits[sample == 0] = 0
-        # Of many rows, the 0.1 % that need most bits are few enough to be multiplied as integers;
-        # of few rows, every row shall fit.
+        # Of many rows, the 0.1 % that need most bits are few enough to be multiplied as integers.
+        # Of few rows, every row must fit.
         percentage = 99.9 if rows > BLOCK_ROWS else 100
         wanted = (
             np.percentile(bits, percentage, axis=1, method="higher") if len(bits) else np.empty(0)
@@ -106,7 +106,7 @@ class Slicer:
         self._units = np.concatenate(units)
         self._per_unit = np.ldexp(1.0, -self._units)
         self.column = np.concatenate([order[:count] for count in self._counts])
-        """[slices]: the column that each slice is of"""
+        """[slices]: the column of each slice"""
         self._values = np.empty((len(tops), block))
         self._slices = np.empty((sum(self._counts), block))
 

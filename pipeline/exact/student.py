@@ -11,8 +11,8 @@ from pipeline.exact.rounding import enclose, shift
 def p_value(t: Any, degrees_of_freedom: int) -> Any:
     """Return the probability of a |t| at least as large, as a ball. t: a ball.
 
-    It falls as |t| grows, so its ends are at the ends of |t|: FLINT would integrate over a wide
-    ball for hours, or give up.
+    The probability falls as |t| grows, so its ends are at the ends of |t|. FLINT would integrate
+    over a wide ball for hours, or fail.
     """
     smallest, largest = t.abs_lower(), t.abs_upper()
     return _p_value(smallest, degrees_of_freedom).union(_p_value(largest, degrees_of_freedom))

@@ -82,7 +82,7 @@ class Checkpoint:
         try:
             digest, content = content[:DIGEST_BYTES], content[DIGEST_BYTES:]
             if hashlib.sha256(content).digest() != digest:
-                raise ValueError("its bytes are not those that were written")
+                raise ValueError("its bytes have changed")
             # On the CPU: the GPU of the earlier process may be gone.
             saved = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
             if saved["training_id"] != self.training_id:

@@ -20,13 +20,15 @@ from pipeline.settings.messages import first_lines
 from pipeline.settings.params import Params
 from pipeline.tables.table import Table
 
+MOST_DEPENDENT_SHOWN = 10
+
 
 def solve(
     params: Params, rows: Table, held_out: Table | None, on_epoch: OnEpoch
 ) -> tuple[nn.Module, list[Losses]]:
     """Return the least-squares solution, computed exactly and rounded once to model.dtype.
 
-    The module has that dtype; its losses are those of a single epoch.
+    The module has model.dtype; the losses are the losses of a single epoch.
     Raises UserError if the solution is not unique or follows from rounding alone, unless
     train.allow_dependent is true, and if a weight is too large for model.dtype.
     """
@@ -40,7 +42,12 @@ def solve(
     if not params.train.allow_dependent:
         _refuse_dependent(fit)
     dtype = weights.DTYPES[params.model.dtype]
-    mean = scaling.gram_means(params, gram, len(features), dtype)
+    mean = None
+    if params.model.standardize:
+        columns = range(1, len(features) + 1)
+        mean = scaling.means(
+            params, columns, lambda column: float(gram.inner_product(0, column)), gram.rows, dtype
+        )
     centre = mean.double().numpy() if mean is not None else None
     weight, bias = fit.shipped(params.model.dtype, centre)
     module: nn.Module = construction.linear(
@@ -78,19 +85,21 @@ def _loss(
 
 def _refuse_dependent(fit: Fit) -> None:
     """Raise UserError if columns depend on others, exactly or to within their rounding."""
-    forced = "or set train.allow_dependent to true, which gives"
     if fit.dependent:
-        formulas = [fit_messages.dependent(column) for column in fit.dependent]
-        shown = "\n  ".join(first_lines(formulas, 10))
-        raise UserError(
-            "train.optimizer: exact has more than one solution, because columns say the same as"
-            f" others:\n  {shown}\nname data.features without them, {forced} them the weight 0"
-        )
-    if fit.nearly_dependent:
+        sentences = [fit_messages.dependent(column) for column in fit.dependent]
+        problem = "has more than one solution, because columns say the same as others"
+        to_leave_out, result = "them", "them the weight 0"
+    elif fit.nearly_dependent:
         sentences = [fit_messages.nearly_dependent(columns) for columns in fit.nearly_dependent]
-        shown = "\n  ".join(first_lines(sentences, 10))
-        raise UserError(
-            "train.optimizer: exact would fit the rounding of the numbers, because columns say the"
-            f" same as others to within it:\n  {shown}\nname data.features without one of them,"
-            f" {forced} the exact solution with its huge weights"
+        problem = (
+            "would fit the rounding of the numbers, because columns say the same as others to"
+            " within it"
         )
+        to_leave_out, result = "one of them", "the exact solution with its huge weights"
+    else:
+        return
+    shown = "\n  ".join(first_lines(sentences, MOST_DEPENDENT_SHOWN))
+    raise UserError(
+        f"train.optimizer: exact {problem}:\n  {shown}\nname data.features without {to_leave_out},"
+        f" or set train.allow_dependent to true, which gives {result}"
+    )

@@ -1,4 +1,4 @@
-"""New modules: with their initial parameters, or a linear one with given parameters."""
+"""New modules: with initial parameters, or a linear module with given parameters."""
 
 import torch
 from torch import nn
@@ -13,8 +13,8 @@ from pipeline.settings.params import Model as Settings
 def initial(settings: Settings, features: int, targets: int) -> nn.Module:
     """Return the module to train, with its initial parameters.
 
-    Lazy layers create theirs in their first forward, so it runs once.
-    Raises UserError if `build` returns something else than a module, or if forward fails.
+    Forward runs once, because lazy layers create their parameters then.
+    Raises UserError if `build` does not return a module, or if forward fails.
     """
     built = module.build(settings, features, targets)
     if not isinstance(built, nn.Module):

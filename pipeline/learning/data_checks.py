@@ -20,8 +20,8 @@ def check(params: Params, rows: Table, held_out: Table) -> None:
     # params.yaml alone does not show it: the features may come from a file.
     if params.model.bias and "bias" in features:
         raise UserError(
-            f"{files.TRAIN}: found a feature called bias, which is what coefficients.csv calls the"
-            " model's own; rename the column, or set model.bias to false"
+            f"{files.TRAIN}: found a feature called bias, which coefficients.csv uses for the"
+            " intercept; rename the column, or set model.bias to false"
         )
     terms = len(features) + params.model.bias
     if params.train.optimizer == "exact" and len(rows.values) < terms:

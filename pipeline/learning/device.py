@@ -10,7 +10,7 @@ from pipeline.settings.errors import UserError
 def choose(setting: str) -> torch.device:
     """Return the device of `train.device`: cpu, cuda or auto.
 
-    Raises UserError if a GPU is required and there is none.
+    Raises UserError if a GPU is required and torch finds no GPU.
     """
     if setting == "cpu" or (setting == "auto" and not torch.cuda.is_available()):
         return torch.device("cpu")

@@ -1,4 +1,4 @@
-"""Divergence of a fit: how it is noticed, and the learning rate above which it must happen."""
+"""Divergence of a fit: its signs, and the learning rate above which it is certain."""
 
 import functools
 import math
@@ -52,7 +52,7 @@ def refuse_infinite(epoch: int, module: nn.Module) -> None:
 
 
 class RisingLoss:
-    """Passes each epoch's losses on, and stops a gradient descent that cannot converge.
+    """Callback that passes each epoch's losses on, and stops a descent that cannot converge.
 
     Gradient descent on all rows of a linear model's squared error converges only below
     `largest_lr`. Above it, a loss that rises once rises for ever.
@@ -64,7 +64,7 @@ class RisingLoss:
         largest_lr: Callable[[], float | None],
         on_epoch: Callable[[int, float, float | None], None],
     ) -> None:
-        """largest_lr: computes it; None if there is no such limit. on_epoch: gets the losses."""
+        """largest_lr: computes the limit; None without a limit. on_epoch: gets the losses."""
         self.lr = lr
         # Called only if a loss rises: a wide table's eigenvalues take longer than its training.
         self.largest_lr = functools.cache(largest_lr)
@@ -79,13 +79,13 @@ class RisingLoss:
         self.last = loss
 
     def advice(self) -> str:
-        """Return what to change so that the fit does not diverge."""
+        """Return the advice with which the fit does not diverge."""
         largest = self.largest_lr()
         if largest is None:
             return f"set train.lr below {self.lr:g}, to {self.lr / 10:g} for a start"
         if self.lr <= largest:
             return "the numbers are too large for train.dtype; set it to float64 or scale the table"
-        # Rounded down: the number shown must be one that converges.
+        # Rounded down: with the number shown the fit must converge.
         shown = float(Context(prec=4, rounding=ROUND_DOWN).create_decimal(largest))
         return (
             f"set train.lr below {shown:g}, the largest that can converge, to {shown / 2:.1g} for a"

@@ -8,7 +8,7 @@ from torch import nn
 
 
 class EarlyStopping:
-    """Keeps the parameters that had the smallest loss on the held-out rows. Idle without patience.
+    """Keeper of the parameters with the smallest loss on the held-out rows; idle without patience.
 
     patience: epochs to wait for a smaller loss; None to train all epochs.
     """
@@ -42,6 +42,6 @@ class EarlyStopping:
         return {"loss": self.loss, "epoch": self.epoch, "parameters": self.parameters}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Continue from what `state_dict` returned."""
+        """Resume from the state that `state_dict` returned."""
         self.loss, self.epoch = state["loss"], state["epoch"]
         self.parameters = state["parameters"]

@@ -33,7 +33,7 @@ def nearly_dependent(columns: NearlyDependent) -> str:
 
 
 def announce(features: int) -> None:
-    """Print how long a fit will take, about, if that is long. A minute is 850 features."""
+    """Print the approximate time of a fit if it is long: a minute for 850 features."""
     seconds = 1e-7 * features**3
     if seconds > 10:
         print(f"least squares of {features} features takes about {seconds:.0f} s")

@@ -56,7 +56,7 @@ def load_line(path: Path, settings: Settings, features: int, targets: int) -> Li
     """
     try:
         with safetensors.safe_open(path, framework="np") as file:
-            # Only `weights.save` knows: any module may have a tensor called linear.weight.
+            # Not by the tensors' names: any module may have a tensor called linear.weight.
             if not json.loads(file.metadata()["abline"])["linear"]:
                 return None
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118

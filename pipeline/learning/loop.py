@@ -37,9 +37,9 @@ def run_epochs(
     shuffle: draws the order of the rows of each epoch, if the rows are taken in batches.
     held_out: x and y of rows that are not trained on. With train.patience the module ends with the
     parameters that had the smallest loss on these rows.
-    checkpoint: saves the state between two epochs; training continues from a state it has loaded.
+    checkpoint: saves the state between two epochs; training resumes from the state in the file.
     unit: the size of 1 in each column of y, [targets], for losses in the table's units. The
-    gradients are those of the loss in the units of y.
+    gradients belong to the loss in the units of y.
     Raises DivergedError as soon as the loss shows that the fit diverges.
     """
     criterion = nn.MSELoss(reduction=settings.reduction)
@@ -82,9 +82,9 @@ def run_epochs(
 
 
 def _with_bar(done: int, epochs: int) -> Iterable[int]:
-    """Return the numbers of the epochs to come, with a progress bar.
+    """Return the numbers of the remaining epochs, with a progress bar.
 
-    The bar shows after a second, and only on a terminal.
+    The bar appears after a second, and only on a terminal.
     """
     return tqdm(
         range(done + 1, epochs + 1),
@@ -118,7 +118,7 @@ def _held_out_loss(module: nn.Module, criterion: nn.Module, rows: Pair | None) -
 
 
 class _InTableUnits(nn.Module):
-    """A criterion whose loss is in the table's units, for predictions and targets in others."""
+    """Criterion with a loss in the table's units, for predictions and targets in other units."""
 
     def __init__(self, criterion: nn.Module, unit: torch.Tensor) -> None:
         """unit: [targets], the size of 1 in each column."""

@@ -1,7 +1,7 @@
-"""Checks of a module of one's own: what is trained must be what ships.
+"""Checks of a user's module: the trained module must be the module that ships.
 
-`check` tries the module before its first epoch, and `compare` holds the trained module against the
-one that its file gives. Both raise UserError with what to change in `module.build`.
+`check` tries the module before its first epoch, and `compare` compares the trained module with the
+module that its file gives. Both raise UserError with the change that `module.build` needs.
 """
 
 from collections.abc import Iterator
@@ -18,16 +18,15 @@ from pipeline.learning.prediction import dtype_name, eval_mode, predict
 from pipeline.settings.errors import UserError
 from pipeline.settings.params import Params
 
-# Training rows that are looked at.
-ROWS_CHECKED = 1000
+ROWS_CHECKED = 1000  # training rows
 
 
 def check(params: Params, x: torch.Tensor, y: torch.Tensor) -> None:
-    """See that what `module.build` returns can be trained, saved, loaded and asked.
+    """Check that the module of `module.build` can be trained, saved, loaded and evaluated.
 
     x: [rows, features] and y: [rows, targets], as they are trained on. The checks take modules and
     random numbers of their own: the training is the same with them and without.
-    Raises UserError with what is wrong.
+    Raises UserError with the first problem.
     """
     devices = [x.device] if x.device.type == "cuda" else []
     with torch.random.fork_rng(devices=devices):
@@ -47,10 +46,10 @@ def check(params: Params, x: torch.Tensor, y: torch.Tensor) -> None:
 
 
 def compare(trained: nn.Module, params: Params, x: NDArray[np.float64]) -> None:
-    """See that the trained module is the one that its file will give.
+    """Check that the trained module predicts as the module that its file will give.
 
     x: some of the training rows, [rows, features]. The trained module is on the CPU afterwards.
-    Raises UserError if the two answer differently by more than rounding explains.
+    Raises UserError if the predictions differ by more than rounding explains.
     """
     targets = params.data.targets
     state = weights.rounded(trained, weights.DTYPES[params.model.dtype])
@@ -94,7 +93,7 @@ def _refuse_state(module: nn.Module, name: str) -> None:
 
 
 def _refuse_answers(module: nn.Module, name: str, x: torch.Tensor, targets: int) -> None:
-    """Refuse answers of a wrong kind, and such as depend on more than the row that is asked."""
+    """Refuse answers of a wrong kind, and answers that depend on more than their own row."""
     for rows in (_some(x, targets + 2), _some(x, 1)):
         given = rows.clone()
         with _blamed(name, f"cannot answer a batch of {len(rows)} rows"), eval_mode(module):
@@ -149,7 +148,7 @@ def _refuse_shape(answers: Any, name: str, rows: torch.Tensor, targets: int) -> 
 def _refuse_training(
     module: nn.Module, name: str, params: Params, x: torch.Tensor, y: torch.Tensor
 ) -> None:
-    """Refuse a module that fails on the smallest batch there will be, or on this optimizer."""
+    """Refuse a module that fails on the smallest batch of the training, or with this optimizer."""
     settings = params.train
     size = min(settings.batch_size or len(x), len(x))
     last = len(x) % size or size
@@ -175,7 +174,7 @@ def _refuse_training(
 
 
 def _try(module: nn.Module, x: torch.Tensor, y: torch.Tensor, name: str, what: str) -> None:
-    """One step of training, without an update."""
+    """Make one step of training, without an update."""
     with _blamed(name, what):
         answers = module(x)
         _refuse_shape(answers, name, x, y.shape[1])
@@ -183,7 +182,7 @@ def _try(module: nn.Module, x: torch.Tensor, y: torch.Tensor, name: str, what: s
 
 
 def _other_size(rows: int, size: int) -> str:
-    """Advice for a last batch of one row, which some modules refuse."""
+    """Return the advice for a last batch of one row, which some modules refuse."""
     if rows == 1:
         return "bring more rows"
     near = sorted(range(2, rows + 1), key=lambda other: abs(other - size))
@@ -193,7 +192,7 @@ def _other_size(rows: int, size: int) -> str:
 
 
 def _some(rows: torch.Tensor, count: int) -> torch.Tensor:
-    """`count` of the rows, the first of them again where there are too few."""
+    """Return `count` rows, with the first rows again if there are too few."""
     return rows[torch.arange(count, device=rows.device) % len(rows)]
 
 
@@ -204,12 +203,12 @@ def _random_states(x: torch.Tensor) -> list[torch.Tensor]:
 
 @contextmanager
 def _blamed(name: str, what: str) -> Iterator[None]:
-    """Say of whatever the module raises that it is the module's."""
+    """Turn any exception of the module into a UserError that names the module."""
     try:
         yield
     except UserError:
         raise
-    except Exception as error:  # the code of whoever wrote the module: it may raise anything
+    except Exception as error:  # the user's own code: it may raise anything
         raise UserError(f"{name} {what}: {type(error).__name__}: {error}") from error
 
 

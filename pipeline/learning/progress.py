@@ -27,13 +27,13 @@ class Progress:
     limit: LossLimit
     stopping: EarlyStopping
     losses: list[Losses] = field(default_factory=list)
-    """Of each epoch so far."""
+    """Losses of each epoch so far."""
 
     def state_dict(self) -> State:
         """Return the state; its tensors are the training's own, not copies."""
         held_out_losses = [held_out for _, held_out in self.losses if held_out is not None]
         return {
-            # As tensors: millions of numbers take one record.
+            # As tensors: millions of numbers are one record of the file.
             "losses": torch.tensor([loss for loss, _ in self.losses], dtype=torch.float64),
             "held_out_losses": torch.tensor(held_out_losses, dtype=torch.float64),
             "limit": self.limit.value,
@@ -47,7 +47,7 @@ class Progress:
         }
 
     def load_state_dict(self, state: State) -> None:
-        """Continue from what `state_dict` returned."""
+        """Resume from the state that `state_dict` returned."""
         self.losses = losses(state)
         self.limit.value = state["limit"]
         self.module.load_state_dict(state["module"])

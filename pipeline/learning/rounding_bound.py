@@ -1,12 +1,12 @@
-"""How far rounding may move the predictions of a module.
+"""Bound on the effect of rounding on the predictions of a module.
 
-Of a linear module: a bound from error analysis, `analytic`. Of any module: Monte Carlo arithmetic,
-`monte_carlo`. The module is evaluated in float64 several times, each time with a random error in
-every operation, as large as rounding to the module's dtype may cause. The scatter of the
-predictions is the effect of rounding. It is right even where terms of some hundreds cancel to a
-prediction near zero, for which a tolerance relative to the prediction is too small (Parker, *Monte
-Carlo Arithmetic*, 1997; Vignes, *A stochastic arithmetic for reliable scientific computation*,
-1993).
+`analytic` has the bound of error analysis, for a linear module. `monte_carlo` has the bound of
+Monte Carlo arithmetic, for any module. The module is evaluated in float64 several times, each time
+with a random error in every operation, as large as rounding to the module's dtype may cause. The
+scatter of the predictions is the effect of rounding. It is right even where terms of some hundreds
+cancel to a prediction near zero, for which a tolerance relative to the prediction is too small
+(Parker, *Monte Carlo Arithmetic*, 1997; Vignes, *A stochastic arithmetic for reliable scientific
+computation*, 1993).
 """
 
 import math
@@ -38,8 +38,8 @@ DERIVATION = (
     " Arithmetic, 1997), plus export.atol and export.rtol * |output|"
 )
 
-# Number of random numbers from which the errors are taken, each time from a random start. To draw
-# new ones takes three times as long as everything else.
+# Number of random numbers from which the errors are taken, each time from a random start. Drawing
+# new numbers would take three times as long as everything else.
 DISTINCT_ERRORS = 2**17
 
 # The number of terms in each sum of products, from the result and the arguments. The error of such
@@ -52,9 +52,9 @@ _TERMS: dict[str, Callable[..., int]] = {
     "convolution": lambda _, __, weight, *___: weight[0].numel() + 1,
 }
 
-# Operations that round their result once, or not at all. An operation in neither list may err by
-# the rounding of its arguments, of its result, and of a number near 1 on the way, such as
-# 1 + exp(x) inside a sigmoid.
+# Operations that round their result once, or not at all. The error of an operation in neither list
+# may come from the rounding of its arguments, of its result, and of a number near 1 on the way,
+# such as 1 + exp(x) inside a sigmoid.
 _ROUNDED_ONCE = {
     *("add", "div", "exp", "mul", "pow", "reciprocal", "rsqrt", "rsub", "sqrt", "sub"),
     *("abs", "amax", "amin", "clamp", "clamp_max", "clamp_min", "hardtanh", "leaky_relu", "max"),
@@ -65,7 +65,7 @@ _ROUNDED_ONCE = {
 
 
 class _Errors(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """Adds a random rounding error to each floating-point result of each operation."""
+    """Mode that adds a random rounding error to each floating-point result of each operation."""
 
     def __init__(self, unit: float) -> None:
         """unit: the unit roundoff that is simulated."""

@@ -1,7 +1,8 @@
 """Mean and deviation of each column over the training rows, for model.standardize."""
 
 import math
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable
+from typing import Any
 
 import numpy as np
 import torch
@@ -13,9 +14,6 @@ from pipeline.settings.errors import UserError
 from pipeline.settings.params import Params
 from pipeline.tables.table import Table
 
-if TYPE_CHECKING:
-    from pipeline.exact.gram import Gram
-
 Scaling = tuple[torch.Tensor, torch.Tensor]
 """Mean and deviation of each column, [columns] each."""
 
@@ -23,34 +21,21 @@ Scaling = tuple[torch.Tensor, torch.Tensor]
 SMALLEST_DEVIATION, LARGEST_DEVIATION = 1e-37, 1e37
 
 
-def means(params: Params, rows: Table, names: tuple[str, ...], dtype: torch.dtype) -> torch.Tensor:
-    """Return the mean of each column called `names`: [columns], in `dtype`.
+def means(
+    params: Params,
+    columns: Iterable[Any],
+    sum_of: Callable[[Any], float],
+    rows: int,
+    dtype: torch.dtype,
+) -> torch.Tensor:
+    """Return the mean of each column: [columns], in `dtype`.
 
-    The exactly rounded sum is divided, and rounded to `dtype`. Zeros for a model without bias: with
-    another centre the fit would not go through the origin.
+    sum_of: returns the sum of one of `columns`, exactly rounded. It is divided in float64, and the
+    quotient is rounded to `dtype`. Zeros for a model without bias: with another centre the fit
+    would not go through the origin.
     """
-    columns = rows.columns(names).T
-    if not params.model.bias:
-        return torch.zeros(len(columns), dtype=dtype)
-    values = [math.fsum(column.tolist()) / len(column) for column in columns]
+    values = [sum_of(column) / rows if params.model.bias else 0.0 for column in columns]
     return torch.tensor(values, dtype=torch.float64).to(dtype)
-
-
-def gram_means(
-    params: Params, gram: "Gram", features: int, dtype: torch.dtype
-) -> torch.Tensor | None:
-    """Return the mean of each feature: [features], in `dtype`; None without model.standardize.
-
-    gram: the Gram matrix of [1 features ...], whose sums are exact; rounded as in `means`, and not
-    once as in `gram.means`. Zeros for a model without bias.
-    """
-    if not params.model.standardize:
-        return None
-    values = np.zeros(features)
-    if params.model.bias:
-        sums = [float(gram.inner_product(0, column)) for column in range(1, features + 1)]
-        values = np.array(sums) / gram.rows
-    return torch.from_numpy(values).to(dtype)
 
 
 def of_features(params: Params, rows: Table) -> Scaling:
@@ -76,10 +61,17 @@ def _scaling(
 
     constant: the deviation to use for a column that does not vary; None to refuse such a column.
     """
+    columns = rows.columns(names).T
     # Rounded as in the saved file: the weights are learnt for the mean that will be subtracted.
-    mean = means(params, rows, names, _coarser_dtype(params))
+    mean = means(
+        params,
+        columns,
+        lambda column: math.fsum(column.tolist()),
+        len(rows.values),
+        _coarser_dtype(params),
+    )
     deviations = []
-    for name, column, centre in zip(names, rows.columns(names).T, mean.tolist(), strict=True):
+    for name, column, centre in zip(names, columns, mean.tolist(), strict=True):
         deviation = _deviation(column, centre)
         problem = None
         if column.min() == column.max():

@@ -27,7 +27,7 @@ def train(
     held_out: rows to measure the loss on, which are not trained on; may be empty.
     checkpoint: may hold the state of the same training, killed before its end.
     Returns the fitted module and the losses of each epoch, measured before its updates.
-    Raises UserError, with what to change, if the fit diverges or has no solution.
+    Raises UserError, with the change that is needed, if the fit diverges or has no solution.
     """
     if held_out is not None and not len(held_out.values):
         held_out = None

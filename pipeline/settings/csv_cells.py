@@ -52,7 +52,7 @@ def read_csv(path: Path) -> list[dict[str, str]]:
 def shortest(values: NDArray[np.floating[Any]]) -> list[float]:
     """Return floats that Python prints in the shortest form that reads back as the same `values`.
 
-    For float32 this form is shorter than that of the same number as float64: 0.1, not
+    For float32 this form is shorter than for the same number as float64: 0.1, not
     0.10000000149011612.
     """
     return [float(str(value)) for value in values]

@@ -39,7 +39,7 @@ class Selection:
     targets: tuple[str, ...]
 
     def without(self, names: Sequence[str]) -> str:
-        """Return how to do without the columns `names`, or "" if that is impossible."""
+        """Return the advice to leave out the columns `names`, or "" if that is impossible."""
         if not (self.targets and names):
             return ""
         ways = []
@@ -64,7 +64,7 @@ class ColumnFields:
     """The fields of a column in which not all fields are numbers.
 
     line, text: of the first field that is not a number. wrong: all such fields. numbers: the other
-    fields; those that mean a missing value are in neither list.
+    fields, except fields that mean a missing value.
     """
 
     line: int
@@ -104,7 +104,7 @@ class ColumnFields:
 
 
 def message(path: object, columns: Mapping[str, ColumnFields], selection: Selection) -> str:
-    """Return the message about `columns`, by their names; those of one content are one sentence."""
+    """Return the message about `columns`, by name; columns of one content share a sentence."""
     by_content: dict[tuple[str, str], list[str]] = {}
     for name, column in columns.items():
         by_content.setdefault(column.content(), []).append(name)

@@ -1,4 +1,4 @@
-"""The names of a table's columns: which are the same, and whether a file has those asked for."""
+"""Names of a table's columns: names that read the same, and checks that a file has each of them."""
 
 import difflib
 import json
@@ -36,7 +36,7 @@ def check_there(file: RawFile, key: str, names: Sequence[str], first: RawFile) -
 
 
 def check_all(file: RawFile, targets: Sequence[str]) -> None:
-    """Raise UserError for names that a feature cannot have, where all columns but targets are."""
+    """Raise UserError for a name that a feature cannot have: all columns except `targets` are."""
     wrong: dict[str, str] = {}  # what is wrong, by name
     for index, name in enumerate(file.names):
         if not name and not any(file.names[index:]):
@@ -49,7 +49,7 @@ def check_all(file: RawFile, targets: Sequence[str]) -> None:
         elif len(name) > LONGEST_NAME_CHARACTERS or terminal.invisible(name):
             wrong[name] = (
                 f"a column {show(name)}; a name must have at most {LONGEST_NAME_CHARACTERS}"
-                " characters, none of them invisible, such as a line end or a tab; rename it"
+                " characters and no invisible one, such as a line end or a tab; rename it"
             )
     if wrong:
         features = tuple(name for name in file.names if name not in targets)
@@ -92,7 +92,7 @@ def _no_column(file: RawFile, key: str, name: str, first: RawFile) -> str:
 
 
 def _plain(name: str, fold: bool = True) -> str:
-    """Return a name without what a reader does not see, and, with `fold`, without upper case."""
+    """Return a name without invisible differences and, with `fold`, without upper case."""
     text = " ".join(unicodedata.normalize("NFKC", name).split())
     text = "".join(letter for letter in text if unicodedata.category(letter) != "Cf")
     return text.casefold() if fold else text

@@ -1,11 +1,11 @@
 """CSV files: columns of numbers, read block by block; whatever is not a number has its line.
 
 A file is text in UTF-8 (a byte order mark is skipped) whose first line names the columns. Fields
-are separated by commas, semicolons or tabs, whichever the first line has most of or a line `sep=;`
-before it gives, and may be quoted with "; quoted fields may hold separators, line ends and doubled
-quotes, and a field that begins with a quote ends with one. Lines end with LF, CRLF or CR; the last
-may lack its end; empty lines are skipped. Spaces around names and numbers are ignored. Only the
-columns that are asked for are looked at: others may hold anything.
+are separated by commas, semicolons or tabs: by the one that is most frequent in the first line, or
+that a line `sep=;` before it names. Fields may be quoted with "; quoted fields may hold separators,
+line ends and doubled quotes, and a field that begins with a quote ends with one. Lines end with LF,
+CRLF or CR; the last line may lack its end; empty lines are skipped. Spaces around names and numbers
+are ignored. Only the columns that are asked for are read: other columns may hold anything.
 """
 
 import re
@@ -33,7 +33,7 @@ class CsvFile:
     """A CSV file whose first line was read.
 
     names: the columns' names, as the heading or a caller spells them.
-    skip_empty_lines: whether an empty line before a row is skipped, or refused.
+    skip_empty_lines: True to skip an empty line before a row, False to refuse it.
     """
 
     path: Path
@@ -45,7 +45,7 @@ class CsvFile:
 
     @property
     def schema(self) -> pa.Schema:
-        """All columns, as text."""
+        """Names of all columns, with the type text."""
         return pa.schema([(name, pa.string()) for name in self.names])
 
     @classmethod
@@ -90,7 +90,7 @@ class CsvFile:
     def _check_extent(self, extent: Extent, offset: int, length: int, is_last: bool) -> None:
         """Raise UserError if quotes are wrong in a text, or if it has no whole row.
 
-        offset, length: of the text in the file. is_last: whether the file ends with it.
+        offset, length: of the text in the file. is_last: True if the file ends with the text.
         """
         if extent.broken is not None:
             first, last = (self._line(offset + place) for place in extent.broken)

@@ -15,8 +15,9 @@ from pipeline.settings.messages import count
 from pipeline.tables import advice, csv_rows
 from pipeline.tables.advice import ColumnFields, Selection
 from pipeline.tables.csv_heading import SEPARATORS
+from pipeline.tables.table import matrix
 
-BYTES_PER_THREAD = 1 << 20  # of a text, how many a thread parses at a time
+BYTES_PER_THREAD = 1 << 20  # of a text that a thread parses at a time
 MISSING_TEXTS = ["", "NA", "N/A", "#N/A", "NaN", "nan", "NAN", "-nan", "-NaN", "NULL", "Null"]
 MISSING_TEXTS += ["null", "n/a", "na", "None", "none", "<NA>", "#NA", "?", "-", "."]
 
@@ -28,7 +29,7 @@ _INTEGER = r"^[ \t]*[+-]?[0-9]+[ \t]*$"
 
 @dataclass(frozen=True)
 class Parser:
-    """Reads whole rows of a file. path: for messages."""
+    """Reader of the numbers in whole rows of a file. path: for messages."""
 
     path: Path
     names: tuple[str, ...]
@@ -44,8 +45,8 @@ class Parser:
         """Return the numbers of `columns`, correctly rounded: [rows, columns], column-major.
 
         first_line: returns the number of the first line in `text`; called if Arrow refuses a field.
-        Raises UserError with the line of a field that is not a number, or of too few or too many
-        fields.
+        Raises UserError with the line of a field that is not a number, or of a row that has too few
+        or too many fields.
         """
         try:
             arrow = self.table(text, columns, pa.float64(), BYTES_PER_THREAD)
@@ -54,16 +55,7 @@ class Parser:
                 arrow = self.table(text, columns, pa.float64())
             except pa.ArrowException:
                 return self._numbers_by_python(text, columns, first_line, selection)
-        values = np.empty((arrow.num_rows, len(columns)), order="F")
-        for index, column in enumerate(arrow.columns):
-            begin = 0
-            for chunk in column.chunks:
-                # Not to_numpy: it imports pandas.
-                if chunk.null_count:
-                    chunk = chunk.fill_null(float("nan"))
-                values[begin : begin + len(chunk), index] = np.from_dlpack(chunk)
-                begin += len(chunk)
-        return values
+        return matrix(arrow)
 
     def table(
         self, text: bytes, columns: Sequence[int], kind: pa.DataType, block_size: int = 0
@@ -92,7 +84,7 @@ class Parser:
     def inexact(
         self, text: bytes, columns: Sequence[int], column: int, rows: NDArray[np.intp]
     ) -> list[tuple[int, int]]:
-        """See Block.inexact. columns: those whose numbers the block has."""
+        """See Block.inexact. columns: the columns of the block."""
         if not len(rows):
             return []
         from pyarrow import compute  # 25 ms that only these rare columns need
@@ -122,8 +114,8 @@ class Parser:
         first = first_line()
         for line, fields in csv_rows.fields_of(text, self.separator):
             if len(fields) != len(self.names):
-                told = self._wrong_width(fields, is_first_row=not values)
-                raise UserError(f"{self.path}:{first + line}: {told}")
+                problem = self._wrong_width(fields, is_first_row=not values)
+                raise UserError(f"{self.path}:{first + line}: {problem}")
             row = []
             for column in columns:
                 field = fields[column].strip(" \t")

@@ -17,7 +17,7 @@ csv.field_size_limit(2 * LONGEST_ROW_BYTES)
 
 @dataclass(frozen=True)
 class Extent:
-    """How far the whole rows at the beginning of a text go, as offsets in bytes.
+    """End of the whole rows at the beginning of a text, and the first wrong quotes: byte offsets.
 
     end: the end of the last whole row.
     unclosed: the quote that opens a field and is not closed within the text.
@@ -31,7 +31,7 @@ class Extent:
 
 
 def whole_rows(text: bytes, newline: bytes, separator: str) -> Extent:
-    """Return how far the whole rows in `text` go, and where quotes are wrong.
+    """Return the end of the whole rows in `text`, and its first wrong quotes.
 
     A quote opens a field only at its beginning; anywhere else it is a character like others. Other
     readers continue a field after its closing quote, so that a forgotten quote would swallow all
@@ -42,7 +42,7 @@ def whole_rows(text: bytes, newline: bytes, separator: str) -> Extent:
     characters = np.frombuffer(text, np.uint8)
     quotes = np.flatnonzero(characters == ord('"'))
     begins, ends = quotes[0::2], quotes[1::2]
-    before = characters[begins - 1]  # of a quote at 0 it is the last one, which does not matter
+    before = characters[begins - 1]  # the last character for a quote at 0, which does not matter
     borders = b"\r\n" + separator.encode()
     usual = np.isin(before, np.frombuffer(borders + b'"', np.uint8)) | (begins == 0)
     if not usual.all():
@@ -52,7 +52,7 @@ def whole_rows(text: bytes, newline: bytes, separator: str) -> Extent:
         ends = np.array([match.start(1) for match in fields if match[1]], np.intp)
     unclosed = int(begins[-1]) if len(ends) < len(begins) else None
 
-    after = characters[np.minimum(ends + 1, len(text) - 1)]  # the last one is not known yet
+    after = characters[np.minimum(ends + 1, len(text) - 1)]  # not known yet at the end of the text
     wrong = np.flatnonzero(~np.isin(after, np.frombuffer(borders + b'" \t', np.uint8)))
     if len(wrong):
         return Extent(0, None, (int(begins[wrong[0]]), int(ends[wrong[0]])))
@@ -96,7 +96,7 @@ def records(text: bytes, separator: str) -> list[bytes]:
 
 
 def first_empty_line(text: bytes, newline: bytes, separator: str) -> tuple[int, bool] | None:
-    """Return the number of lines before the first empty line, and whether a row follows it."""
+    """Return the number of lines before the first empty line, and True if a row follows it."""
     unquoted = re.sub(quoted_field(separator), b"", text) if b'"' in text else text
     two_ends = (newline + newline, newline + b"\r" + newline)
     if not unquoted.startswith((newline, b"\r" + newline)) and not any(

@@ -16,7 +16,7 @@ MOST_PLACES_SHOWN = 3
 
 @dataclass
 class Fault:
-    """One kind of fault: how many values of each column and how many rows have it, and where."""
+    """One kind of fault: its number of values in each column and of rows, and its first places."""
 
     counts: NDArray[np.int64]
     rows: int = 0
@@ -32,7 +32,7 @@ class Fault:
                 self.places += block.places(shown)
 
     def message(self, kind: str, names: Sequence[str], unit: str) -> str:
-        """Return how many values are of this kind, in which columns, and the first places."""
+        """Return the number of values of this kind, their columns and the first places."""
         total = int(self.counts.sum())
         columns = np.flatnonzero(self.counts).tolist()
         listed = [f"{show(names[column])} ({self.counts[column]})" for column in columns]
@@ -47,7 +47,7 @@ class Fault:
 
 
 class Faults:
-    """All faults of a file, counted to its end.
+    """Faults of a file, counted to its end.
 
     where: the file, for messages. unit: of `Block.places`. names: the columns that are read.
     """

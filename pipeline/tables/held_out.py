@@ -1,4 +1,4 @@
-"""The rows that are held out: for the test table instead of the training table."""
+"""Split of a table into rows for training and rows held out for the test table."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,7 @@ def split(
 
     values: [rows, columns]. fraction: the share to hold out, approximately.
     draws: gives one number for each row, in order. So the side of a row depends only on the seed
-    and on how many rows are before it: rows that are appended later do not change it.
+    and on the number of rows before it: rows that are appended later do not change it.
     """
     if fraction == 0:
         return values, values[:0]
@@ -25,7 +25,7 @@ def split(
 
 
 def check_sides(fraction: float, training_rows: int, test_rows: int) -> None:
-    """Raise UserError if no row is left for training, or if none is held out that should be."""
+    """Raise UserError if no row is left for training, or no row is held out for a share above 0."""
     rows = count(training_rows + test_rows, "row")
     if training_rows == 0:
         raise UserError(

@@ -18,14 +18,14 @@ from pipeline.tables.advice import MOST_NAMES_SHOWN, Selection
 from pipeline.tables.raw_file import SAVE_AS_FILE, Block
 
 ROWS_PER_BLOCK = 65_536
-BYTES_PER_COLUMN = 1 << 18  # that are read at a time
+BYTES_PER_COLUMN = 1 << 18  # read at a time
 
 
 @dataclass(frozen=True)
 class ParquetFile:
     """A Parquet file whose schema was read.
 
-    keep_all: whether the blocks have all columns, not only those that are asked for.
+    keep_all: True if the blocks have all columns, not only the columns asked for.
     """
 
     path: Path
@@ -113,7 +113,7 @@ class ParquetFile:
 
 
 def _row_numbers(first: int, rows: Sequence[int]) -> list[int]:
-    """Return the places of rows in the file. first: of the block's first row. See Block.places."""
+    """See Block.places. first: the number of the block's first row in the file."""
     return [first + row for row in rows]
 
 
@@ -131,11 +131,11 @@ def _inexact(
 
 @contextmanager
 def _damage_as_error(path: Path) -> Iterator[None]:
-    """Raise UserError for what Arrow raises about a damaged file."""
+    """Turn Arrow's exceptions about a damaged file into UserError."""
     try:
         yield
     except (pa.ArrowException, OSError) as error:
-        # For bytes that make no sense, Arrow raises an OSError as well, without a number.
+        # For damaged bytes Arrow raises an OSError as well, which has no number.
         if isinstance(error, OSError) and error.errno is not None:
             raise
         reason = str(error).splitlines()[0].rstrip(".")
@@ -146,7 +146,7 @@ def _damage_as_error(path: Path) -> Iterator[None]:
 
 
 def _type_hint(kind: pa.DataType) -> str:
-    """Return how to make numbers of a column of this type."""
+    """Return the advice to turn a column of this type into numbers."""
     types = pa.types
     if types.is_boolean(kind):
         return "write it as 0 and 1 (int8)"

@@ -12,8 +12,8 @@ from pipeline.settings.messages import count, first_of
 def query_rows(queries: Sequence[Sequence[float]], features: Sequence[str]) -> NDArray[np.float64]:
     """Return the queries as a matrix: [queries, features].
 
-    Raises UserError if a query has another number of values than there are features; they may come
-    from a file, so params.yaml alone cannot be checked.
+    Raises UserError if a query has another number of values than there are features. The features
+    may come from a file, so params.yaml alone cannot be checked.
     """
     for index, query in enumerate(queries):
         if len(query) != len(features):

@@ -1,4 +1,4 @@
-"""One file of a user's table, as the readers of CSV and of Parquet give it: in blocks of rows."""
+"""One file of a user's table, CSV or Parquet, and the blocks of rows in which it is read."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pipeline.tables.advice import Selection
 
 SAVE_AS_FILE = "save the table as a file"
-"""The likely fix where a pipe or a folder has the name of a user's table."""
+"""Fix for a pipe or a folder in the place of a user's table."""
 
 
 @dataclass(frozen=True)
@@ -38,13 +38,13 @@ class Block:
 
     values: [rows, columns], column-major; NaN where a value is missing.
     size: the bytes of the file that the rows take, roughly.
-    places: the places in the file of rows given by their indices in this block: line numbers of a
-        CSV file, row numbers of a Parquet file.
-    inexact: of a column and some of its rows, given by their indices, the rows whose value in the
-        file is an integer that float64 cannot represent, each with that integer.
-    columns: all columns of these rows, unchanged; those of a CSV file as text, those of a Parquet
+    places: takes indices of rows in this block; returns their places in the file, which are line
+        numbers of a CSV file and row numbers of a Parquet file.
+    inexact: takes the index of a column and indices of rows; returns the rows whose value in the
+        file is an integer that float64 cannot represent, each with the integer.
+    columns: returns all columns of these rows, unchanged: as text from a CSV file; from a Parquet
         file only if it was opened to keep them.
-    records: the text of each row without its line end; empty for a Parquet file.
+    records: returns the text of each row without its line end; nothing for a Parquet file.
     """
 
     values: NDArray[np.float64]
@@ -60,31 +60,31 @@ class RawFile(Protocol):
 
     @property
     def path(self) -> Path:
-        """Where the file is."""
+        """Path of the file."""
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The names of all columns."""
+        """Names of all columns."""
 
     @property
     def schema(self) -> pa.Schema:
-        """The names and types of all columns; text for a CSV file."""
+        """Names and types of all columns; the type is text for a CSV file."""
 
     @property
     def float32(self) -> frozenset[str]:
-        """The columns of single or half precision."""
+        """Columns of single or half precision."""
 
     @property
     def unit(self) -> str:
-        """The unit of `Block.places`: "line" or "row"."""
+        """Unit of `Block.places`: "line" or "row"."""
 
     @property
     def heading(self) -> Heading | None:
-        """The first line of a CSV file."""
+        """First line of a CSV file; None for a Parquet file."""
 
     def blocks(self, columns: Sequence[int], selection: Selection) -> Iterator[Block]:
         """Read the numbers of `columns`, given by their indices, block by block.
 
         selection: the columns by their names, for messages.
-        Raises UserError if a column holds something else than numbers, or if the file is damaged.
+        Raises UserError if a column does not hold numbers, or if the file is damaged.
         """

@@ -19,7 +19,7 @@ PARQUET = (".parquet", ".pq")
 def named(source: str) -> list[Path]:
     """Return the files that `source` names, in the order of their names' bytes.
 
-    Raises UserError if it names no file, or one that DVC does not watch.
+    Raises UserError if it names no file, or a file that DVC does not watch.
     """
     pattern = posixpath.normpath(source.replace("\\", "/"))
     path = Path(pattern)
@@ -40,8 +40,8 @@ def named(source: str) -> list[Path]:
         paths = []
     if not paths:
         raise UserError(f"data.source: {not_there(pattern)}")
-    # A folder with a link to itself would be read as often as the link is followed. Two names are
-    # two files: DVC may link two equal tables to one file.
+    # A folder with a link to itself would be read each time that the link is followed. Two names
+    # are two files: DVC may link two equal tables to one file.
     by_place: dict[tuple[Path, str], Path] = {}
     for path in sorted(paths, key=_is_below_link):
         by_place.setdefault((path.parent.resolve(), path.name), path)
@@ -58,7 +58,7 @@ def _is_below_link(path: Path) -> bool:
 
 
 def check_kind(path: Path, other_cure: str = "") -> None:
-    """Raise UserError if the file's extension is none of CSV and PARQUET."""
+    """Raise UserError if the file's extension is neither in CSV nor in PARQUET."""
     if path.suffix.lower() not in CSV + PARQUET:
         packed = path.suffix.lower() in (".gz", ".bz2", ".xz", ".zst", ".zip")
         cure = "unpack it first" if packed else "save the table as one of them"
@@ -106,7 +106,7 @@ def not_there(pattern: str) -> str:
         )
     elif Path(f"{pattern}.dvc").exists():
         return f"{text}, but {pattern}.dvc; `dvc checkout {pattern}.dvc` or `dvc pull` restores it"
-    # DVC runs temporary experiments in a folder of their own, and says where the real one is.
+    # DVC runs a temporary experiment in a folder of its own; DVC_ROOT is the user's folder.
     root = Path(os.environ.get("DVC_ROOT", "."))
     if root.resolve() != Path.cwd().resolve() and _matches(f"{escape(str(root))}/{pattern}"):
         return (

@@ -64,7 +64,7 @@ class RawTable:
         return (block.values for block in self.blocks())
 
     def blocks(self) -> Iterator[Block]:
-        """Yield the blocks of `values` with what else the files have of these rows."""
+        """Yield the blocks of `values`, each with its places and columns in the file."""
         pending = self._read()
         total = sum(path.stat().st_size for path in self.paths)
         reader = ThreadPoolExecutor(1)
@@ -138,7 +138,7 @@ def find(data: Data) -> RawTable:
 def rows_to_answer(path: Path, features: Sequence[str], keep_all: bool = False) -> RawTable:
     """Return the columns `features` of a file, for a model to answer; others may hold anything.
 
-    keep_all: whether the blocks have the other columns, too.
+    keep_all: True if the blocks have the other columns, too.
     Raises UserError if the file or a column is missing or cannot be used.
     """
     if path.is_dir():

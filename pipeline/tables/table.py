@@ -143,15 +143,22 @@ def read(path: Path) -> Table:
     # Not pq.read_table: it imports pandas too.
     with _opened(path) as file:
         arrow = file.read()
-        values = np.empty((arrow.num_rows, arrow.num_columns), order="F")
-        for index, column in enumerate(arrow.columns):
-            begin = 0
-            for chunk in column.chunks:
-                # Not to_numpy: it imports pandas as well.
-                values[begin : begin + len(chunk), index] = np.from_dlpack(chunk)
-                begin += len(chunk)
+        values = matrix(arrow)
     float32 = frozenset(field.name for field in arrow.schema if field.type == pa.float32())
     return Table(tuple(arrow.column_names), values, float32)
+
+
+def matrix(arrow: pa.Table) -> NDArray[np.float64]:
+    """Return the numbers of an Arrow table: [rows, columns], column-major; NaN for a null."""
+    values = np.empty((arrow.num_rows, arrow.num_columns), order="F")
+    for index, column in enumerate(arrow.columns):
+        begin = 0
+        for chunk in column.chunks:
+            numbers = chunk.fill_null(float("nan")) if chunk.null_count else chunk
+            # Not to_numpy: it imports pandas as well.
+            values[begin : begin + len(chunk), index] = np.from_dlpack(numbers)
+            begin += len(chunk)
+    return values
 
 
 def row_count(path: Path) -> int:

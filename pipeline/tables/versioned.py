@@ -1,9 +1,9 @@
-"""Whether a change of the table is noticed, and whether the table is kept: by DVC, by git.
+"""Checks that DVC notices a change of a user's table, and that DVC or git keeps the table.
 
-DVC makes a new table when something under data/raw/ has changed. It looks into the folders there
-and follows links to files, but not links to folders, not into other DVC repositories, and not at
-what .dvcignore names. A table that DVC does not look at could change while the old result is still
-reported as up to date; so such a table is refused.
+DVC makes a new table when something under data/raw/ has changed. It reads the folders there and
+follows links to files, but it does not follow links to folders, and reads neither other DVC
+repositories nor files that .dvcignore names. A table that DVC does not read could change while the
+old result is still reported as up to date; so such a table is refused.
 """
 
 import os
@@ -33,7 +33,7 @@ def folders(path: Path) -> Iterator[Path]:
 
 
 def check_watched(paths: Sequence[Path]) -> None:
-    """Raise UserError if DVC does not look at one of the files."""
+    """Raise UserError if DVC does not read one of the files."""
     for folder in dict.fromkeys(folder for path in paths for folder in folders(path)):
         if folder.is_symlink():
             raise UserError(f"data.source: {LINKED_FOLDER_MESSAGE.format(folder)}")
@@ -66,7 +66,7 @@ def _ignoring_rule(path: Path, folders_above: Sequence[Path]) -> str | None:
             rules.append((folder, lines, str(file)))
     for folder, lines, where in rules:
         spec = GitIgnoreSpec.from_lines(lines)
-        # All that is in an ignored folder is ignored, whatever a later line says of it.
+        # All that is in an ignored folder is ignored, whatever a later line says.
         for place in (*(f"{above}/" for above in folders_above[1:]), str(path)):
             if Path(place).is_relative_to(folder):
                 relative = os.path.relpath(place, folder) + "/" * place.endswith("/")
@@ -79,7 +79,7 @@ def _ignoring_rule(path: Path, folders_above: Sequence[Path]) -> str | None:
 def warn_unkept(source: str, paths: Sequence[Path]) -> None:
     """Warn about the files that are in no commit and not in DVC.
 
-    A temporary experiment of DVC's would not have them. Files that are only staged are among them:
+    A temporary experiment of DVC would not have these files. Staged files are among them, because
     the first `dvc exp run` unstages them.
     """
     try:
@@ -110,7 +110,7 @@ def warn_unkept(source: str, paths: Sequence[Path]) -> None:
 
 
 def _command_to_keep(source: str, unkept: Sequence[Path]) -> str:
-    """Return the command by which git or DVC keeps the files."""
+    """Return the command with which git or DVC keeps the files."""
     if any(Path(f"{path}.dvc").exists() for path in unkept):
         stubs = " ".join(shlex.quote(f"{path}.dvc") for path in unkept[:3])
         return f"`git add {stubs} && git commit`"

@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 import statsmodels.api as sm
+from exact_tables import residual_std_error
 from sklearn.datasets import load_diabetes
 
 from pipeline.exact.gram import gram_matrix
@@ -49,7 +50,7 @@ def against_statsmodels(solution: Fit, other: sm.regression.linear_model.Regress
     ends = np.stack([solution.ci_low[0], solution.ci_high[0]], axis=1)
     np.testing.assert_allclose(ends, other.conf_int()[order], rtol=1e-10)
     np.testing.assert_allclose(
-        solution.residual_std_error[0], math.sqrt(other.mse_resid), rtol=1e-10
+        residual_std_error(solution)[0], math.sqrt(other.mse_resid), rtol=1e-10
     )
 
 

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from conftest import NUMPY_OFF, ROOT, environment
 from exact_reference import Rows, dot, exact_columns, nearest, number, solved, tables
-from exact_tables import figures, integers, noisy
+from exact_tables import figures, integers, noisy, residual_std_error
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -203,7 +203,7 @@ def test_without_degrees_of_freedom_there_are_no_errors() -> None:
         solution.t,
         solution.p,
         solution.ci_low,
-        solution.residual_std_error,
+        residual_std_error(solution),
     ):
         assert np.isnan(array).all()
     value, low, high = solution.predict(np.array([[3.0]]))

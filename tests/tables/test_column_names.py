@@ -17,7 +17,7 @@ def test_a_name_is_refused_whether_it_is_listed_or_found(workspace: Path, hidden
     """See test_params for the same names in data.features."""
     content = parquet(**{f"a{hidden}b": [1.0, 2.0], "y": [1.0, 2.0]})
     told = refusal(content, "data/raw/t.parquet")
-    assert "none of them invisible, such as a line end or a tab; rename it" in told
+    assert "no invisible one, such as a line end or a tab; rename it" in told
 
 
 NFC, NFD = "gr\u00f6\u00dfe", "gro\u0308\u00dfe"  # ö as one character, and as o with two dots

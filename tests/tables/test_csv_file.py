@@ -140,7 +140,7 @@ def test_random_tables_against_pythons_csv(
         (",x,y\n0,1,2\n", {}, ': found no name for column 1, which may be row labels (pandas writes none with index=False, R with row.names=FALSE); leave it out with this line in params.yaml, under data:\n  features: ["x"]'),
         ("x,x,y\n1,1,2\n", {}, ': found 2 columns "x"; rename all but one'),
         ("x,y,y\n1,1,2\n", {"features": ("x",)}, ': found 2 columns "y"; rename all but one'),
-        ('"x\n1",y\n1,2\n', {}, ': found a column "x\\n1"; a name must have at most 200 characters, none of them invisible, such as a line end or a tab; rename it, or choose other features'),
+        ('"x\n1",y\n1,2\n', {}, ': found a column "x\\n1"; a name must have at most 200 characters and no invisible one, such as a line end or a tab; rename it, or choose other features'),
         ("y\n1\n", {}, ": found only targets; a model needs a feature as well"),
         ("x,y\n1,2\n3\n", {}, ":3: found 1 field; must be 2, one for each name in the first line; the row may be cut short"),
         ("x,y\n1,2\n3,4,5\n", {}, ":3: found 3 fields; must be 2, one for each name in the first line; quote text that has a comma in it, and write decimals with a point"),
