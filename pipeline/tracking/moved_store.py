@@ -54,7 +54,9 @@ def put_aside(moved: MovedError, experiment: str) -> str:
     with lock(), explained(f"sqlite:///{file}"):
         if _old_folder(file, experiment) is None:
             return f"{file}: another process has put it aside"
-        own = next((each for each in _put_aside(file) if _was_made_here(_locations(each))), None)
+        own = next(
+            (each for each in _earlier_stores(file) if _was_made_here(_locations(each))), None
+        )
         aside = _free_name(file)
         # Nobody may write just now: SQLite finds the journal of a change by the file's name.
         with closing(opened(file, "rw", 2 * SECONDS_LOCKED)) as database:
@@ -73,19 +75,22 @@ def put_aside(moved: MovedError, experiment: str) -> str:
 
 
 def _not_replayed(database: sqlite3.Connection, experiment: str) -> str:
-    """Return the names of all that is in a store and cannot come from git and DVC's cache."""
+    """Return in words everything in a store that cannot come from git and DVC's cache."""
 
     def number(table_and_condition: str, *values: str) -> int:
         rows = database.execute(f"SELECT COUNT(*) FROM {table_and_condition}", values)
         return int(rows.fetchone()[0])
 
-    others = number("experiments WHERE experiment_id != 0 AND name != ?", experiment)
-    versions = number("model_versions")
-    return (
-        "the runs that failed or were stopped, the runs of results that DVC's cache no longer has,"
-        f" the notes and changes that people made by hand, {count(others, 'other experiment')}, and"
-        f" the model registry with {count(versions, 'version')} and their aliases"
-    )
+    kinds = [
+        "the runs that failed or were stopped",
+        "the runs of results that git or DVC's cache does not have",
+        "the notes and changes that people made by hand",
+    ]
+    if others := number("experiments WHERE experiment_id != 0 AND name != ?", experiment):
+        kinds.append(count(others, "other experiment"))
+    if versions := number("model_versions"):
+        kinds.append(f"the model registry with {count(versions, 'version')} and their aliases")
+    return f"{', '.join(kinds[:-1])} and {kinds[-1]}"
 
 
 def _old_folder(file: Path, experiment: str) -> Path | None:
@@ -136,7 +141,7 @@ def _is_this_repository(folder: Path) -> bool:
     return False
 
 
-def _put_aside(file: Path) -> list[Path]:
+def _earlier_stores(file: Path) -> list[Path]:
     """Return the stores that were put aside before, newest first."""
     return sorted(file.parent.glob(f"{file.stem}.moved-*{file.suffix}"), reverse=True)
 

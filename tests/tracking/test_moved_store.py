@@ -83,7 +83,8 @@ def test_a_moved_store_is_put_aside_as_it_is(home: Path, fresh_store: Path) -> N
     (aside,) = stores(home)
     assert aside.startswith("mlflow.moved-20")
     assert f"{home}/mlflow.db was made in {fresh_store.parent}: a new one takes its place" in told
-    assert f"`mlflow ui --backend-store-uri 'sqlite:///{home}/{aside}'` shows them" in told
+    advice = f"`mlflow ui --backend-store-uri 'sqlite:///{home}/{aside}'` shows them"
+    assert told.endswith(f" and the notes and changes that people made by hand: {advice}")
     opened = open_store("abline")
     run = opened.client.create_run(opened.experiment_id)
     assert run.info.artifact_uri.startswith((home / "mlartifacts/runs").as_uri())
@@ -212,9 +213,7 @@ def test_a_store_whose_experiment_another_clone_made_has_not_moved(shared: Path)
         open_store("the clone's")
 
 
-def test_a_store_that_the_other_folder_links_to_is_not_put_aside(
-    home: Path,
-) -> None:
+def test_a_store_that_the_other_folder_links_to_is_not_put_aside(home: Path) -> None:
     moved_here()
     link = home.with_name("theirs") / "mlflow.db"
     link.parent.mkdir()
@@ -239,7 +238,7 @@ def test_a_store_that_the_variable_names_is_not_put_aside(
 
 
 def test_what_stays_in_the_old_file_is_named(home: Path) -> None:
-    """Who believes that all is replayed deletes the only copy."""
+    """Somebody who believes that everything is replayed would delete the only copy."""
     moved = MovedError(home / "mlflow.db", home.parent / "old")
     with closing(sqlite3.connect(moved.file)) as database:
         database.execute("INSERT INTO experiments (name) VALUES ('by hand')")
@@ -248,8 +247,8 @@ def test_what_stays_in_the_old_file_is_named(home: Path) -> None:
         database.executemany(insert, [(1,), (2,)])
         database.commit()
     told = put_aside(moved, "abline")
-    assert "results that DVC's cache no longer has" in told
-    assert "1 other experiment, and the model registry with 2 versions and their aliases" in told
+    assert "results that git or DVC's cache does not have" in told
+    assert "1 other experiment and the model registry with 2 versions and their aliases" in told
 
 
 @pytest.mark.slow
