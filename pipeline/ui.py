@@ -13,7 +13,7 @@ from pipeline.settings import runner
 from pipeline.tracking import page_server, view
 from pipeline.tracking.replay import replay_missing
 from pipeline.tracking.store import Store, open_store, other_experiments
-from pipeline.tracking.store_address import is_server, page, shown
+from pipeline.tracking.store_address import is_server, page_address, shown
 
 
 def main() -> None:
@@ -33,7 +33,7 @@ def main() -> None:
             print(line)
         store = open_store(settings.experiment)
         if is_server(store.uri):  # it serves its page already
-            print(links(store, page(store.uri)))
+            print(links(store, page_address(store.uri)))
             return
         _serve(store, page_server.free_port(port))
 

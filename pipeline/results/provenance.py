@@ -110,7 +110,7 @@ def differences(
     changed: parameters; None if they cannot be compared.
     changed_files: files that differ from the commit; two of them are named.
     """
-    parts = [f"{key}={short(value)}" for key, value in (changed or {}).items()]
+    parts = [f"{key}={one_line(value)}" for key, value in (changed or {}).items()]
     parts += ["other data"] if data else []
     others = [path for path in changed_files if path != str(params_yaml.PATH)]
     if not parts and changed is not None and others:
@@ -123,6 +123,6 @@ def differences(
     return shown if len(shown) <= 200 else shown[:197] + "..."
 
 
-def short(value: Any) -> str:
+def one_line(value: Any) -> str:
     """Return a parameter's value on one line, as params.yaml has it."""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

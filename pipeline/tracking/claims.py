@@ -76,8 +76,8 @@ def _choose(runs: list[Run], result: Result, origin: Origin) -> Claim | None:
         return Claim(newest, same + [run for run in own if run is not newest], COMPLETED)
     if not same:
         return None
-    found_since = set(same[0].data.tags.get(tags.MISSING, "").split(", ")) - {"", *result.missing}
-    is_known = not found_since and has_folder(same[0].info.artifact_uri)
+    new_outputs = set(same[0].data.tags.get(tags.MISSING, "").split(", ")) - {"", *result.missing}
+    is_known = not new_outputs and has_folder(same[0].info.artifact_uri)
     return Claim(same[0], [], KNOWN if is_known else COMPLETED)
 
 

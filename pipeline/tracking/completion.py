@@ -47,7 +47,7 @@ def record(settings: Tracking, result: Result, origin: Origin) -> str:
             run, superseded, action = claims.claim(store, result, origin)
         if action == claims.KNOWN:
             return f"run {action}: {run.info.run_name}"
-        origin = run_name.shortest(store, origin, result.identity["params"], run.info.start_time)
+        origin = run_name.shortened(store, origin, result.identity["params"], run.info.start_time)
         unregistered = ""
         try:
             _complete(store, run, result, origin)
@@ -132,9 +132,9 @@ def _log_files(store: Store, run_id: str, result: Result) -> None:
 
 def _register(store: Store, run: Run, result: Result, origin: Origin, name: str) -> str:
     """Make the model a version of the registered model `name`; return the reason if it is none."""
-    if (reason := description.worse_than_the_mean(result)) is not None:
-        store.client.set_tag(run.info.run_id, tags.UNREGISTERED, reason)
-        return f"; no version of {name}, because {reason}"
+    if result.warning is not None:
+        store.client.set_tag(run.info.run_id, tags.UNREGISTERED, result.warning)
+        return f"; no version of {name}, because {result.warning}"
     model = logged_model.of_run(store, run.info.run_id)
     if model is not None:
         values = _ids(result.identity) | tags.of_origin(origin) | outs_tag(result.identity["outs"])

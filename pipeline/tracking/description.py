@@ -1,14 +1,13 @@
 """Description of a run in Markdown: its metrics, and how to make the result again."""
 
-from pipeline.report import verdict
 from pipeline.results import provenance
 from pipeline.results.provenance import Origin
 from pipeline.settings import files
 from pipeline.settings.messages import first_of
 from pipeline.tracking.result import Result
 
-METRICS = 30
-FILES = 10
+MOST_METRICS_LISTED = 30
+MOST_FILES_LISTED = 10
 """Metrics and changed files that are listed at most."""
 
 
@@ -22,26 +21,18 @@ def text(result: Result, origin: Origin) -> str:
     )
     changed = [path for path in origin.changed if path != "params.yaml"]
     if origin.commit and changed:
-        paths = first_of([f"`{path}`" for path in changed], FILES)
+        paths = first_of([f"`{path}`" for path in changed], MOST_FILES_LISTED)
         again += f"changes that were not committed ({paths}) and "
     changes = ""
     if origin.changes:
         values = ", ".join(f"`{provenance.differences({k: v})}`" for k, v in origin.changes.items())
         changes = f"Other values than in the commit: {values}.\n\n"
-    rows = list(result.metrics.items())[:METRICS]
+    rows = list(result.metrics.items())[:MOST_METRICS_LISTED]
     table = "\n".join(f"| {name} | {value:g} |" for name, value in rows)
-    reason = worse_than_the_mean(result)
-    warning = f"**Take care: {reason}.**\n\n" if reason else ""
+    warning = f"**Take care: {result.warning}.**\n\n" if result.warning else ""
     return (
         f"{warning}Made by {again}`dvc repro`.\n\n{changes}"
         f"model.safetensors md5 `{identity['outs'].get(str(files.MODEL), 'unknown')}`,"
         f" training_id `{identity['training_id']}`, result_id `{identity['result_id']}`.\n\n"
         f"| metric | value |\n|---|---|\n{table}\n"
-    )
-
-
-def worse_than_the_mean(result: Result) -> str | None:
-    """Return why the model is no better than the mean of its targets; None if it is better."""
-    return verdict.worse_than_the_mean(
-        result.metrics.get("train.r2"), result.metrics.get("test.r2")
     )

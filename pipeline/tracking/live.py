@@ -70,7 +70,7 @@ class LiveRun:
         now: when they were known, in milliseconds since 1970.
         """
         self._rows.extend(wire.row(epoch, loss, test_loss, now))
-        is_full = len(self._rows) >= ROWS_TO_SEND * wire.NUMBERS
+        is_full = len(self._rows) >= ROWS_TO_SEND * wire.NUMBERS_PER_ROW
         if is_full or now - self._sent_at > 1000 * SECONDS_TO_SEND:
             self._sent_at = now
             self._send_losses()
@@ -175,12 +175,12 @@ def live_run() -> Iterator[LiveRun]:
     try:
         yield run
     except BaseException as error:
-        run.end(*_outcome(error))
+        run.end(*_status(error))
         raise
     run.end("FINISHED")
 
 
-def _outcome(error: BaseException) -> tuple[str, str]:
+def _status(error: BaseException) -> tuple[str, str]:
     """Return the status of a training that an error has ended, and the reason."""
     reason = str(error) if isinstance(error, UserError) else f"{type(error).__name__}: {error}"
     return "KILLED" if isinstance(error, KeyboardInterrupt) else "FAILED", reason

@@ -44,27 +44,27 @@ def log(
     contract: bytes | None,
     example: Sequence[float],
     requirements: Sequence[str],
-    known: LoggedModel | None,
+    earlier: LoggedModel | None,
 ) -> None:
     """Log the ONNX file, byte for byte, as an MLflow model of a run.
 
     contract: contract.json, to lie beside the file; None if it is not there.
     example: the numbers of an input row, and any after it.
     requirements: pinned packages that answer with the model.
-    known: the run's own model if its files are gone. They are written again, because a registered
-    version may point to them.
+    earlier: the run's own model if its files are gone. They are written again, because a
+    registered version may point to them.
     """
     # Without this call MLflow logs the model in its Default experiment, whose artifacts lie in the
     # folder where the store was first opened.
     mlflow.set_experiment(experiment_id=store.experiment_id)
     about: dict[str, Any] = {"onnx_file": onnx_file, "contract": contract, "example": example}
     about["requirements"] = requirements
-    if known is None:
+    if earlier is None:
         # The tests try whether it can be served; to try it each time would only take time.
         about["validate_serving_input"] = False
         Model.log(None, Flavor, name="model", run_id=run_id, flavor_name="onnx", **about)
         return
-    place, name = known.artifact_location, known.model_id
+    place, name = earlier.artifact_location, earlier.model_id
     logged = Model(artifact_path=place, run_id=run_id, model_uuid=name, model_id=name)
     with TemporaryDirectory() as folder:
         Flavor.save_model(f"{folder}/model", logged, **about)
@@ -152,7 +152,7 @@ def signature(terms: Mapping[str, Any]) -> ModelSignature:
     All inputs are double, because MLflow refuses to turn what a data frame has into float.
     """
     kinds = {"float32": "float", "float64": "double", "bool": "boolean"}
-    columns = served_model.columns(terms)
+    columns = served_model.answer_columns(terms)
     return ModelSignature(
         Schema([ColSpec("double", feature["name"]) for feature in terms["input"]["features"]]),
         Schema([ColSpec(kinds[kind], name) for name, _, _, kind in columns]),
@@ -166,7 +166,7 @@ def _terms(model: Any) -> dict[str, Any] | None:
     """
     noted = {entry.key: entry.value for entry in model.metadata_props}
     try:
-        terms: dict[str, Any] = json.loads(noted[served_model.CONTRACT])
+        terms: dict[str, Any] = json.loads(noted[served_model.CONTRACT_KEY])
         schemas = signature(terms)
         for schema in (schemas.inputs, schemas.outputs):
             names = schema.input_names()

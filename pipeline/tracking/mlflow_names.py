@@ -10,7 +10,7 @@ from pipeline.tracking import tags
 from pipeline.tracking.complete_runs import outs_tag
 from pipeline.tracking.result import Result
 
-LONGEST_TAG = 8000
+LONGEST_TAG_LETTERS = 8000
 _NAME = re.compile(r"(?!/|\.\.|\.$)[\w.\-/ :]{1,250}")
 """Names of a parameter or a metric; `_is_name` has one more rule."""
 
@@ -41,10 +41,10 @@ def check(result: Result) -> None:
     if refused:
         raise UserError(f"MLflow takes no such name: {first_of(refused, 5)}")
     outs = result.identity["outs"]
-    if len(outs_tag(outs)[tags.OUTS]) > LONGEST_TAG:
+    if len(outs_tag(outs)[tags.OUTS]) > LONGEST_TAG_LETTERS:
         raise UserError(
-            f"it has {len(outs)} outputs, whose list is longer than the {LONGEST_TAG} letters that"
-            " MLflow takes"
+            f"it has {len(outs)} outputs, whose list is longer than the {LONGEST_TAG_LETTERS}"
+            " letters that MLflow takes"
         )
 
 

@@ -16,9 +16,8 @@ from pipeline.settings.files import root
 from pipeline.settings.messages import count
 from pipeline.tracking.locks import lock
 from pipeline.tracking.store_address import artifacts, default_file, sqlite_file
-from pipeline.tracking.store_check import SECONDS_LOCKED
 from pipeline.tracking.store_failures import DAMAGED_FILE, MovedError, explained
-from pipeline.tracking.store_file import opened
+from pipeline.tracking.store_file import SECONDS_LOCKED, connection
 
 
 def refuse_moved(uri: str, experiment: str) -> None:
@@ -59,7 +58,7 @@ def put_aside(moved: MovedError, experiment: str) -> str:
         )
         aside = _free_name(file)
         # Nobody may write just now: SQLite finds the journal of a change by the file's name.
-        with closing(opened(file, "rw", 2 * SECONDS_LOCKED)) as database:
+        with closing(connection(file, "rw", 2 * SECONDS_LOCKED)) as database:
             database.isolation_level = None
             database.execute("BEGIN EXCLUSIVE")
             not_replayed = _not_replayed(database, experiment)
@@ -111,7 +110,7 @@ def _old_folder(file: Path, experiment: str) -> Path | None:
 
 def _locations(file: Path) -> dict[str, str]:
     """Return the artifact location of each experiment of a store; none of a damaged one."""
-    with suppress(*DAMAGED_FILE), closing(opened(file)) as database:
+    with suppress(*DAMAGED_FILE), closing(connection(file)) as database:
         rows = database.execute("SELECT name, artifact_location FROM experiments").fetchall()
         return {name: location or "" for name, location in rows}
     return {}

@@ -24,8 +24,8 @@ from pipeline.tracking.store_check import SECONDS_OF_WORK
 if TYPE_CHECKING:
     from pipeline.tracking.training_run import TrainingRun
 
-Messages = queue.SimpleQueue[list[Any]]
-"""Lines of the training: the kind, and the content. Losses are of type `wire.Timed`."""
+LineQueue = queue.SimpleQueue[list[Any]]
+"""Lines of the training: the kind, and the content. Losses are of type `wire.TimedLosses`."""
 
 SECONDS_PER_BATCH = 2.0  # how far `mlflow ui` lags behind a training
 LOSSES_PER_BATCH = 1000
@@ -40,19 +40,21 @@ def main() -> None:
         prog="python -m pipeline.tracking.recorder",
         description="`train` starts this to write its run while it trains.",
     ).parse_args()
-    messages: Messages = queue.SimpleQueue()
+    messages: LineQueue = queue.SimpleQueue()
     threading.Thread(target=_listen, args=[messages], daemon=True).start()
     _record(messages)
     runner.leave()
 
 
-def _listen(messages: Messages) -> None:
+def _listen(messages: LineQueue) -> None:
     """Pass on what the training sends; end this process if writing hangs long after its end."""
     with suppress(ValueError):  # of a line that SIGKILL has cut short
         while line := sys.stdin.buffer.readline():
             kind, *content = json.loads(line)
             if kind == "losses":
-                content = wire.losses(sys.stdin.buffer.read(8 * wire.NUMBERS * content[0]))
+                content = wire.read_losses(
+                    sys.stdin.buffer.read(8 * wire.NUMBERS_PER_ROW * content[0])
+                )
             messages.put([kind, *content])
     messages.put(["end", wire.milliseconds(), "KILLED", ENDED_SILENTLY])
     # A call into a store may hang for hours, and the training may not be there to end this process.
@@ -60,7 +62,7 @@ def _listen(messages: Messages) -> None:
     os._exit(1)
 
 
-def _record(messages: Messages) -> None:
+def _record(messages: LineQueue) -> None:
     """Open the run that the training begins, and write it."""
     kind, *content = messages.get()
     if kind == "end":
@@ -79,9 +81,9 @@ def _record(messages: Messages) -> None:
     _write(TrainingRun(params, training_id, trainer, began), messages)
 
 
-def _write(run: "TrainingRun", messages: Messages) -> None:
+def _write(run: "TrainingRun", messages: LineQueue) -> None:
     """Write the messages into `run` in batches. While the store fails, try again each second."""
-    losses: list[wire.Timed] = []
+    losses: list[wire.TimedLosses] = []
     end: list[Any] | None = None
     has_answered = False
     written_at = next_try = time.monotonic()

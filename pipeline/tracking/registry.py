@@ -13,7 +13,7 @@ ALIAS = "verified"
 """The alias of a registered model's newest version: models:/NAME@verified."""
 
 
-def figures(metrics: Mapping[str, float]) -> str:
+def metrics_line(metrics: Mapping[str, float]) -> str:
     """Return in one line the metrics that decide between two models, held-out rows first."""
     named = [
         f"{rows} {name} {metrics[key]:.6g}"
@@ -50,7 +50,7 @@ def register(
             model.artifact_location,
             run_id,
             dict(tags),
-            description=f"{figures(metrics)}; run {run.info.run_name}",
+            description=f"{metrics_line(metrics)}; run {run.info.run_name}",
             model_id=model.model_id,
         )
         version = created.version

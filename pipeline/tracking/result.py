@@ -11,13 +11,16 @@ from typing import Any
 import pyarrow.parquet as pq
 from mlflow.entities import Dataset
 
+from pipeline.report import verdict
 from pipeline.settings import csv_cells, environment, files
 from pipeline.settings import params as params_yaml
 from pipeline.settings.errors import UserError
-from pipeline.tracking.wire import Losses
 
-SERVING = ("mlflow", "numpy", "onnx", "onnxruntime", "pandas")
+SERVING_PACKAGES = ("mlflow", "numpy", "onnx", "onnxruntime", "pandas")
 """Packages that answer with the model; torch is not needed."""
+
+EpochLosses = tuple[int, float, float | None]
+"""An epoch, its loss, and the loss of the held-out rows; None if there are no such rows."""
 
 
 class MissingFilesError(UserError):
@@ -32,7 +35,7 @@ class Result:
     """Content of run.json."""
     md5: str
     """md5 of run.json: the result's name in dvc.lock."""
-    losses: Sequence[Losses]
+    losses: Sequence[EpochLosses]
     metrics: Mapping[str, float]
     """Values by dotted names."""
     folder: Path
@@ -53,6 +56,13 @@ class Result:
     """Tables by their use: training, test."""
     missing: Sequence[str]
     """Outputs that are not in `folder`."""
+
+    @property
+    def warning(self) -> str | None:
+        """Sentence if the mean of the targets predicts better than the model, else None."""
+        return verdict.worse_than_the_mean(
+            self.metrics.get("train.r2"), self.metrics.get("test.r2")
+        )
 
 
 def read(
@@ -90,7 +100,7 @@ def read(
             else []
         ),
         verified=verified,
-        requirements=_pins(folder / environment.REQUIREMENTS, SERVING),
+        requirements=_pins(folder / environment.REQUIREMENTS, SERVING_PACKAGES),
         data={
             use: table
             for use, path in (("training", files.TRAIN), ("test", files.TEST))
@@ -100,7 +110,7 @@ def read(
     )
 
 
-def _losses(history: Path) -> list[Losses]:
+def _losses(history: Path) -> list[EpochLosses]:
     """Return the losses of each epoch in history.csv."""
     return [
         (

@@ -10,16 +10,16 @@ from pipeline.tracking.runs import param_text
 from pipeline.tracking.store import Store
 from pipeline.tracking.tags import BASELINE, COMMIT, RESULT_ID
 
-LONGEST = 250
+LONGEST_NAME_LETTERS = 250
 """Letters of a name: PostgreSQL and other databases take no more."""
 
 
 def cut(name: str) -> str:
     """Return a run's name, cut to what every kind of store takes."""
-    return name if len(name) <= LONGEST else f"{name[: LONGEST - 1]}…"
+    return name if len(name) <= LONGEST_NAME_LETTERS else f"{name[: LONGEST_NAME_LETTERS - 1]}…"
 
 
-def shortest(store: Store, origin: Origin, values: Mapping[str, Any], began: int) -> Origin:
+def shortened(store: Store, origin: Origin, values: Mapping[str, Any], began: int) -> Origin:
     """Return `origin` with the shorter name: what differs from the commit, or from an earlier run.
 
     Whoever has changed eight parameters and commits nothing varies one of them from run to run. Of

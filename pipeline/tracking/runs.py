@@ -18,7 +18,7 @@ from pipeline.tracking.tags import (
     TRAINING_ID,
     TRAINING_PROCESS,
 )
-from pipeline.tracking.wire import Timed
+from pipeline.tracking.wire import TimedLosses
 
 PARAMS_PER_BATCH = 100  # MLflow's limits
 METRICS_PER_BATCH = 1000
@@ -64,7 +64,7 @@ def logged_epochs(store: Store, run_id: str) -> set[int]:
     return {metric.step for metric in store.client.get_metric_history(run_id, "loss")}
 
 
-def log_losses(store: Store, run_id: str, losses: Sequence[Timed]) -> None:
+def log_losses(store: Store, run_id: str, losses: Sequence[TimedLosses]) -> None:
     """Log finite losses; step = epoch."""
     metrics = [
         Metric(name, value, known_at, epoch)
@@ -89,5 +89,5 @@ def param_text(value: Any, longest: int = 500) -> str:
 
     The whole value is in params.yaml, an artifact of the run.
     """
-    text = provenance.short(value)
+    text = provenance.one_line(value)
     return text if len(text) <= longest else f"{text[:longest]}... ({len(text)} characters)"

@@ -16,11 +16,11 @@ from mlflow.exceptions import MlflowException
 from mlflow.pyfunc.model import PythonModel, PythonModelContext
 from numpy.typing import NDArray
 
-CONTRACT = "abline.contract"
+CONTRACT_KEY = "abline.contract"
 """The key of the ONNX file's metadata with the terms of its contract."""
 
 
-def columns(contract: Mapping[str, Any]) -> list[tuple[str, str, int, str]]:
+def answer_columns(contract: Mapping[str, Any]) -> list[tuple[str, str, int, str]]:
     """Return the columns of the answers: name, output of the ONNX file, index in it, dtype.
 
     One column for each target, its interval beside it where the file has one, and `in_range`. They
@@ -52,11 +52,11 @@ class ServedModel(PythonModel):
         file = Path(__file__).with_name("model.onnx")
         self.session = onnxruntime.InferenceSession(file, providers=["CPUExecutionProvider"])
         metadata = self.session.get_modelmeta().custom_metadata_map
-        contract = json.loads(metadata[CONTRACT])
+        contract = json.loads(metadata[CONTRACT_KEY])
         self.input: str = contract["input"]["name"]
         self.features = [str(feature["name"]) for feature in contract["input"]["features"]]
         self.dtype = np.dtype(contract["input"]["dtype"])
-        self.columns = columns(contract)
+        self.columns = answer_columns(contract)
 
     def predict(
         self,
@@ -102,12 +102,12 @@ class ServedModel(PythonModel):
         row = int(rows[0])
         column = int(np.flatnonzero(bad[row])[0])
         value = float(given[row, column])
-        found = "null or NaN" if np.isnan(value) else f"{value:g}"
+        refused = "null or NaN" if np.isnan(value) else f"{value:g}"
         if np.isfinite(value):
-            found += f", which is too large for {self.dtype}"
+            refused += f", which is too large for {self.dtype}"
         more = f" ({rows.size - 1} more rows like it)" if rows.size > 1 else ""
         raise MlflowException.invalid_parameter_value(
-            f"{what} {names[column]} in row {row + 1} must be {wanted}, found {found}{more}"
+            f"{what} {names[column]} in row {row + 1} must be {wanted}, found {refused}{more}"
         )
 
 

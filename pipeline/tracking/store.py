@@ -11,7 +11,7 @@ from pipeline.tracking import store_file
 from pipeline.tracking.locks import lock
 from pipeline.tracking.moved_store import other_repository, refuse_moved
 from pipeline.tracking.store_address import address, artifacts, is_server, shown, sqlite_file
-from pipeline.tracking.store_check import SECONDS_LOCKED, check_usable, within
+from pipeline.tracking.store_check import check_usable, within
 from pipeline.tracking.store_failures import StoreError, explained
 from pipeline.tracking.tags import TRAINING_ID
 
@@ -35,7 +35,7 @@ def open_store(experiment: str) -> Store:
     """
     uri = address()
     with explained(uri):
-        check_usable(uri, 2 * SECONDS_LOCKED)
+        check_usable(uri, 2 * store_file.SECONDS_LOCKED)
     refuse_moved(uri, experiment)
     # They report each migration of their database, and that there is no CUDA. What goes wrong is
     # raised as an exception, too.
@@ -48,20 +48,20 @@ def open_store(experiment: str) -> Store:
             store_file.wait_until_made(file)
         mlflow.set_tracking_uri(uri)
         client = MlflowClient(uri)
-        known = _experiment(client, uri, experiment)
-        if known is None:
+        existing = _experiment(client, uri, experiment)
+        if existing is None:
             # Left to itself, MLflow would put artifacts under the working directory, which for
             # a temporary DVC experiment is deleted soon after.
             place = None if is_server(uri) else artifacts().as_uri()
             return Store(client, uri, client.create_experiment(experiment, place))
-    if known.lifecycle_stage != "active":
+    if existing.lifecycle_stage != "active":
         raise StoreError(
             f"tracking.experiment: '{experiment}' was deleted in {shown(uri)}; choose another name,"
-            f" or `mlflow experiments restore --experiment-id {known.experiment_id}`"
+            f" or `mlflow experiments restore --experiment-id {existing.experiment_id}`"
         )
     if not is_server(uri):
-        _refuse_other_clone(uri, known)
-    return Store(client, uri, known.experiment_id)
+        _refuse_other_clone(uri, existing)
+    return Store(client, uri, existing.experiment_id)
 
 
 def _experiment(client: MlflowClient, uri: str, name: str) -> Experiment | None:

@@ -14,7 +14,9 @@ _SECRET = re.compile(
     re.IGNORECASE,
 )
 """A part of an address's query that grants something: its name and its value."""
-SHORTEST = 3  # letters of a secret that is looked for in messages: "a" is in every word
+SHORTEST_SECRET_LETTERS = (
+    3  # letters of a secret that is looked for in messages: "a" is in every word
+)
 
 
 def address() -> str:
@@ -84,7 +86,7 @@ def _is_file(rest: str) -> bool:
     return rest.startswith("/") and "?" not in rest
 
 
-def page(uri: str) -> str:
+def page_address(uri: str) -> str:
     """A server's address for a browser: without user, password and query."""
     scheme, _, rest = uri.partition("://")
     return f"{scheme}://{rest.rpartition('@')[2].partition('?')[0].rstrip('/')}"
@@ -92,7 +94,7 @@ def page(uri: str) -> str:
 
 def masked(text: str, uri: str) -> str:
     """A library's message about the store at `uri`, without passwords and tokens."""
-    text = _ADDRESS.sub(lambda found: shown(found[0]), text)
+    text = _ADDRESS.sub(lambda match: shown(match[0]), text)
     for secret in _secrets(uri):
         text = text.replace(secret, "***")
     return text
@@ -105,9 +107,10 @@ def _secrets(uri: str) -> list[str]:
         return []
     who, _, _ = rest.rpartition("@")
     password = who if _is_token(uri) else who.partition(":")[2]
-    found = {value for _, value in _SECRET.findall(rest)} | {password}
-    found |= {unquote(secret) for secret in found}
+    secrets = {value for _, value in _SECRET.findall(rest)} | {password}
+    secrets |= {unquote(secret) for secret in secrets}
     # What follows an @ or a / is not the password to everyone who reads the address.
     for sign in "@/":
-        found |= {part for secret in found for part in secret.split(sign)}
-    return sorted((each for each in found if len(each) >= SHORTEST), key=len, reverse=True)
+        secrets |= {part for secret in secrets for part in secret.split(sign)}
+    long_enough = (each for each in secrets if len(each) >= SHORTEST_SECRET_LETTERS)
+    return sorted(long_enough, key=len, reverse=True)

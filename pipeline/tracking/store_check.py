@@ -4,7 +4,6 @@ MLflow itself would try for minutes, and a server that sends a byte now and then
 ever.
 """
 
-import sqlite3
 import threading
 from collections.abc import Callable
 from contextlib import closing
@@ -21,10 +20,10 @@ from pipeline.tracking.store_address import (
     sqlite_file,
 )
 from pipeline.tracking.store_failures import StoreError, explained
+from pipeline.tracking.store_file import SECONDS_LOCKED, connection
 
 # MLflow is imported where it is needed: a training imports this module, and does not wait for it.
 
-SECONDS_LOCKED = 2.0  # until a process that writes to a store in a file counts as blocking it
 SECONDS_TO_WAIT = 2.5  # for a store, after the training; as long again for `track`: 5 in all
 SECONDS_OF_WORK = 60.0  # for a database that answers, and has much to write
 
@@ -165,8 +164,7 @@ def _refuse_unmounted(file: Path) -> None:
 
 def _try_writing(file: Path, seconds: float) -> None:
     # "rw", or SQLite would make a file that was just moved away anew.
-    place = f"{file.absolute().as_uri()}?mode=rw"
-    with closing(sqlite3.connect(place, timeout=seconds, uri=True)) as database:
+    with closing(connection(file, "rw", seconds)) as database:
         database.isolation_level = None
         database.execute("BEGIN IMMEDIATE")
         # In a file that is read-only the transaction begins, and the first change fails.

@@ -7,10 +7,11 @@ from pathlib import Path
 
 from pipeline.settings import files
 from pipeline.tracking.store_address import artifacts
-from pipeline.tracking.store_check import SECONDS_LOCKED
 from pipeline.tracking.store_failures import DAMAGED_FILE
 
 # MLflow's SQL store is imported where it is needed: a server's address needs no SQLAlchemy.
+
+SECONDS_LOCKED = 2.0  # until a process that writes to a store in a file counts as blocking it
 
 
 def make(file: Path) -> None:
@@ -38,24 +39,24 @@ def wait_until_made(file: Path) -> None:
     newest = _get_latest_schema_revision()  # type: ignore[no-untyped-call]
     changed_at = time.monotonic()
     with suppress(*DAMAGED_FILE):
-        before = form(file)
+        before = schema_revision(file)
         while before != newest and time.monotonic() - changed_at < SECONDS_LOCKED:
             time.sleep(0.05)
-            if (now := form(file)) != before:
+            if (now := schema_revision(file)) != before:
                 before, changed_at = now, time.monotonic()
 
 
-def form(file: Path) -> str | int:
+def schema_revision(file: Path) -> str | int:
     """Return the name of a store's form in MLflow's history; its size while it has no form yet."""
     with (
         suppress(TypeError, sqlite3.OperationalError),  # no such row, no such table, locked
-        closing(opened(file)) as database,
+        closing(connection(file)) as database,
     ):
         (name,) = database.execute("SELECT version_num FROM alembic_version").fetchone()
         return str(name)
     return file.stat().st_size
 
 
-def opened(file: Path, mode: str = "ro", timeout: float = 5.0) -> sqlite3.Connection:
+def connection(file: Path, mode: str = "ro", timeout: float = 5.0) -> sqlite3.Connection:
     """Return a connection to a file that exists: without the mode, SQLite would make a new one."""
     return sqlite3.connect(f"{file.absolute().as_uri()}?mode={mode}", timeout=timeout, uri=True)

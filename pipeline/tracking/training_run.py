@@ -28,7 +28,7 @@ from pipeline.tracking.tags import (
     TRAINING_PROCESS,
     of_origin,
 )
-from pipeline.tracking.wire import Timed, milliseconds
+from pipeline.tracking.wire import TimedLosses, milliseconds
 
 SECONDS_FOR_ANOTHER = 10.0  # until another training's recorder has written how that one ended
 
@@ -67,7 +67,7 @@ class TrainingRun:
         self.store = store = open_store(self.params.tracking.experiment)
         values = ids.stage_params("train", self.params)
         with explained(store.uri):
-            origin = run_name.shortest(store, Origin.here(self.params), values, self.began)
+            origin = run_name.shortened(store, Origin.here(self.params), values, self.began)
         tags = of_origin(origin) | {TRAINING_ID: self.training_id} | self.tags
         deadline = time.monotonic() + SECONDS_FOR_ANOTHER
         with explained(store.uri):
@@ -124,7 +124,7 @@ class TrainingRun:
         created = store.client.create_run(store.experiment_id, self.began, dict(tags), name)
         return str(created.info.run_id)
 
-    def log(self, losses: Sequence[Timed]) -> None:
+    def log(self, losses: Sequence[TimedLosses]) -> None:
         """Log the finite losses that the run does not have yet; step = epoch."""
         assert self.store is not None
         log_losses(self.store, self.run_id, [each for each in losses if each[0] not in self.logged])

@@ -18,14 +18,12 @@ from typing import Any
 
 from pipeline.settings.csv_cells import nine_digits
 
-Losses = tuple[int, float, float | None]
-"""An epoch, its loss, and the loss of the held-out rows, if there are any."""
+TimedLosses = tuple[int, float, float | None, int]
+"""An epoch, its loss, the loss of the held-out rows (None if there are none), and the time when
+they were known, in milliseconds since 1970."""
 
-Timed = tuple[int, float, float | None, int]
-"""Losses, and when they were known, in milliseconds since 1970."""
-
-NUMBERS = 4
-"""Numbers in a row of losses: those of `Timed`, with NaN for no held-out rows."""
+NUMBERS_PER_ROW = 4
+"""Numbers of one epoch: the fields of `TimedLosses`, with NaN in place of None."""
 
 
 def milliseconds() -> int:
@@ -44,11 +42,11 @@ def row(epoch: int, loss: float, test_loss: float | None, known_at: int) -> tupl
 
 
 def losses_line(rows: "array[float]") -> bytes:
-    """Return the line of rows of losses, with their bytes. rows: float64 [n * NUMBERS]."""
-    return line("losses", len(rows) // NUMBERS) + rows.tobytes()
+    """Return the line of rows of losses, with their bytes. rows: float64 [n * NUMBERS_PER_ROW]."""
+    return line("losses", len(rows) // NUMBERS_PER_ROW) + rows.tobytes()
 
 
-def losses(content: bytes) -> list[Timed]:
+def read_losses(content: bytes) -> list[TimedLosses]:
     """Return the losses in the bytes after a line, to nine digits."""
     numbers = array("d", content)
     return [
@@ -58,5 +56,5 @@ def losses(content: bytes) -> list[Timed]:
             None if math.isnan(test) else nine_digits(test),
             int(known_at),
         )
-        for epoch, loss, test, known_at in zip(*[iter(numbers)] * NUMBERS, strict=True)
+        for epoch, loss, test, known_at in zip(*[iter(numbers)] * NUMBERS_PER_ROW, strict=True)
     ]

@@ -28,6 +28,6 @@ def test_a_served_model_names_its_answers_as_predict_does(meanings: list[str]) -
     expected = [(name, *about) for name, about in answer_file.columns(found).items()]
     assert expected == [
         (name, output, index, pa.type_for_alias(dtype))
-        for name, output, index, dtype in served_model.columns({"outputs": outputs})
+        for name, output, index, dtype in served_model.answer_columns({"outputs": outputs})
     ]
     assert len(expected) == 2 + sum(1 if meaning == "in_range" else 2 for meaning in meanings)

@@ -22,7 +22,7 @@ from stage_runs import run_stages
 from pipeline.results import provenance
 from pipeline.settings import csv_cells, files, ids
 from pipeline.settings.params import flatten
-from pipeline.tracking.result import SERVING
+from pipeline.tracking.result import SERVING_PACKAGES
 
 
 def test_a_complete_run(workspace: Path) -> None:
@@ -31,7 +31,7 @@ def test_a_complete_run(workspace: Path) -> None:
     run_stages(params)
     (run,) = tracked_runs(workspace)
     assert run.status == "FINISHED"
-    values = {key: provenance.short(value) for key, value in flatten(params).items()}
+    values = {key: provenance.one_line(value) for key, value in flatten(params).items()}
     del values["train.checkpoint_seconds"]  # no matter for the result
     own = {key: value for key, value in values.items() if not key.startswith("tracking.")}
     assert run.params == own
@@ -67,7 +67,7 @@ def test_the_logged_model_is_the_file_and_answers_without_torch(workspace: Path)
     place = mlflow.artifacts.download_artifacts(where)
     pins = Path(f"{place}/requirements.txt").read_text().splitlines()
     assert set(pins) <= set(Path("requirements.txt").read_text().splitlines())
-    assert {pin.split("==")[0] for pin in pins} == set(SERVING)
+    assert {pin.split("==")[0] for pin in pins} == set(SERVING_PACKAGES)
     ask = (
         "import sys; sys.modules['torch'] = None\n"
         "import mlflow\n"
@@ -237,8 +237,8 @@ def test_columns_of_any_name_are_tracked(workspace: Path) -> None:
     run_stages(params)
     (run,) = tracked_runs(workspace)
     answers = json.loads(files.METRICS.read_text())["prediction"]["query_1"]
-    found = sorted(value for name, value in run.metrics.items() if name.startswith("prediction."))
-    assert found == sorted(answers.values())
+    logged = [value for name, value in run.metrics.items() if name.startswith("prediction.")]
+    assert sorted(logged) == sorted(answers.values())
 
 
 @pytest.mark.slow

@@ -56,8 +56,8 @@ def tracked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 @pytest.fixture
 def run(tracked: Path) -> TrackedRun:
     """The run of the pipeline: `mlflow.models.evaluate` makes one of its own."""
-    (found,) = (run for run in tracked_runs(tracked) if "result_id" in run.tags)
-    return found
+    (complete_run,) = (run for run in tracked_runs(tracked) if "result_id" in run.tags)
+    return complete_run
 
 
 @pytest.fixture
@@ -117,7 +117,7 @@ def test_a_missing_column_is_named(tracked: Path) -> None:
 
 @pytest.mark.filterwarnings("ignore::pandas.errors.Pandas4Warning")  # of MLflow's own code
 def test_mlflow_evaluates_the_model_on_held_out_rows(rows: pd.DataFrame) -> None:
-    found = mlflow.models.evaluate(  # type: ignore[no-untyped-call]
+    evaluated = mlflow.models.evaluate(  # type: ignore[no-untyped-call]
         "models:/abline@verified",
         rows,
         targets="rent",
@@ -126,9 +126,9 @@ def test_mlflow_evaluates_the_model_on_held_out_rows(rows: pd.DataFrame) -> None
         evaluator_config={"log_explainer": False},
     )
     answers = right(rows)["y"][:, 1]
-    assert found.metrics["r2_score"] == pytest.approx(r2_score(rows["rent"], answers))
+    assert evaluated.metrics["r2_score"] == pytest.approx(r2_score(rows["rent"], answers))
     error = root_mean_squared_error(rows["rent"], answers)
-    assert found.metrics["root_mean_squared_error"] == pytest.approx(error)
+    assert evaluated.metrics["root_mean_squared_error"] == pytest.approx(error)
 
 
 def test_the_logged_model_is_the_file_with_its_contract_beside_it(run: TrackedRun) -> None:
@@ -150,8 +150,8 @@ def test_runs_are_found_by_what_they_hold(run: TrackedRun) -> None:
         f"tags.outputs LIKE '%{md5s['models/model.onnx']}%'",
         f"dataset.digest = '{md5s['data/test.parquet']}'",
     ):
-        found = mlflow.search_runs(experiment_names=["abline"], filter_string=asked)
-        assert run.id in list(found["run_id"]), asked
+        matches = mlflow.search_runs(experiment_names=["abline"], filter_string=asked)
+        assert run.id in list(matches["run_id"]), asked
     (version,) = mlflow.search_model_versions(
         filter_string=f"name = 'abline' and tag.result_id = '{run.tags['result_id']}'"
     )

@@ -59,7 +59,7 @@ def test_in_a_queue_a_run_is_named_by_what_differs_from_the_nearest_of_its_commi
     values = {"train.lr": 0.02, "train.epochs": 1000, "train.momentum": 0.0}
     changes = {"train.lr": 0.02, "train.epochs": 1000}
     origin = Origin("", "a" * 40, baseline="a" * 40, place="mated-vies", changes=changes)
-    named = run_name.shortest(cast(Store, store), origin, values, 0)
+    named = run_name.shortened(cast(Store, store), origin, values, 0)
     assert named.name == "train.epochs=1000 (mated-vies)"
     alone = replace(origin, baseline="c" * 40)
-    assert run_name.shortest(cast(Store, store), alone, values, 0) is alone
+    assert run_name.shortened(cast(Store, store), alone, values, 0) is alone

@@ -109,8 +109,8 @@ def test_a_registered_version_answers_without_torch(workspace: Path) -> None:
         refused = [ask({"inputs": {"x": [value]}}) for value in (None, 1e300, "four")]
     (row,) = csv_cells.read_csv(files.PREDICTIONS)
     for answer in answers:
-        (found,) = answer["predictions"]
-        assert np.float32(found["y"]) == np.float32(row["y"])
+        (prediction,) = answer["predictions"]
+        assert np.float32(prediction["y"]) == np.float32(row["y"])
     for answer in refused:
         assert answer["error_code"] in ("INVALID_PARAMETER_VALUE", "BAD_REQUEST")
     assert "the column x in row 1 must be a number, found null" in refused[0]["message"]
@@ -124,9 +124,9 @@ def test_the_readmes_block_serves_answers_and_ends(workspace: Path) -> None:
     for params in (job(), job(train__lr=0.02)):
         run_stages(params)
     text = (ROOT / "docs/use-the-model.md").read_text()
-    found = re.search(r"```bash\n(.*?)```\n+```text\n(.*?)```", text, re.DOTALL)
-    assert found is not None
-    block, shown = found.groups()
+    blocks = re.search(r"```bash\n(.*?)```\n+```text\n(.*?)```", text, re.DOTALL)
+    assert blocks is not None
+    block, shown = blocks.groups()
     port = str(free_port())
     assert block.count("5001") == 2
     block = block.replace("5001", port) + "wait\n"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipeline.tracking.store_address import masked, page, shown
+from pipeline.tracking.store_address import masked, page_address, shown
 
 
 @pytest.mark.parametrize(
@@ -48,5 +48,5 @@ def test_a_token_is_in_no_message_of_a_library() -> None:
 
 
 def test_a_link_for_a_browser_has_no_password() -> None:
-    assert page("http://user:p?ss@host:5000/mlflow/?token=x") == "http://host:5000/mlflow"
-    assert page("http://127.0.0.1:5000") == "http://127.0.0.1:5000"
+    assert page_address("http://user:p?ss@host:5000/mlflow/?token=x") == "http://host:5000/mlflow"
+    assert page_address("http://127.0.0.1:5000") == "http://127.0.0.1:5000"

@@ -16,21 +16,21 @@ from pipeline.tracking.store import open_store
 def test_a_store_that_another_program_is_making_is_waited_for(
     store_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Two programs that bring one file to MLflow's newest form break it for good."""
+    """Two programs that migrate one file to MLflow's newest schema break it for good."""
     file = store_folder / "mlflow.db"
-    newest = store_file.form(file)
-    forms = iter([0, 4096, "old", "old", "newer", newest])
+    newest = store_file.schema_revision(file)
+    revisions = iter([0, 4096, "old", "old", "newer", newest])
     seen: list[object] = []
 
-    def form(_: Path) -> object:
-        seen.append(next(forms))
+    def revision(_: Path) -> object:
+        seen.append(next(revisions))
         return seen[-1]
 
-    monkeypatch.setattr(store_file, "form", form)
+    monkeypatch.setattr(store_file, "schema_revision", revision)
     store_file.wait_until_made(file)
     assert seen[-1] == newest
     # One that does not get on is left to MLflow, which says what it is.
-    monkeypatch.setattr(store_file, "form", lambda _: "older")
+    monkeypatch.setattr(store_file, "schema_revision", lambda _: "older")
     monkeypatch.setattr(store_file, "SECONDS_LOCKED", 0.1)
     store_file.wait_until_made(file)
 

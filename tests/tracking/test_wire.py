@@ -16,7 +16,7 @@ def test_losses_arrive_as_they_were_sent_to_nine_digits() -> None:
         rows.extend(wire.row(*losses))
     line, _, content = wire.losses_line(rows).partition(b"\n")
     assert line == b'["losses", 2]'
-    assert wire.losses(content) == [
+    assert wire.read_losses(content) == [
         (1, 0.123456789, None, 1_700_000_000_000),
         (2, 1e-300, 0.25, 5),
     ]
@@ -25,9 +25,9 @@ def test_losses_arrive_as_they_were_sent_to_nine_digits() -> None:
 @pytest.mark.parametrize("length", [7, 8, 32 + 24])
 def test_losses_that_were_cut_short_are_refused(length: int) -> None:
     """Half a row would be logged as another epoch."""
-    content = array("d", range(2 * wire.NUMBERS)).tobytes()
+    content = array("d", range(2 * wire.NUMBERS_PER_ROW)).tobytes()
     with pytest.raises(ValueError, match=r".*"):
-        wire.losses(content[:length])
+        wire.read_losses(content[:length])
 
 
 def test_neither_side_waits_for_mlflow_before_it_can_read_and_write() -> None:
