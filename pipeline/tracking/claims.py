@@ -1,4 +1,4 @@
-"""Claim of a result on a run: which run shows it, and which runs that one supersedes."""
+"""Claim of a result on a run: the run that shows it, and the runs that this run supersedes."""
 
 from contextlib import suppress
 from typing import NamedTuple
@@ -15,7 +15,7 @@ from pipeline.tracking.store import Store
 from pipeline.tracking.wire import milliseconds
 
 KNOWN, COMPLETED, REPLAYED = "known already", "completed", "replayed from files"
-"""What is done with the run of a result."""
+"""Actions on the run of a result, as a message names them."""
 
 
 class Claim(NamedTuple):
@@ -23,7 +23,7 @@ class Claim(NamedTuple):
 
     run: Run
     superseded: list[Run]
-    """Runs whose place it takes."""
+    """Runs that `run` replaces."""
     action: str
     """KNOWN, COMPLETED or REPLAYED."""
 
@@ -51,11 +51,11 @@ def claim(store: Store, result: Result, origin: Origin) -> Claim:
 def _choose(runs: list[Run], result: Result, origin: Origin) -> Claim | None:
     """Return the run to complete, or the run that is complete already; None if there is neither.
 
-    runs: those of the same training_id, newest first.
+    runs: the runs of the same training_id, newest first.
     """
     result_id = result.identity["result_id"]
     same = [run for run in runs if run.data.tags.get(tags.RESULT_ID) == result_id]
-    # A completion that was cut short has claimed its run: only its own result goes on with it.
+    # A completion that was cut short has claimed its run: only the same result may complete it.
     free = [
         run
         for run in runs
@@ -65,7 +65,7 @@ def _choose(runs: list[Run], result: Result, origin: Origin) -> Claim | None:
             or (tags.CLAIMED_BY not in run.data.tags and _is_over(run))
         )
     ]
-    # Experiments that run side by side may have trained alike: each takes its own run first.
+    # Experiments that run at the same time may have equal trainings: each takes its own run first.
     own = [
         run
         for run in free
@@ -96,7 +96,7 @@ def _is_half_made(run: Run, result_id: str) -> bool:
 
 
 def _start(run: Run) -> int:
-    """Return when a run began; -1 if that is yet to come, because some clock was ahead."""
+    """Return the start of a run in ms since 1970; -1 if it is in the future: a clock was ahead."""
     start = int(run.info.start_time)
     return start if start <= milliseconds() else -1
 
@@ -104,7 +104,7 @@ def _start(run: Run) -> int:
 def leave_half_made(store: Store, run: Run, error: Exception) -> None:
     """Mark a run as KILLED if its completion failed; the next completion takes it up."""
     if run.info.status == "RUNNING":
-        with suppress(Exception):  # the store may be what has failed
+        with suppress(Exception):  # the store may have failed
             reason = f"not complete: {str(error) or type(error).__name__}"
             store.client.set_tag(run.info.run_id, tags.REASON, reason[:1000])
             store.client.set_terminated(run.info.run_id, "KILLED")

@@ -1,6 +1,6 @@
 """Complete the run of a result.
 
-MLflow is a view of the result, never its only copy: what a run shows can be rebuilt from files.
+MLflow is a view of the result, never its only copy: everything in a run can be rebuilt from files.
 """
 
 from collections.abc import Mapping
@@ -28,20 +28,20 @@ from pipeline.tracking.store_failures import explained
 
 
 def record(settings: Tracking, result: Result, origin: Origin) -> str:
-    """Give the store one complete run of `result`; return in a few words what was done.
+    """Give the store one complete run of `result`; return a message of a few words.
 
-    The newest training of its training_id that no other result has claimed is completed, if it is
-    newer than the result's own run. It then supersedes that run, and the same experiment's
-    trainings without a result. It may have been killed: the result has what it did not log. If
-    there is no such training, and no run of the result either, a run is replayed from the files.
+    The newest run of its training_id that no other result has claimed is completed, if it is newer
+    than the result's own run. It then supersedes that run, and the same experiment's runs without a
+    result. Its training may have been killed: the result has the values that it did not log. If
+    there is no such run, and no run of the result either, a run is replayed from the files.
     The tag result_id, written last of all, means that the run is complete.
     Raises UserError if no store can take the result, and UserError or OSError if the store fails;
-    the next call goes on with what was written.
+    the next call continues from what was written.
     """
     mlflow_names.check(result)
     store = open_store(settings.experiment)
     end_abandoned(store)
-    # One process completes a result; whoever holds the other lock claims a run for it.
+    # The first lock lets one process complete a result, the second lets one process claim a run.
     with lock(f"result-{result.md5[:2]}"), explained(store.uri):
         with lock():
             run, superseded, action = claims.claim(store, result, origin)
@@ -65,12 +65,12 @@ def record(settings: Tracking, result: Result, origin: Origin) -> str:
 def _complete(store: Store, run: Run, result: Result, origin: Origin) -> None:
     """Add everything of `result` that a run lacks.
 
-    Whatever was logged by a completion that was cut short is not logged again. A run that was
+    Values that a completion logged before it was cut short are not logged again. A run that was
     complete once keeps its name and its description, which somebody may have changed.
     """
     client, run_id = store.client, run.info.run_id
-    # The end of the training as time stamp: a completion that is repeated adds no second value.
-    # A replayed run has only a start: its end is when a completion that was cut short ended.
+    # With the end of the training as timestamp, a repeated completion adds no second value.
+    # A replayed run has only a start: its end is the end of a completion that was cut short.
     ended = run.info.end_time if tags.TRAINING_PROCESS in run.data.tags else None
     moment = ended or run.info.start_time
     if tags.RESULT_ID not in run.data.tags:
@@ -84,7 +84,7 @@ def _complete(store: Store, run: Run, result: Result, origin: Origin) -> None:
 
 
 def _log_values(store: Store, run: Run, result: Result, origin: Origin, moment: int) -> None:
-    """Log losses, parameters, metrics, tags and tables. moment: time stamp, in ms since 1970."""
+    """Log losses, parameters, metrics, tags and tables. moment: timestamp in ms since 1970."""
     client, run_id = store.client, run.info.run_id
     if run.info.status != "FINISHED":
         logged = logged_epochs(store, run_id)
@@ -99,7 +99,7 @@ def _log_values(store: Store, run: Run, result: Result, origin: Origin, moment: 
     if tags.RESULT_ID not in run.data.tags:
         values[tags.NOTE] = description.text(result, origin)
     client.log_batch(run_id, metrics=metrics, tags=[RunTag(*tag) for tag in values.items()])
-    # Another experiment may have trained: its tags go.
+    # Another experiment may have trained: its tags are removed.
     for tag in set(tags.ORIGIN) & set(run.data.tags) - set(values):
         client.delete_tag(run_id, tag)
     tables = [
@@ -131,7 +131,7 @@ def _log_files(store: Store, run_id: str, result: Result) -> None:
 
 
 def _register(store: Store, run: Run, result: Result, origin: Origin, name: str) -> str:
-    """Make the model a version of the registered model `name`; return the reason if it is none."""
+    """Make the model a version of the registered model `name`; return the reason if it is not."""
     if result.warning is not None:
         store.client.set_tag(run.info.run_id, tags.UNREGISTERED, result.warning)
         return f"; no version of {name}, because {result.warning}"
@@ -151,7 +151,7 @@ def _ids(identity: Mapping[str, str]) -> dict[str, str]:
 
 
 def _supersede(store: Store, older: Run, newer: Run) -> None:
-    """Mark a run whose place a newer one has taken."""
+    """Mark a run that a newer run has replaced."""
     store.client.set_tag(older.info.run_id, tags.SUPERSEDED_BY, newer.info.run_id)
     store.client.update_run(
         older.info.run_id, name=run_name.cut(f"superseded: {older.info.run_name}")
@@ -159,7 +159,7 @@ def _supersede(store: Store, older: Run, newer: Run) -> None:
 
 
 def _mark_complete(store: Store, run: Run, result: Result) -> None:
-    """Write, last of all, which outputs the run lacks, and that nothing else is left to do."""
+    """Write, last of all, which outputs the run lacks, and that the run is complete."""
     client, run_id = store.client, run.info.run_id
     if result.missing:
         client.set_tag(run_id, tags.MISSING, ", ".join(result.missing))

@@ -1,4 +1,4 @@
-"""Description of a run in Markdown: its metrics, and how to make the result again."""
+"""Description of a run in Markdown: its metrics, and how to reproduce the result."""
 
 from pipeline.results import provenance
 from pipeline.results.provenance import Origin
@@ -8,7 +8,6 @@ from pipeline.tracking.result import Result
 
 MOST_METRICS_LISTED = 30
 MOST_FILES_LISTED = 10
-"""Metrics and changed files that are listed at most."""
 
 
 def text(result: Result, origin: Origin) -> str:

@@ -1,7 +1,7 @@
-"""The training's side of its live MLflow run: sends the losses to the recorder.
+"""Training side of the live MLflow run: sends the losses to the recorder.
 
-MLflow takes a second to import, and a store may be slow, far away or gone. A training waits for
-none of that, and none of that stops it: the run is written by a process of its own, the recorder.
+MLflow takes a second to import, and a store may be slow, far away or gone. None of these things
+delays or stops a training: a process of its own, the recorder, writes the run.
 This module does not import MLflow.
 """
 
@@ -24,7 +24,7 @@ from pipeline.tracking.store_failures import REPLAY_LATER
 
 SECONDS_TO_SEND = 0.2  # a system call each epoch would take a tenth of a short epoch's time
 SECONDS_TO_START = 60.0  # for importing MLflow on a busy machine
-SECONDS_STUCK = 2.0  # until a recorder that reads nothing counts as lost
+SECONDS_STUCK = 2.0  # until a recorder that does not read counts as lost
 ROWS_TO_SEND = 1000
 
 
@@ -37,7 +37,7 @@ class LiveRun:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             bufsize=0,
-            start_new_session=True,  # Ctrl-C reaches the training alone, which says how it ended
+            start_new_session=True,  # Ctrl-C reaches only the training, which reports its end
         )
         assert self._recorder.stdin is not None
         assert self._recorder.stdout is not None
@@ -50,13 +50,13 @@ class LiveRun:
         self._is_lost = False
         self._training_id: str | None = None
         self._rows = array("d")
-        """Losses that were not sent yet: see `wire.row`."""
+        """Losses that were not sent yet, as `wire.row` returns them."""
         self._sent_at = 0.0
 
     def begin(self, params: Params, training_id: str) -> None:
         """Create the run, or take up the run of the same training that was killed.
 
-        A training that goes on after it was killed logs its first epochs again, as they were.
+        A training that is resumed after it was killed sends its first epochs again.
         """
         self._training_id = training_id
         values = params.model_dump(mode="json")
@@ -92,7 +92,7 @@ class LiveRun:
             self._warn(f"the process that writes the run ended ({self._recorder.returncode})")
         waited = time.monotonic() - began
         if self._has_warned or waited > 1:
-            # `track` reads it: it waits so much less, and does not repeat the warning.
+            # `track` reads this file, waits so much less, and does not repeat the warning.
             trouble = files.root() / files.STATE_FOLDER / "trouble" / self._training_id
             with suppress(OSError):
                 files.write_json(trouble, {"waited": waited, "warned": self._has_warned})
@@ -104,7 +104,7 @@ class LiveRun:
         self._rows = array("d")
 
     def _send(self, content: bytes) -> None:
-        """Send bytes. A recorder that does not read them is given up."""
+        """Send bytes. Gives up a recorder that does not read them."""
         rest = memoryview(content)
         while rest and not self._is_lost:
             try:
@@ -118,7 +118,7 @@ class LiveRun:
                 self._give_up(f"the process that writes the run ended before its time ({code})")
 
     def _receive(self) -> None:
-        """Note what the recorder has answered so far."""
+        """Read the recorder's answers so far: ready, or in trouble."""
         with suppress(BlockingIOError):
             while received := os.read(self._output.fileno(), 65536):
                 self._received += received
@@ -130,13 +130,13 @@ class LiveRun:
                 self._warn(*content)
 
     def _wait(self) -> None:
-        """Wait until the recorder ends; end it if its store keeps it for too long."""
+        """Wait until the recorder ends; kill it if its store takes too long."""
         start = time.monotonic()
         limit = SECONDS_TO_START
         while self._recorder.poll() is None and not self._is_lost:
             self._receive()
             if limit == SECONDS_TO_START and (self._is_ready or self._has_warned):
-                # Where the store has failed already, long enough for one more try.
+                # If the store has failed already, 1.5 s are enough for one more try.
                 start, limit = time.monotonic(), 1.5 if self._has_warned else SECONDS_TO_WAIT
             elif time.monotonic() - start > limit:
                 if limit == SECONDS_TO_WAIT and not self._has_warned:
@@ -148,7 +148,7 @@ class LiveRun:
                 else:
                     self._give_up("the tracking store is too slow")
             else:
-                # Returns at once when the recorder ends, because that closes the pipe.
+                # Returns at once when the recorder ends, because its end closes the pipe.
                 select.select([self._output], [], [], 0.05)
         self._receive()
 
@@ -159,7 +159,7 @@ class LiveRun:
         self._warn(reason)
 
     def _warn(self, reason: str, cure: str = REPLAY_LATER) -> None:
-        """Print once that the run is not complete, and why. cure: see `store_failures.cure`."""
+        """Print the reason why the run is not complete, once. cure: see `store_failures.cure`."""
         if not self._has_warned:
             self._has_warned = True
             print(f"warning: {reason}. The result is not touched by this{cure}", file=sys.stderr)
@@ -167,9 +167,10 @@ class LiveRun:
 
 @contextmanager
 def live_run() -> Iterator[LiveRun]:
-    """Run of the training in the block: FINISHED after it, KILLED by a signal, else FAILED.
+    """Yield the run of the training in the block, and end it after the block.
 
-    There is no run unless `begin` is called.
+    Its status is FINISHED, KILLED after Ctrl-C or another signal, or FAILED after any other error.
+    Without a call of `begin` there is no run.
     """
     run = LiveRun()
     try:
@@ -181,6 +182,6 @@ def live_run() -> Iterator[LiveRun]:
 
 
 def _status(error: BaseException) -> tuple[str, str]:
-    """Return the status of a training that an error has ended, and the reason."""
+    """Return the status of a training that `error` has ended, and the reason."""
     reason = str(error) if isinstance(error, UserError) else f"{type(error).__name__}: {error}"
     return "KILLED" if isinstance(error, KeyboardInterrupt) else "FAILED", reason

@@ -11,9 +11,9 @@ from pipeline.settings.files import STATE_FOLDER, root
 
 @contextmanager
 def lock(name: str = "store", seconds: float = 60.0) -> Iterator[None]:
-    """Hold a lock in the block. Raises UserError if another process keeps it for so many seconds.
+    """Hold a lock in the block. Raises UserError if another process keeps it for `seconds`.
 
-    MLflow's first use of a fresh store is not safe against a second one.
+    Two processes must not use a fresh store of MLflow for the first time at once.
     """
     folder = root() / STATE_FOLDER / "locks"
     folder.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""The model that a run logs: the ONNX file, byte for byte, with a function that answers by name."""
+"""Model that a run logs: the ONNX file, byte for byte, with a function that answers by name."""
 
 import json
 import shutil
@@ -48,19 +48,19 @@ def log(
 ) -> None:
     """Log the ONNX file, byte for byte, as an MLflow model of a run.
 
-    contract: contract.json, to lie beside the file; None if it is not there.
-    example: the numbers of an input row, and any after it.
-    requirements: pinned packages that answer with the model.
+    contract: contract.json, which is kept beside the file; None if it is missing.
+    example: the numbers of an input row; if too few, zeros follow.
+    requirements: pinned packages that serve the model.
     earlier: the run's own model if its files are gone. They are written again, because a
     registered version may point to them.
     """
-    # Without this call MLflow logs the model in its Default experiment, whose artifacts lie in the
+    # Without this call MLflow logs the model in its Default experiment, whose artifacts are in the
     # folder where the store was first opened.
     mlflow.set_experiment(experiment_id=store.experiment_id)
     about: dict[str, Any] = {"onnx_file": onnx_file, "contract": contract, "example": example}
     about["requirements"] = requirements
     if earlier is None:
-        # The tests try whether it can be served; to try it each time would only take time.
+        # The tests check that it can be served; a check at each log would only take time.
         about["validate_serving_input"] = False
         Model.log(None, Flavor, name="model", run_id=run_id, flavor_name="onnx", **about)
         return
@@ -72,7 +72,7 @@ def log(
 
 
 class Flavor:
-    """A flavor in the sense of MLflow: writes a model into a folder, for `Model.log` to keep."""
+    """Flavor in MLflow's sense: writes a model into a folder, which `Model.log` then keeps."""
 
     @staticmethod
     def save_model(
@@ -82,12 +82,12 @@ class Flavor:
         contract: bytes | None,
         example: Sequence[float],
         requirements: Sequence[str],
-        validate_serving_input: bool = False,  # noqa: ARG004  # of `Model.log`, which passes it on
+        validate_serving_input: bool = False,  # noqa: ARG004  # `Model.log` passes it
     ) -> None:
         """Write model.onnx as `mlflow.onnx` does, with `served_model` as its Python function.
 
         MLflow's own Python function of an ONNX file takes features by position only, and returns
-        two targets as one column that is twice as long. `mlflow.onnx.load_model` works as before.
+        two targets as one column of twice the length. `mlflow.onnx.load_model` still works.
         """
         try:
             model = onnx.load_from_string(onnx_file)
@@ -132,7 +132,7 @@ class Flavor:
 def _refuse_external(message: Any) -> None:
     """Raise UserError if an ONNX model keeps numbers in other files.
 
-    Its author chooses their names, and onnx would write them where it is told to.
+    The author of the model chooses their names, and onnx would write to any place.
     """
     for field, value in message.ListFields():
         if field.message_type is None:
@@ -147,9 +147,9 @@ def _refuse_external(message: Any) -> None:
 
 
 def signature(terms: Mapping[str, Any]) -> ModelSignature:
-    """Return the columns that the model takes and gives, by name, from the terms of its contract.
+    """Return the model's input and output columns by name, from the terms of its contract.
 
-    All inputs are double, because MLflow refuses to turn what a data frame has into float.
+    All inputs are double, because MLflow refuses to convert the columns of a data frame to float.
     """
     kinds = {"float32": "float", "float64": "double", "bool": "boolean"}
     columns = served_model.answer_columns(terms)
@@ -162,7 +162,7 @@ def signature(terms: Mapping[str, Any]) -> ModelSignature:
 def _terms(model: Any) -> dict[str, Any] | None:
     """Return the terms of the contract in an ONNX file, if they name its columns.
 
-    Files that were made before there was a contract have none, and a stranger's may have any.
+    Files from before there was a contract have no terms, and a stranger's file may have any.
     """
     noted = {entry.key: entry.value for entry in model.metadata_props}
     try:
@@ -178,7 +178,7 @@ def _terms(model: Any) -> dict[str, Any] | None:
 
 
 def _tensors(model: Any) -> ModelSignature:
-    """Return the inputs and outputs of an ONNX file that does not name its columns."""
+    """Return the inputs and outputs of an ONNX file without names of its columns."""
 
     def described(value: Any) -> TensorSpec:
         kind = value.type.tensor_type

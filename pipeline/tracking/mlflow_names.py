@@ -1,4 +1,4 @@
-"""Names that MLflow takes for parameters and metrics."""
+"""Names that MLflow allows for parameters and metrics."""
 
 import posixpath
 import re
@@ -12,13 +12,13 @@ from pipeline.tracking.result import Result
 
 LONGEST_TAG_LETTERS = 8000
 _NAME = re.compile(r"(?!/|\.\.|\.$)[\w.\-/ :]{1,250}")
-"""Names of a parameter or a metric; `_is_name` has one more rule."""
+"""Pattern of a parameter's or a metric's name; `_is_name` has one more rule."""
 
 
 def of_metrics(metrics: Mapping[str, float]) -> dict[str, float]:
-    """Return metrics under names of letters, digits and the few signs that MLflow takes.
+    """Return metrics under names of letters, digits and the few signs that MLflow allows.
 
-    A column may have any name; names that become the same get a number.
+    A column may have any name; where two names become the same, one gets a number.
     """
     named: dict[str, float] = {}
     for name, value in metrics.items():
@@ -32,11 +32,11 @@ def of_metrics(metrics: Mapping[str, float]) -> dict[str, float]:
 
 
 def check(result: Result) -> None:
-    """Raise UserError if a store would refuse a part of `result` after it has made the run."""
+    """Raise UserError if a store would refuse a part of `result` after the run was made."""
     names = [("parameter", name) for name in result.identity["params"]]
     names += [("metric", name) for name in of_metrics(result.metrics)]
     refused = [f"the {kind} {name[:80]!r}" for kind, name in names if not _is_name(name)]
-    # The description has the metrics' names as they are, and no database takes half a character.
+    # The description has the names of the metrics unchanged, and no database takes a surrogate.
     refused += [f"the metric {name[:80]!r}" for name in result.metrics if _has_half(name)]
     if refused:
         raise UserError(f"MLflow takes no such name: {first_of(refused, 5)}")

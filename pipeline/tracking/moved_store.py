@@ -1,8 +1,8 @@
-"""A store whose repository was renamed or copied: its runs keep their files in the old folder.
+"""Stores whose repository was renamed or copied: their runs keep their files in the old folder.
 
 MLflow's database holds absolute paths in four tables and in texts of its own. It is not changed:
-the store is put aside, and a new one is filled from git and DVC's cache. All that cannot be
-replayed stays in the old file, and can be read.
+the store is put aside, and a new store is filled from git and DVC's cache. Everything that cannot
+be replayed stays in the old file, and can be read there.
 """
 
 import sqlite3
@@ -23,14 +23,14 @@ from pipeline.tracking.store_file import SECONDS_LOCKED, connection
 def refuse_moved(uri: str, experiment: str) -> None:
     """Raise MovedError if this repository's own store was made in another folder.
 
-    A store under another name was named by MLFLOW_TRACKING_URI, and others may use it.
-    The file is asked without MLflow, which would keep it open under its name.
+    A store under another name comes from MLFLOW_TRACKING_URI, and others may use it.
+    The file is read without MLflow, which would keep it open under its name.
     """
     file = sqlite_file(uri)
     if file is None or not file.exists() or file.resolve() != default_file().resolve():
         return
     if file.is_symlink() or file.stat().st_nlink > 1:
-        return  # it is another folder's, too
+        return  # another folder uses the same file
     if (old_folder := _old_folder(file, experiment)) is not None:
         raise MovedError(file, old_folder)
 
@@ -44,10 +44,10 @@ def other_repository(location: str) -> Path | None:
 
 
 def put_aside(moved: MovedError, experiment: str) -> str:
-    """Put a moved store aside, and use the one that was made in this folder, if there is one.
+    """Put a moved store aside, and use the store that was made in this folder, if there is one.
 
-    Returns what was done, and where the old store is. Nothing is overwritten or removed. A folder
-    that is used under two paths in turn, as in a container, has two stores and no more.
+    Returns a message: what was done, and where the old store is. Nothing is overwritten or removed.
+    A folder that is used under two paths in turn, as in a container, has two stores and no more.
     """
     file = moved.file
     with lock(), explained(f"sqlite:///{file}"):
@@ -57,7 +57,7 @@ def put_aside(moved: MovedError, experiment: str) -> str:
             (each for each in _earlier_stores(file) if _was_made_here(_locations(each))), None
         )
         aside = _free_name(file)
-        # Nobody may write just now: SQLite finds the journal of a change by the file's name.
+        # No process may write meanwhile: SQLite finds the journal of a change by the file's name.
         with closing(connection(file, "rw", 2 * SECONDS_LOCKED)) as database:
             database.isolation_level = None
             database.execute("BEGIN EXCLUSIVE")
@@ -74,7 +74,7 @@ def put_aside(moved: MovedError, experiment: str) -> str:
 
 
 def _not_replayed(database: sqlite3.Connection, experiment: str) -> str:
-    """Return in words everything in a store that cannot come from git and DVC's cache."""
+    """Return a list, in words, of everything in a store that git and DVC's cache do not have."""
 
     def number(table_and_condition: str, *values: str) -> int:
         rows = database.execute(f"SELECT COUNT(*) FROM {table_and_condition}", values)
@@ -95,8 +95,9 @@ def _not_replayed(database: sqlite3.Connection, experiment: str) -> str:
 def _old_folder(file: Path, experiment: str) -> Path | None:
     """Return the folder of the repository in which a store was made; None if it is this one.
 
-    An experiment in another clone's folder is no sign of a move where any other lies in this one:
-    clones may share a store. A damaged file counts as this one's: MLflow says best what is wrong.
+    An experiment in another clone's folder is no sign of a move if any experiment lies in this
+    folder: clones may share a store. For a damaged file the result is None: MLflow's message says
+    what is wrong with it.
     """
     locations = _locations(file)
     old_folder = other_repository(locations.get(experiment, ""))
@@ -109,7 +110,7 @@ def _old_folder(file: Path, experiment: str) -> Path | None:
 
 
 def _locations(file: Path) -> dict[str, str]:
-    """Return the artifact location of each experiment of a store; none of a damaged one."""
+    """Return the artifact location of each experiment of a store; nothing for a damaged file."""
     with suppress(*DAMAGED_FILE), closing(connection(file)) as database:
         rows = database.execute("SELECT name, artifact_location FROM experiments").fetchall()
         return {name: location or "" for name, location in rows}
@@ -117,7 +118,7 @@ def _locations(file: Path) -> dict[str, str]:
 
 
 def _was_made_here(locations: Mapping[str, str]) -> bool:
-    """Return True if an experiment, such as MLflow's own, lies in this repository's folder."""
+    """True if an experiment, such as MLflow's own, keeps its artifacts in this folder."""
     paths = filter(None, map(_path, locations.values()))
     return any(
         path.parent.name == artifacts().parent.name and _is_this_repository(path.parent.parent)
@@ -132,7 +133,7 @@ def _path(location: str) -> Path | None:
 
 
 def _is_this_repository(folder: Path) -> bool:
-    """Return True if a folder is this repository's. It may have two paths: by links or mounts."""
+    """True if `folder` is this repository's, which links and mounts may give a second path."""
     if folder.resolve() == root().resolve():
         return True
     with suppress(OSError):
@@ -146,7 +147,7 @@ def _earlier_stores(file: Path) -> list[Path]:
 
 
 def _free_name(file: Path) -> Path:
-    """Return a name beside `file` that says when it was put aside, and that no file has."""
+    """Return a path beside `file` that has the time in its name, and that no file has."""
     moment = time.strftime("%Y-%m-%d-%H.%M.%S")
     numbers = ("", *(f"-{number}" for number in range(2, 100)))
     names = (f"{file.stem}.moved-{moment}{number}{file.suffix}" for number in numbers)

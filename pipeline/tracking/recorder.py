@@ -1,7 +1,7 @@
 """The recorder: the process that writes a training's MLflow run while the training runs.
 
-Whatever ends the training, SIGKILL included, the recorder outlives it and writes into the run how
-it ended. It reads and answers lines in the format of `wire`, and exits with 0 once all is written.
+The recorder outlives the training even if SIGKILL ends it, and writes into the run how it ended.
+It reads and answers lines in the format of `wire`, and exits with 0 once everything is written.
 """
 
 import argparse
@@ -25,17 +25,17 @@ if TYPE_CHECKING:
     from pipeline.tracking.training_run import TrainingRun
 
 LineQueue = queue.SimpleQueue[list[Any]]
-"""Lines of the training: the kind, and the content. Losses are of type `wire.TimedLosses`."""
+"""Lines of the training: the kind and the content. Losses are of type `wire.TimedLosses`."""
 
-SECONDS_PER_BATCH = 2.0  # how far `mlflow ui` lags behind a training
+SECONDS_PER_BATCH = 2.0  # by which `mlflow ui` lags behind a training
 LOSSES_PER_BATCH = 1000
 SECONDS_TO_NEXT_TRY = 1.0
 ENDED_SILENTLY = "the training ended without a word"
-"""The reason in the run of a training that could not say how it ended, as after SIGKILL."""
+"""Reason of the end in the run of a training that sent none, as after SIGKILL."""
 
 
 def main() -> None:
-    """Write what the training sends, until it ends or is gone."""
+    """Write everything that the training sends, until it ends or is gone."""
     argparse.ArgumentParser(
         prog="python -m pipeline.tracking.recorder",
         description="`train` starts this to write its run while it trains.",
@@ -47,8 +47,8 @@ def main() -> None:
 
 
 def _listen(messages: LineQueue) -> None:
-    """Pass on what the training sends; end this process if writing hangs long after its end."""
-    with suppress(ValueError):  # of a line that SIGKILL has cut short
+    """Queue what the training sends; end this process if writing hangs long after its end."""
+    with suppress(ValueError):  # raised by a line that SIGKILL has cut short
         while line := sys.stdin.buffer.readline():
             kind, *content = json.loads(line)
             if kind == "losses":
@@ -57,7 +57,7 @@ def _listen(messages: LineQueue) -> None:
                 )
             messages.put([kind, *content])
     messages.put(["end", wire.milliseconds(), "KILLED", ENDED_SILENTLY])
-    # A call into a store may hang for hours, and the training may not be there to end this process.
+    # A call into a store may hang for hours, and no training may be left to end this process.
     time.sleep(2 * SECONDS_OF_WORK)
     os._exit(1)
 
@@ -67,7 +67,7 @@ def _record(messages: LineQueue) -> None:
     kind, *content = messages.get()
     if kind == "end":
         return
-    # A signal to the training's whole group must not leave a run that says RUNNING for ever.
+    # A signal to the training's whole group must not leave a run with the status RUNNING for ever.
     for number in signals.ENDING_SIGNALS:
         signal.signal(number, signal.SIG_IGN)
     # Imported here because it imports MLflow, which takes a second: `_listen` reads meanwhile, or
@@ -76,7 +76,7 @@ def _record(messages: LineQueue) -> None:
 
     _answer("ready")
     began, values, training_id, trainer = content
-    # As JSON again, because Params makes tuples of JSON's lists alone.
+    # As JSON again, because Params takes lists for tuples only in JSON.
     params = Params.model_validate_json(json.dumps(values))
     _write(TrainingRun(params, training_id, trainer, began), messages)
 
@@ -89,7 +89,7 @@ def _write(run: "TrainingRun", messages: LineQueue) -> None:
     written_at = next_try = time.monotonic()
     home = files.root()
     was_there = home.is_dir()
-    while home.is_dir() or not was_there:  # to write would make a deleted repository's folder anew
+    while home.is_dir() or not was_there:  # writing would make a deleted repository's folder again
         if end is None:
             with suppress(queue.Empty):
                 kind, *content = messages.get(timeout=SECONDS_PER_BATCH)
@@ -121,7 +121,8 @@ def _write(run: "TrainingRun", messages: LineQueue) -> None:
 
 
 def _answer(kind: str, *content: Any) -> None:
-    with suppress(BrokenPipeError):  # with print, a training that is gone would end this process
+    # Not with print, whose error would end this process when the training is gone.
+    with suppress(BrokenPipeError):
         os.write(1, wire.line(kind, *content))
 
 

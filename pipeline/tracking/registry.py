@@ -1,4 +1,4 @@
-"""The registered model: a run's model becomes a version of it, and the newest has an alias."""
+"""Registered model: a run's model becomes a version of it, and the newest version has an alias."""
 
 import json
 from collections.abc import Mapping
@@ -10,11 +10,11 @@ from mlflow.exceptions import MlflowException
 from pipeline.tracking.tags import MODEL_VERSIONS
 
 ALIAS = "verified"
-"""The alias of a registered model's newest version: models:/NAME@verified."""
+"""Alias of a registered model's newest version: models:/NAME@verified."""
 
 
 def metrics_line(metrics: Mapping[str, float]) -> str:
-    """Return in one line the metrics that decide between two models, held-out rows first."""
+    """Return the metrics that decide between two models in one line, held-out rows first."""
     named = [
         f"{rows} {name} {metrics[key]:.6g}"
         for part, rows in (("test", "held-out"), ("train", "training"))
@@ -34,7 +34,7 @@ def register(
 ) -> None:
     """Make a run's model a version of the registered model `name`, unless it is one already.
 
-    The alias `verified` is moved to the version of the newest run, in whatever order they come.
+    The alias `verified` moves to the version of the newest run, whatever the order of the calls.
     """
     run_id = run.info.run_id
     versions = client.search_model_versions(f"run_id = '{run_id}'")
@@ -62,9 +62,9 @@ def register(
 
 
 def _time_of_alias(client: MlflowClient, name: str) -> int:
-    """Return when the run of the version with the alias began, in ms since 1970; -1: no run.
+    """Return the start, in ms since 1970, of the run of the version with the alias; -1: no run.
 
-    Raises MlflowException if the store fails: -1 would move the alias then.
+    Raises MlflowException if the store fails: -1 would then move the alias.
     """
     try:
         named = client.get_model_version_by_alias(name, ALIAS)

@@ -1,4 +1,4 @@
-"""A result as its run shows it, read from files."""
+"""Result as its run shows it, read from files."""
 
 import csv
 import json
@@ -17,19 +17,19 @@ from pipeline.settings import params as params_yaml
 from pipeline.settings.errors import UserError
 
 SERVING_PACKAGES = ("mlflow", "numpy", "onnx", "onnxruntime", "pandas")
-"""Packages that answer with the model; torch is not needed."""
+"""Packages that serve the model; torch is not needed."""
 
 EpochLosses = tuple[int, float, float | None]
 """An epoch, its loss, and the loss of the held-out rows; None if there are no such rows."""
 
 
 class MissingFilesError(UserError):
-    """Files without which a result has no run; they can be fetched, perhaps."""
+    """A result has no run without these files; perhaps they can be fetched."""
 
 
 @dataclass(frozen=True)
 class Result:
-    """All that a complete run shows."""
+    """Everything that a complete run shows."""
 
     identity: Mapping[str, Any]
     """Content of run.json."""
@@ -41,17 +41,17 @@ class Result:
     folder: Path
     """Folder with its files."""
     artifacts: Sequence[Path]
-    """Files and folders to keep with the run, relative to `folder`."""
+    """Files and folders to log as artifacts, relative to `folder`."""
     onnx_file: bytes | None
     """None if it is missing."""
     contract: bytes | None
     """Content of contract.json; None if it is missing."""
     example: Sequence[float]
-    """Features of a row, and other numbers after them; empty if there is no query."""
+    """Features of the first query; empty if there is no query."""
     verified: bool
     """True if verification.json is about this very ONNX file."""
     requirements: Sequence[str]
-    """Pinned packages that answer with the model."""
+    """Pinned packages that serve the model."""
     data: Mapping[str, Dataset]
     """Tables by their use: training, test."""
     missing: Sequence[str]
@@ -70,8 +70,8 @@ def read(
 ) -> Result:
     """Read the files of a result.
 
-    md5: of its run.json; missing: outputs that are not in `folder`.
-    Raises MissingFilesError if its metrics or its losses are among them.
+    md5: the md5 of its run.json; missing: outputs that are not in `folder`.
+    Raises MissingFilesError if its metrics or its losses are missing.
     """
     if needed := {str(files.METRICS), str(files.HISTORY)} & set(missing):
         raise MissingFilesError(f"{' and '.join(sorted(needed))} is not at hand")
@@ -131,12 +131,12 @@ def _first_query(predictions: Path, targets: Sequence[str]) -> list[float]:
 
 
 def _is_report(out: str) -> bool:
-    """Return True for a report or the contract: the tables and the model are no artifacts."""
+    """True for a report and for the contract: the tables and the model are no artifacts."""
     return Path(out).parts[0] == "reports" or out == str(files.CONTRACT)
 
 
 def _flat(nested: dict[str, Any], prefix: str = "") -> list[tuple[str, float]]:
-    """Return dotted names and numbers; null is left out."""
+    """Return dotted names and numbers, without null."""
     flat: list[tuple[str, float]] = []
     for key, value in nested.items():
         if isinstance(value, dict):
@@ -147,9 +147,9 @@ def _flat(nested: dict[str, Any], prefix: str = "") -> list[tuple[str, float]]:
 
 
 def _dataset(folder: Path, path: Path, md5: str) -> Dataset | None:
-    """Return a table as MLflow describes datasets, with our own digest; None if it has no rows.
+    """Return MLflow's description of a table, with `md5` as digest; None if it has no rows.
 
-    A table that is not in `folder` is described by its digest alone.
+    For a table that is not in `folder` it has only the digest.
     """
     description: dict[str, str] = {}
     if (folder / path).exists():

@@ -1,4 +1,4 @@
-"""The name of a run: the parameters that differ, and the experiment or commit."""
+"""Name of a run: the parameters that differ, and the experiment or commit."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -11,21 +11,21 @@ from pipeline.tracking.store import Store
 from pipeline.tracking.tags import BASELINE, COMMIT, RESULT_ID
 
 LONGEST_NAME_LETTERS = 250
-"""Letters of a name: PostgreSQL and other databases take no more."""
+"""PostgreSQL and other databases take no longer name."""
 
 
 def cut(name: str) -> str:
-    """Return a run's name, cut to what every kind of store takes."""
+    """Return a run's name, cut to the length that every kind of store takes."""
     return name if len(name) <= LONGEST_NAME_LETTERS else f"{name[: LONGEST_NAME_LETTERS - 1]}…"
 
 
 def shortened(store: Store, origin: Origin, values: Mapping[str, Any], began: int) -> Origin:
-    """Return `origin` with the shorter name: what differs from the commit, or from an earlier run.
+    """Return `origin` with the shorter name: the differences from the commit or an earlier run.
 
-    Whoever has changed eight parameters and commits nothing varies one of them from run to run. Of
-    the last 20 runs of the same commit, the one with the fewest differences is compared with: in a
-    queue, the run that ended before may be of another series.
-    values: the run's parameters; began: when the run began, in ms since 1970.
+    A person who has changed eight parameters and commits nothing often varies only one of them from
+    run to run. The earlier run is, among the last 20 runs of the same commit, the run with the
+    fewest differences: in a queue, the run before may be of another series.
+    values: the run's parameters; began: its start in ms since 1970.
     """
     if not origin.place or (origin.changes is not None and len(origin.changes) < 2):
         return origin

@@ -1,4 +1,4 @@
-"""Runs in the store: those of a training, whether somebody writes them, their losses and params."""
+"""Runs in the store: a training's runs, runs that no process writes any more, losses, params."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -35,7 +35,7 @@ def runs_of_training(store: Store, training_id: str) -> list[Run]:
 
 
 def is_cut_short(run: Run) -> bool:
-    """True if a run ended before its training did, and no process writes it any more."""
+    """True if a run stops before the end of its training, and no process writes it any more."""
     if RESULT in run.data.tags or RESULT_ID in run.data.tags:
         return False
     return run.info.status in ("KILLED", "RUNNING") and is_abandoned(run)
@@ -49,7 +49,7 @@ def is_abandoned(run: Run) -> bool:
 
 
 def end_abandoned(store: Store) -> int:
-    """Mark runs as KILLED that say RUNNING though their processes are gone; return their number."""
+    """Mark runs that say RUNNING as KILLED if their processes are gone; return their number."""
     with explained(store.uri):
         running = store.client.search_runs([store.experiment_id], "attributes.status = 'RUNNING'")
         abandoned = list(filter(is_abandoned, running))
@@ -60,7 +60,7 @@ def end_abandoned(store: Store) -> int:
 
 
 def logged_epochs(store: Store, run_id: str) -> set[int]:
-    """Return the epochs whose loss a run has."""
+    """Return the epochs of which a run has the loss."""
     return {metric.step for metric in store.client.get_metric_history(run_id, "loss")}
 
 
@@ -78,14 +78,14 @@ def log_losses(store: Store, run_id: str, losses: Sequence[TimedLosses]) -> None
 
 
 def log_params(store: Store, run_id: str, values: Mapping[str, Any]) -> None:
-    """Log parameters by their dotted names."""
+    """Log parameters under their dotted names."""
     params = [Param(key, param_text(value)) for key, value in values.items()]
     for start in range(0, len(params), PARAMS_PER_BATCH):
         store.client.log_batch(run_id, params=params[start : start + PARAMS_PER_BATCH])
 
 
 def param_text(value: Any, longest: int = 500) -> str:
-    """Return a parameter's value as a run shows it, cut where no table could show it.
+    """Return a parameter's value as a run shows it, cut to the length that a table can show.
 
     The whole value is in params.yaml, an artifact of the run.
     """

@@ -1,7 +1,7 @@
-"""Answers by column name, for every tool of MLflow that loads the model as a Python function.
+"""Model that answers by column name, for each tool of MLflow that loads a Python function.
 
-MLflow keeps a copy of this file beside model.onnx and runs it there. It may import what stands in
-the model's requirements: neither torch nor anything of this repository.
+MLflow keeps a copy of this file beside model.onnx and runs it there. It may import only the
+packages in the model's requirements: neither torch nor any module of this repository.
 """
 
 import json
@@ -17,14 +17,14 @@ from mlflow.pyfunc.model import PythonModel, PythonModelContext
 from numpy.typing import NDArray
 
 CONTRACT_KEY = "abline.contract"
-"""The key of the ONNX file's metadata with the terms of its contract."""
+"""Key of the contract's terms in the ONNX file's metadata."""
 
 
 def answer_columns(contract: Mapping[str, Any]) -> list[tuple[str, str, int, str]]:
     """Return the columns of the answers: name, output of the ONNX file, index in it, dtype.
 
-    One column for each target, its interval beside it where the file has one, and `in_range`. They
-    have the names that `pipeline.predict` gives them.
+    One column for each target, with its interval beside it if the file has one, and `in_range`. The
+    names are the same as in the answers of `pipeline.predict`.
     """
     endings = {"prediction": "", "low": " low 95%", "high": " high 95%"}
     outputs = contract["outputs"]
@@ -43,11 +43,11 @@ def answer_columns(contract: Mapping[str, Any]) -> list[tuple[str, str, int, str
 
 
 class ServedModel(PythonModel):
-    """The model.onnx in the folder of this file."""
+    """Model in the file model.onnx, in the folder of this file."""
 
     def load_context(self, context: PythonModelContext) -> None:  # noqa: ARG002
         """Open the ONNX file."""
-        import onnxruntime  # only here: to log the model takes none
+        import onnxruntime  # only here: logging the model does not need it
 
         file = Path(__file__).with_name("model.onnx")
         self.session = onnxruntime.InferenceSession(file, providers=["CPUExecutionProvider"])
@@ -64,10 +64,10 @@ class ServedModel(PythonModel):
         model_input: pd.DataFrame,
         params: dict[str, Any] | None = None,  # noqa: ARG002
     ) -> pd.DataFrame:
-        """Answer rows of numbers, by the names of their columns: one row of answers for each.
+        """Return one row of answers for each row of numbers, whose columns are found by name.
 
-        Raises MlflowException, which a server answers with status 400, for null, NaN, infinity and
-        numbers that are too large: JSON has no word for what the model would answer.
+        Raises MlflowException, which a server turns into status 400, for null, NaN, infinity and
+        numbers that are too large: JSON cannot write the answers to them.
         """
         given = model_input[self.features].to_numpy(np.float64)
         with np.errstate(over="ignore"):
@@ -89,11 +89,11 @@ class ServedModel(PythonModel):
         given: NDArray[Any],
         names: Sequence[str],
         wanted: str,
-        what: str,
+        kind: str,
     ) -> None:
-        """Raise MlflowException for the first value that is not finite, and count the rows.
+        """Raise MlflowException for the first value that is not finite, with the number of rows.
 
-        values, given: [rows, names], as the model has them and as they came.
+        values, given: [rows, names], in the model's dtype and as they were given.
         """
         bad = ~np.isfinite(values)
         rows = np.flatnonzero(bad.any(axis=1))
@@ -107,7 +107,7 @@ class ServedModel(PythonModel):
             refused += f", which is too large for {self.dtype}"
         more = f" ({rows.size - 1} more rows like it)" if rows.size > 1 else ""
         raise MlflowException.invalid_parameter_value(
-            f"{what} {names[column]} in row {row + 1} must be {wanted}, found {refused}{more}"
+            f"{kind} {names[column]} in row {row + 1} must be {wanted}, found {refused}{more}"
         )
 
 

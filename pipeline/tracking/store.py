@@ -1,4 +1,4 @@
-"""The tracking store, open: an MLflow client and the experiment that this project's runs go to."""
+"""The open tracking store: an MLflow client, and the experiment of this project's runs."""
 
 import logging
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from pipeline.tracking.store_check import check_usable, within
 from pipeline.tracking.store_failures import StoreError, explained
 from pipeline.tracking.tags import TRAINING_ID
 
-SECONDS_TO_OPEN = 20.0  # for a server that answers, until it has named this project's experiment
+SECONDS_TO_OPEN = 20.0  # for a server that answers, until it returns this project's experiment
 
 
 @dataclass(frozen=True)
@@ -28,17 +28,17 @@ class Store:
 
 
 def open_store(experiment: str) -> Store:
-    """Open the store and the experiment, making either if it is not there.
+    """Open the store and the experiment, and make each of them if it does not exist.
 
-    Raises StoreError if it cannot be used, with the reason and what helps, and MovedError if this
-    repository was renamed or copied since the store was made.
+    Raises StoreError, with the reason and the cure, if it cannot be used, and MovedError if this
+    repository was renamed or copied after the store was made.
     """
     uri = address()
     with explained(uri):
         check_usable(uri, 2 * store_file.SECONDS_LOCKED)
     refuse_moved(uri, experiment)
-    # They report each migration of their database, and that there is no CUDA. What goes wrong is
-    # raised as an exception, too.
+    # These loggers report each migration of the database, and that there is no CUDA. Their errors
+    # are raised as exceptions, too.
     for name in ("mlflow", "alembic"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
     with lock(), explained(uri):
@@ -50,8 +50,8 @@ def open_store(experiment: str) -> Store:
         client = MlflowClient(uri)
         existing = _experiment(client, uri, experiment)
         if existing is None:
-            # Left to itself, MLflow would put artifacts under the working directory, which for
-            # a temporary DVC experiment is deleted soon after.
+            # MLflow's default is under the working directory, which DVC deletes after a temporary
+            # experiment.
             place = None if is_server(uri) else artifacts().as_uri()
             return Store(client, uri, client.create_experiment(experiment, place))
     if existing.lifecycle_stage != "active":
@@ -76,8 +76,8 @@ def _experiment(client: MlflowClient, uri: str, name: str) -> Experiment | None:
 def other_experiments(store: Store) -> list[str]:
     """Return the names of the store's other experiments that hold runs of this pipeline.
 
-    Whoever renames the experiment in MLflow's page finds an empty one under its name, and its runs
-    in one of these.
+    Where somebody has renamed the experiment in MLflow's page, its runs are in one of these, and a
+    new, empty experiment has its name.
     """
     with explained(store.uri):
         return [
@@ -93,7 +93,7 @@ def other_experiments(store: Store) -> list[str]:
 def _refuse_other_clone(uri: str, experiment: Experiment) -> None:
     """Raise StoreError if an experiment keeps its artifacts in another clone's folder.
 
-    MLflow would write artifacts there, or make that path on this machine.
+    MLflow would write artifacts there, or make that folder on this machine.
     """
     other = other_repository(experiment.artifact_location or "")
     if other is not None:

@@ -1,4 +1,4 @@
-"""The address of the tracking store: where runs go, which kind of store it is, how it is shown."""
+"""The address of the tracking store: its kind, and how it is shown without secrets."""
 
 import os
 import re
@@ -13,16 +13,15 @@ _SECRET = re.compile(
     r"(?<=[?&;])([^&=?;#]*(?:pass|pwd|token|secret|key|sig|cred|auth|odbc_connect)[^&=?;#]*)=([^&#;]*)",
     re.IGNORECASE,
 )
-"""A part of an address's query that grants something: its name and its value."""
-SHORTEST_SECRET_LETTERS = (
-    3  # letters of a secret that is looked for in messages: "a" is in every word
-)
+"""Name and value of a secret in the query of an address."""
+SHORTEST_SECRET_LETTERS = 3
+"""Letters of the shortest secret that is masked in messages: "a" is in every word."""
 
 
 def address() -> str:
-    """`MLFLOW_TRACKING_URI` if it is set, else the SQLite file that plain `mlflow ui` opens.
+    """Return `MLFLOW_TRACKING_URI` if it is set, else the SQLite file that `mlflow ui` opens.
 
-    Raises UserError if the repository lies where no such address can point to.
+    Raises UserError if no address can name a file in this repository's folder.
     """
     if uri := os.environ.get("MLFLOW_TRACKING_URI"):
         return uri
@@ -45,23 +44,23 @@ def artifacts() -> Path:
 
 
 def is_server(uri: str) -> bool:
-    """True if `uri` is the address of a tracking server, which keeps artifacts where it likes."""
+    """True for the address of a tracking server, which chooses the place of artifacts."""
     return uri.startswith(("http://", "https://"))
 
 
 def is_database(uri: str) -> bool:
-    """True if `uri` is the address of a database server that MLflow writes to itself."""
+    """True for the address of a database server, which MLflow writes to directly."""
     kind = uri.partition("://")[0].partition("+")[0]
     return kind in {"postgresql", "mysql", "mssql"}
 
 
 def sqlite_file(uri: str) -> Path | None:
-    """The file of an SQLite store; None for any other kind."""
+    """Return the file of an SQLite store; None for any other kind."""
     return Path(uri.removeprefix("sqlite:///")) if uri.startswith("sqlite:///") else None
 
 
 def shown(uri: str) -> str:
-    """The address without passwords and tokens."""
+    """Return the address without passwords and tokens."""
     scheme, _, rest = uri.partition("://")
     if _is_file(rest):
         return uri
@@ -77,23 +76,26 @@ def shown(uri: str) -> str:
 
 
 def _is_token(uri: str) -> bool:
-    """Whether a user without a password is a token: a server asks for both, a database need not."""
+    """True for a server's address with a user and no password: such a user is a token.
+
+    A database may let a user in without a password.
+    """
     return is_server(uri) and ":" not in uri.partition("://")[2].rpartition("@")[0]
 
 
 def _is_file(rest: str) -> bool:
-    """True if an address, after its scheme, is of a file, whose name may have any character."""
+    """True if `rest`, an address without its scheme, is a file: its name may have any character."""
     return rest.startswith("/") and "?" not in rest
 
 
 def page_address(uri: str) -> str:
-    """A server's address for a browser: without user, password and query."""
+    """Return a server's address for a browser: without user, password and query."""
     scheme, _, rest = uri.partition("://")
     return f"{scheme}://{rest.rpartition('@')[2].partition('?')[0].rstrip('/')}"
 
 
 def masked(text: str, uri: str) -> str:
-    """A library's message about the store at `uri`, without passwords and tokens."""
+    """Return a library's message about the store at `uri`, without passwords and tokens."""
     text = _ADDRESS.sub(lambda match: shown(match[0]), text)
     for secret in _secrets(uri):
         text = text.replace(secret, "***")
@@ -101,7 +103,7 @@ def masked(text: str, uri: str) -> str:
 
 
 def _secrets(uri: str) -> list[str]:
-    """The passwords and tokens in an address, as written and as meant, longest first."""
+    """Return the passwords and tokens in an address, as written and decoded, longest first."""
     _, _, rest = uri.partition("://")
     if _is_file(rest):
         return []
@@ -109,7 +111,7 @@ def _secrets(uri: str) -> list[str]:
     password = who if _is_token(uri) else who.partition(":")[2]
     secrets = {value for _, value in _SECRET.findall(rest)} | {password}
     secrets |= {unquote(secret) for secret in secrets}
-    # What follows an @ or a / is not the password to everyone who reads the address.
+    # A library may take only the part before or after an @ or a / for the password.
     for sign in "@/":
         secrets |= {part for secret in secrets for part in secret.split(sign)}
     long_enough = (each for each in secrets if len(each) >= SHORTEST_SECRET_LETTERS)

@@ -1,7 +1,6 @@
 """Check, in a few seconds, that a tracking store can be used now.
 
-MLflow itself would try for minutes, and a server that sends a byte now and then would hold it for
-ever.
+MLflow itself would try for minutes, and would never give up a server that sends single bytes.
 """
 
 import threading
@@ -24,8 +23,8 @@ from pipeline.tracking.store_file import SECONDS_LOCKED, connection
 
 # MLflow is imported where it is needed: a training imports this module, and does not wait for it.
 
-SECONDS_TO_WAIT = 2.5  # for a store, after the training; as long again for `track`: 5 in all
-SECONDS_OF_WORK = 60.0  # for a database that answers, and has much to write
+SECONDS_TO_WAIT = 2.5  # for a store, after the training; `track` waits as long again: 5 in all
+SECONDS_OF_WORK = 60.0  # for a database that answers and has much to write
 
 Answer = TypeVar("Answer")
 
@@ -46,9 +45,9 @@ def check_usable(uri: str, seconds: float) -> None:
 
 
 def check_at_work() -> None:
-    """Check that a store which takes long is a database that answers: it has much to write.
+    """Check that a store that takes long is a database that answers: it has much to write.
 
-    Raises StoreError for any other, such as a server.
+    Raises StoreError for any other store, such as a server.
     """
     uri = address()
     if sqlite_file(uri) is None and not is_database(uri):
@@ -102,7 +101,7 @@ def _ask_server(uri: str, seconds: float) -> None:
             timeout=seconds,
             raise_on_status=False,
         )
-        if answer.status_code >= 500:  # with less, it is there; what it objects to, MLflow will say
+        if answer.status_code >= 500:  # below, the server works, and MLflow reports its objection
             raise MlflowException(f"HTTP Error {answer.status_code}: {answer.reason}")
 
     try:
@@ -145,9 +144,9 @@ def _ask_database(uri: str, seconds: float) -> None:
 
 
 def _refuse_unmounted(file: Path) -> None:
-    """Raise StoreError if a store would be made in place of one that is out of reach.
+    """Raise StoreError if a store would be made in place of a store that is out of reach.
 
-    A link to a share that is not mounted, or a folder on it, may come back.
+    It may be on a share that is not mounted now.
     """
     for path in (file, root() / "mlartifacts"):
         if path.is_symlink() and not path.exists():
@@ -163,7 +162,7 @@ def _refuse_unmounted(file: Path) -> None:
 
 
 def _try_writing(file: Path, seconds: float) -> None:
-    # "rw", or SQLite would make a file that was just moved away anew.
+    # With "rw" SQLite does not make a new file if this one was just moved away.
     with closing(connection(file, "rw", seconds)) as database:
         database.isolation_level = None
         database.execute("BEGIN IMMEDIATE")

@@ -1,4 +1,7 @@
-"""Failures of a tracking store, as one message with the likely fix. Does not import MLflow."""
+"""Failures of a tracking store, as one message with the likely fix.
+
+This module does not import MLflow.
+"""
 
 import re
 import sqlite3
@@ -23,7 +26,7 @@ class StoreError(UserError):
 class MovedError(UserError):
     """The store would keep its files in another folder than the repository's.
 
-    Only `track --all` helps, so the message says it: see `moved_store`.
+    The message says to run `track --all`, the only cure: see `moved_store`.
     """
 
     def __init__(self, file: Path, old_folder: Path) -> None:
@@ -37,9 +40,9 @@ class MovedError(UserError):
 
 
 def cure(error: Exception) -> str:
-    """Return what to add to a warning that a run was not written because of `error`.
+    """Return the advice to add to a warning that a run was not written because of `error`.
 
-    A store that was moved works, and its error says itself what to run.
+    The message of MovedError has its own.
     """
     return "" if isinstance(error, MovedError) else REPLAY_LATER
 
@@ -48,9 +51,9 @@ def cure(error: Exception) -> str:
 def explained(uri: str) -> Iterator[None]:
     """Turn a store's failure into one StoreError with the likely fix.
 
-    What a working store refuses, such as a name, becomes a plain UserError.
-    Each kind of artifact store raises classes of its own. So whatever another package raises in the
-    block is a failure of the store, and what this package raises is not.
+    A value that a working store refuses, such as a name, becomes a plain UserError.
+    Each kind of artifact store raises classes of its own. So an error that another package raises
+    in the block is a failure of the store, and an error that this package raises is not.
     """
     try:
         yield
@@ -58,7 +61,7 @@ def explained(uri: str) -> Iterator[None]:
         raise
     except Exception as error:
         is_known = isinstance(error, (*DAMAGED_FILE, ImportError, *_mlflow_errors()))
-        # The message of a disk's error has its cure where a program ends.
+        # `runner` adds the cure to the message of a disk's error.
         is_disk = type(error).__module__ == "builtins" and isinstance(error, OSError)
         if not is_known and (is_disk or _is_own(error)):
             raise
@@ -75,13 +78,16 @@ def explained(uri: str) -> Iterator[None]:
 
 
 def _reason(text: str) -> str | None:
-    """Return the first line of a message that gives a reason: SQLAlchemy's may begin with when."""
+    """Return the first line of a message that gives a reason.
+
+    SQLAlchemy's may begin with a line about when it was noticed.
+    """
     lines = (line.strip() for line in text.splitlines())
     return next((line for line in lines if line and not line.startswith("(raised as a res")), None)
 
 
 def _package(text: str) -> dict[str, str]:
-    """Return pip's name of the module that a message says is missing, and what needs it."""
+    """Return pip's name of a module that a message reports missing, and the part that needs it."""
     missing = re.search(r"No module named '(\w+)", text)
     name = missing[1] if missing else ""
     package, needs = _PACKAGES.get(name, (name, "this kind of store"))
@@ -140,4 +146,4 @@ _PACKAGES = {
     "pymysql": ("pymysql", "this kind of database"),
     "pyodbc": ("pyodbc", "this kind of database"),
 }
-"""Packages of pip by the module that is missing, and what needs them."""
+"""Packages of pip by the module that is missing, and the part that needs them."""

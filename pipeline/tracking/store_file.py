@@ -1,4 +1,4 @@
-"""The SQLite file of a store: made whole, and not opened while another program changes its form."""
+"""The SQLite file of a store: made whole, and not opened while another program migrates it."""
 
 import sqlite3
 import time
@@ -17,11 +17,11 @@ SECONDS_LOCKED = 2.0  # until a process that writes to a store in a file counts 
 def make(file: Path) -> None:
     """Make a fresh store in a file, whole or not at all.
 
-    MLflow could not use a file that SIGKILL left half made.
+    MLflow could not use a file that SIGKILL left half-made.
     """
     from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
-    # Another clone, or somebody's `mlflow ui`, may be making the same one.
+    # Another clone, or somebody's `mlflow ui`, may be making the same file.
     with files.whole(file, replace=False) as partial:
         place = artifacts().parent.as_uri()
         store = SqlAlchemyStore(f"sqlite:///{partial}", place)  # type: ignore[no-untyped-call]
@@ -29,10 +29,10 @@ def make(file: Path) -> None:
 
 
 def wait_until_made(file: Path) -> None:
-    """Wait while another program makes a store or brings it to MLflow's newest form.
+    """Wait while another program makes a store or migrates it to MLflow's newest schema.
 
-    Two programs that do so at once break the file. One that makes no progress is left to MLflow,
-    which says what it is.
+    Two programs that do so at once break the file. A store that does not change any more is left
+    to MLflow, which says what is wrong with it.
     """
     from mlflow.store.db.utils import _get_latest_schema_revision
 
@@ -47,7 +47,7 @@ def wait_until_made(file: Path) -> None:
 
 
 def schema_revision(file: Path) -> str | int:
-    """Return the name of a store's form in MLflow's history; its size while it has no form yet."""
+    """Return the revision of a store's schema; the file's size while it has no revision yet."""
     with (
         suppress(TypeError, sqlite3.OperationalError),  # no such row, no such table, locked
         closing(connection(file)) as database,
@@ -58,5 +58,5 @@ def schema_revision(file: Path) -> str | int:
 
 
 def connection(file: Path, mode: str = "ro", timeout: float = 5.0) -> sqlite3.Connection:
-    """Return a connection to a file that exists: without the mode, SQLite would make a new one."""
+    """Return a connection to a file that exists: without a mode, SQLite would make a new file."""
     return sqlite3.connect(f"{file.absolute().as_uri()}?mode={mode}", timeout=timeout, uri=True)

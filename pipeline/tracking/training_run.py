@@ -30,7 +30,7 @@ from pipeline.tracking.tags import (
 )
 from pipeline.tracking.wire import TimedLosses, milliseconds
 
-SECONDS_FOR_ANOTHER = 10.0  # until another training's recorder has written how that one ended
+SECONDS_FOR_ANOTHER = 10.0  # for another recorder, to write how its training ended
 
 
 class TrainingRun:
@@ -40,7 +40,7 @@ class TrainingRun:
     """
 
     def __init__(self, params: Params, training_id: str, trainer: str, began: int) -> None:
-        """trainer: the identity of the training's process; began: when, in ms since 1970."""
+        """trainer: identity of the training's process; began: its start in ms since 1970."""
         self.params = params
         self.training_id = training_id
         self.tags = {TRAINING_PROCESS: trainer, RECORDER_PROCESS: processes.identity()}
@@ -48,7 +48,7 @@ class TrainingRun:
         self.store: Store | None = None
         self.run_id = ""
         self.logged: set[int] = set()
-        """Epochs that a run taken up has, until they are sent again."""
+        """Epochs that an earlier training has logged in this run and that were not sent again."""
 
     @property
     def is_open(self) -> bool:
@@ -58,9 +58,9 @@ class TrainingRun:
     def open(self) -> bool:
         """Open the store and create the run, or take up the run of a training that was killed.
 
-        The run gets what cannot change without retraining: the params of `train`, training_id and
-        the losses to come. Returns False if it needs no run: a training that was killed already
-        needs none if the next one has its own.
+        The run gets the values that cannot change without retraining: the params of `train`,
+        training_id and later the losses. Returns False if the training needs no run: it was killed
+        already, and the next training has its own run.
         """
         if self.is_open:
             return True
@@ -71,8 +71,8 @@ class TrainingRun:
         tags = of_origin(origin) | {TRAINING_ID: self.training_id} | self.tags
         deadline = time.monotonic() + SECONDS_FOR_ANOTHER
         with explained(store.uri):
-            # The recorder of a training that was just killed may yet write into the run that this
-            # one is to take up.
+            # The recorder of a training that was just killed may still write into the run that this
+            # training is to take up.
             while not self.run_id:
                 with lock():
                     runs = runs_of_training(store, self.training_id)
@@ -88,9 +88,9 @@ class TrainingRun:
         return True
 
     def _is_later(self, run: Run) -> bool:
-        """True if a run's training began, or went on, after this one."""
+        """True if a run's training began or was still running after this one began."""
         moments = (run.info.start_time, run.info.end_time or 0)
-        # A moment in the future is of a clock that was ahead.
+        # A time in the future comes from a clock that was ahead.
         latest = max((each for each in moments if each <= milliseconds()), default=0)
         return latest > self.began or (run.info.status == "RUNNING" and not is_abandoned(run))
 
@@ -111,7 +111,7 @@ class TrainingRun:
         """Return the id of the run to write into: one of `runs`, or a new one."""
         name = run_name.cut(origin.name)
         for run in runs:
-            # The answer to this process's own request may have been lost on its way.
+            # This process may have made the run, and the store's answer may have been lost.
             is_own = run.data.tags.get(RECORDER_PROCESS) == self.tags[RECORDER_PROCESS]
             if is_own or (is_cut_short(run) and CLAIMED_BY not in run.data.tags):
                 run_id = str(run.info.run_id)

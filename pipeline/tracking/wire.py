@@ -1,9 +1,9 @@
-"""Format of what a training and the recorder of its run say to each other, and the time in it.
+"""Format of the messages between a training and the recorder of its run, and of their time.
 
 The training writes lines of JSON:
 
     ["begin", milliseconds, params, training_id, the training's process]
-    ["losses", n]                            n rows of four float64 follow it as bytes
+    ["losses", n]                            followed by the bytes of n rows of four float64
     ["end", milliseconds, status, reason]
 
 The recorder answers ["ready"] when it is about to open the store, and ["trouble", reason, cure] if
@@ -27,12 +27,12 @@ NUMBERS_PER_ROW = 4
 
 
 def milliseconds() -> int:
-    """Return the time in milliseconds since 1970, as MLflow counts it."""
+    """Return the time now in milliseconds since 1970, as MLflow counts it."""
     return time.time_ns() // 1_000_000
 
 
 def line(kind: str, *content: Any) -> bytes:
-    """Return a line of either side."""
+    """Return a message of either side as a line."""
     return json.dumps([kind, *content]).encode() + b"\n"
 
 
@@ -47,7 +47,7 @@ def losses_line(rows: "array[float]") -> bytes:
 
 
 def read_losses(content: bytes) -> list[TimedLosses]:
-    """Return the losses in the bytes after a line, to nine digits."""
+    """Return the losses, to nine digits, in the bytes that follow a line."""
     numbers = array("d", content)
     return [
         (
