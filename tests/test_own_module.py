@@ -3,7 +3,6 @@
 import json
 import re
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -15,10 +14,8 @@ from stage_runs import run_stages
 
 from pipeline import train
 from pipeline.report import summary
-from pipeline.results.provenance import Origin
 from pipeline.settings import csv_cells, files
 from pipeline.settings.errors import UserError
-from pipeline.tracking import description
 
 
 @pytest.mark.parametrize(
@@ -53,16 +50,6 @@ def _value(text: str) -> Any:
     import yaml
 
     return yaml.safe_load(text)
-
-
-@pytest.mark.parametrize(("r2", "said"), [(-2.94, True), (0.6, False)])
-def test_the_description_of_a_run_says_that_its_model_is_worse_than_the_mean(
-    r2: float, said: bool
-) -> None:
-    identity = {"outs": {}, "training_id": "a training", "result_id": "a result"}
-    result: Any = SimpleNamespace(identity=identity, metrics={"test.r2": r2})
-    told = description.text(result, Origin(name="", commit=None))
-    assert ("on the rows held out the model is worse than answering each row" in told) is said
 
 
 def test_a_model_that_is_worse_than_the_mean_says_so(

@@ -1,17 +1,12 @@
 """A run is there from the first epoch, complete at the end, and never doubled or lost."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
-import mlflow.artifacts
-import numpy as np
 import pytest
 from conftest import (
     Checkout,
     Clone,
-    environment,
     job,
     job_text,
     make,
@@ -22,7 +17,6 @@ from stage_runs import run_stages
 from pipeline.results import provenance
 from pipeline.settings import csv_cells, files, ids
 from pipeline.settings.params import flatten
-from pipeline.tracking.result import SERVING_PACKAGES
 
 
 def test_a_complete_run(workspace: Path) -> None:
@@ -56,27 +50,6 @@ def test_a_complete_run(workspace: Path) -> None:
     assert run.tags["result_id"] == identity["result_id"]
     assert run.tags["training_id"] == identity["training_id"]
     assert run.md5s() == identity["outs"]
-
-
-def test_the_logged_model_is_the_file_and_answers_without_torch(workspace: Path) -> None:
-    run_stages(job())
-    (run,) = tracked_runs(workspace)
-    assert run.model_file() == files.ONNX.read_bytes()
-    (model,) = run.models
-    where = run.client.get_logged_model(model.model_id).artifact_location
-    place = mlflow.artifacts.download_artifacts(where)
-    pins = Path(f"{place}/requirements.txt").read_text().splitlines()
-    assert set(pins) <= set(Path("requirements.txt").read_text().splitlines())
-    assert {pin.split("==")[0] for pin in pins} == set(SERVING_PACKAGES)
-    ask = (
-        "import sys; sys.modules['torch'] = None\n"
-        "import mlflow\n"
-        f"model = mlflow.pyfunc.load_model({place!r})\n"
-        "print(model.predict({'x': [4.0]})['y'].item())"
-    )
-    told = subprocess.check_output([sys.executable, "-c", ask], env=environment(), text=True)
-    (row,) = csv_cells.read_csv(files.PREDICTIONS)
-    assert np.float32(told) == np.float32(row["y"])
 
 
 def test_the_same_result_is_not_tracked_twice(workspace: Path) -> None:
@@ -251,14 +224,3 @@ def test_a_locale_without_unicode(clone: Clone) -> None:
     (run,) = checkout.runs()
     assert run.name.startswith("committed params (")
     checkout("git", "diff", "--exit-code")
-
-
-def test_code_that_is_not_committed_shows_in_the_name(clone: Clone) -> None:
-    checkout = clone("changed")
-    with (checkout.path / "pipeline/learning/module.py").open("a") as file:
-        file.write("# changed\n")
-    checkout("dvc", "repro", "train")
-    (run,) = checkout.runs()
-    head = checkout("git", "rev-parse", "--short=7", "HEAD").strip()
-    assert run.name == f"pipeline/learning/module.py changed ({head} + changes)"
-    assert run.tags["git.changed_files"] == "pipeline/learning/module.py"

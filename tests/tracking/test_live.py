@@ -1,11 +1,8 @@
 """The live run of a training, whatever ends the training or the recorder."""
 
-import json
-import math
 import signal
 import subprocess
 import sys
-from array import array
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +19,7 @@ from conftest import (
 )
 
 from pipeline import generate, train
-from pipeline.settings import files, processes, signals
+from pipeline.settings import files, signals
 from pipeline.settings.errors import UserError
 from pipeline.tracking import store
 from pipeline.tracking.live import live_run
@@ -121,18 +118,6 @@ def test_a_training_goes_on_without_its_runs_process(
         assert told.startswith("warning: the process that writes the run "), told
         assert told.count("\n") == 1
         assert "`python -m pipeline.track --all` makes the run" in told
-
-
-@pytest.mark.parametrize("cut", [7, 70])
-def test_a_line_that_was_cut_short_ends_the_run(workspace: Path, cut: int) -> None:
-    begin = ["begin", 1, job().model_dump(mode="json"), "an id", processes.identity()]
-    losses = b'["losses", 2]\n' + array("d", [1, 0.5, math.nan, 2, 2, 0.25, math.nan, 3]).tobytes()
-    command = [sys.executable, "-m", "pipeline.tracking.recorder"]
-    text = json.dumps(begin).encode() + b"\n" + losses + losses[:cut]
-    subprocess.run(command, input=text, check=True, env=environment())
-    (run,) = tracked_runs(workspace)
-    assert run.status == "KILLED"
-    assert run.losses() == [(1, 0.5), (2, 0.25)]
 
 
 def test_a_training_does_not_wait_for_its_run(workspace: Path) -> None:

@@ -6,7 +6,7 @@ from types import SimpleNamespace as Namespace
 from typing import cast
 
 import pytest
-from conftest import job, tracked_runs
+from conftest import Clone, job, tracked_runs
 
 from pipeline import evaluate, export, generate, track, train
 from pipeline.results.provenance import Origin
@@ -63,3 +63,14 @@ def test_in_a_queue_a_run_is_named_by_what_differs_from_the_nearest_of_its_commi
     assert named.name == "train.epochs=1000 (mated-vies)"
     alone = replace(origin, baseline="c" * 40)
     assert run_name.shortened(cast(Store, store), alone, values, 0) is alone
+
+
+def test_code_that_is_not_committed_shows_in_the_name(clone: Clone) -> None:
+    checkout = clone("changed")
+    with (checkout.path / "pipeline/learning/module.py").open("a") as file:
+        file.write("# changed\n")
+    checkout("dvc", "repro", "train")
+    (run,) = checkout.runs()
+    head = checkout("git", "rev-parse", "--short=7", "HEAD").strip()
+    assert run.name == f"pipeline/learning/module.py changed ({head} + changes)"
+    assert run.tags["git.changed_files"] == "pipeline/learning/module.py"

@@ -16,7 +16,6 @@ from stage_runs import NAMES, is_complete, start_stages
 from pipeline import generate
 from pipeline.settings import processes
 from pipeline.settings.params import Params
-from pipeline.tracking import runs, store
 from pipeline.tracking.tags import RECORDER_PROCESS
 
 
@@ -47,27 +46,6 @@ def test_a_run_whose_processes_are_gone_does_not_say_running(workspace: Path) ->
     assert "1 run marked KILLED: their processes are gone" in told
     (run,) = tracked_runs(workspace)
     assert run.status == "KILLED"
-
-
-def test_a_run_of_another_host_is_left_alone(workspace: Path) -> None:
-    opened = store.open_store("abline")
-    here = processes.identity()
-    host, boot, _, start = here.split(" ")
-    others = {
-        "elsewhere": f"elsewhere {boot} 1 {start}",
-        "another container": f"{host} {boot.partition('/')[0]}/pid:[1] 1 {start}",
-        "alive": here,
-    }
-    gone = {"ended": f"{host} {boot} 4194303 {start}", "before the boot": f"{host} old/x 1 1"}
-    ids = {
-        name: opened.client.create_run("1", run_name=name, tags={RECORDER_PROCESS: each})
-        for name, each in (others | gone).items()
-    }
-    assert len(ids) == 5
-    assert runs.end_abandoned(opened) == 2
-    status = {run.name: run.status for run in tracked_runs(workspace)}
-    assert {name for name, said in status.items() if said == "RUNNING"} == set(others)
-    assert {name for name, said in status.items() if said == "KILLED"} == set(gone)
 
 
 @pytest.mark.slow
