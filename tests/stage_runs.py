@@ -1,20 +1,19 @@
-"""All stages of a job, in this process or as processes, and whether the run has everything.
+"""Run all stages of a job, in this process or as processes, and check that the run is complete.
 
-What tests of runs need, and are not about, is made once for each process: an empty store, and what
-`evaluate` and `export` write from the same files, parameters and code.
+Things that tests of runs need but do not test are made once for each process: an empty store, and
+the files that `evaluate` and `export` write from the same files, parameters and code.
 """
 
 import functools
 import json
 import os
 import shutil
-import sqlite3
 import tempfile
-from contextlib import closing
 from pathlib import Path
 from unittest.mock import patch
 
 from conftest import Checkout, TrackedRun
+from stores import move_artifacts
 
 from pipeline import evaluate, export, generate, track, train
 from pipeline.settings import declared, ids
@@ -40,9 +39,9 @@ def run_stages(params: Params, *names: str) -> None:
 
 
 def _write(name: str, params: Params) -> None:
-    """Run `evaluate` or `export`, or write what it wrote before from the same inputs."""
+    """Run `evaluate` or `export`, or write the files that it wrote before from the same inputs."""
     stage = declared.stages()[name]
-    # A test may have replaced what draws.
+    # A test may have replaced the function that draws.
     made_by = [name, repr(vars(evaluate)["draw"])]
     key = json.dumps([made_by, ids.md5s(stage["deps"]), ids.stage_params(name, params)])
     if key in _written:
@@ -63,11 +62,7 @@ def _place_store() -> None:
     if store.exists() or {"MLFLOW_TRACKING_URI", "DVC_ROOT"} & set(os.environ):
         return
     shutil.copyfile(_empty_store(), store)
-    with closing(sqlite3.connect(store)) as database, database:
-        database.execute(
-            "UPDATE experiments SET artifact_location = ?",
-            [f"{Path('mlartifacts').absolute().as_uri()}/0"],
-        )
+    move_artifacts(store, Path("mlartifacts/0").absolute())
 
 
 @functools.cache

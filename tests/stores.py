@@ -1,4 +1,4 @@
-"""Stores for tests: fixtures that tests/conftest.py makes known."""
+"""Stores for tests: fixtures that tests/conftest.py loads."""
 
 import shutil
 import sqlite3
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.tracking import store
+from pipeline.tracking.store import open_store
 
 
 @pytest.fixture(scope="session")
@@ -19,7 +19,7 @@ def fresh_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DVC_ROOT", str(path.parent))
         patch.delenv("MLFLOW_TRACKING_URI", raising=False)
-        store.open_store("abline")
+        open_store("abline")
     return path
 
 
@@ -29,13 +29,15 @@ def store_folder(fresh_store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     shutil.copy(fresh_store, tmp_path / "mlflow.db")
     monkeypatch.setenv("DVC_ROOT", str(tmp_path))
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    with closing(sqlite3.connect(tmp_path / "mlflow.db")) as database:
-        database.execute(
-            "UPDATE experiments SET artifact_location = ? WHERE name = 'abline'",
-            [(tmp_path / "mlartifacts/runs").as_uri()],
-        )
-        database.commit()
+    move_artifacts(tmp_path / "mlflow.db", tmp_path / "mlartifacts/runs", "abline")
     return tmp_path
+
+
+def move_artifacts(store: Path, folder: Path, experiment: str = "%") -> None:
+    """Write into a store that an experiment, or each of them, keeps its artifacts in `folder`."""
+    with closing(sqlite3.connect(store)) as database, database:
+        update = "UPDATE experiments SET artifact_location = ? WHERE name LIKE ?"
+        database.execute(update, [folder.as_uri(), experiment])
 
 
 @pytest.fixture
@@ -48,7 +50,7 @@ def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def mounted(tmp_path: Path) -> Iterator[Callable[..., Path]]:
-    """Mount something on a folder of its own: `mount` with these arguments."""
+    """Return a function that mounts something on a new folder: `mount` with these arguments."""
     points: list[Path] = []
 
     def mount(*arguments: str) -> Path:

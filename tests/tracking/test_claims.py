@@ -1,4 +1,4 @@
-"""Which run a result completes, and which runs that one supersedes."""
+"""A result completes the right run, and that run supersedes only the runs that it replaces."""
 
 import sqlite3
 from pathlib import Path
@@ -18,7 +18,7 @@ def test_a_forced_repeat_marks_the_older_run(workspace: Path) -> None:
 
 
 def test_a_clock_that_was_ahead_hides_no_later_run(workspace: Path) -> None:
-    """A run that began in the future is not taken for newer than one of today."""
+    """A run that began in the future does not count as newer than a run of today."""
     run_stages(job())
     (ahead,) = tracked_runs(workspace)
     with sqlite3.connect("mlflow.db") as database:
@@ -34,7 +34,7 @@ def test_a_clock_that_was_ahead_hides_no_later_run(workspace: Path) -> None:
 
 @pytest.mark.slow
 def test_the_newest_training_is_the_one_that_is_completed(workspace: Path) -> None:
-    """Trainings that came to nothing do not supersede a result when it is tracked again."""
+    """Trainings without a result do not supersede a result when it is tracked again."""
     run_stages(job(), "generate", "train", "train", "evaluate", "export", "track")
     older, newer = tracked_runs(workspace)
     assert "result_id" in newer.tags
@@ -48,7 +48,7 @@ def test_the_newest_training_is_the_one_that_is_completed(workspace: Path) -> No
 def test_experiments_that_trained_alike_keep_a_run_each(
     workspace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As queued experiments do that differ in their queries alone."""
+    """Queued experiments may differ only in their queries."""
     jobs = {"one": job(), "two": job(evaluate__queries=[[5.0]])}
     for name, params in jobs.items():
         monkeypatch.setenv("DVC_EXP_NAME", name)

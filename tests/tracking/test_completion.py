@@ -26,7 +26,7 @@ def test_a_complete_run(workspace: Path) -> None:
     (run,) = tracked_runs(workspace)
     assert run.status == "FINISHED"
     values = {key: provenance.one_line(value) for key, value in flatten(params).items()}
-    del values["train.checkpoint_seconds"]  # no matter for the result
+    del values["train.checkpoint_seconds"]  # no part of the result
     own = {key: value for key, value in values.items() if not key.startswith("tracking.")}
     assert run.params == own
     assert run.params["train.lr"] == "0.01"
@@ -61,7 +61,7 @@ def test_the_same_result_is_not_tracked_twice(workspace: Path) -> None:
 
 
 def test_a_result_without_a_training_is_replayed(workspace: Path) -> None:
-    """Restored from the cache, pulled from a colleague: the files are all there is."""
+    """Restored from the cache, pulled from a colleague: only the files exist."""
     run_stages(job())
     (trained,) = tracked_runs(workspace)
     trained_losses, metrics = trained.losses(), trained.metrics
@@ -98,7 +98,7 @@ def test_a_tolerance_is_part_of_the_result_though_it_changes_no_byte(workspace: 
 
 
 class CutShort(BaseException):
-    """What SIGKILL does, as far as a test can do it to its own process: nothing is caught."""
+    """Error that nothing catches: the nearest to SIGKILL that a test can do to its own process."""
 
 
 def cut_track_short(monkeypatch: pytest.MonkeyPatch, call: str) -> None:
@@ -122,7 +122,7 @@ def cut_completion_short(monkeypatch: pytest.MonkeyPatch, call: str) -> None:
 def test_what_follows_a_completion_is_done_next_time(
     workspace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Killed anywhere between the files and the last tag: a version, and the older run's mark."""
+    """The process may be killed before the version, the older run's mark or the last tag."""
     run_stages(job(tracking__model_name=None))
     run_stages(job(), "train")
     for call in (
@@ -148,7 +148,7 @@ def test_what_follows_a_completion_is_done_next_time(
 def test_a_replay_that_was_cut_short_is_taken_up(
     workspace: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """However it ends: no second run beside it, and none that says RUNNING."""
+    """However it ends, there is no second run, and no run that says RUNNING."""
     make(job())
     files.PLOTS.mkdir(exist_ok=True)
     cut_track_short(monkeypatch, "log_artifact")
@@ -216,7 +216,7 @@ def test_columns_of_any_name_are_tracked(workspace: Path) -> None:
 
 @pytest.mark.slow
 def test_a_locale_without_unicode(clone: Clone) -> None:
-    """Files and git speak UTF-8 whatever the user's terminal does."""
+    """Files and git use UTF-8, whatever the user's terminal uses."""
     checkout = clone("ascii")
     checkout.variables = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
     for name in ("generate", "train", "evaluate", "export", "track", "summary"):

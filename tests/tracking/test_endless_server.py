@@ -21,9 +21,9 @@ pytestmark = pytest.mark.usefixtures("no_proxy")
 
 @pytest.fixture
 def dripping() -> Iterator[Callable[[bytes], str]]:
-    """Servers that send `begin` and then a byte now and then: each read comes back, none is last.
+    """Start a server that sends `begin` and then single bytes: no read blocks, no read is the last.
 
-    What asks for /health is answered if `begin` is empty.
+    If `begin` is empty, requests of /health are answered.
     """
     over = threading.Event()
     listening: list[socket.socket] = []
@@ -58,7 +58,7 @@ def dripping() -> Iterator[Callable[[bytes], str]]:
 
 @pytest.mark.parametrize("begin", [b"HTTP/1.1 200 OK\r\nx: ", b"HTTP/1.1 200 OK\r\n\r\n"])
 def test_a_server_that_drips_is_given_up(dripping: Callable[[bytes], str], begin: bytes) -> None:
-    """It never ends; without a bound on the whole this test would not, either."""
+    """Its answer never ends; without a limit on the whole request this test would not end."""
     with pytest.raises(UserError, match=r"does not answer .*no answer within 1 s"):
         store_check.check_usable(dripping(begin), 1.0)
 
@@ -85,7 +85,7 @@ recorder.main()
 def test_the_writer_of_a_run_does_not_outlive_its_training_for_long(
     workspace: Path, dripping: Callable[[bytes], str]
 ) -> None:
-    """Without a bound a call into such a server keeps it for ever: this test would not end."""
+    """Without a limit a call to such a server takes for ever: this test would not end."""
     begin = ["begin", 1, job().model_dump(mode="json"), "an id", processes.identity()]
     ended = subprocess.run(
         [sys.executable, "-c", RECORDER],

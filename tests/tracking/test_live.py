@@ -84,7 +84,7 @@ def test_a_stopped_training_leaves_a_killed_run(
 
 
 def test_a_training_that_is_killed_outright_does_not_leave_a_running_run(workspace: Path) -> None:
-    """No process can take note of SIGKILL; the run's own process outlives it."""
+    """No process can handle SIGKILL; the recorder outlives the training."""
     Path("params.yaml").write_text(job_text(train__epochs=10_000_000, train__lr=1e-9))
     generate.main(job())
     training = subprocess.Popen([sys.executable, "-m", "pipeline.train"], env=environment())
@@ -106,7 +106,7 @@ def test_a_training_that_is_killed_outright_does_not_leave_a_running_run(workspa
 def test_a_training_goes_on_without_its_runs_process(
     workspace: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """Whatever becomes of that process: the result does not hang on it, and `track` makes it up."""
+    """The result does not depend on the recorder, and `track` makes the run later."""
     for number in (signal.SIGKILL, signal.SIGSTOP):
         with live_run() as run:
             run.begin(job(), "an id")
@@ -121,7 +121,7 @@ def test_a_training_goes_on_without_its_runs_process(
 
 
 def test_a_training_does_not_wait_for_its_run(workspace: Path) -> None:
-    """A store that is locked for seconds keeps no epoch waiting, and misses none."""
+    """A store that is locked for seconds delays no epoch and misses no epoch."""
     params = job()
     with live_run() as run, lock():
         run.begin(params, "an id")

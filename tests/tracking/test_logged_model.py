@@ -94,7 +94,7 @@ def test_a_model_with_numbers_in_other_files_is_refused() -> None:
     logged_model._refuse_external(a_model(WEIGHT))
     with pytest.raises(UserError, match="keeps the numbers of 'weight' in another file"):
         logged_model._refuse_external(a_model(elsewhere))
-    # In an attribute of a node, too.
+    # An attribute of a node may hold numbers, too.
     model = a_model(WEIGHT)
     model.graph.node.append(helper.make_node("Constant", [], ["z"], value=elsewhere))
     with pytest.raises(UserError, match="keeps the numbers of 'weight' in another file"):

@@ -1,4 +1,4 @@
-"""MLflow's own tools work on what a run holds: load, evaluate, search, by the columns' names."""
+"""MLflow's own tools work on a run: they load, evaluate and search by the columns' names."""
 
 import os
 import shutil
@@ -38,12 +38,12 @@ TWO_TARGETS = {
 
 @pytest.fixture(scope="module")
 def tracked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A folder with the run of a job of three features and two targets, as working directory."""
+    """A working directory with the run of a job of three features and two targets."""
     place = tmp_path_factory.mktemp("tracked")
     for name in ("params.yaml", "dvc.yaml", "requirements.txt"):
         shutil.copy(ROOT / name, place / name)
     shutil.copytree(ROOT / "pipeline", place / "pipeline")
-    # MLflow itself writes its address into the environment, where it would outlive these tests.
+    # MLflow writes the store's address into the environment, where it would outlive these tests.
     with chdir(place), patch.dict(os.environ), patch.object(evaluate, "draw"):
         for name in ("MLFLOW_TRACKING_URI", "DVC_ROOT"):
             os.environ.pop(name, None)
@@ -55,7 +55,7 @@ def tracked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture
 def run(tracked: Path) -> TrackedRun:
-    """The run of the pipeline: `mlflow.models.evaluate` makes one of its own."""
+    """The run of the pipeline; `mlflow.models.evaluate` makes a second run."""
     (complete_run,) = (run for run in tracked_runs(tracked) if "result_id" in run.tags)
     return complete_run
 
@@ -66,7 +66,7 @@ def rows(tracked: Path) -> pd.DataFrame:
 
 
 def right(rows: pd.DataFrame) -> dict[str, np.ndarray]:
-    """What onnxruntime answers by position: every output of the file by its name."""
+    """Return onnxruntime's answers: each output of the file by its name."""
     session = onnxruntime.InferenceSession(files.ONNX)
     x = rows[["size", "age", "rooms"]].to_numpy(np.float32)
     names = [output.name for output in session.get_outputs()]
@@ -170,7 +170,7 @@ def test_a_registered_version_says_how_good_it_is(run: TrackedRun) -> None:
 def test_a_file_whose_columns_have_no_names_answers_by_position(
     rows: pd.DataFrame, tmp_path: Path, terms: str | None
 ) -> None:
-    """As files of a time before the contract are, and those of strangers may be."""
+    """Files from before the contract are like this, and strangers' files may be."""
     model = onnx.load(files.ONNX)
     del model.metadata_props[:]
     if terms is not None:

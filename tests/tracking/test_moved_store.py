@@ -1,4 +1,4 @@
-"""A repository that was renamed or copied: its old store is kept, and a new one takes its place."""
+"""After a repository was renamed or copied, its old store is kept and a new store replaces it."""
 
 import shutil
 import sqlite3
@@ -11,6 +11,7 @@ import pytest
 from conftest import Checkout, Clone, job, job_text
 from mlflow import MlflowClient
 from stage_runs import is_complete
+from stores import move_artifacts
 
 from pipeline.settings.errors import UserError
 from pipeline.tracking import moved_store
@@ -24,17 +25,12 @@ from pipeline.tracking.store_failures import REPLAY_LATER, MovedError, StoreErro
 def test_one_folder_under_two_paths_is_no_other_folder(
     store_folder: Path, mounted: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each change of the path added a copy of the whole store."""
+    """Otherwise each change of the path would add a copy of the whole store."""
     home = store_folder / "home"
     home.mkdir()
     monkeypatch.setenv("DVC_ROOT", str(home))
     (store_folder / "mlflow.db").rename(home / "mlflow.db")
-    with closing(sqlite3.connect(home / "mlflow.db")) as database:
-        database.execute(
-            "UPDATE experiments SET artifact_location = ? WHERE name = 'abline'",
-            [(home / "mlartifacts/runs").as_uri()],
-        )
-        database.commit()
+    move_artifacts(home / "mlflow.db", home / "mlartifacts/runs", "abline")
     point = mounted("--bind", str(home))
     for root in (point, home, point):
         monkeypatch.setenv("DVC_ROOT", str(root))
@@ -65,14 +61,14 @@ def home(fresh_store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def moved_here() -> MovedError:
-    """The error of opening the store."""
+    """Return the error of opening the store."""
     with pytest.raises(MovedError) as caught:
         open_store("abline")
     return caught.value
 
 
 def stores(folder: Path) -> dict[str, bytes]:
-    """The content of the stores in a folder, by name."""
+    """Return the content of the stores in a folder, by name."""
     return {file.name: file.read_bytes() for file in sorted(folder.glob("mlflow*"))}
 
 
@@ -101,13 +97,10 @@ def test_only_who_asks_for_it_puts_a_store_aside(home: Path) -> None:
 
 
 def test_a_folder_with_two_paths_in_turn_has_two_stores(home: Path, fresh_store: Path) -> None:
-    """As in a container and outside of it: each path's store is used again, and nothing grows."""
+    """As in a container and outside of it: each path's store is used again, with no new copy."""
     own = home / "mlflow.moved-2026-01-01-00.00.00.db"
     shutil.copy(fresh_store, own)
-    with closing(sqlite3.connect(own)) as database:
-        location = (home / "mlartifacts/runs").as_uri()
-        database.execute("UPDATE experiments SET artifact_location = ?", [location])
-        database.commit()
+    move_artifacts(own, home / "mlartifacts/runs")
     inside, outside = own.read_bytes(), (home / "mlflow.db").read_bytes()
     told = put_aside(moved_here(), "abline")
     assert f"the one that was made here, {own.name}, takes its place" in told
@@ -116,7 +109,7 @@ def test_a_folder_with_two_paths_in_turn_has_two_stores(home: Path, fresh_store:
 
 
 def test_a_store_with_an_experiment_of_another_clone_has_not_moved(home: Path) -> None:
-    """As clones make that are told by MLFLOW_TRACKING_URI to use this repository's store."""
+    """MLFLOW_TRACKING_URI may tell clones to use this repository's store."""
     with closing(sqlite3.connect(home / "mlflow.db")) as database:
         columns = "name, artifact_location, lifecycle_stage, creation_time, last_update_time"
         here = (home / "mlartifacts/runs").as_uri()
@@ -167,7 +160,7 @@ def test_a_store_that_another_process_has_put_aside_is_left(home: Path) -> None:
 def test_a_store_that_two_folders_link_to_is_not_put_aside(
     fresh_store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
-    """It is the other folder's."""
+    """It belongs to the other folder."""
     own = tmp_path / "theirs/mlflow.db"
     own.parent.mkdir()
     shutil.copy(fresh_store, own)
@@ -185,10 +178,9 @@ def shared(store_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A store that was made in this folder; another clone has an experiment of its own in it."""
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     file = store_folder / "mlflow.db"
+    move_artifacts(file, store_folder / "mlartifacts/0", "Default")
     with closing(sqlite3.connect(file)) as database:
         columns = "lifecycle_stage, creation_time, last_update_time, workspace"
-        update = "UPDATE experiments SET artifact_location = ? WHERE name = 'Default'"
-        database.execute(update, [(store_folder / "mlartifacts/0").as_uri()])
         database.execute(
             f"INSERT INTO experiments (name, artifact_location, {columns})"
             f" SELECT 'the clone''s', ?, {columns} FROM experiments WHERE name = 'abline'",
@@ -199,7 +191,7 @@ def shared(store_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_a_store_in_which_another_clone_has_an_experiment_has_not_moved(shared: Path) -> None:
-    """Each of the two put the other's runs aside, in turn."""
+    """Otherwise each of the two would put the other's runs aside."""
     assert open_store("abline").experiment_id
     assert list(stores(shared.parent)) == ["mlflow.db"]
 
@@ -218,10 +210,7 @@ def test_a_store_that_the_other_folder_links_to_is_not_put_aside(home: Path) -> 
     link = home.with_name("theirs") / "mlflow.db"
     link.parent.mkdir()
     link.symlink_to(home / "mlflow.db")
-    with closing(sqlite3.connect(home / "mlflow.db")) as database:
-        location = (link.parent / "mlartifacts/runs").as_uri()
-        database.execute("UPDATE experiments SET artifact_location = ?", [location])
-        database.commit()
+    move_artifacts(home / "mlflow.db", link.parent / "mlartifacts/runs")
     with pytest.raises(StoreError, match="the folder of the clone that made it"):
         open_store("abline")
 

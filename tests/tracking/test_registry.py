@@ -1,4 +1,4 @@
-"""The registered model: which runs become a version of it, and which version is the one to use."""
+"""Verified runs become versions of the registered model, and the alias leads to the newest."""
 
 import json
 import shutil
@@ -45,7 +45,7 @@ def test_the_alias_leads_to_the_newest_model_that_is_better_than_the_mean(
 
 
 def test_a_request_that_fails_does_not_move_the_alias() -> None:
-    """To take it for "no alias yet" would let an older model take the newest one's place."""
+    """As "no alias yet" it would let an older model replace the newest version."""
     client = MagicMock(spec=MlflowClient)
     client.search_model_versions.return_value = []
     run = MagicMock()

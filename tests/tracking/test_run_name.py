@@ -1,4 +1,4 @@
-"""The names of runs."""
+"""Names of runs say what differs, and are short enough for every store."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -33,7 +33,7 @@ def test_a_long_name_is_cut_for_every_store(
 def test_a_run_is_named_by_what_differs_from_the_one_before(
     workspace: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The person has committed nothing: beside the commit, eight parameters would differ."""
+    """Nothing was committed: compared with the commit, eight parameters would differ."""
     generate.main(job())
     for lr in (0.01, 0.02):
         for stage in (train, evaluate, export, track):

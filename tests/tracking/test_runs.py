@@ -50,7 +50,7 @@ def test_a_run_of_another_host_is_left_alone(workspace: Path) -> None:
         ("RUNNING", {TRAINING_PROCESS: GONE, RECORDER_PROCESS: HERE}, False),
         ("RUNNING", {TRAINING_PROCESS: HERE, RECORDER_PROCESS: GONE}, False),
         ("RUNNING", {TRAINING_PROCESS: "not an identity", RECORDER_PROCESS: GONE}, False),
-        ("RUNNING", {}, False),  # of an earlier version, or of somebody else: perhaps it is written
+        ("RUNNING", {}, False),  # perhaps another program writes it
         ("KILLED", {}, True),
         ("KILLED", {RECORDER_PROCESS: HERE}, False),
         ("FAILED", {TRAINING_PROCESS: GONE}, False),

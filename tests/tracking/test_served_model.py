@@ -16,7 +16,7 @@ from pipeline.tracking import served_model
     "meanings", [[], ["low", "high"], ["in_range"], ["low", "high", "in_range"]]
 )
 def test_a_served_model_names_its_answers_as_predict_does(meanings: list[str]) -> None:
-    """It runs without the pipeline, and has a copy of the rule."""
+    """The served model runs without the pipeline, and has a copy of the rule."""
     targets = ["y", "größe of it"]
     outputs = [
         {

@@ -1,4 +1,4 @@
-"""A registered version answers over HTTP, by its name and alias alone, and without torch."""
+"""A registered version answers over HTTP by its name and alias, without torch."""
 
 import json
 import os
@@ -23,14 +23,14 @@ from stage_runs import run_stages
 from pipeline.settings import csv_cells, files
 
 Ask = Callable[..., Any]
-"""What is asked for, as JSON or CSV, to its answer: the predictions, or why there are none."""
+"""Function from a request, as JSON or CSV, to its answer: predictions, or an error."""
 
-# Without the proxy that a user may have set for the world outside.
+# Without the proxy that a user may have set.
 HERE = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 def without_torch(folder: Path) -> dict[str, str]:
-    """The environment of programs for which torch is not installed, nor is it for theirs."""
+    """Return an environment in which neither a program nor the programs it starts have torch."""
     folder.mkdir()
     (folder / "sitecustomize.py").write_text("import sys\nsys.modules['torch'] = None\n")
     return environment(PYTHONPATH=str(folder))
@@ -40,13 +40,13 @@ def without_torch(folder: Path) -> dict[str, str]:
 def served(
     model: str, variables: dict[str, str], folder: Path, port: str | None = None
 ) -> Iterator[Ask]:
-    """What answers while `mlflow models serve` runs in `folder`, with its store in `variables`."""
+    """Yield a function that asks `mlflow models serve`, which runs in `folder`."""
     port = port or str(free_port())
     command = [sys.executable, "-m", "mlflow", "models", "serve", "--model-uri", model]
     command += ["--env-manager", "local", "--host", "127.0.0.1", "--port", port]
     log = folder / "serve.log"
     with log.open("w") as told:
-        # A group of its own: the server is its child, and ends with it.
+        # In a group of its own, which is ended as a whole: the server is a child of this process.
         server = subprocess.Popen(
             command,
             cwd=folder,
@@ -120,7 +120,7 @@ def test_a_registered_version_answers_without_torch(workspace: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl on this machine")
 def test_the_readmes_block_serves_answers_and_ends(workspace: Path) -> None:
-    """As it is pasted: the version it names keeps its answer, whatever is verified later."""
+    """The version that it names keeps its answer, whatever is verified later."""
     for params in (job(), job(train__lr=0.02)):
         run_stages(params)
     text = (ROOT / "docs/use-the-model.md").read_text()

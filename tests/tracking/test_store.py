@@ -1,4 +1,4 @@
-"""The tracking store: which experiment it opens, and where that keeps its artifacts."""
+"""The store opens the right experiment, which keeps its artifacts in the right place."""
 
 import os
 import shutil
@@ -18,11 +18,11 @@ from pipeline.tracking import store
 
 
 class StartedError(Exception):
-    """Stands for a process that would have been started."""
+    """A process would have been started."""
 
 
 def test_a_password_is_in_no_list_of_processes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """`mlflow ui` is told its store by its environment: its options are everybody's to read."""
+    """`mlflow ui` gets its store from the environment: everybody can read its options."""
     commands: list[list[str]] = []
 
     def start(command: list[str], **_: object) -> None:
@@ -40,7 +40,7 @@ def test_a_password_is_in_no_list_of_processes(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_an_experiment_that_was_renamed_is_found(store_folder: Path) -> None:
-    """The page had an empty table and said that `make repro` makes the first run."""
+    """Otherwise the page shows an empty table, as if there had been no run."""
     opened = store.open_store("abline")
     assert "no run yet   `make repro` makes the first" in ui.links(opened, "http://127.0.0.1:5000")
     opened.client.create_run(opened.experiment_id, tags={"training_id": "0" * 32})
@@ -65,7 +65,7 @@ def test_another_clone_is_told_that_the_artifacts_would_go_elsewhere(
     assert (
         f"keeps its files in {fresh_store.parent}, the folder of the clone that made it" in message
     )
-    # And what it advises works.
+    # Its advice works.
     command = [sys.executable, "-m", "mlflow", "experiments", "create", "--experiment-name", "ours"]
     assert "`mlflow experiments create --experiment-name NAME --artifact-location PLACE`" in message
     location = (tmp_path / "for all").as_uri()
@@ -82,7 +82,7 @@ def test_another_clone_is_told_that_the_artifacts_would_go_elsewhere(
 def test_the_clone_that_made_a_shared_store_goes_on(
     fresh_store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Under its other path, too: through a link and through a mount."""
+    """Under a second path, too: through a link or a mount."""
     shared = tmp_path / "shared.db"
     shutil.copy(fresh_store, shared)
     (tmp_path / "link").symlink_to(fresh_store.parent)

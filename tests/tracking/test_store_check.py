@@ -1,4 +1,4 @@
-"""The check of a store before MLflow opens it. Servers are in test_store_server.py."""
+"""The check of a store before MLflow opens it. Tests of servers: test_*_server.py."""
 
 import threading
 from pathlib import Path

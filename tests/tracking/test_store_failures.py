@@ -63,7 +63,7 @@ def test_who_needs_a_missing_package(module: str, cure: str) -> None:
 
 
 def damage_text(content: bytes) -> bytes:
-    """Letters that are no UTF-8, in what MLflow reads first."""
+    """Put letters that are not UTF-8 into the text that MLflow reads first."""
     return content.replace(b"mlartifacts/runs", b"mlartifacts/ru\xff\xfe")
 
 
@@ -79,7 +79,7 @@ def damage_pages(content: bytes) -> bytes:
 def test_a_damaged_store_is_a_failure_of_the_store(
     store_folder: Path, damage: Callable[[bytes], bytes]
 ) -> None:
-    """`track` warns and keeps the result aside; to raise would stop `dvc repro`."""
+    """`track` warns and keeps the result aside; an error would stop `dvc repro`."""
     file = store_folder / "mlflow.db"
     before = file.read_bytes()
     file.write_bytes(damage(before))

@@ -29,7 +29,7 @@ def test_a_store_that_another_program_is_making_is_waited_for(
     monkeypatch.setattr(store_file, "schema_revision", revision)
     store_file.wait_until_made(file)
     assert seen[-1] == newest
-    # One that does not get on is left to MLflow, which says what it is.
+    # A file that does not change any more is left to MLflow.
     monkeypatch.setattr(store_file, "schema_revision", lambda _: "older")
     monkeypatch.setattr(store_file, "SECONDS_LOCKED", 0.1)
     store_file.wait_until_made(file)
@@ -39,10 +39,10 @@ def test_a_store_that_another_program_is_making_is_waited_for(
 def test_a_plain_mlflow_that_makes_the_store_at_the_same_time(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its own file is used, and it goes on with it."""
+    """Both use the file that the plain MLflow makes."""
     monkeypatch.setenv("DVC_ROOT", str(tmp_path))
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    # By a relative address, as `mlflow ui` does: MLflow's own lock goes by the address.
+    # By a relative address, as `mlflow ui` does: MLflow has a lock for each address.
     code = "from mlflow import MlflowClient; c = MlflowClient('sqlite:///mlflow.db');"
     code += "e = c.create_experiment('theirs'); print(c.create_run(e).info.run_id)"
     plain = subprocess.Popen(

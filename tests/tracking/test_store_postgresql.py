@@ -1,4 +1,4 @@
-"""A database server as the store: what PostgreSQL takes otherwise than SQLite."""
+"""A database server as the store: PostgreSQL accepts other values than SQLite."""
 
 import os
 import pwd
@@ -90,7 +90,7 @@ def address(
 
 
 def test_a_run_in_a_fresh_database_is_whole(address: str) -> None:
-    """MLflow takes seconds to make its tables: more than a store may take that has none to make."""
+    """MLflow takes seconds to make its tables: longer than a store with tables may take."""
     generate.main(job())
     told = subprocess.run(
         [sys.executable, "-m", "pipeline.train"],
@@ -142,7 +142,7 @@ def test_two_clones_in_one_database(
     monkeypatch.setenv("DVC_ROOT", str(other))
     with pytest.raises(UserError, match=f"keeps its files in {workspace}, the folder of the clone"):
         store.open_store("abline")
-    # The training goes on, and says so once.
+    # The training continues, and warns once.
     Path("params.yaml").write_text(job_text())
     generate.main(job())
     train.main(job())

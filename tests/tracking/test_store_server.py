@@ -22,7 +22,7 @@ pytestmark = pytest.mark.usefixtures("no_proxy")
 
 
 class Server(ThreadingHTTPServer):
-    """A server that is well, and notes what it was asked with."""
+    """A server that works, and notes the requests."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
@@ -75,7 +75,7 @@ def test_a_proxy_is_used(server: Server, monkeypatch: pytest.MonkeyPatch) -> Non
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A certificate for 127.0.0.1 that nobody else has signed, with its key."""
+    """A self-signed certificate for 127.0.0.1, with its key."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "abline")])
     address = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
@@ -105,7 +105,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def secure(server: Server, certificate: Path) -> Server:
-    """The server behind TLS that wants a certificate of its clients, too."""
+    """The server behind TLS, which asks its clients for a certificate, too."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate)
     context.load_verify_locations(certificate)

@@ -20,7 +20,7 @@ from pipeline.tracking.tags import RECORDER_PROCESS
 
 
 def killed_training(workspace: Path, **changes: Any) -> Params:
-    """A training that is killed together with the process that writes its run."""
+    """Kill a training and its recorder; return its parameters."""
     changes = {"train__epochs": 200_000, "train__lr": 1e-9} | changes
     Path("params.yaml").write_text(job_text(**changes))
     generate.main(job(**changes))

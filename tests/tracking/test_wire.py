@@ -1,4 +1,4 @@
-"""What a training and its recorder say to each other."""
+"""Messages between a training and its recorder arrive as they were sent, or are refused."""
 
 import subprocess
 import sys
