@@ -166,7 +166,7 @@ def _terms(model: Any) -> dict[str, Any] | None:
     """
     noted = {entry.key: entry.value for entry in model.metadata_props}
     try:
-        terms: dict[str, Any] = json.loads(noted[served_model.CONTRACT_KEY])
+        terms: dict[str, Any] = json.loads(noted[served_model.METADATA_KEY])
         schemas = signature(terms)
         for schema in (schemas.inputs, schemas.outputs):
             names = schema.input_names()

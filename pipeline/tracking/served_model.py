@@ -16,7 +16,7 @@ from mlflow.exceptions import MlflowException
 from mlflow.pyfunc.model import PythonModel, PythonModelContext
 from numpy.typing import NDArray
 
-CONTRACT_KEY = "abline.contract"
+METADATA_KEY = "abline.contract"
 """Key of the contract's terms in the ONNX file's metadata."""
 
 
@@ -52,7 +52,7 @@ class ServedModel(PythonModel):
         file = Path(__file__).with_name("model.onnx")
         self.session = onnxruntime.InferenceSession(file, providers=["CPUExecutionProvider"])
         metadata = self.session.get_modelmeta().custom_metadata_map
-        contract = json.loads(metadata[CONTRACT_KEY])
+        contract = json.loads(metadata[METADATA_KEY])
         self.input: str = contract["input"]["name"]
         self.features = [str(feature["name"]) for feature in contract["input"]["features"]]
         self.dtype = np.dtype(contract["input"]["dtype"])
