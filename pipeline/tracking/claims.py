@@ -87,7 +87,7 @@ def _is_over(run: Run) -> bool:
 
 
 def _is_half_made(run: Run, result_id: str) -> bool:
-    """Return True if a completion of this result has left the run, and no process writes it."""
+    """True if a completion of this result left the run half-made, and no process writes it."""
     values = run.data.tags
     ended = run.info.status != "RUNNING" or is_abandoned(run)
     return values.get(tags.CLAIMED_BY) == result_id and (

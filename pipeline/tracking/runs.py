@@ -35,7 +35,7 @@ def runs_of_training(store: Store, training_id: str) -> list[Run]:
 
 
 def is_cut_short(run: Run) -> bool:
-    """True if a run stops before the end of its training, and no process writes it any more."""
+    """True if a run has neither a result nor the end of its training, and no process writes it."""
     if RESULT in run.data.tags or RESULT_ID in run.data.tags:
         return False
     return run.info.status in ("KILLED", "RUNNING") and is_abandoned(run)
