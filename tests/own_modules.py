@@ -11,7 +11,7 @@ from torch import nn
 
 from pipeline.learning import training
 from pipeline.learning.loop import run_epochs
-from pipeline.learning.module import build
+from pipeline.learning.module import LinearModel, build
 from pipeline.learning.weights import DTYPES
 from pipeline.settings.errors import UserError
 from pipeline.settings.params import Params
@@ -47,6 +47,15 @@ class Network(nn.Module):
 
     def forward(self, x: torch.Tensor) -> Any:
         return self.last(torch.tanh(self.first(x)))
+
+
+def linear(weight: list[list[float]], bias: list[float]) -> LinearModel:
+    """Return the linear model with these parameters, in float32."""
+    module = LinearModel(len(weight[0]), len(weight))
+    module.load_state_dict(
+        {"linear.weight": torch.tensor(weight), "linear.bias": torch.tensor(bias)}
+    )
+    return module
 
 
 def use(monkeypatch: pytest.MonkeyPatch, build: Build) -> None:

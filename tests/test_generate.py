@@ -56,14 +56,6 @@ def test_the_side_of_a_row_depends_on_its_place_and_the_seed(
     assert files.TEST.read_bytes() != before[1]
 
 
-def test_a_larger_share_holds_out_the_same_rows_and_more(workspace: Path) -> None:
-    put(rows_csv(0, 1_000))
-    generate.main(own_job(fraction=0.1))
-    tenth = set(sides()[1][:, 0])
-    generate.main(own_job(fraction=0.3))
-    assert tenth < set(sides()[1][:, 0])
-
-
 def test_float32_stays_so(workspace: Path) -> None:
     numbers = np.random.default_rng(0).normal(size=100)
     put(parquet(x=numbers.astype(np.float32), y=numbers), "t.parquet")

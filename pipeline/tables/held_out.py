@@ -19,9 +19,9 @@ def split(
     if fraction == 0:
         return values, values[:0]
     is_held_out = draws.random(len(values)) < fraction
-    # Along each column, as the numbers are in memory.
+    # Along each column, as the numbers are in memory. Not by an index, whose result is row-major.
     columns = values.T
-    return columns[:, ~is_held_out].T, columns[:, is_held_out].T
+    return columns.compress(~is_held_out, axis=1).T, columns.compress(is_held_out, axis=1).T
 
 
 def check_sides(fraction: float, training_rows: int, test_rows: int) -> None:

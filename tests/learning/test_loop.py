@@ -7,21 +7,13 @@ import pytest
 import torch
 from conftest import job
 from own_modules import (
-    Build,
-    asked,
-    dropping,
-    normed,
     parameters,
-    rows,
-    state,
     tensors_of,
     trained,
-    use,
 )
 from torch import nn
 
 from pipeline.learning import device as devices
-from pipeline.learning import training
 from pipeline.learning.loop import _batches, run_epochs
 from pipeline.learning.module import build
 from pipeline.learning.prediction import line_of, predict
@@ -153,36 +145,6 @@ def test_a_model_without_bias_goes_through_the_origin() -> None:
     assert predict(module, np.array([[4.0]])).item() == pytest.approx(8)
 
 
-@pytest.mark.parametrize("build", [normed, dropping])
-@pytest.mark.parametrize("standardize", [False, True])
-def test_other_held_out_rows_leave_every_byte_alone(
-    monkeypatch: pytest.MonkeyPatch, build: Build, standardize: bool
-) -> None:
-    use(monkeypatch, build)
-    params = asked(model__standardize=standardize, data__test_fraction=0.2)
-    trainings = [
-        training.train(params, rows(), held_out)
-        for held_out in (None, rows(10, 1), rows(25, 2, size=100.0))
-    ]
-    states, histories = [state(module) for module, _ in trainings], [each for _, each in trainings]
-    assert states[0] == states[1] == states[2]
-    losses = [[loss for loss, _ in history] for history in histories]
-    assert losses[0] == losses[1] == losses[2]
-    watched = [[held_out for _, held_out in history] for history in histories[1:]]
-    assert watched[0] != watched[1]
-
-
-def test_a_part_that_was_frozen_stays_frozen(monkeypatch: pytest.MonkeyPatch) -> None:
-    def build(features: int, targets: int) -> nn.Module:
-        module = normed(features, targets)
-        module[1].eval()  # type: ignore[index]
-        return module
-
-    use(monkeypatch, build)
-    module, _ = training.train(asked(data__test_fraction=0.2), rows(), rows(10, 1))
-    assert module.state_dict()["1.num_batches_tracked"] == 0
-
-
 def test_a_gpu_gives_the_same_bits_twice_and_nearly_those_of_the_cpu() -> None:
     if not torch.cuda.is_available():
         pytest.skip("this machine has no CUDA GPU")
@@ -199,16 +161,3 @@ def test_a_gpu_gives_the_same_bits_twice_and_nearly_those_of_the_cpu() -> None:
         trained_twice.append(parameters(module))
     assert trained_twice[0] == trained_twice[1]
     assert trained_twice[0] == pytest.approx(parameters(trained(params)[1]), rel=1e-5)
-
-
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="this machine has no CUDA GPU")
-@pytest.mark.parametrize("build", [normed, dropping])
-def test_a_gpu_gives_the_same_bits_twice_whatever_is_held_out(
-    monkeypatch: pytest.MonkeyPatch, build: Build
-) -> None:
-    use(monkeypatch, build)
-    params = asked(train__device="cuda", model__standardize=True, data__test_fraction=0.2)
-    modules = [
-        training.train(params, rows(), held_out)[0] for held_out in (None, None, rows(10, 1))
-    ]
-    assert state(modules[0]) == state(modules[1]) == state(modules[2])

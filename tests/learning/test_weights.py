@@ -10,54 +10,25 @@ from conftest import job
 from own_modules import (
     Build,
     asked,
+    linear,
     rows,
     state,
     use,
 )
 from torch import nn
 
-from pipeline.learning import divergence, prediction, training, weights
+from pipeline.learning import prediction, training, weights
 from pipeline.learning.checkpoint import Checkpoint
 from pipeline.learning.line import load_line
 from pipeline.learning.module import LinearModel
 from pipeline.settings import files, ids
 from pipeline.settings.errors import UserError
-from pipeline.settings.params import Params
-
-
-def fitted(params: Params, weight: list[list[float]], bias: list[float]) -> LinearModel:
-    module = LinearModel(len(params.data.features), len(params.data.targets))
-    module.load_state_dict(
-        {"linear.weight": torch.tensor(weight), "linear.bias": torch.tensor(bias)}
-    )
-    return module
-
-
-def test_predictions_are_the_shipped_lines() -> None:
-    params = job(data__features=["a", "b"], data__generate__x=[[1.0, 2.0]],
-                 data__generate__weight=[[1.0], [1.0]], evaluate__queries=[])  # fmt: skip
-    module = fitted(params, [[0.1, -3.0]], [7.0])
-    x = np.array([[1.0, 2.0], [1e8, 0.5]])
-    tenth = float(np.float32(0.1))
-    assert prediction.predict(module, x).ravel().tolist() == [7 + tenth - 6, 7 + tenth * 1e8 - 1.5]
-
-
-def test_another_module_is_measured_too() -> None:
-    torch.manual_seed(0)
-    module = nn.Sequential(nn.Linear(1, 4), nn.Tanh(), nn.Linear(4, 1))
-    x = np.linspace(-1, 1, 5)[:, None]
-    with torch.inference_mode():
-        expected = module(torch.tensor(x, dtype=torch.float32)).numpy()
-    np.testing.assert_allclose(prediction.predict(module, x), expected, rtol=1e-5)
-    assert next(module.parameters()).dtype == torch.float32, "measuring must not change the model"
-    assert prediction.line_of(module) is None
-    assert divergence.largest_lr(module, x, 1, 0, "sum") is None
 
 
 def test_models_come_back_rounded_once(tmp_path: Path) -> None:
     path = tmp_path / "model.safetensors"
     params = job()
-    exact = fitted(params, [[2.0]], [0.0]).double()
+    exact = linear([[2.0]], [0.0]).double()
     with torch.no_grad():
         exact.linear.weight += 1e-12
     weights.save(path, exact, torch.float32, "a" * 32)
@@ -79,36 +50,6 @@ def test_models_come_back_rounded_once(tmp_path: Path) -> None:
         exact.linear.weight += 1e39
     with pytest.raises(UserError, match=r"model.dtype: linear.weight has values beyond"):
         weights.save(path, exact, torch.float32, "a" * 32)
-
-
-def test_what_is_read_without_torch_is_what_was_saved(tmp_path: Path) -> None:
-    path = tmp_path / "model.safetensors"
-    for bias in (True, False):
-        torch.manual_seed(0)
-        module = LinearModel(3, 2, bias)
-        weights.save(path, module, torch.float32, "a" * 32)
-        line = load_line(path, job(model__bias=bias).model, 3, 2)
-        with pytest.raises(UserError, match=r"not this job's model \(found .* must be "):
-            load_line(path, job(model__bias=not bias).model, 3, 2)
-        known = prediction.line_of(module)
-        assert line is not None
-        assert known is not None
-        np.testing.assert_array_equal(line.weight, known.weight)
-        np.testing.assert_array_equal(line.bias, known.bias)
-        assert (line.bias != 0).any() == bias
-
-
-def test_a_module_is_not_taken_for_linear_by_the_names_of_its_tensors(tmp_path: Path) -> None:
-    class Bent(nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.linear = nn.Linear(1, 1)
-
-        def forward(self, x: torch.Tensor) -> torch.Tensor:
-            return torch.tanh(self.linear(x))
-
-    weights.save(tmp_path / "model.safetensors", Bent(), torch.float32, "a" * 32)
-    assert load_line(tmp_path / "model.safetensors", job().model, 1, 1) is None
 
 
 class Tied(nn.Module):

@@ -9,8 +9,6 @@ from pathlib import Path
 import pytest
 from conftest import ROOT, environment
 
-from pipeline.learning import checkpoint
-from pipeline.learning.checkpoint import Checkpoint
 from pipeline.results import waiting
 from pipeline.results.place import run_md5
 from pipeline.results.provenance import Origin
@@ -85,24 +83,16 @@ def test_a_writer_that_cannot_be_seen_has_a_day(tmp_path: Path) -> None:
     assert not foreign.exists()
 
 
-def test_checkpoints_of_abandoned_trainings_go(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("DVC_ROOT", str(tmp_path))
-    folder = Checkpoint("0", None).path.parent
-    folder.mkdir(parents=True)
-    now = time.time()
-    for number in range(30):
-        path = folder / f"{number}.{'damaged' if number % 3 else 'safetensors'}"
-        path.write_bytes(b"")
-        os.utime(path, (now - number, now - number))
-    days = (checkpoint.DAYS_KEPT + 1) * 24 * 3600
-    for name in ("0.safetensors", "1.damaged", "2.damaged"):
-        os.utime(folder / name, (now - days, now - days))
-    # A training's own checkpoint is never too old: it goes on from there.
-    checkpoint._remove_abandoned(folder / "0.safetensors")
-    left = {int(path.stem) for path in folder.iterdir()}
-    assert left == {0, *range(3, 3 + checkpoint.NUMBER_KEPT)}
+def test_a_file_is_whole_or_as_it_was(tmp_path: Path) -> None:
+    path = tmp_path / "report.json"
+    files.write_json(path, {"b": 0.1, "a": "é"})
+    assert path.read_bytes() == '{\n  "a": "é",\n  "b": 0.1\n}\n'.encode()
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        files.write_json(path, {"a": float("nan")})
+    with pytest.raises(ZeroDivisionError), files.whole(path) as partial:
+        partial.write_text(f"half of {1 / 0}")
+    assert path.read_text().startswith('{\n  "a"')
+    assert [entry.name for entry in tmp_path.iterdir()] == ["report.json"]
 
 
 IDENTITY = {"outs": {}, "params": {}, "training_id": "0" * 32}

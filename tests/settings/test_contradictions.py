@@ -1,0 +1,46 @@
+"""Values of params.yaml that contradict each other are refused before any stage runs."""
+
+import pytest
+from conftest import job, job_text
+
+from pipeline.settings.errors import UserError
+from pipeline.settings.params import parse
+
+
+def test_values_that_contradict_each_other() -> None:
+    nowhere = job_text(data__generate__x=None)
+    with pytest.raises(UserError, match=r"data.generate.rows: found null, and x is null too"):
+        parse(nowhere)
+    with pytest.raises(UserError, match=r"train.momentum: found 0.9, which adam does not have"):
+        job(train__optimizer="adam", train__momentum=0.9)
+    with pytest.raises(UserError, match=r"train.nesterov: .* needs a momentum above 0"):
+        job(train__nesterov=True)
+    job(train__nesterov=True, train__momentum=0.9)
+    with pytest.raises(UserError, match=r"train.weight_decay: found 0.1, which exact does not ha"):
+        job(train__optimizer="exact", train__weight_decay=0.1)
+    with pytest.raises(UserError, match=r"train.batch_size: found 8, but lbfgs takes all rows at"):
+        job(train__optimizer="lbfgs", train__batch_size=8)
+    with pytest.raises(UserError, match=r"train.patience: found 3, but no rows are held out to w"):
+        job(train__patience=3)
+    with pytest.raises(UserError, match=r"train.patience: found 3, but exact has no epochs to st"):
+        job(train__patience=3, train__optimizer="exact")
+    with pytest.raises(UserError, match=r"train.portable: found true with device cuda; the same"):
+        job(train__portable=True, train__device="cuda")
+    with pytest.raises(
+        UserError, match=r"data.features: found \[\], which means every column of a"
+    ):
+        job(data__features=[])
+
+
+@pytest.mark.parametrize("source", ["housing.csv", "/etc/passwd", "data/raw/../x.csv", "data/raw"])
+def test_a_table_lies_in_the_folder_for_tables(source: str) -> None:
+    told = rf'data.source: found "{source}"; must be generate, or a file or a glob under data/raw/'
+    with pytest.raises(UserError, match=told):
+        job(data__source=source)
+    job(data__source="data/raw/2024-*.csv", data__features=[])
+
+
+def test_a_feature_cannot_be_called_bias() -> None:
+    with pytest.raises(UserError, match=r"data.features: found 'bias', which coefficients.csv"):
+        job(data__features=["bias"])
+    job(data__features=["bias"], model__bias=False)
