@@ -20,7 +20,7 @@ from pipeline.tables.generated import generated_table
 from pipeline.tables.table import Table
 
 Build = Callable[[int, int], nn.Module]
-"""From the number of features and of targets to a module."""
+"""Function from the number of features and of targets to a module."""
 
 
 def normed(features: int, targets: int) -> nn.Module:
@@ -91,7 +91,7 @@ def state(module: nn.Module) -> dict[str, bytes]:
 
 
 def refused(params: Params, table: Table | None = None) -> str:
-    """Why a training does not start."""
+    """Return the message of a training that does not start."""
     epochs: list[int] = []
     with pytest.raises(UserError) as caught:
         training.train(params, table or rows(), on_epoch=lambda epoch, *_: epochs.append(epoch))

@@ -38,7 +38,7 @@ def small_job(rows: int, features: int, optimizer: str, queries: int, held_out: 
 
 
 def finish(params: Params, *stages: str) -> Result:
-    """What `track` reads of a job after these stages, before it asks the store."""
+    """Return the result that `track` reads after these stages, before it asks the store."""
     with patch.object(train, "live_run"), patch.object(evaluate, "draw"):
         run_stages(params, "generate", "train", "evaluate", *stages)
     outs = [out for each in declared.stages().values() for out in each["outs"]]

@@ -24,7 +24,7 @@ _EITHER = (
     "write the numbers without them, or with a point, whichever it is",
 )
 _TRUTH = [("yes", "no"), ("true", "false"), ("y", "n"), ("t", "f")]
-_OR_LEAVE_OUT = ("text", "text with two values", "dates or times")
+_CONTENTS_TO_LEAVE_OUT = ("text", "text with two values", "dates or times")
 """Contents whose fix is more than to replace characters: the column may be left out instead."""
 
 
@@ -134,7 +134,7 @@ def message(path: object, columns: Mapping[str, ColumnFields], selection: Select
         sentences.append(
             sentence + (f": {cure.format(it='them' if many else 'it')}" if cure else "")
         )
-        if content in _OR_LEAVE_OUT:
+        if content in _CONTENTS_TO_LEAVE_OUT:
             to_leave_out += names
     way = selection.without(to_leave_out)
     if len(sentences) > 1:

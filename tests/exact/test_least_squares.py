@@ -77,7 +77,7 @@ def test_what_ships_is_rounded_once(rows: Rows, dtype: str) -> None:
 
 
 def is_nearest(shipped: np.floating, value: Fraction) -> bool:
-    """Whether no neighbour of `shipped` is nearer to `value`."""
+    """Return True if no neighbour of `shipped` is nearer to `value`."""
     if not np.isfinite(shipped):
         return abs(value) > Fraction(float(np.finfo(shipped.dtype).max))
     apart = abs(Fraction(float(shipped)) - value)

@@ -14,9 +14,9 @@ from pipeline.exact.least_squares import fit
 
 
 def certified(computed: float, value: str, digits: int) -> None:
-    """Whether NIST's value and ours agree to so many digits, all 15 of its own if it is so many.
+    """Check that NIST's value and ours agree to `digits`, of which NIST gives 15.
 
-    NIST rounds to 15 digits and we to a float, so that the true value may lie between.
+    NIST rounds to 15 digits and we round to a float, so that the true value may lie between.
     """
     stated = Fraction(value)
     if digits == 15:

@@ -69,7 +69,7 @@ def test_columns_that_depend_on_each_other_are_refused_unless_allowed() -> None:
 
 @pytest.mark.parametrize("bias", [True, False])
 def test_the_mean_that_ships_is_that_of_a_trained_model(bias: bool) -> None:
-    """From the Gram matrix and from the rows: the same exactly rounded sums."""
+    """The Gram matrix and the rows give the same exactly rounded sums."""
     params, rows, _ = held_out_job(model__standardize=True, model__bias=bias)
     brief = params.train.model_copy(update={"epochs": 1})
     exact = params.train.model_copy(update={"optimizer": "exact"})

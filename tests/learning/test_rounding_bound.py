@@ -52,7 +52,7 @@ def test_the_bound_of_a_network_grows_with_its_answers_and_shrinks_with_its_prec
 
 
 def test_the_bound_of_a_network_is_about_that_of_the_terms_it_adds_up() -> None:
-    """Of a linear model in disguise, for which the bound is known: neither far above nor below."""
+    """The bound is known for a linear model in disguise: the other one is near it."""
 
     class Disguised(nn.Module):
         def __init__(self, line: LinearModel) -> None:

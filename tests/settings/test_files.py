@@ -1,4 +1,4 @@
-"""What a process leaves that SIGKILL ended is removed by the next one; what is in use is not."""
+"""Files of a killed process are removed by the next process; files in use are not."""
 
 import os
 import subprocess

@@ -13,7 +13,7 @@ TEXT = (ROOT / "params.yaml").read_text()
 
 
 def mistakes(old: str, new: str) -> list[str]:
-    """What is said of params.yaml with `new` for `old`."""
+    """Return the lines of the message about params.yaml with `new` in place of `old`."""
     assert TEXT.count(old) == 1, old
     with pytest.raises(UserError) as caught:
         parse(TEXT.replace(old, new))

@@ -16,7 +16,7 @@ from pipeline import generate
 from pipeline.settings import params, signals
 
 IMPORTED = b"import time:"
-"""How a line begins that `python -X importtime` prints when a module has been imported."""
+"""Begin of a line that `python -X importtime` prints when a module has been imported."""
 
 
 def interrupted_after(imports: int, program: str, number: signal.Signals) -> tuple[int, str]:
@@ -113,7 +113,7 @@ with runner.program():
     "code", [f"with runner.program():{WAITING}", IN_A_LIBRARY, WHILE_CLEANING_UP]
 )
 def test_one_signal_ends_a_program(workspace: Path, code: str, number: signal.Signals) -> None:
-    """Whether its main thread computes, waits in a library, or hangs while it cleans up."""
+    """Its main thread may compute, wait in a library, or hang while it cleans up."""
     process = started(code)
     assert process.stdout is not None
     assert process.stdout.readline() == "waits\n"

@@ -71,7 +71,7 @@ def test_what_a_stage_writes_is_not_made_by_tracking(name: str) -> None:
 
 
 def test_an_init_file_is_no_code_of_a_stage() -> None:
-    """Those of pipeline and settings are in no stage's dependencies."""
+    """The init files of pipeline and settings are in no stage's dependencies."""
     for path in (ROOT / "pipeline").glob("*/__init__.py"):
         assert [type(node) for node in ast.parse(path.read_text()).body] == [ast.Expr], path
     tree = ast.parse((ROOT / "pipeline/__init__.py").read_text())
@@ -173,7 +173,7 @@ def test_run_json_is_made_from_every_output() -> None:
 
 
 def test_requirements_pin_every_package_that_is_needed() -> None:
-    """What is not pinned would be whatever is newest on the day of the installation."""
+    """Any other package would be the newest on the day of the installation."""
     lines = environment.REQUIREMENTS.read_text().splitlines()
     pinned = {canonicalize_name(line.partition("==")[0]) for line in lines if "==" in line}
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
