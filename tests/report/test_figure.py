@@ -1,0 +1,39 @@
+"""The bytes of a plot depend on what it shows, and on nothing else."""
+
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+from plotted import line, split, texts
+
+from pipeline.report import figure, fit_plot, loss_plot
+
+
+def test_names_with_dollar_signs_are_not_formulas(tmp_path: Path) -> None:
+    rows = split([1.0], [2.0])
+    path = tmp_path / "fit.svg"
+    fit_plot.draw(path, rows, "x", ["price_$ of_$"], np.empty((0, 1)), line(2.0, 0.0).predict)
+    assert "price_$ of_$ over x" in texts(path)
+
+
+def test_a_users_style_does_not_change_the_bytes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def drawn() -> bytes:
+        path = tmp_path / "loss.svg"
+        loss_plot.draw(path, [2.0, 1.0], None, per_error=False)
+        return path.read_bytes()
+
+    first = drawn()
+    monkeypatch.setitem(mpl.rcParams, "font.size", 20.0)
+    monkeypatch.setitem(mpl.rcParams, "svg.hashsalt", None)
+    assert drawn() == first
+
+
+def test_a_sample_has_the_first_and_the_last_row() -> None:
+    assert figure.sampled(3).tolist() == [0, 1, 2]
+    sample = figure.sampled(1_000_003)
+    assert (sample[0], sample[-1]) == (0, 1_000_002)
+    assert len(sample) == figure.MOST_POINTS_DRAWN
+    assert set(np.diff(sample)) <= {500, 501}
