@@ -1,4 +1,4 @@
-"""ONNX files as tests make and spoil them, and what is expected of them."""
+"""ONNX files that tests make and spoil, and the `Expected` for them."""
 
 import json
 from collections.abc import Sequence
@@ -45,7 +45,7 @@ TRAINING = np.random.default_rng(0).normal(size=(40, 3)) * [1, 1e3, 1e-3] + [0, 
 
 
 def contract_of(**changes: Any) -> dict[str, Any]:
-    """Run a job in the working directory: the content of its contract.json."""
+    """Run a job in the working directory; return the content of its contract.json."""
     make(job(**changes))
     content: dict[str, Any] = json.loads(files.CONTRACT.read_text())
     return content
@@ -100,8 +100,8 @@ def problems(content: bytes, expected: Expected) -> list[str]:
     rows = trial_rows(
         TRAINING, np.array([[4.0, 5.0, 6.0]]), expected.dtype, np.random.default_rng(1)
     )
-    checks = structure_checks.checks(content, expected)
-    checks += answer_checks.checks(content, expected, rows)
+    checks = structure_checks.run(content, expected)
+    checks += answer_checks.run(content, expected, rows)
     return [f"{check.name}: {check.problem}" for check in checks if check.problem]
 
 
@@ -122,7 +122,7 @@ def scale_weights(proto: ModelProto) -> None:
 
 
 def network(name: str) -> nn.Module:
-    """A small network whose answers are sums of terms of some hundreds, as after a training."""
+    """Return a small network whose answers are sums of terms of some hundreds."""
     torch.manual_seed(0)
     inner: list[nn.Module] = {
         "tanh": [nn.Linear(3, 16), nn.Tanh()],

@@ -1,4 +1,4 @@
-"""A user's own tables, as tests write them, and what is read of them."""
+"""A user's own tables: written by tests, and read by the pipeline."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""`python -m pipeline.check` says what is wrong before `dvc repro` starts, and nothing else."""
+"""`python -m pipeline.check` prints the mistakes before `dvc repro` starts, and nothing else."""
 
 import sys
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The documents are true: their commands run, their snippets print what is shown under them."""
+"""The documents are true: their commands run, their snippets print the output that is shown."""
 
 import code
 import contextlib
@@ -44,7 +44,7 @@ TUTORIALS = ("docs/tutorial.md", "docs/tutorial.zh.md")
 
 @dataclass
 class Block:
-    """A fenced block of a document, and what a comment before it says it is quoted from."""
+    """A fenced block of a document; quoted: the file that a comment before it names."""
 
     language: str
     text: str
@@ -53,21 +53,21 @@ class Block:
 
 def blocks(document: str) -> Iterator[Block]:
     pattern = r"(?:<!-- from (\S+) -->\n)?^```(\w+)\n(.*?)^```$"
-    for found in re.finditer(pattern, (ROOT / document).read_text(), re.DOTALL | re.MULTILINE):
-        yield Block(found[2], found[3], found[1])
+    for match in re.finditer(pattern, (ROOT / document).read_text(), re.DOTALL | re.MULTILINE):
+        yield Block(match[2], match[3], match[1])
 
 
 def snippets(document: str) -> Iterator[tuple[str, str]]:
-    """Each block of Python that is not a quotation, and the output shown right under it."""
-    found = [*blocks(document), Block("end", "", None)]
-    for block, after in itertools.pairwise(found):
+    """Yield each block of Python that is not a quotation, and the output shown under it."""
+    all_blocks = [*blocks(document), Block("end", "", None)]
+    for block, after in itertools.pairwise(all_blocks):
         if block.language == "python" and not block.quoted:
             yield block.text, after.text if after.language == "text" else ""
 
 
 @pytest.fixture
 def trained(workspace: Path) -> Path:
-    """A workspace with the tutorial's model in it."""
+    """Return a workspace with the tutorial's model in it."""
     make(params.load())
     return workspace
 
@@ -98,7 +98,7 @@ def test_each_snippet_prints_what_is_shown(document: str, trained: Path) -> None
 
 
 def test_the_tutorial_can_be_pasted_and_started_again_at_step_2(trained: Path) -> None:
-    """Line by line, as `python` gets what is pasted: an empty line ends a class."""
+    """`python` gets pasted text line by line: an empty line ends a class."""
     python = code.InteractiveConsole({})
     pasted = list(snippets(TUTORIALS[0]))
     step_2 = next(n for n, (text, _) in enumerate(pasted) if "class LinearModel" in text)
@@ -112,7 +112,7 @@ def test_the_tutorial_can_be_pasted_and_started_again_at_step_2(trained: Path) -
 
 
 @pytest.mark.parametrize("document", TUTORIALS)
-def test_quotations_are_the_code_as_it_stands(document: str) -> None:
+def test_quotations_are_equal_to_the_code(document: str) -> None:
     quotations = [block for block in blocks(document) if block.quoted]
     assert len(quotations) == 2
     for block in quotations:
@@ -141,7 +141,7 @@ def errors(document: str) -> list[str]:
     return re.findall(r"^error: (.*)$", (ROOT / document).read_text(), re.MULTILINE)
 
 
-def test_the_messages_are_those_that_appear() -> None:
+def test_the_messages_in_the_document_appear() -> None:
     text = (ROOT / "params.yaml").read_text()
     with pytest.raises(UserError) as misspelt:
         params.parse(text.replace("  lr:", "  learning_rate:"))
@@ -153,7 +153,7 @@ def test_the_messages_are_those_that_appear() -> None:
 
 
 def environment_in(folder: Path) -> None:
-    """Put this Python's environment where `make` would set one up."""
+    """Put this Python's environment at the place where `make` would set one up."""
     (folder / ".venv").mkdir()
     for name in ("bin", "lib", "pyvenv.cfg"):
         (folder / ".venv" / name).symlink_to(Path(sys.prefix) / name)
@@ -212,7 +212,7 @@ def test_each_command_runs_in_a_fresh_clone(document: str, clone: Clone) -> None
             if command.startswith(". "):
                 activate = f"{command} && "
             elif command == "make test":
-                pass  # it is what runs this
+                pass  # which runs this test
             elif command.startswith("make ui"):
                 told += serve_and_stop(checkout, command)
             else:

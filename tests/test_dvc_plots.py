@@ -1,4 +1,4 @@
-"""`dvc plots` draws what its titles say."""
+"""`dvc plots` draws the columns that its titles name."""
 
 import json
 from typing import Any

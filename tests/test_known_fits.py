@@ -22,7 +22,7 @@ from pipeline.tables import table
 
 @pytest.mark.slow
 def test_a_table_of_an_installed_package_end_to_end(clone: Clone) -> None:
-    """scikit-learn's diabetes set by `dvc repro`, held against statsmodels."""
+    """scikit-learn's diabetes set by `dvc repro`, compared with statsmodels."""
     checkout = clone("own table")
     data = load_diabetes(scaled=False)
     rows = np.column_stack([data.data, data.target])

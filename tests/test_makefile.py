@@ -23,7 +23,7 @@ chmod +x .venv/bin/*
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A folder with the Makefile, and a Python that makes an environment of two small programs."""
+    """Return a folder with the Makefile, and a Python that makes an environment of two programs."""
     path = tmp_path / "first"
     path.mkdir()
     for name in ("Makefile", "requirements.txt", "pyproject.toml"):
@@ -34,7 +34,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def make(folder: Path, *arguments: str) -> str:
-    """Output of `make`, which must succeed."""
+    """Run `make`, which must succeed; return its output."""
     done = subprocess.run(
         ["make", *arguments, "PYTHON=./python3"],
         cwd=folder,

@@ -1,4 +1,4 @@
-"""A module of one's own goes through the whole pipeline."""
+"""A user's own module goes through the whole pipeline."""
 
 import json
 import re

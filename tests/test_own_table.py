@@ -1,4 +1,4 @@
-"""A user's own table: what is wrong with it is said in one message, and rows held out are tried."""
+"""A user's own table: each mistake in it is one message, and its rows held out are measured."""
 
 from pathlib import Path
 

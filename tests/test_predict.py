@@ -1,4 +1,4 @@
-"""`python -m pipeline.predict` writes a whole file, or leaves none and says why."""
+"""`python -m pipeline.predict` writes a whole file, or no file and a message."""
 
 import json
 import os
@@ -15,14 +15,14 @@ from conftest import ROOT, environment, eventually
 
 from pipeline.settings import signals
 
-OURS = environment(PYTHONPATH=os.pathsep.join([str(ROOT), str(ROOT / "clients/python")]))
+ENVIRONMENT = environment(PYTHONPATH=os.pathsep.join([str(ROOT), str(ROOT / "clients/python")]))
 
 
 def command(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "pipeline.predict", *arguments],
         cwd=folder,
-        env=OURS,
+        env=ENVIRONMENT,
         capture_output=True,
         text=True,
     )
@@ -48,15 +48,17 @@ def test_mistakes_on_the_command_line(models: Path, tmp_path: Path) -> None:
     (spoilt / "model.onnx").write_bytes((models / "model.onnx").read_bytes())
     contract = json.loads((models / "contract.json").read_text())
     (spoilt / "contract.json").write_text(json.dumps(contract | {"sha256": "0" * 64}))
-    (tmp_path / "folder.csv").mkdir()
     good = ("--model", str(models))
     for arguments, message in {
         (rows, "--out", "out.csv"): "models/model.onnx is not the file that",
         ("no.csv", "--out", "out.csv", *good): "no.csv: there is no such file",
-        (rows, "--out", "out.xlsx", *good): 'found "out.xlsx"; must end with .csv, .parquet, .pq',
-        (rows, "--out", "folder.csv", *good): "is a folder; must be a fi",
         (rows, "--out", "/proc/o.csv", *good): "/proc/o.csv.*; put right .* and run this command",
-        (rows, "--out", rows, *good): "the rows themselves; name another file",
+        (
+            rows,
+            "--out",
+            rows,
+            *good,
+        ): "error: --out: found .* the rows themselves; name another file",
         (rows, "--out", "o.csv", "--model", "gone.onnx"): "gone.onnx: there is no such file",
         (str(tmp_path), "--out", "o.csv", *good): "found a folder; must be a file",
         ("a.gz", "--out", "o.csv", *good): "a.gz: there is no such file",
@@ -73,7 +75,7 @@ def test_mistakes_on_the_command_line(models: Path, tmp_path: Path) -> None:
 def test_a_link_is_replaced_and_what_it_leads_to_stays(
     target: str, models: Path, tmp_path: Path
 ) -> None:
-    """It may lead into DVC's cache: what is written there is gone from every commit."""
+    """It may lead into DVC's cache, where writing would change a file of every commit."""
     rows = write(tmp_path / "rows.csv", size=[1.0], age=[0.0], rooms=[0.0])
     (tmp_path / "there.csv").write_text("old")
     (tmp_path / "link.csv").symlink_to(target)
@@ -88,15 +90,6 @@ def test_a_link_is_replaced_and_what_it_leads_to_stays(
     assert not (tmp_path / "gone.csv").exists()
 
 
-def test_a_link_to_itself_has_nothing_that_stays(models: Path, tmp_path: Path) -> None:
-    rows = write(tmp_path / "rows.csv", size=[1.0], age=[0.0], rooms=[0.0])
-    (tmp_path / "l.csv").symlink_to("l.csv")
-    done = command(tmp_path, str(rows), "--model", str(models), "--out", "l.csv")
-    assert done.returncode == 0
-    told = "note: l.csv was a link to l.csv, and is a file now"
-    assert done.stderr.splitlines()[-1] == told
-
-
 @pytest.mark.slow
 def test_a_kill_leaves_the_old_file_or_the_new_one(models: Path, tmp_path: Path) -> None:
     write(tmp_path / "rows.parquet", **dict.fromkeys(("size", "age", "rooms"), np.zeros(3_000_000)))
@@ -106,7 +99,7 @@ def test_a_kill_leaves_the_old_file_or_the_new_one(models: Path, tmp_path: Path)
     for size in (0, len(whole) // 3, len(whole) - 1):
         (tmp_path / "out.csv").write_text("old")
         with subprocess.Popen(
-            [sys.executable, "-m", "pipeline.predict", *arguments], cwd=tmp_path, env=OURS
+            [sys.executable, "-m", "pipeline.predict", *arguments], cwd=tmp_path, env=ENVIRONMENT
         ) as process:
             name = f"out.csv.{process.pid}.partial"
             while process.poll() is None:
@@ -130,14 +123,14 @@ predict.main()
 """
 
 
-def test_one_signal_ends_it_though_the_reader_is_blocked(models: Path, tmp_path: Path) -> None:
+def test_one_signal_ends_it_although_the_reader_is_blocked(models: Path, tmp_path: Path) -> None:
     """A disk or a share that does not answer."""
     (tmp_path / "rows.csv").write_text("size,age,rooms\n1,2,3\n")
     arguments = ["rows.csv", "--model", str(models), "--out", "out.csv"]
     with subprocess.Popen(
         [sys.executable, "-c", BLOCKED, *arguments],
         cwd=tmp_path,
-        env=OURS,
+        env=ENVIRONMENT,
         stdout=subprocess.PIPE,
         text=True,
     ) as process:
@@ -158,7 +151,7 @@ def test_a_signal_leaves_no_file(number: int, models: Path, tmp_path: Path) -> N
     with subprocess.Popen(
         [sys.executable, "-m", "pipeline.predict", *arguments],
         cwd=tmp_path,
-        env=OURS,
+        env=ENVIRONMENT,
         stderr=subprocess.PIPE,
         text=True,
     ) as process:

@@ -1,4 +1,4 @@
-"""Nothing that is read can become code: no pickle, no eval, no shell, no action that may change."""
+"""Data never becomes code: no pickle, no eval, no shell, no action of CI that may change."""
 
 import ast
 import re
@@ -19,12 +19,12 @@ METHODS = {
 
 
 def dangers(text: str) -> Iterator[str]:
-    """What in a module's text makes code of data."""
+    """Yield the names in a module's text that make code of data."""
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.Import):
             yield from (each.name for each in node.names if each.name.split(".")[0] in MODULES)
         elif isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] in MODULES:
-            # `torch.load` raises it for what it refuses to read.
+            # `torch.load` raises UnpicklingError for a file that it refuses to read.
             yield from (each.name for each in node.names if each.name != "UnpicklingError")
         elif isinstance(node, ast.Attribute) and ast.unparse(node) in METHODS:
             yield ast.unparse(node)

@@ -1,4 +1,4 @@
-"""What `--help` says that a stage reads and writes is what dvc.yaml declares."""
+"""The files that a stage reads and writes, after its `--help`, are declared in dvc.yaml."""
 
 import ast
 import re
@@ -30,7 +30,7 @@ def test_a_stage_names_the_files_that_it_reads_and_writes(
 
 
 def is_named(path: str, text: str) -> bool:
-    """True if one of the paths in `text`, some of which are patterns, is `path`."""
+    """Return True if one of the paths in `text`, some of which are patterns, is `path`."""
     return any(fnmatch(path, name.rstrip("/")) for name in re.findall(r"[\w*]+/[\w.*]*", text))
 
 

@@ -17,12 +17,10 @@ from pipeline.onnx_model.expected import Expected
 # A shape that was fixed by mistake breaks at 0 or 1; vector code runs at 1000.
 BATCH_SIZES = (0, 1, 2, 3, 1000)
 
-ROWS_AT_A_TIME = 65_536
+MOST_ROWS_IN_A_BATCH = 65_536
 
 
-def checks(
-    content: bytes, expected: Expected, rows: Mapping[str, NDArray[np.float64]]
-) -> list[Check]:
+def run(content: bytes, expected: Expected, rows: Mapping[str, NDArray[np.float64]]) -> list[Check]:
     """Run the file at every level of optimisation on all rows, in batches of every size.
 
     content: the bytes of the ONNX file. rows: by kind, [rows, features], finite or not.
@@ -143,10 +141,10 @@ def _batches(rows: NDArray[np.float64], expected: Expected) -> Iterator[_Batch]:
     """Yield all rows, in blocks; then the first rows, repeated, in batches of every size."""
     if not len(rows):
         return
-    first = _Batch.of(rows[:ROWS_AT_A_TIME], expected)
+    first = _Batch.of(rows[:MOST_ROWS_IN_A_BATCH], expected)
     yield first
-    for start in range(ROWS_AT_A_TIME, len(rows), ROWS_AT_A_TIME):
-        yield _Batch.of(rows[start : start + ROWS_AT_A_TIME], expected)
+    for start in range(MOST_ROWS_IN_A_BATCH, len(rows), MOST_ROWS_IN_A_BATCH):
+        yield _Batch.of(rows[start : start + MOST_ROWS_IN_A_BATCH], expected)
     for size in BATCH_SIZES:
         repeated = np.arange(size) % len(rows)
         yield _Batch.of(rows[repeated], expected, [each[repeated] for each in first.allowed])

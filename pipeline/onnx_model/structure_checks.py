@@ -22,7 +22,7 @@ ELEMENT_TYPES = {
 }
 
 
-def checks(content: bytes, expected: Expected) -> list[Check]:
+def run(content: bytes, expected: Expected) -> list[Check]:
     """Check the structure of an ONNX file, given by its bytes."""
     proto = onnx.load_from_string(content)
     return [_checked(name, check, proto, expected) for name, check in _CHECKS.items()]

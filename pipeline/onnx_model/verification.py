@@ -23,8 +23,8 @@ def verify(
     A client's check comes last, and only if the other checks have passed: it would find the same
     problem with fewer rows.
     """
-    checks = structure_checks.checks(content, expected)
-    checks += answer_checks.checks(content, expected, rows)
+    checks = structure_checks.run(content, expected)
+    checks += answer_checks.run(content, expected, rows)
     if not any(check.problem for check in checks):
         checks.append(conformance.check(content, contract))
     return checks

@@ -138,7 +138,7 @@ def _metrics(facts: Facts) -> Iterator[str]:
     )
 
 
-_REFERENCE = ("", ": standard error", ": 95 % from", ": to")
+_REFERENCE_COLUMNS = ("", ": standard error", ": 95 % from", ": to")
 
 
 def _coefficients(facts: Facts) -> Iterator[str]:
@@ -148,7 +148,7 @@ def _coefficients(facts: Facts) -> Iterator[str]:
         yield "None: the model is not linear."
         return
     yield from markdown.table(
-        ("target", "term", "value", *(f"least squares{part}" for part in _REFERENCE)),
+        ("target", "term", "value", *(f"least squares{part}" for part in _REFERENCE_COLUMNS)),
         (
             (
                 markdown.text(row["target"]),

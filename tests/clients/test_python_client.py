@@ -34,11 +34,11 @@ def test_the_tutorials_model_gives_the_committed_predictions(workspace: Path) ->
     committed = csv_cells.read_csv(ROOT / files.PREDICTIONS)
     y = model.predict({"x": [float(row["x"]) for row in committed]})
     assert y[:, 0].tolist() == pytest.approx([float(row["y"]) for row in committed], rel=1e-6)
-    found = model.conformance()
-    assert found.ok
-    assert found.problem is None
-    assert found.vectors == found.within == 32
-    assert found.bit_equal >= 20
+    proof = model.conformance()
+    assert proof.ok
+    assert proof.problem is None
+    assert proof.vectors == proof.within == 32
+    assert proof.bit_equal >= 20
     assert model.in_range([[1.0], [3.0], [3.1]]).tolist() == [True, True, False]
 
 
@@ -49,14 +49,14 @@ def test_the_interval_is_around_the_prediction(answering: Path, model: abline_cl
     assert low.shape == high.shape == y.shape == (2, 1)
     assert (low < y).all()
     assert (y < high).all()
-    found = known.conformance()
-    assert (found.vectors, found.within) == (32, 32)
-    assert found.bit_equal >= 4
+    proof = known.conformance()
+    assert (proof.vectors, proof.within) == (32, 32)
+    assert proof.bit_equal >= 4
     with pytest.raises(abline_client.ContractError, match=r"without intervals; `export.outputs: "):
         model.interval(rows)
 
 
-def test_where_a_file_was_looked_for_is_said(tmp_path: Path) -> None:
+def test_a_missing_file_is_named_with_its_path(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="no such file or folder: `load` takes") as told:
         abline_client.load(tmp_path / "nowhere")
     assert told.value.filename == str(tmp_path / "nowhere")
@@ -102,12 +102,12 @@ def test_conformance_notices_answers_that_are_off(models: Path, tmp_path: Path) 
         content["golden"]["outputs"]["y"][3][0] *= 1 + 1e-5
 
     rewritten(off)(copied(models, tmp_path))
-    found = abline_client.load(tmp_path).conformance()
-    assert not found.ok
-    assert (found.vectors, found.within) == (32, 31)
-    assert found.worst > 1
-    assert found.problem is not None
-    assert re.match(r"y of vector 3 is \[\S+\], must be \[\S+\]$", found.problem)
+    proof = abline_client.load(tmp_path).conformance()
+    assert not proof.ok
+    assert (proof.vectors, proof.within) == (32, 31)
+    assert proof.worst > 1
+    assert proof.problem is not None
+    assert re.match(r"y of vector 3 is \[\S+\], must be \[\S+\]$", proof.problem)
 
 
 def test_the_repository_and_each_client_have_one_licence() -> None:

@@ -1,4 +1,4 @@
-"""The Python client refuses a file that is not what its contract says."""
+"""The Python client refuses a file that does not agree with its contract."""
 
 import copy
 import hashlib

@@ -1,4 +1,4 @@
-"""The Python client takes rows in many forms, and says what is wrong with the others."""
+"""The Python client takes rows in many forms, and names the mistake in others."""
 
 import unicodedata
 import warnings

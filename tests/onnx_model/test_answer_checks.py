@@ -1,4 +1,4 @@
-"""A file whose answers are not those of torch is refused, and a right one is not."""
+"""A file whose answers differ from torch's is refused, and a right file is not."""
 
 from collections.abc import Callable
 
@@ -35,7 +35,7 @@ def forget_bias(proto: ModelProto) -> None:
 
 
 def swallow_nan(proto: ModelProto) -> None:
-    """An answer that is clipped to what float32 holds hides an infinite input."""
+    """Clip the answers to the range of float32, which hides an infinite input."""
     node = proto.graph.node[-1]
     node.output[0] = "before"
     largest = np.finfo(np.float32).max
@@ -45,7 +45,7 @@ def swallow_nan(proto: ModelProto) -> None:
 
 
 def fix_batch_inside(proto: ModelProto) -> None:
-    """The batch stays free on paper, but a reshape in the graph holds it to two rows."""
+    """Leave the declared batch free, but fix it to two rows by a reshape in the graph."""
     node = proto.graph.node[-1]
     node.output[0] = "before"
     shape = numpy_helper.from_array(np.array([2, 2], dtype=np.int64), "shape")
@@ -65,17 +65,15 @@ def fix_batch_inside(proto: ModelProto) -> None:
 def test_a_spoilt_answer_is_caught(spoil: Callable[[ModelProto], None], said: str) -> None:
     proto = onnx.load_from_string(exported())
     spoil(proto)
-    found = problems(proto.SerializeToString(), wanted(linear()))
-    assert any(said in problem for problem in found), found
+    messages = problems(proto.SerializeToString(), wanted(linear()))
+    assert any(said in message for message in messages), messages
 
 
 def test_all_rows_run_at_every_level_in_batches_of_every_size() -> None:
     rows = {"training rows": TRAINING, "queries": np.empty((0, 3))}
-    checks = {
-        check.name: check for check in answer_checks.checks(exported(), wanted(linear()), rows)
-    }
+    checks = {check.name: check for check in answer_checks.run(exported(), wanted(linear()), rows)}
     for level in onnxruntime.GraphOptimizationLevel.__members__:
-        # all 40, then batches of 0, 1, 2, 3 and 1000
+        # All 40 rows, then batches of 0, 1, 2, 3 and 1000
         assert checks[f"{level}: training rows"].rows == 40 + 1006
         bound = checks[f"{level}: training rows"].bound
         assert bound is not None
@@ -83,12 +81,12 @@ def test_all_rows_run_at_every_level_in_batches_of_every_size() -> None:
         assert checks[f"{level}: queries"].rows == 0
 
 
-def test_the_report_says_by_how_much_and_where() -> None:
+def test_the_message_has_the_difference_and_its_place() -> None:
     module = linear()
     with torch.no_grad():
         module.linear.bias[1] += 1
-    found = problems(exported(), wanted(module))
-    (zeros,) = (text for text in found if text.startswith("ORT_ENABLE_ALL: zeros"))
+    messages = problems(exported(), wanted(module))
+    (zeros,) = (text for text in messages if text.startswith("ORT_ENABLE_ALL: zeros"))
     assert "row 0 of a batch of 2, v: onnx " in zeros
     assert "apart by 1, allowed " in zeros
 
@@ -106,13 +104,13 @@ def test_a_change_of_one_part_in_a_hundred_thousand_shows_in_a_model_of_any_widt
         random.normal(size=(20, features)), np.empty((0, features)), torch.float32, random
     )
     content = exporter.export(module, features, 20, metadata(names, ["y"]))
-    assert not [c for c in answer_checks.checks(content, expected, rows) if c.problem]
+    assert not [c for c in answer_checks.run(content, expected, rows) if c.problem]
     proto = onnx.load_from_string(content)
     scale_weights(proto)
-    spoilt = answer_checks.checks(proto.SerializeToString(), expected, rows)
-    found = [check.name for check in spoilt if check.problem]
+    spoilt = answer_checks.run(proto.SerializeToString(), expected, rows)
+    failed = [check.name for check in spoilt if check.problem]
     # A row with one feature has a bound of its own, far below that of a full row.
-    assert "ORT_ENABLE_ALL: one feature at a time" in found
+    assert "ORT_ENABLE_ALL: one feature at a time" in failed
 
 
 def test_a_right_file_of_huge_weights_passes() -> None:
@@ -124,7 +122,7 @@ def test_a_right_file_of_huge_weights_passes() -> None:
     rows = trial_rows(random.normal(size=(20, 100)), np.empty((0, 100)), torch.float32, random)
     content = exporter.export(module, 100, 20, metadata(names, ["y"]))
     expected = Expected(module, names, ["y"], 20, 0, 0)
-    assert not [c for c in answer_checks.checks(content, expected, rows) if c.problem]
+    assert not [c for c in answer_checks.run(content, expected, rows) if c.problem]
 
 
 def test_another_module_is_held_to_the_tolerances() -> None:
@@ -156,7 +154,7 @@ def test_a_right_file_of_any_network_passes_and_a_wrong_one_does_not(name: str) 
     for spoil in (round_to_half, negate_a_weight, nudge_a_weight):
         proto = onnx.load_from_string(content)
         spoil(proto)
-        checks = answer_checks.checks(proto.SerializeToString(), wanted(module), rows)
+        checks = answer_checks.run(proto.SerializeToString(), wanted(module), rows)
         assert all(check.problem for check in checks), spoil.__name__
 
 

@@ -1,4 +1,4 @@
-"""The check with the Python client notices whatever a client would."""
+"""The check with the Python client finds each mistake that a client would find."""
 
 import hashlib
 from pathlib import Path
@@ -62,8 +62,8 @@ def test_intervals_and_ranges_that_are_off_are_noticed(workspace: Path) -> None:
     inputs = {"rows": rows.columns("abc")}
 
     def problems(content: bytes) -> list[str]:
-        checks = structure_checks.checks(content, expected)
-        checks += answer_checks.checks(content, expected, inputs)
+        checks = structure_checks.run(content, expected)
+        checks += answer_checks.run(content, expected, inputs)
         return [check.problem for check in checks if check.problem]
 
     assert problems(content) == []
@@ -79,10 +79,10 @@ def test_intervals_and_ranges_that_are_off_are_noticed(workspace: Path) -> None:
         problem = problem_of(spoilt, contract)
         assert problem is not None
         assert problem.startswith(f"{output} of vector")
-        # And by the checks against torch, which every file must pass.
-        found = problems(spoilt)
-        assert found[0] == f"{name} differs from the trained tensor"
-        assert any(f", {output}: onnx" in problem for problem in found[1:])
+        # The checks against torch find it as well.
+        messages = problems(spoilt)
+        assert messages[0] == f"{name} differs from the trained tensor"
+        assert any(f", {output}: onnx" in problem for problem in messages[1:])
 
 
 def test_bounds_too_wide_to_prove_anything_ship_in_no_file(

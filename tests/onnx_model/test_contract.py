@@ -1,4 +1,4 @@
-"""The contract says what the ONNX file is."""
+"""The contract describes the ONNX file, and its schema the contract."""
 
 import hashlib
 import json
@@ -24,31 +24,31 @@ def test_the_schema_is_that_of_the_code() -> None:
 
 
 def test_the_tutorials_contract(workspace: Path) -> None:
-    found = contract_of()
-    Contract.model_validate(found)
+    contract = contract_of()
+    Contract.model_validate(contract)
     content = files.ONNX.read_bytes()
-    assert found["sha256"] == hashlib.sha256(content).hexdigest()
-    assert found["input"] == {
+    assert contract["sha256"] == hashlib.sha256(content).hexdigest()
+    assert contract["input"] == {
         "name": "x",
         "dtype": "float32",
         "shape": ["batch", 1],
         "features": [{"name": "x", "min": 1.0, "max": 3.0, "mean": 2.0}],
     }
-    assert [(out["name"], out["targets"]) for out in found["outputs"]] == [("y", ["y"])]
-    assert found["test_metrics"] == {}
-    assert found["source"]["params"]["train.lr"] == 0.01
-    assert len(found["golden"]["inputs"]) == golden.VECTOR_COUNT
-    assert found["golden"]["inputs"][0] == [4.0]
-    assert found["golden"]["outputs"]["y"][0] == [pytest.approx(7.5619025, abs=1e-6)]
+    assert [(out["name"], out["targets"]) for out in contract["outputs"]] == [("y", ["y"])]
+    assert contract["test_metrics"] == {}
+    assert contract["source"]["params"]["train.lr"] == 0.01
+    assert len(contract["golden"]["inputs"]) == golden.VECTOR_COUNT
+    assert contract["golden"]["inputs"][0] == [4.0]
+    assert contract["golden"]["outputs"]["y"][0] == [pytest.approx(7.5619025, abs=1e-6)]
     # The metadata of the file say the same, except what was added later.
     (entry,) = onnx.load_from_string(content).metadata_props
     terms = json.loads(entry.value)
-    assert set(found) - set(terms) == {"sha256", "onnxruntime", "golden"}
-    assert {key: found[key] for key in terms} == terms
+    assert set(contract) - set(terms) == {"sha256", "onnxruntime", "golden"}
+    assert {key: contract[key] for key in terms} == terms
     Terms.model_validate_json(entry.value)
 
 
 def test_a_contract_without_means_is_still_one(workspace: Path) -> None:
-    found = contract_of()
-    del found["input"]["features"][0]["mean"]
-    assert Contract.model_validate(found).input.features[0].mean is None
+    contract = contract_of()
+    del contract["input"]["features"][0]["mean"]
+    assert Contract.model_validate(contract).input.features[0].mean is None

@@ -1,4 +1,4 @@
-"""Every number of the module is in the file, and nothing of the place where it was made."""
+"""Every number of the module is in the file, and no path of the machine that made it."""
 
 from pathlib import Path
 from typing import get_args
@@ -19,8 +19,8 @@ def test_every_precision_and_opset_is_written_and_verified(
     dtype: torch.dtype, opset: int, capfd: pytest.CaptureFixture[str]
 ) -> None:
     module = linear(dtype)
-    its = metadata(opset=opset, dtype="float32" if dtype == torch.float32 else "float64")
-    content = exporter.export(module, 3, opset, its)
+    terms = metadata(opset=opset, dtype="float32" if dtype == torch.float32 else "float64")
+    content = exporter.export(module, 3, opset, terms)
     assert problems(content, wanted(module, opset)) == []
     proto = onnx.load_from_string(content)
     assert [(entry.domain, entry.version) for entry in proto.opset_import] == [("", opset)]
@@ -31,23 +31,23 @@ def test_every_precision_and_opset_is_written_and_verified(
 def test_numbers_that_an_optimizer_would_leave_out_are_in_the_file(
     weight: float, bias: float
 ) -> None:
-    """A bias of zeros, as that of the tutorial's exact solution."""
+    """The bias of the tutorial's exact solution is zero."""
     module = linear()
     with torch.no_grad():
         module.linear.weight.fill_(weight)
         module.linear.bias.fill_(bias)
     content = exporter.export(module, 3, 20, METADATA)
     assert problems(content, wanted(module)) == []
-    found = {tensor.name for tensor in onnx.load_from_string(content).graph.initializer}
-    assert found == {"linear.weight", "linear.bias"}
+    names = {tensor.name for tensor in onnx.load_from_string(content).graph.initializer}
+    assert names == {"linear.weight", "linear.bias"}
 
 
 def test_the_file_is_the_same_twice_and_names_no_place() -> None:
     assert exporter.export(linear(), 3, 20, METADATA) == exported()
     for trace in (b"pipeline/", b".py", b"site-packages", b"pkg.torch", b"+cpu", b"home"):
         assert trace not in exported(), trace
-    found = {e.key: e.value for e in onnx.load_from_string(exported()).metadata_props}
-    assert found == METADATA
+    in_file = {e.key: e.value for e in onnx.load_from_string(exported()).metadata_props}
+    assert in_file == METADATA
 
 
 @pytest.mark.parametrize("dtype", get_args(Float))

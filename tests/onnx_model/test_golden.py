@@ -19,8 +19,8 @@ from pipeline.settings import files
 def test_golden_vectors_are_right_and_hard(
     dtype: Float, standardize: bool, workspace: Path
 ) -> None:
-    found = contract_of(**TWO_TARGETS, model__dtype=dtype, model__standardize=standardize)
-    vectors = Contract.model_validate(found).golden
+    contract = contract_of(**TWO_TARGETS, model__dtype=dtype, model__standardize=standardize)
+    vectors = Contract.model_validate(contract).golden
     x, y = np.array(vectors.inputs), np.array(vectors.outputs["y"])
     bounds = np.array(vectors.bounds["y"])
     assert x.shape == (golden.VECTOR_COUNT, 3)
@@ -29,7 +29,7 @@ def test_golden_vectors_are_right_and_hard(
     assert (x == 0).all(axis=1).sum() == 2
     assert ((np.abs(x) <= kind.smallest_normal) & (x != 0)).all(axis=1).sum() == 3
     assert (np.abs(x) > kind.max / 1e3).all(axis=1).sum() == 3
-    # What is left of terms that cancel is no more than a few times what rounding does.
+    # In some rows the terms cancel: the answer is not much larger than its rounding error.
     module = weights.load(
         files.MODEL,
         job(**TWO_TARGETS, model__dtype=dtype, model__standardize=standardize).model,
@@ -40,7 +40,7 @@ def test_golden_vectors_are_right_and_hard(
     assert line is not None
     terms = np.abs(x - line.centre) @ np.abs(line.weight.T) + np.abs(line.bias)
     assert (np.abs(y) < 1e3 * kind.eps * terms).any(axis=1).sum() >= 4
-    # Against the definition, number by number.
+    # Compare with the definition, number by number.
     for row, right in zip(x.tolist(), y.tolist(), strict=True):
         for target in range(2):
             exact = Fraction(line.bias[target].item()) + sum(
@@ -52,4 +52,4 @@ def test_golden_vectors_are_right_and_hard(
             assert right[target] == nearest(exact, dtype)
     assert (bounds > 0).all()
     assert np.isfinite(bounds).all()
-    assert set(found["test_metrics"]) >= {"mse", "r2"}
+    assert set(contract["test_metrics"]) >= {"mse", "r2"}

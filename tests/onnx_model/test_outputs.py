@@ -1,4 +1,4 @@
-"""The file answers what `export.outputs` asks for, or says why it cannot."""
+"""The file has the outputs that `export.outputs` asks for, or a message says why not."""
 
 from decimal import Decimal, getcontext
 from pathlib import Path
@@ -25,17 +25,17 @@ from pipeline.tables import table
 def test_the_file_answers_with_intervals_and_ranges(
     dtype: Float, standardize: bool, bias: bool, workspace: Path
 ) -> None:
-    found = contract_of(
+    contract = contract_of(
         **ALL_OUTPUTS, model__dtype=dtype, model__standardize=standardize, model__bias=bias
     )
-    assert [(out["name"], out["dtype"], out["shape"]) for out in found["outputs"]] == [
+    assert [(out["name"], out["dtype"], out["shape"]) for out in contract["outputs"]] == [
         ("y", dtype, ["batch", 2]),
         ("low", dtype, ["batch", 2]),
         ("high", dtype, ["batch", 2]),
         ("in_range", "bool", ["batch", 1]),
     ]
     session = onnxruntime.InferenceSession(files.ONNX)
-    # What evaluate says of the same queries, from the exact solution.
+    # The answers of stage evaluate to the same queries, from the exact solution.
     told = csv_cells.read_csv(files.PREDICTIONS)
     x = np.array([[row[name] for name in "abc"] for row in told], dtype)
     y, low, high, in_range = session.run(None, {"x": x})
@@ -52,7 +52,7 @@ def test_the_file_answers_with_intervals_and_ranges(
     assert (low <= y).all()
     assert (y <= high).all()
     # The golden vectors, computed in another way.
-    vectors = found["golden"]
+    vectors = contract["golden"]
     assert len(vectors["inputs"]) == golden.VECTOR_COUNT
     constants = {
         tensor.name: onnx.numpy_helper.to_array(tensor).astype(object)
@@ -71,7 +71,7 @@ def test_the_file_answers_with_intervals_and_ranges(
             y = vectors["outputs"]["y"][index][place]
             half = Decimal(float(scale)) * square.sqrt()
             for name, sign in (("low", -1), ("high", 1)):
-                # The prediction stands here as it was rounded, by half a unit at the most.
+                # The prediction in the contract is rounded, by half a unit at the most.
                 end = float(Decimal(y) + sign * half)
                 unit = np.finfo(dtype).eps * max(abs(end), abs(y))
                 assert abs(vectors["outputs"][name][index][place] - end) <= unit + 1e-45
@@ -141,7 +141,7 @@ def test_a_module_that_is_not_linear_may_tell_its_range(
         )
 
     monkeypatch.setattr("pipeline.learning.module.build", network)
-    found = contract_of(**TWO_TARGETS, export__outputs=["in_range", "prediction"])
-    assert [output["name"] for output in found["outputs"]] == ["y", "in_range"]
-    assert found["golden"]["derivation"].startswith("outputs: the torch module in float64")
-    assert {row[0] for row in found["golden"]["outputs"]["in_range"]} == {0.0, 1.0}
+    contract = contract_of(**TWO_TARGETS, export__outputs=["in_range", "prediction"])
+    assert [output["name"] for output in contract["outputs"]] == ["y", "in_range"]
+    assert contract["golden"]["derivation"].startswith("outputs: the torch module in float64")
+    assert {row[0] for row in contract["golden"]["outputs"]["in_range"]} == {0.0, 1.0}

@@ -71,14 +71,14 @@ def use_double(proto: ModelProto) -> None:
 def test_a_spoilt_file_is_caught(spoil: Callable[[ModelProto], None], said: str) -> None:
     proto = onnx.load_from_string(exported())
     spoil(proto)
-    found = problems(proto.SerializeToString(), wanted(linear()))
-    assert any(said in problem for problem in found), found
+    messages = problems(proto.SerializeToString(), wanted(linear()))
+    assert any(said in message for message in messages), messages
 
 
 def test_a_damaged_file_is_caught() -> None:
     proto = onnx.load_from_string(exported())
     proto.graph.node[0].op_type = "Gemn"
-    found = problems(proto.SerializeToString(), wanted(linear()))
-    assert any("Gemn" in problem for problem in found)
-    # Each of the five sessions fails to load, and says so.
-    assert sum("loads: " in problem for problem in found) == 5
+    messages = problems(proto.SerializeToString(), wanted(linear()))
+    assert any("Gemn" in message for message in messages)
+    # Each of the five sessions fails to load.
+    assert sum("loads: " in message for message in messages) == 5

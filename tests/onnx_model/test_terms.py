@@ -20,7 +20,7 @@ def test_a_column_of_the_training_rows_is_in_its_own_range() -> None:
     "column", [[0.1, 0.1, 0.1], [-0.1, -0.1], ["max", "max"], [5e-324, 0.0], [1e16, 1.0, -1e16]]
 )
 def test_the_mean_of_a_feature_is_in_its_range(dtype: Float, column: list[Any]) -> None:
-    """Where the page starts must not be told to lie outside of the training range."""
+    """The page starts at the mean, which must not be outside of the training range."""
     column = [float(np.finfo(dtype).max) if value == "max" else value for value in column]
     (feature,) = terms.features(["a"], np.array(column)[:, None], dtype)
     assert feature.mean is not None

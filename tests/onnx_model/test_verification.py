@@ -1,4 +1,4 @@
-"""The message about a file that failed says what would help."""
+"""A file that failed is not written, and the message names the key that helps."""
 
 import re
 from pathlib import Path
@@ -57,7 +57,7 @@ def test_a_failed_verification_leaves_no_file(
 
     def write_then_spoil(module: Any, *rest: Any) -> bytes:
         content = write(module, *rest)
-        module.linear.bias.data += 1e-3  # what the file is compared with is another model now
+        module.linear.bias.data += 1e-3  # the file is compared with another model now
         return content
 
     monkeypatch.setattr(exporter, "export", write_then_spoil)

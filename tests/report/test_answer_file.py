@@ -27,6 +27,37 @@ def test_a_pipe_or_device_is_not_replaced(tmp_path: Path) -> None:
         )
 
 
+def test_only_a_csv_or_parquet_file_other_than_the_rows_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    rows = write(Path("rows.csv"), size=[1.0])
+    Path("folder.csv").mkdir()
+    Path("link.csv").symlink_to("rows.csv")
+    for name, message in {
+        "out.xlsx": 'found "out.xlsx"; must end with .csv, .parquet, .pq',
+        "folder.csv": "is a folder; must be a file",
+        "rows.csv": "the rows themselves; name another file",
+        "link.csv": "the rows themselves; name another file",
+    }.items():
+        with pytest.raises(UserError, match=f"^--out: .*{message}"):
+            answer_file.check_path(Path(name), rows)
+    for name in ("new/out.csv", "OUT.PARQUET"):
+        answer_file.check_path(Path(name), rows)
+
+
+def test_a_link_to_itself_has_no_target_that_stays(tmp_path: Path) -> None:
+    link = tmp_path / "link.csv"
+    assert answer_file.link_note(link) == []
+    link.symlink_to("link.csv")
+    assert answer_file.link_note(link) == [
+        f"note: {link} was a link to link.csv, and is a file now"
+    ]
+    link.unlink()
+    link.symlink_to("other.csv")
+    assert answer_file.link_note(link)[0].endswith("a file now; other.csv is unchanged")
+
+
 def test_columns_of_one_name_are_refused(answering: Path, tmp_path: Path) -> None:
     model = abline_client.load(answering)
     rows = write(tmp_path / "rows.csv", size=[1.0], age=[0.0], rooms=[0.0])
@@ -70,9 +101,9 @@ def test_columns_of_every_kind_are_kept(answering: Path, tmp_path: Path) -> None
     )
     pq.write_table(rows, tmp_path / "rows.parquet")
     answered(answering, tmp_path / "rows.parquet", tmp_path / "out.parquet", keep=True)
-    found = read(tmp_path / "out.parquet")
-    assert found.select(rows.column_names).equals(rows)
-    assert found.column_names[6:] == ["y", "y low 95%", "y high 95%", "in_range"]
+    table = read(tmp_path / "out.parquet")
+    assert table.select(rows.column_names).equals(rows)
+    assert table.column_names[6:] == ["y", "y low 95%", "y high 95%", "in_range"]
     with pytest.raises(
         UserError, match="a column that CSV cannot hold .*list.*; write .* as .parq"
     ):
@@ -88,10 +119,10 @@ def test_columns_of_every_kind_are_kept(answering: Path, tmp_path: Path) -> None
 def test_text_of_a_csv_is_kept_in_parquet_as_text(models: Path, tmp_path: Path) -> None:
     (tmp_path / "rows.csv").write_text('id,size,age,rooms\n007,1.50,0,0\n"NA ",2,0,0\n')
     answered(models, tmp_path / "rows.csv", tmp_path / "out.parquet", keep=True)
-    found = read(tmp_path / "out.parquet").to_pydict()
-    assert found["id"] == ["007", "NA "]
-    assert found["size"] == ["1.50", "2"]
-    assert list(found) == ["id", "size", "age", "rooms", "y"]
+    kept = read(tmp_path / "out.parquet").to_pydict()
+    assert kept["id"] == ["007", "NA "]
+    assert kept["size"] == ["1.50", "2"]
+    assert list(kept) == ["id", "size", "age", "rooms", "y"]
     (tmp_path / "rows.csv").write_bytes("id,size,age,rooms\né,1,0,0\n".encode("latin-1"))
     answered(models, tmp_path / "rows.csv", tmp_path / "out.csv", keep=True)
     assert b"\n\xe9,1,0,0," in (tmp_path / "out.csv").read_bytes()

@@ -1,4 +1,4 @@
-"""The rows of a table of any size are answered, or refused with the place of the trouble."""
+"""The rows of a table of any size are answered, or refused with the place of the mistake."""
 
 import os
 from pathlib import Path
@@ -25,7 +25,7 @@ def test_a_table_of_several_blocks(
     names = [f"row {number}" for number in range(len(ROWS))]
     rows = write(tmp_path / f"rows{kind}", name=names, rooms=rooms, size=size, age=age)
     counts = answered(answering, rows, tmp_path / f"out{kind}")
-    found = read(tmp_path / f"out{kind}")
+    table = read(tmp_path / f"out{kind}")
     model = abline_client.load(answering)
     x = ROWS.astype(np.float32)
     low, high = model.interval(x)
@@ -36,9 +36,9 @@ def test_a_table_of_several_blocks(
         "y high 95%": high[:, 0],
         "in_range": inside,
     }
-    assert found.column_names == list(right)
+    assert table.column_names == list(right)
     for name, values in right.items():
-        assert np.array_equal(np.array(found[name]).astype(values.dtype), values), name
+        assert np.array_equal(np.array(table[name]).astype(values.dtype), values), name
     assert counts.rows == len(ROWS)
     assert 0 < counts.outside == np.count_nonzero(~inside) < len(ROWS)
     note, warning = counts.notes()

@@ -1,4 +1,4 @@
-"""The model card says what the other files say."""
+"""The model card agrees with the files that it is made from."""
 
 import json
 import re
@@ -15,21 +15,21 @@ from pipeline.settings import files
 
 
 def test_the_card_says_what_the_files_say(workspace: Path) -> None:
-    found = contract_of(**ALL_OUTPUTS | {"data__features": ["a|b", "b", "c"]})
+    contract = contract_of(**ALL_OUTPUTS | {"data__features": ["a|b", "b", "c"]})
     told = files.CARD.read_text()
     assert told.startswith("# u, v from a\\|b, b, c\n")
     for value in (
-        found["sha256"],
-        found["source"]["training_id"],
-        found["source"]["md5"]["data/train.parquet"],
-        found["source"]["md5"]["data/test.parquet"],
-        f"| rows held out | {found['test_metrics']['rmse']:.6g} |",
+        contract["sha256"],
+        contract["source"]["training_id"],
+        contract["source"]["md5"]["data/train.parquet"],
+        contract["source"]["md5"]["data/test.parquet"],
+        f"| rows held out | {contract['test_metrics']['rmse']:.6g} |",
         "| `data/test.parquet` | 12 |",
         "| `low` | [batch, 2] | float32 | the lower end of its 95 % prediction interval",
         'train.optimizer: "exact"',
     ):
         assert value in told
-    # Each table is one: as many cells in each row as in its first.
+    # Each row of a table has as many cells as the first one.
     for part in re.findall(r"(?:^\|.*\n)+", told, re.MULTILINE):
         assert len({len(re.findall(r"(?<!\\)\|", line)) for line in part.splitlines()}) == 1
     contract_of()

@@ -1,4 +1,4 @@
-"""Coefficients beside the reference's, and what makes them doubtful."""
+"""Coefficients beside the reference's, and the warnings about doubtful ones."""
 
 import numpy as np
 

@@ -16,7 +16,7 @@ from pipeline.tables.table import Table
 
 
 def split(actual: NDArray[np.float64], predicted: NDArray[np.float64]) -> Split:
-    """Rows with one feature, always 0, and these predictions."""
+    """Return rows with one feature, always 0, and these predictions."""
     x = np.zeros((len(actual), 1))
     return Split(x, actual, predicted, gram_matrix(np.hstack([x, actual])))
 

@@ -1,4 +1,4 @@
-"""A model that is worse than the mean of the target is called so."""
+"""A model that is worse than the mean of the target gets that verdict."""
 
 import pytest
 
