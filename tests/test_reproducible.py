@@ -15,7 +15,7 @@ from promised_bytes import ELSEWHERE, computed, promised
 ELSEWHERE_SAME_THREADS = {k: v for k, v in ELSEWHERE.items() if k != "OMP_NUM_THREADS"}
 
 
-def complete(run: TrackedRun, checkout: Checkout) -> None:
+def assert_complete(run: TrackedRun, checkout: Checkout) -> None:
     """Check that a run has everything that a finished run must have."""
     assert run.status == "FINISHED"
     assert re.fullmatch(r"[0-9a-f]{32}", run.tags["result_id"])
@@ -31,7 +31,7 @@ def complete(run: TrackedRun, checkout: Checkout) -> None:
     assert place.startswith(f"file://{checkout.path}/mlartifacts/")
 
 
-def leads_back(run: TrackedRun, checkout: Checkout) -> None:
+def assert_leads_back(run: TrackedRun, checkout: Checkout) -> None:
     """Check that the ONNX file, run.json, dvc.lock and the run name the same ids and md5s."""
     identity = json.loads((checkout.path / "reports/run.json").read_text())
     proto = onnx.load(str(checkout.path / "models/model.onnx"))
@@ -53,15 +53,15 @@ def test_a_clone_elsewhere_gives_the_committed_bytes(clone: Clone) -> None:
     assert checkout.status() == ""
     checkout("git", "diff", "--exit-code")
     (first,) = checkout.runs()
-    complete(first, checkout)
+    assert_complete(first, checkout)
     assert first.name.startswith("committed params (")
-    leads_back(first, checkout)
+    assert_leads_back(first, checkout)
 
     assert "ONNX file verified" in checkout("dvc", "repro", "-f")
     assert checkout.status() == ""
     checkout("git", "diff", "--exit-code")
     (second,) = checkout.runs()
-    complete(second, checkout)
+    assert_complete(second, checkout)
     assert second.id != first.id
     assert second.tags["result_id"] == first.tags["result_id"]
     assert "Data and pipelines are up to date" in checkout("dvc", "repro")
@@ -74,7 +74,7 @@ def test_experiments_in_the_workspace_have_a_run_each(clone: Clone) -> None:
     checkout("dvc", "repro")
     checkout("dvc", "exp", "run", "--name", "faster", "-S", "train.lr=0.02")
     _, faster = checkout.runs()
-    complete(faster, checkout)
+    assert_complete(faster, checkout)
     assert faster.name == "train.lr=0.02 (faster)"
     assert faster.params["train.lr"] == "0.02"
     assert faster.tags["dvc.experiment"] == "faster"
@@ -88,7 +88,7 @@ def test_experiments_in_the_workspace_have_a_run_each(clone: Clone) -> None:
     assert "Stage 'train' didn't change, skipping" in told
     *_, five = checkout.runs()
     assert len(checkout.all_runs()) == 3
-    complete(five, checkout)
+    assert_complete(five, checkout)
     assert five.params["evaluate.queries"] == "[[5.0]]"
     assert five.name == "evaluate.queries=[[5.0]] (five)"
 
@@ -109,7 +109,7 @@ def test_a_temporary_experiment_may_be_the_first_run_of_a_store(clone: Clone) ->
     checkout = clone("temporary")
     checkout("dvc", "exp", "run", "--temp", "--name", "first", "-S", "train.lr=0.000001")
     (run,) = checkout.runs()
-    complete(run, checkout)
+    assert_complete(run, checkout)
     assert run.name == "train.lr=1e-06 (first)"
     assert checkout.status() == ""
     assert not (checkout.path / "mlruns").exists()
@@ -123,7 +123,7 @@ def test_queued_experiments_share_a_store_that_is_not_there_yet(clone: Clone) ->
     wait_for_queue(checkout)
     runs = checkout.runs()
     for run in runs:
-        complete(run, checkout)
+        assert_complete(run, checkout)
     assert sorted(run.params["train.lr"] for run in runs) == ["0.005", "0.011", "0.012"]
     assert len(checkout.all_runs()) == 3
     assert len({run.tags["dvc.experiment"] for run in runs}) == 3

@@ -112,7 +112,7 @@ def _compared(
     with np.errstate(invalid="ignore", over="ignore"):
         differences = np.abs(answers.astype(np.float64) - right.astype(np.float64))
     # Where a sum may overflow, any answer is right. Elsewhere inputs that are not finite must give
-    # the same class of answer, and finite ones an answer within the bound.
+    # the same class of answer, and finite inputs an answer within the bound.
     same = _classes(answers) == _classes(right) if output.dtype != "bool" else answers == right
     wrong = (allowed < np.inf) & np.where(finite, ~(differences <= allowed), ~same)
     if wrong.any():

@@ -73,8 +73,8 @@ def vectors(
     chosen = checkable[:VECTOR_COUNT]
     if not len(chosen):
         raise UserError(
-            f"model.dtype: every answer is near to or beyond the largest {dtype}, and none can be"
-            " checked; scale the targets, or use float64"
+            f"model.dtype: every answer is near to or beyond the largest {dtype}, so that no answer"
+            " can be checked; scale the targets, or use float64"
         )
     names = [output.name for output in expected.outputs]
     return Vectors(

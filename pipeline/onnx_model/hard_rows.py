@@ -22,11 +22,11 @@ def hard_rows(
     dtype: Float,
     random: np.random.Generator,
 ) -> NDArray[np.float64]:
-    """Return `count` hard rows and up to as many plain ones: [rows, features], in `dtype`.
+    """Return `count` hard rows and up to as many plain rows: [rows, features], in `dtype`.
 
     The hard rows come first. The plain rows replace rows whose answers are beyond `dtype`.
     low, high: [features], the training range. line: the model if it is linear; its largest rows
-    have finite answers, and the terms of some rows cancel. interval: the one in the ONNX file.
+    have finite answers, and the terms of some rows cancel. interval: if the file has one.
     """
     features = len(low)
     kind = np.finfo(dtype)

@@ -1,4 +1,4 @@
-"""The rows that an ONNX file is tried on: training rows, queries, random and extreme ones."""
+"""The rows that an ONNX file is tried on: training rows, queries, random and extreme rows."""
 
 import math
 from collections.abc import Sequence

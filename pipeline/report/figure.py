@@ -19,7 +19,7 @@ BLUE, ORANGE, GREEN, PINK = COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7
 GREY = "#888888"
 
 MOST_POINTS_DRAWN = 2_000
-"""Of more rows, a sample is drawn."""
+"""More rows are drawn as a sample."""
 
 
 @contextmanager

@@ -48,7 +48,7 @@ def _points(splits: Mapping[str, Split], targets: Sequence[str]) -> Iterator[Poi
 
 
 def predicted_and_actual(path: Path, splits: Mapping[str, Split], targets: Sequence[str]) -> None:
-    """Draw the predicted values over the actual ones: a good fit lies along the diagonal."""
+    """Draw the predicted over the actual values: a good fit lies along the diagonal."""
     with axes_of(path) as axes:
         for points in _points(splits, targets):
             axes.plot(points.actual, points.predicted, points.marker, **points.style)

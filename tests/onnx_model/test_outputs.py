@@ -117,7 +117,9 @@ def test_columns_far_from_zero_have_their_interval_while_float64_knows_it(worksp
 
 
 def test_numbers_beyond_the_dtype_are_refused(workspace: Path) -> None:
-    with pytest.raises(UserError, match="none can be checked; scale the targets, or use float64"):
+    with pytest.raises(
+        UserError, match="no answer can be checked; scale the targets, or use float64"
+    ):
         contract_of(data__generate__bias=[2.5e38], train__optimizer="exact")
     tiny = {
         "data__generate__x": [[n * 1e-320] for n in range(1, 6)],

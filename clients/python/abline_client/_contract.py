@@ -85,7 +85,7 @@ def compare(
 
 
 def check_digest(content: bytes, contract: Mapping[str, Any], file: Path, beside: Path) -> None:
-    """Check that the ONNX file is the one that its contract.json describes."""
+    """Check that the ONNX file has the sha256 in its contract.json."""
     digest = hashlib.sha256(content).hexdigest()
     if contract.get("sha256") != digest:
         raise ContractError(
