@@ -5,24 +5,15 @@ Writes  reports/run.json, the identity of the result, and the MLflow run
 """
 
 import argparse
-import json
-import sys
-from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 
-from pipeline.results import waiting
 from pipeline.results.place import run_md5
 from pipeline.results.provenance import Origin
 from pipeline.settings import files, ids, inputs, runner
 from pipeline.settings import params as params_yaml
-from pipeline.settings.errors import UserError
 from pipeline.settings.messages import count
 from pipeline.settings.params import Params
-from pipeline.tracking import completion, result, store_check
-from pipeline.tracking.store_address import address, shown
-from pipeline.tracking.store_check import SECONDS_OF_WORK, SECONDS_TO_WAIT, within
-from pipeline.tracking.store_failures import cure
+from pipeline.tracking import delivery, result
 
 
 def main(params: Params) -> None:
@@ -31,44 +22,8 @@ def main(params: Params) -> None:
     recorded = result.read(Path(), identity, run_md5(identity))
     origin = Origin.here(params)
     inputs.check()  # before MLflow has the run
-    trouble = files.root() / files.STATE_FOLDER / "trouble" / identity["training_id"]
-    before = {"waited": 0.0, "warned": False}
-    with suppress(OSError, ValueError):
-        before = json.loads(trouble.read_bytes())
-        trouble.unlink()
-    try:
-        done = _within(
-            2 * SECONDS_TO_WAIT - before["waited"],
-            lambda: completion.record(params.tracking, recorded, origin),
-        )
-        print(done)
-    except (UserError, OSError) as error:
-        waiting.keep(identity, origin)
-        if before["warned"]:  # the training has said what is wrong
-            print(f"run not written yet{cure(error)}")
-        else:
-            print(
-                f"warning: {runner.message(error)}. The result is whole{cure(error)}",
-                file=sys.stderr,
-            )
+    delivery.record_or_keep(params.tracking, identity, recorded, origin)
     files.write_json(files.RUN, identity)
-
-
-def _within(seconds: float, work: Callable[[], str]) -> str:
-    """Return the result of `work`. Only a database that answers may take more than `seconds`.
-
-    Raises UserError if another store takes longer, and whatever `work` raises.
-    """
-
-    def more() -> float:
-        store_check.check_at_work()
-        return SECONDS_OF_WORK
-
-    try:
-        # In a thread, because MLflow may hang for minutes; `runner.leave` does not wait for it.
-        return within(max(seconds, 1.0), work, more)
-    except TimeoutError:
-        raise UserError(f"the tracking store {shown(address())} is too slow") from None
 
 
 def command() -> None:
@@ -87,8 +42,8 @@ def command() -> None:
     )
     options.add_argument(
         "--find",
-        metavar="WHAT",
-        help="show what made a result, and how to make it again: a run's id or name, an"
+        metavar="NAME",
+        help="show the lineage of a result, and how to make it again: a run's id or name, an"
         " experiment, a commit, or the path of an .onnx file",
     )
     arguments = parser.parse_args()
@@ -97,15 +52,15 @@ def command() -> None:
     with runner.program(again="this command"):
         settings = params_yaml.load().tracking
         if arguments.all:
-            # Imported here: the stage needs neither, and is to start fast.
+            # Imported here: the stage needs neither module, and starts faster.
             from pipeline.tracking import replay
 
-            lines, known = replay.replay_missing(settings, everything=True)
-            print(*lines, f"{count(known, 'result')} had a run already", sep="\n")
+            lines, others = replay.replay_missing(settings, everything=True)
+            print(*lines, f"{count(others, 'result')} had a run already", sep="\n")
         else:
             from pipeline.tracking import lookup
 
-            print(lookup.find(arguments.find, settings))
+            print(lookup.lineage_of(arguments.find, settings))
 
 
 if __name__ == "__main__":

@@ -12,8 +12,8 @@ from pipeline.settings import params as params_yaml
 from pipeline.settings import runner
 from pipeline.tracking import page_server, view
 from pipeline.tracking.replay import replay_missing
-from pipeline.tracking.store import Store, open_store, other_experiments
-from pipeline.tracking.store_address import is_server, page_address, shown
+from pipeline.tracking.store import Store, open_store
+from pipeline.tracking.store_address import is_server, page_address
 
 
 def main() -> None:
@@ -28,40 +28,21 @@ def main() -> None:
     port = parser.parse_args().port
     with runner.program(again="`make ui`"):
         settings = params_yaml.load().tracking
-        done, _ = replay_missing(settings)
-        for line in done:
+        lines, _ = replay_missing(settings)
+        for line in lines:
             print(line)
         store = open_store(settings.experiment)
         if is_server(store.uri):  # it serves its page already
-            print(links(store, page_address(store.uri)))
+            print(view.links(store, page_address(store.uri)))
             return
         _serve(store, page_server.free_port(port))
 
 
-def links(store: Store, address: str) -> str:
-    """Return the store and the links to its runs: `mlflow ui` itself opens on another page.
-
-    Saves the view that the links open.
-    """
-    runs = f"{address}/#/experiments/{store.experiment_id}/runs?workflowType=machine_learning"
-    runs += f"&viewStateShareKey={view.NAME}"
-    lines = [
-        f"store        {shown(store.uri)}",
-        f"run table    {runs}",
-        f"side by side {runs}&compareRunsMode=CHART",
-    ]
-    if not view.save(store):
-        others = ", ".join(map(repr, other_experiments(store)))
-        there_are = f"here; there are runs in {others}: set tracking.experiment to go on there"
-        lines.append(f"no run yet   {there_are if others else '`make repro` makes the first'}")
-    return "\n".join(lines)
-
-
 def _serve(store: Store, port: int) -> None:
     try:
-        with page_server.started(store.uri, port) as server:
+        with page_server.running(store.uri, port) as server:
             if server.returncode is None:
-                print(links(store, page_server.address(port)))
+                print(view.links(store, page_server.url(port)))
                 if not _has_browser():
                     here = f"{port}:127.0.0.1:{port}"
                     print(f"no browser on this machine; on yours: ssh -N -L {here} HOST")

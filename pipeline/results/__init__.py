@@ -1,4 +1,4 @@
-"""Results in git and DVC: the commit, experiment or folder of each, its provenance and its files.
+"""Results in git and DVC: the place of each, its provenance and its files.
 
-May import settings alone; no MLflow, no torch.
+Imports no other room than settings; no MLflow, no torch.
 """

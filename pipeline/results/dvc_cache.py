@@ -1,8 +1,8 @@
-"""DVC's cache: files by their md5, each checked before it counts.
+"""DVC's cache: files by their md5, each checked before it is used.
 
 The cache may be shared, damaged, or filled with a stranger's lists: see SECURITY.md. It is not read
-with `dvc.api.DVCFileSystem`, which gives out files of another md5, follows links out of the cache,
-ends the process without a word on a deeply nested dvc.lock, and takes three times as long.
+with `dvc.api.DVCFileSystem`, which returns files with another md5, follows links out of the cache,
+ends the process without a message on a deeply nested dvc.lock, and takes three times as long.
 """
 
 import functools
@@ -10,17 +10,17 @@ import hashlib
 import json
 from pathlib import Path
 
-from pipeline.results.lock_file import MALFORMED
+from pipeline.results.lock_file import MALFORMED_ERRORS
 from pipeline.settings import files, safe_path
 from pipeline.settings.errors import UserError
 
-LARGEST_LIST = 10_000_000
-"""Bytes of DVC's list of the files in a folder."""
+LARGEST_LIST_BYTES = 10_000_000
+"""Limit for DVC's list of the files in a folder."""
 
 
 @functools.cache
 def location() -> tuple[Path | None, bool]:
-    """Return the folder of the cache, and whether there is a default remote to fetch from.
+    """Return the folder of the cache, and True if there is a default remote to fetch from.
 
     Cached, because it takes half a second.
     """
@@ -35,12 +35,12 @@ def location() -> tuple[Path | None, bool]:
 
 
 def has(md5: str) -> bool:
-    """Return True if the cache has a file under this md5; its content is not looked at."""
+    """Return True if the cache has a file under this md5; its content is not checked."""
     return _entry(md5) is not None
 
 
 def _entry(md5: str) -> Path | None:
-    """Return the cache's file under an md5, if it is a file in its own place and not a link."""
+    """Return the cache's file under an md5; None if there is no file, or a link in its place."""
     folder, _ = location()
     if folder is None or not safe_path.is_md5(md5):
         return None
@@ -62,10 +62,10 @@ def link(md5: str, target: Path) -> bool:
         return True
     is_complete = True
     target.mkdir()
-    for name, content in _listed(path, md5):
+    for name, file_md5 in _listed(path, md5):
         file = safe_path.below(target, name, f"DVC's list {md5}")
         file.parent.mkdir(parents=True, exist_ok=True)
-        is_complete = link(content, file) and is_complete
+        is_complete = link(file_md5, file) and is_complete
     return is_complete
 
 
@@ -80,15 +80,15 @@ def _listed(path: Path, md5: str) -> list[tuple[str, str]]:
     Raises UserError if the list is not valid.
     """
     problem = f"DVC's list {md5} is damaged"
-    if path.stat().st_size > LARGEST_LIST:
-        raise UserError(f"{problem}: it is larger than {LARGEST_LIST} bytes")
+    if path.stat().st_size > LARGEST_LIST_BYTES:
+        raise UserError(f"{problem}: it is larger than {LARGEST_LIST_BYTES} bytes")
     try:
         listed = [(entry["relpath"], entry["md5"]) for entry in json.loads(path.read_bytes())]
-    except MALFORMED as error:
+    except MALFORMED_ERRORS as error:
         raise UserError(f"{problem} ({type(error).__name__})") from None
-    for _, content in listed:
-        if not safe_path.is_md5(content) or content.endswith(".dir"):
-            raise UserError(f"{problem}: {str(content)[:80]!r} is no md5 of a file")
+    for _, file_md5 in listed:
+        if not safe_path.is_md5(file_md5) or file_md5.endswith(".dir"):
+            raise UserError(f"{problem}: {str(file_md5)[:80]!r} is no md5 of a file")
     if len({name for name, _ in listed if isinstance(name, str)}) < len(listed):
         raise UserError(f"{problem}: it names a file twice")
     return listed

@@ -1,4 +1,4 @@
-"""Files of a result, gathered from its commit or folder and from DVC's cache."""
+"""Gather the files of a result from its commit or folder and from DVC's cache."""
 
 import shutil
 import tempfile
@@ -18,22 +18,22 @@ def gathered(place: Place, identity: Mapping[str, Any]) -> Iterator[tuple[Path, 
     """Yield a temporary folder with the files of a result, and the outputs that are missing.
 
     The content of each output has its md5: a file that was changed by hand, in a commit or in the
-    cache, counts as missing. An output that dvc.yaml does not declare in this folder is left out:
-    see `undeclared`. Raises UserError if a path leads out of its folder.
+    cache, counts as missing. Outputs that dvc.yaml does not declare here are left out: see
+    `undeclared_outs`. Raises UserError if a path leads out of its folder.
     """
     with tempfile.TemporaryDirectory(prefix="abline-") as name:
         folder, extracted = Path(name) / "result", Path(name) / "git"
         folder.mkdir()
-        plain = [str(params_yaml.PATH), str(environment.REQUIREMENTS)]
-        ours = _declared()
-        outs = {path: md5 for path, md5 in identity["outs"].items() if path in ours}
+        kept_in_git = [str(params_yaml.PATH), str(environment.REQUIREMENTS)]
+        declared_outs = _declared_outs()
+        outs = {path: md5 for path, md5 in identity["outs"].items() if path in declared_outs}
         if place.commit is not None:
-            git.extract(place.commit, [*plain, *outs], extracted)
+            git.extract(place.commit, [*kept_in_git, *outs], extracted)
 
         def source(path: str) -> Path:
             return extracted / path if place.folder is None else place.file(path)
 
-        for path in plain:
+        for path in kept_in_git:
             if source(path).is_file():
                 shutil.copyfile(source(path), folder / path)
         missing = []
@@ -48,17 +48,17 @@ def gathered(place: Place, identity: Mapping[str, Any]) -> Iterator[tuple[Path, 
         yield folder, missing
 
 
-def undeclared(identity: Mapping[str, Any]) -> list[str]:
+def undeclared_outs(identity: Mapping[str, Any]) -> list[str]:
     """Return the outputs of a result that dvc.yaml does not declare in this folder."""
-    return sorted(set(identity["outs"]) - _declared())
+    return sorted(set(identity["outs"]) - _declared_outs())
 
 
-def _declared() -> set[str]:
+def _declared_outs() -> set[str]:
     return {out for stage in declared.stages().values() for out in stage["outs"]}
 
 
 def _is_plain(path: Path) -> bool:
-    """Return True for a file, and for a folder without links and pipes, of which no md5 speaks."""
+    """Return True for a file, and for a folder without links and pipes, which no md5 covers."""
     return path.is_file() or (
         path.is_dir()
         and all(

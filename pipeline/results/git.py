@@ -1,6 +1,6 @@
-"""Questions to git, and the files that commits hold.
+"""Ask git, and read the files in its commits.
 
-A commit may be a stranger's: see SECURITY.md. Links and submodules in it are no files.
+A commit may be a stranger's: see SECURITY.md. Links and submodules in it do not count as files.
 """
 
 import re
@@ -11,13 +11,13 @@ from pathlib import Path
 from pipeline.settings import safe_path
 from pipeline.settings.errors import UserError
 
-LARGEST_FILE = 100_000_000
-"""Bytes of a file that is read from a commit; hosts of git take no larger ones."""
+LARGEST_BLOB_BYTES = 100_000_000
+"""Limit for a file that is read from a commit; hosts of git accept no larger files."""
 _OBJECT = re.compile(rb"([0-9a-f]{40,64}) (\w+) (\d+)\n")
 
 
 def ask(*arguments: str) -> str | None:
-    """Return what git prints; None if there is no git, no repository or no such thing in it."""
+    """Return the output of git; None if there is no git, no repository or no such object in it."""
     try:
         done = subprocess.run(["git", *arguments], capture_output=True, check=True)
     except (OSError, subprocess.CalledProcessError):
@@ -29,8 +29,8 @@ def ask(*arguments: str) -> str | None:
 def blobs(names: Sequence[str], largest: int) -> Iterator[bytes | int | None]:
     """Yield the content of each name, such as HEAD:./dvc.lock; None where there is no file.
 
-    The size alone is yielded of a file of more than `largest` bytes. Only one file at a time is in
-    memory.
+    A file of more than `largest` bytes is not read: its size is yielded instead. Only one file at
+    a time is in memory.
     """
     if not names:
         return
@@ -69,19 +69,19 @@ def blobs(names: Sequence[str], largest: int) -> Iterator[bytes | int | None]:
 
 
 def extract(commit: str, paths: Sequence[str], folder: Path) -> None:
-    """Write the files that `commit` holds under `paths` into `folder`, which is ours alone.
+    """Write the files under `paths` in `commit` into `folder`, which no other process uses.
 
-    Raises UserError if a path leads out of `folder`, or a file is larger than LARGEST_FILE.
+    Raises UserError if a path leads out of `folder`, or a file is larger than LARGEST_BLOB_BYTES.
     """
     listed = ask("ls-tree", "-r", "-z", commit, "--", *paths) or ""
     entries = [line.partition("\t") for line in listed.split("\0") if line]
     # The mode of a regular file begins with 100.
     objects = {path: entry.split(" ")[2] for entry, _, path in entries if entry.startswith("100")}
-    contents = blobs(list(objects.values()), LARGEST_FILE)
+    contents = blobs(list(objects.values()), LARGEST_BLOB_BYTES)
     for path, content in zip(objects, contents, strict=True):
         target = safe_path.below(folder, path, f"commit {commit[:7]}")
         target.parent.mkdir(parents=True, exist_ok=True)
         if isinstance(content, int):
-            raise UserError(f"its {path[:200]!r} in git is larger than {LARGEST_FILE} bytes")
+            raise UserError(f"its {path[:200]!r} in git is larger than {LARGEST_BLOB_BYTES} bytes")
         if content is not None:
             target.write_bytes(content)

@@ -13,37 +13,39 @@ from pipeline.settings import files, safe_path, yaml_file
 from pipeline.settings import params as params_yaml
 from pipeline.settings.errors import UserError
 
-PATH = Path("dvc.lock")
-LARGEST = 1_000_000
-"""Bytes of a dvc.lock; the one of this pipeline has 20,000."""
-TOO_LARGE = f"# larger than {LARGEST} bytes"
+DVC_LOCK = Path("dvc.lock")
+LARGEST_LOCK_BYTES = 1_000_000
+"""Limit for a dvc.lock; this pipeline's has 20,000 bytes."""
+LOCK_TOO_LARGE = f"# larger than {LARGEST_LOCK_BYTES} bytes"
 """Text in place of a dvc.lock that is too large to be read."""
-MALFORMED = (AttributeError, LookupError, TypeError, ValueError, RecursionError)
-"""Errors in reading a file that neither this pipeline nor DVC wrote, or that was changed since."""
+MALFORMED_ERRORS = (AttributeError, LookupError, TypeError, ValueError, RecursionError)
+"""Errors in reading a file that neither this pipeline nor DVC wrote, or that was changed later."""
 
-_RUN = re.compile(rf"- path: {re.escape(str(files.RUN))}\n +hash: md5\n +md5: ([0-9a-f]{{32}})\b")
-_VALUES = re.compile(
+_RUN_MD5 = re.compile(
+    rf"- path: {re.escape(str(files.RUN))}\n +hash: md5\n +md5: ([0-9a-f]{{32}})\b"
+)
+_VALUE_LINES = re.compile(
     rf"^    (?:params:|- path: {re.escape(str(files.TRAIN.parent))}/.*)\n(?:      .*\n)*",
     re.MULTILINE,
 )
-"""The lines of a dvc.lock with parameters and tables."""
+"""Lines of a dvc.lock with parameters and tables."""
 
 
-def run_md5(lock: str) -> str | None:
-    """Return the md5 of run.json; None if `dvc repro` did not reach its end."""
-    line = _RUN.search(lock)
+def recorded_md5(lock: str) -> str | None:
+    """Return the md5 of run.json in a dvc.lock; None if `dvc repro` did not reach its end."""
+    line = _RUN_MD5.search(lock)
     return line[1] if line is not None else None
 
 
 @functools.lru_cache(maxsize=4)
-def stages(lock: str) -> dict[str, Any]:
+def checked_stages(lock: str) -> dict[str, Any]:
     """Return the stages of a dvc.lock, in the form that `ids.identity_in` takes.
 
     Raises UserError if it is damaged, or names an output that could lie outside the repository.
     """
-    if lock == TOO_LARGE or len(lock) > LARGEST:
-        raise UserError(f"{PATH} is damaged: it is larger than {LARGEST} bytes")
-    content = yaml_file.read(lock, PATH)[0]
+    if lock == LOCK_TOO_LARGE or len(lock) > LARGEST_LOCK_BYTES:
+        raise UserError(f"{DVC_LOCK} is damaged: it is larger than {LARGEST_LOCK_BYTES} bytes")
+    content = yaml_file.read(lock, DVC_LOCK)[0]
     try:
         stages: dict[str, Any] = content["stages"]
         for stage in stages.values():
@@ -54,19 +56,19 @@ def stages(lock: str) -> dict[str, Any]:
             for file in (*stage.get("deps", ()), *stage.get("outs", ())):
                 if not isinstance(file["path"], str) or not isinstance(file.get("md5", ""), str):
                     raise TypeError
-    except MALFORMED as error:
-        raise UserError(f"{PATH} is damaged ({type(error).__name__})") from None
+    except MALFORMED_ERRORS as error:
+        raise UserError(f"{DVC_LOCK} is damaged ({type(error).__name__})") from None
     if not {"train", "track"} <= set(stages):
-        raise UserError(f"{PATH} is not of this pipeline: it has no train or no track")
+        raise UserError(f"{DVC_LOCK} is not of this pipeline: it has no train or no track")
     outs = [file for stage in stages.values() for file in stage.get("outs", ())]
-    check_outs(((file["path"], file.get("md5")) for file in outs), str(PATH))
+    check_outs(((file["path"], file.get("md5")) for file in outs), str(DVC_LOCK))
     return stages
 
 
 def check_outs(outs: Iterable[tuple[Any, Any]], source: str) -> None:
     """Refuse outputs that could lie outside the repository, or whose md5 is not valid.
 
-    outs: paths and md5s; source: what names them, for the message.
+    outs: paths and md5s; source: the file that names them, for the message.
     """
     for path, md5 in outs:
         safe_path.check(path, source)
@@ -80,7 +82,7 @@ def check_outs(outs: Iterable[tuple[Any, Any]], source: str) -> None:
 def is_inside(path: str) -> bool:
     """Return True if a path of a dvc.lock lies in the repository."""
     try:
-        safe_path.check(path, str(PATH))
+        safe_path.check(path, str(DVC_LOCK))
     except UserError:
         return False
     return True
@@ -94,7 +96,7 @@ def parameters(stages: Mapping[str, Any]) -> dict[str, Any]:
     return values
 
 
-def tables(stages: Mapping[str, Any]) -> dict[str, Any]:
+def table_md5s(stages: Mapping[str, Any]) -> dict[str, Any]:
     """Return the md5 of each table that the stages trained and measured with, by path."""
     return {
         file["path"]: file.get("md5")
@@ -112,14 +114,17 @@ def changes_figures(key: str) -> bool:
 def differs(lock: str, before: str) -> bool:
     """Return True if a parameter or a table has another value than in the dvc.lock before.
 
-    What only one of them has is no difference: it came or went with the code. A parameter that
-    changes no figure does not count: two runs would show the same numbers.
+    A parameter or table that only one of them has is no difference: it came or went with the code.
+    A parameter that changes no figure does not count: two runs would show the same numbers.
     """
     # Most commits of a long history change neither, and to parse a dvc.lock takes 10 ms.
-    if _VALUES.findall(lock) == _VALUES.findall(before):
+    if _VALUE_LINES.findall(lock) == _VALUE_LINES.findall(before):
         return False
     try:
-        pairs = [(read(stages(lock)), read(stages(before))) for read in (parameters, tables)]
+        pairs = [
+            (read(checked_stages(lock)), read(checked_stages(before)))
+            for read in (parameters, table_md5s)
+        ]
     except UserError:  # the replay of the result says what is wrong
         return True
     return any(

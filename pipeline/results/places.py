@@ -1,4 +1,4 @@
-"""All places with results: commits, DVC's experiments, this folder, and what waits for a store."""
+"""All places of results: commits, DVC's experiments, this folder, and results without a store."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -6,18 +6,18 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.results import git, lock_file, waiting
-from pipeline.results.place import Place, text_of
+from pipeline.results.place import Place, lossy_text
 from pipeline.settings.errors import UserError
 
 
 def everywhere() -> dict[str, list[Place]]:
     """Return all places by the md5 of their result's run.json.
 
-    Commits come first, the oldest first, then experiments, this folder, and results that wait for a
-    store. The dvc.lock of a `dvc repro` that did not reach its end names no result.
+    The order is: commits from the oldest to the newest, experiments, this folder, results that wait
+    for a store. The dvc.lock of a `dvc repro` that did not reach its end names no result.
     """
     places: dict[str, list[Place]] = {}
-    for place in (*_commits(), *_experiments(), *_folder(), *waiting.results()):
+    for place in (*_in_commits(), *_in_experiments(), *_in_folder(), *waiting.results()):
         places.setdefault(place.md5, []).append(place)
     return places
 
@@ -28,15 +28,17 @@ def at(commit: str) -> Place | None:
     return next(_with_results([(lock, {"commit": commit})]), None)
 
 
-def _commits() -> Iterator[Place]:
+def _in_commits() -> Iterator[Place]:
     """Yield the commits of the current branch that changed dvc.lock."""
-    commits = (git.ask("rev-list", "--reverse", "HEAD", "--", f"./{lock_file.PATH}") or "").split()
+    commits = (
+        git.ask("rev-list", "--reverse", "HEAD", "--", f"./{lock_file.DVC_LOCK}") or ""
+    ).split()
     pairs = zip(_locks(commits), commits, strict=True)
     return _with_results((lock, {"commit": commit}) for lock, commit in pairs)
 
 
-def _experiments() -> Iterator[Place]:
-    """Yield DVC's experiments, whatever commit they are based on."""
+def _in_experiments() -> Iterator[Place]:
+    """Yield DVC's experiments, based on any commit."""
     refs = git.ask("for-each-ref", "--format=%(objectname) %(refname)", "refs/exps") or ""
     named = [re.fullmatch(r"(\w+) refs/exps/(\w\w/\w{38,})/(.+)", ref) for ref in refs.splitlines()]
     fields = [
@@ -49,40 +51,40 @@ def _experiments() -> Iterator[Place]:
         yield from _with_results([(lock, each | {"before": before or ""})])
 
 
-def _folder() -> Iterator[Place]:
-    """Yield the result that lies in this folder."""
+def _in_folder() -> Iterator[Place]:
+    """Yield the result in this folder, if there is one."""
     try:
-        lock = text_of(lock_file.PATH) if lock_file.PATH.is_file() else None
+        lock = lossy_text(lock_file.DVC_LOCK) if lock_file.DVC_LOCK.is_file() else None
     except OSError as error:
         raise UserError(
-            f"{lock_file.PATH}: it cannot be read ({error.strerror}); make it readable"
+            f"{lock_file.DVC_LOCK}: it cannot be read ({error.strerror}); make it readable"
         ) from None
-    if lock is not None and len(lock) > lock_file.LARGEST:
-        lock = lock_file.TOO_LARGE
+    if lock is not None and len(lock) > lock_file.LARGEST_LOCK_BYTES:
+        lock = lock_file.LOCK_TOO_LARGE
     yield from _with_results([(lock, {"folder": Path.cwd()})])
 
 
 def _with_results(locks: Iterable[tuple[str | None, Mapping[str, Any]]]) -> Iterator[Place]:
-    """Yield a place for each dvc.lock that names a result; each is compared with the one before.
+    """Yield a place for each dvc.lock that names a result, to be compared with the lock before it.
 
-    locks: texts, each with other fields of its Place.
+    locks: texts of dvc.lock, each with the other fields of its Place.
     """
     before = ""
     for lock, fields in locks:
-        md5 = lock_file.run_md5(lock or "")
-        if lock == lock_file.TOO_LARGE:  # its replay says so
-            md5 = fields.get("commit", str(lock_file.PATH))
+        md5 = lock_file.recorded_md5(lock or "")
+        if lock == lock_file.LOCK_TOO_LARGE:  # its replay says that it is damaged
+            md5 = fields.get("commit", str(lock_file.DVC_LOCK))
         if lock is not None and md5 is not None:
             yield Place(md5, lock, **{"before": before, **fields})
         before = lock or before
 
 
 def _locks(commits: Sequence[str]) -> list[str | None]:
-    """Return the dvc.lock of each commit; None if it has none, TOO_LARGE if it is not read."""
-    names = [f"{commit}:./{lock_file.PATH}" for commit in commits]
+    """Return the dvc.lock of each commit: None if it is missing, or LOCK_TOO_LARGE."""
+    names = [f"{commit}:./{lock_file.DVC_LOCK}" for commit in commits]
     return [
-        lock_file.TOO_LARGE
+        lock_file.LOCK_TOO_LARGE
         if isinstance(content, int)
         else (content.decode(errors="replace") if content is not None else None)
-        for content in git.blobs(names, lock_file.LARGEST)
+        for content in git.blobs(names, lock_file.LARGEST_LOCK_BYTES)
     ]

@@ -1,4 +1,4 @@
-"""Provenance of a result: commit, changes, experiment, who made it and when."""
+"""Provenance of a result: commit, changes, experiment, user and time."""
 
 import getpass
 import json
@@ -17,16 +17,16 @@ from pipeline.settings.messages import first_of
 from pipeline.settings.params import Params
 
 
-def commit() -> str | None:
-    """Return the commit that is checked out, if there is one."""
+def head_commit() -> str | None:
+    """Return the hash of the commit that is checked out; None if there is no commit."""
     return git.ask("rev-parse", "HEAD")
 
 
 def changed_files() -> list[str]:
-    """Return the files that differ from the commit, without those that DVC itself writes."""
+    """Return the files that differ from the commit, without the files that DVC itself writes."""
     written_by_dvc = {"dvc.lock", *(out for stage in stages().values() for out in stage["outs"])}
     status = git.ask("status", "--porcelain", "--no-renames", "-z", "--", ".") or ""
-    # Git names them from its top, of which this repository may be a subfolder.
+    # Git's paths start at its top folder, and this repository may be a subfolder.
     prefix = git.ask("rev-parse", "--show-prefix") or ""
     paths = [entry[3:].removeprefix(prefix) for entry in status.split("\0") if entry]
     return sorted(
@@ -43,7 +43,7 @@ def changed_params(params: Params) -> dict[str, Any] | None:
         return None
     try:
         before = params_yaml.flatten(params_yaml.parse(text))
-    except UserError:  # the commit is from a time when params.yaml had other keys
+    except UserError:  # in that commit params.yaml has other keys
         return None
     now = params_yaml.flatten(params)
     return {key: value for key, value in now.items() if value != before[key]}
@@ -54,7 +54,7 @@ class Origin:
     """Origin of a result, and the name of its run."""
 
     name: str
-    """What differs (parameters, data, files), and its experiment or commit."""
+    """The differences (parameters, data, files), and its experiment or commit."""
     commit: str | None
     changed: Sequence[str] = ()
     """Files that differed from the commit."""
@@ -74,7 +74,7 @@ class Origin:
     def here(cls, params: Params) -> Self:
         """Origin of the result that is being computed in this folder."""
         experiment = os.environ.get("DVC_EXP_NAME")
-        head = commit()
+        head = head_commit()
         changed = changed_files()
         place = experiment or (head[:7] if head else "no commit")
         if head and set(changed) - {str(params_yaml.PATH)}:
@@ -97,7 +97,7 @@ class Origin:
 
 
 def _read_by_stages(paths: Sequence[str]) -> list[str]:
-    """Return the files that a stage depends on: no other can have changed the result."""
+    """Return the files that a stage depends on: no other file can have changed the result."""
     deps = {dep for stage in stages().values() for dep in stage["deps"]}
     return [path for path in paths if deps & {path, *map(str, PurePosixPath(path).parents)}]
 
@@ -105,7 +105,7 @@ def _read_by_stages(paths: Sequence[str]) -> list[str]:
 def differences(
     changed: Mapping[str, Any] | None, data: bool = False, changed_files: Sequence[str] = ()
 ) -> str:
-    """Return what differs, for the name of a run: parameters and data, or else other files.
+    """Return the differences for the name of a run: parameters and data, or else other files.
 
     changed: parameters; None if they cannot be compared.
     changed_files: files that differ from the commit; two of them are named.
@@ -117,8 +117,8 @@ def differences(
         parts = [f"{first_of(others, 2)} changed"]
     if not parts:
         return "committed params" if changed is not None else "params not in git"
-    # The short ones first: a list of names or rows would push the others out of sight, and
-    # `mlflow ui` shows the first 20 letters or so.
+    # The short parts first: a list of names or rows would push the others out of sight, and
+    # `mlflow ui` shows about 20 letters.
     shown = ", ".join(sorted(parts, key=len))
     return shown if len(shown) <= 200 else shown[:197] + "..."
 

@@ -8,7 +8,7 @@ from mlflow.entities import Run
 from pipeline.results.provenance import Origin
 from pipeline.settings import processes
 from pipeline.tracking import run_name, tags
-from pipeline.tracking.complete_runs import has_folder
+from pipeline.tracking.complete_runs import has_artifacts
 from pipeline.tracking.result import Result
 from pipeline.tracking.runs import is_abandoned, is_cut_short, runs_of_training
 from pipeline.tracking.store import Store
@@ -77,7 +77,7 @@ def _choose(runs: list[Run], result: Result, origin: Origin) -> Claim | None:
     if not same:
         return None
     new_outputs = set(same[0].data.tags.get(tags.MISSING, "").split(", ")) - {"", *result.missing}
-    is_known = not new_outputs and has_folder(same[0].info.artifact_uri)
+    is_known = not new_outputs and has_artifacts(same[0].info.artifact_uri)
     return Claim(same[0], [], KNOWN if is_known else COMPLETED)
 
 

@@ -1,4 +1,4 @@
-"""Complete runs in the store: each shows a whole result, whatever somebody has done to it since."""
+"""Complete runs in the store: each shows a whole result, unless a person has changed it since."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping
@@ -42,8 +42,8 @@ class CompleteRun:
 def by_result(store: Store) -> dict[str, CompleteRun]:
     """Return the complete runs of all experiments, by the md5 of their result's run.json.
 
-    Deleted runs are included if no other run shows their result: they must not come back by
-    themselves. Runs whose files are gone are not included.
+    A deleted run is included if no other run shows its result: it must not come back by itself.
+    Runs whose files are gone are not included.
     """
     complete_runs: dict[str, CompleteRun] = {}
     with explained(store.uri):
@@ -58,7 +58,7 @@ def by_result(store: Store) -> dict[str, CompleteRun]:
             complete = CompleteRun(run, by_id[run.info.experiment_id])
             if tags.RESULT not in run.data.tags or tags.SUPERSEDED_BY in run.data.tags:
                 continue
-            if not (complete.is_deleted or has_folder(run.info.artifact_uri)):
+            if not (complete.is_deleted or has_artifacts(run.info.artifact_uri)):
                 continue
             md5 = run.data.tags[tags.RESULT]
             other = complete_runs.get(md5)
@@ -74,7 +74,7 @@ def experiments(store: Store) -> Iterator[Experiment]:
 
 
 def _pages(search: Callable[[str | None], PagedList[T]]) -> Iterator[T]:
-    """Yield everything that a search in MLflow finds, page by page."""
+    """Yield all results of a search in MLflow, page by page."""
     page = None
     while page != "":
         part = search(page)
@@ -82,13 +82,13 @@ def _pages(search: Callable[[str | None], PagedList[T]]) -> Iterator[T]:
         page = part.token or ""
 
 
-def has_folder(artifacts: str) -> bool:
-    """Return False if a folder of artifacts on this machine is gone; a server is not asked."""
+def has_artifacts(artifacts: str) -> bool:
+    """Return False if a folder of artifacts is gone from this machine; a server is not asked."""
     address = urlsplit(artifacts)
     return address.scheme != "file" or Path(unquote(address.path)).is_dir()
 
 
-def outs(run: Run) -> dict[str, str]:
+def out_md5s(run: Run) -> dict[str, str]:
     """Return the md5 of each output of a complete run's result, by path.
 
     Older runs have a tag for each output in place of one for all.
@@ -102,5 +102,5 @@ def outs(run: Run) -> dict[str, str]:
 
 
 def outs_tag(outs: Mapping[str, str]) -> dict[str, str]:
-    """Return the tag with the md5 of each output, which `outs` reads."""
+    """Return the tag with the md5 of each output, which `out_md5s` reads."""
     return {tags.OUTS: json.dumps(outs, ensure_ascii=False)}

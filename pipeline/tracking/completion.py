@@ -19,7 +19,7 @@ from pipeline.tracking import (
     run_name,
     tags,
 )
-from pipeline.tracking.complete_runs import has_folder, outs_tag
+from pipeline.tracking.complete_runs import has_artifacts, outs_tag
 from pipeline.tracking.locks import lock
 from pipeline.tracking.result import Result
 from pipeline.tracking.runs import end_abandoned, log_losses, log_params, logged_epochs
@@ -100,7 +100,7 @@ def _log_values(store: Store, run: Run, result: Result, origin: Origin, moment: 
         values[tags.NOTE] = description.text(result, origin)
     client.log_batch(run_id, metrics=metrics, tags=[RunTag(*tag) for tag in values.items()])
     # Another experiment may have trained: its tags are removed.
-    for tag in set(tags.ORIGIN) & set(run.data.tags) - set(values):
+    for tag in set(tags.ORIGIN_TAGS) & set(run.data.tags) - set(values):
         client.delete_tag(run_id, tag)
     tables = [
         DatasetInput(dataset, [InputTag(tags.DATA_CONTEXT, use)])
@@ -118,7 +118,9 @@ def _log_files(store: Store, run_id: str, result: Result) -> None:
         log(run_id, str(result.folder / path), None if target == Path() else target.as_posix())
     # A completion that was cut short may have logged the model.
     model = logged_model.of_run(store, run_id)
-    if result.onnx_file is not None and (model is None or not has_folder(model.artifact_location)):
+    if result.onnx_file is not None and (
+        model is None or not has_artifacts(model.artifact_location)
+    ):
         logged_model.log(
             store,
             run_id,

@@ -1,6 +1,5 @@
-"""Lineage of a result as text: its run, commits, data, model and parameters."""
+"""Lineage of a result as text: its run, commits, data, model, parameters and commands."""
 
-import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -9,12 +8,14 @@ from typing import Any
 
 from mlflow.entities import Run
 
+from pipeline.results import provenance
 from pipeline.results.place import Place
 from pipeline.settings.messages import first_lines
 from pipeline.tracking import complete_runs, tags
 
-SHOWN = 8
+MOST_COMMITS_SHOWN = 8
 """Other commits with the same result that are printed; the rest is counted."""
+MOST_LETTERS_OF_A_VALUE = 100
 
 
 @dataclass(frozen=True)
@@ -33,10 +34,10 @@ class Match:
         assert self.run is not None
         run_tags = self.run.data.tags
         ids = {key: run_tags.get(key, "none yet") for key in (tags.TRAINING_ID, tags.RESULT_ID)}
-        return {"outs": complete_runs.outs(self.run), "params": self.run.data.params} | ids
+        return {"outs": complete_runs.out_md5s(self.run), "params": self.run.data.params} | ids
 
     def committed(self) -> list[Place]:
-        """Return the places in commits: the one asked for first, then the one in the run's name."""
+        """Return the places in commits: the commit asked for, the run's, then others."""
 
         def order(place: Place) -> tuple[bool, bool]:
             return place.commit != self.asked_commit, not self.names(place)
@@ -59,26 +60,28 @@ def is_complete(run: Run) -> bool:
     return tags.RESULT_ID in run.data.tags
 
 
-def text(match: Match) -> str:
+def as_text(match: Match) -> str:
     """Return the lineage of a match, a line for each fact."""
     identity = match.identity()
     outs, params = identity["outs"], identity["params"]
-    lines = [*_run(match.run), *_commits(match)]
-    lines += [("data", f"{path}, md5 {md5}") for path, md5 in outs.items() if _is("data", path)]
-    lines += [("model", f"{path}, md5 {md5}") for path, md5 in outs.items() if _is("models", path)]
+    lines = [*_run_lines(match.run), *_commit_lines(match)]
+    lines += [("data", f"{path}, md5 {md5}") for path, md5 in outs.items() if _is_in("data", path)]
+    lines += [
+        ("model", f"{path}, md5 {md5}") for path, md5 in outs.items() if _is_in("models", path)
+    ]
     lines += [(key, identity[key]) for key in (tags.TRAINING_ID, tags.RESULT_ID)]
-    lines += [("params", f"{key}={_shown(value)}") for key, value in sorted(params.items())]
-    lines += [("again", command) for command in _again(match)]
+    lines += [("params", f"{key}={_value(value)}") for key, value in sorted(params.items())]
+    lines += [("again", command) for command in _repeating(match)]
     return "\n".join(
         f"{'' if n and key == lines[n - 1][0] else key:<12} {value}"
         for n, (key, value) in enumerate(lines)
     )
 
 
-def _run(run: Run | None) -> Iterator[tuple[str, str]]:
+def _run_lines(run: Run | None) -> Iterator[tuple[str, str]]:
     """Yield the lines about the run."""
     if run is None:
-        yield "run", "none in the store; `python -m pipeline.track --all` makes it"
+        yield "run", "not in the store; `python -m pipeline.track --all` makes it"
         return
     yield "run", f"{run.info.run_name}, {run.info.run_id}, {run.info.status}"
     if is_deleted(run):
@@ -90,7 +93,7 @@ def _run(run: Run | None) -> Iterator[tuple[str, str]]:
         yield "reason", run.data.tags[tags.REASON]
 
 
-def _commits(match: Match) -> Iterator[tuple[str, str]]:
+def _commit_lines(match: Match) -> Iterator[tuple[str, str]]:
     """Yield the lines about commits and experiments: one, and the others with the same result."""
     committed = match.committed()
     if committed:
@@ -99,7 +102,9 @@ def _commits(match: Match) -> Iterator[tuple[str, str]]:
             base = f", based on {first.baseline[:12]}" if first.baseline else ""
             yield "experiment", f"{first.experiment}{base}"
         yield "commit", str(first.commit)
-        for line in first_lines([_other(match, place) for place in others], SHOWN):
+        for line in first_lines(
+            [_other_commit(match, place) for place in others], MOST_COMMITS_SHOWN
+        ):
             yield "the same in", line
     elif match.run is not None:
         run_tags = match.run.data.tags
@@ -110,24 +115,24 @@ def _commits(match: Match) -> Iterator[tuple[str, str]]:
         yield "commit", f"{run_tags.get(tags.COMMIT, 'none')}{and_changes}"
 
 
-def _other(match: Match, place: Place) -> str:
+def _other_commit(match: Match, place: Place) -> str:
     """Return one more commit with the same result."""
     experiment = f", experiment {place.experiment}" if place.experiment else ""
     return f"{place.commit}{experiment}{', which the run is named after' * match.names(place)}"
 
 
-def _is(folder: str, path: str) -> bool:
+def _is_in(folder: str, path: str) -> bool:
     return Path(path).parts[0] == folder
 
 
-def _shown(value: Any) -> str:
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= 100 else f"{text[:100]}..."
+def _value(value: Any) -> str:
+    text = provenance.one_line(value)
+    return text if len(text) <= MOST_LETTERS_OF_A_VALUE else f"{text[:MOST_LETTERS_OF_A_VALUE]}..."
 
 
-def _again(match: Match) -> Iterator[str]:
+def _repeating(match: Match) -> Iterator[str]:
     """Yield the commands that make the result again."""
-    for place in match.committed():
+    for place in match.committed()[:1]:
         yield f"git checkout {str(place.commit)[:12]}"
         yield "dvc repro"
         return

@@ -1,4 +1,4 @@
-"""Look up a result by any of its names, as `track --find` does."""
+"""Look up a result by any of its names, for `track --find`."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -17,26 +17,26 @@ from pipeline.tracking.store import Store, open_store
 from pipeline.tracking.store_failures import explained
 
 
-def find(what: str, settings: Tracking) -> str:
-    """Return what made a result, and the commands that make it again.
+def lineage_of(name: str, settings: Tracking) -> str:
+    """Return the lineage of a result, and the commands that make it again.
 
-    what: a run's id or name, an experiment's name, a commit, or the path of an .onnx file.
-    Raises UserError if nothing has this name.
+    name: a run's id or name, an experiment's name, a commit, or the path of an .onnx file.
+    Raises UserError if no result or run has this name.
     """
-    trouble = ""
+    problem = ""
     all_runs: list[Run] = []
     try:
         store = open_store(settings.experiment)
         all_runs = _all_runs(store)
     except UserError as error:  # git alone can answer most questions
-        trouble = f"\n\nwithout the runs: {error}"
-    matches = list(_search(what, all_runs, places.everywhere()))
+        problem = f"\n\nwithout the runs: {error}"
+    matches = list(_search(name, all_runs, places.everywhere()))
     if not matches:
         raise UserError(
-            f"{what}: found no run of this id or name, no experiment, no commit with a result, no"
-            " .onnx file of a result; `dvc exp list` and `make ui` show what there is" + trouble
+            f"{name}: found no run of this id or name, no experiment, no commit with a result, no"
+            " .onnx file of a result; `dvc exp list` and `make ui` list the names" + problem
         )
-    return "\n\n".join(map(lineage.text, matches)) + trouble
+    return "\n\n".join(map(lineage.as_text, matches)) + problem
 
 
 def _all_runs(store: Store) -> list[Run]:
@@ -50,38 +50,42 @@ def _all_runs(store: Store) -> list[Run]:
 
 
 def _search(
-    what: str, all_runs: Sequence[Run], all_places: Mapping[str, Sequence[Place]]
+    name: str, all_runs: Sequence[Run], all_places: Mapping[str, Sequence[Place]]
 ) -> Iterator[Match]:
-    """Yield the results that `what` names; the first kind of name that fits counts."""
+    """Yield the results with this name; the first kind of name that fits counts."""
 
     def of_run(run: Run) -> Match:
         return Match(run, all_places.get(run.data.tags.get(tags.RESULT, ""), []))
 
     def of_result(md5: str) -> Match:
         same = [run for run in all_runs if run.data.tags.get(tags.RESULT) == md5]
-        # The first in this order, the newest first among equals.
+        # Best first; of equal ones the newest is first.
         same.sort(key=lambda run: (is_deleted(run), not is_complete(run), _is_superseded(run)))
         return Match(next(iter(same), None), all_places.get(md5, []))
 
     def with_tag(tag: str) -> list[Run]:
-        return [run for run in all_runs if run.data.tags.get(tag) == what]
+        return [run for run in all_runs if run.data.tags.get(tag) == name]
 
-    if what.endswith(".onnx") or Path(what).is_file():
-        md5 = md5_of_model(Path(what))
-        made = [name for name, same in all_places.items() if md5 in _outs(same[0]).values()]
-        tracked = [run for run in all_runs if md5 in complete_runs.outs(run).values()]
+    if name.endswith(".onnx") or Path(name).is_file():
+        md5 = md5_of_model(Path(name))
+        in_places = [
+            result_md5
+            for result_md5, same in all_places.items()
+            if md5 in _out_md5s(same[0]).values()
+        ]
+        tracked = [run for run in all_runs if md5 in complete_runs.out_md5s(run).values()]
         # A result that is in both lists is named once.
         known = {run.data.tags.get(tags.RESULT) for run in tracked}
         yield from (of_run(run) for run in tracked if not _is_superseded(run))
-        yield from (of_result(name) for name in made if name not in known)
+        yield from (of_result(result_md5) for result_md5 in in_places if result_md5 not in known)
         return
-    by_id = [run for run in all_runs if run.info.run_id == what]
-    by_name = [run for run in all_runs if run.info.run_name == what]
+    by_id = [run for run in all_runs if run.info.run_id == name]
+    by_name = [run for run in all_runs if run.info.run_name == name]
     if by_id or by_name:
         yield from map(of_run, by_id or by_name)
         return
     experiments = [
-        md5 for md5, same in all_places.items() if any(place.experiment == what for place in same)
+        md5 for md5, same in all_places.items() if any(place.experiment == name for place in same)
     ]
     if experiments:
         yield from map(of_result, experiments)
@@ -89,25 +93,25 @@ def _search(
     if runs_of_experiment := with_tag(tags.EXPERIMENT):
         yield from map(of_run, runs_of_experiment)
         return
-    if (commit := _commit(what)) and (place := places.at(commit)) is not None:
+    if (commit := _commit_named(name)) and (place := places.at(commit)) is not None:
         match = of_result(place.md5)
         # A commit on another branch is not among all places.
         others = [each for each in match.places if each.commit != commit]
         asked = [each for each in match.places if each.commit == commit] or [place]
         yield Match(match.run, [*asked, *others], commit)
         return
-    part = [run for run in all_runs if what in run.info.run_name]
-    yield from map(of_run, part[:1] if len(part) == 1 else ())
+    similar = [run for run in all_runs if name in run.info.run_name]
+    yield from map(of_run, similar if len(similar) == 1 else ())
 
 
-def _commit(what: str) -> str | None:
-    """Return the hash of the commit that `what` names, if it names one."""
-    if what.startswith("-"):  # git would take it for an option
+def _commit_named(name: str) -> str | None:
+    """Return the hash of the commit with this name; None if there is no such commit."""
+    if name.startswith("-"):  # git would take it for an option
         return None
-    return git.ask("rev-parse", "--verify", "--quiet", f"{what}^{{commit}}")
+    return git.ask("rev-parse", "--verify", "--quiet", f"{name}^{{commit}}")
 
 
-def _outs(place: Place) -> dict[str, str]:
+def _out_md5s(place: Place) -> dict[str, str]:
     """Return the md5 of each output of a result; empty if the result cannot be read."""
     with suppress(UserError):
         return dict(place.identity()["outs"])
@@ -120,14 +124,14 @@ def _is_superseded(run: Run) -> bool:
 
 def md5_of_model(path: Path) -> str:
     """Return the md5 of an ONNX file. Raises UserError if this pipeline did not write the file."""
-    import onnx  # 0.2 s, which only a question about a file takes
+    import onnx  # takes 0.2 s, and only a question about a file needs it
     from google.protobuf.message import DecodeError
 
     if not path.is_file():
         raise UserError(f"{path}: there is no such file")
     with suppress(DecodeError):
         model = onnx.load(path, load_external_data=False)
-        # Files of earlier versions, without a contract, have the second key.
+        # Files of older versions have no contract, but the second key.
         marks = ("abline.contract", "abline.training_id")
         if any(entry.key in marks for entry in model.metadata_props):
             return dvc_md5.of(path)

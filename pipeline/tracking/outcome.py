@@ -1,4 +1,4 @@
-"""Outcome of a replay for each result, and the lines that tell the user about it."""
+"""Outcome of a replay for each result, and the lines that say it."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -10,14 +10,14 @@ from pipeline.settings.messages import count, first_lines, first_of
 from pipeline.tracking.result import MissingFilesError
 from pipeline.tracking.store_failures import StoreError
 
-SHOWN = 8
+MOST_ITEMS_SHOWN = 8
 """Items of a list that are printed; the others are counted."""
-PATIENCE = 3
-"""Failures of the store in a row, each of which takes a minute or so, until it is given up."""
+MOST_STORE_FAILURES = 3
+"""Failures of the store in a row, each of which takes a minute or so, until the replay ends."""
 
 
 class Outcome:
-    """What became of each result."""
+    """Outcome for each result."""
 
     def __init__(self) -> None:
         self.done: list[str] = []
@@ -40,7 +40,7 @@ class Outcome:
 
     @contextmanager
     def noting(self, place: Place) -> Iterator[None]:
-        """Note the error that one result causes in the block, so that the others go on."""
+        """Note the error that one result causes in the block, so that the others are replayed."""
         try:
             yield
             self.store_failures = 0
@@ -57,18 +57,21 @@ class Outcome:
 
     def lines(self) -> list[str]:
         """Return the lines to print."""
-        lines = first_lines(self.done, SHOWN)
-        for paths, where in self.missing.items():
-            be = "are" if ", " in paths else "is"
-            cure = _cure(where) or "nothing to do"
-            lines.append(f"{_runs_lack(where)} {paths}, which {be} not in DVC's cache; {cure}")
-        for reason, where in self.without_files.items():
-            cure = f" ({_cure(where)})" if _cure(where) else ""
-            lines += [f"could not be replayed, because {reason}{cure}:", f"  {_names(where)}"]
-        for paths, where in self.undeclared.items():
-            lines.append(f"{_runs_lack(where)} {paths}, which dvc.yaml here does not declare")
-        for reason, where in self.failed.items():
-            lines += [f"could not be replayed, because {reason}:", f"  {_names(where)}"]
+        lines = first_lines(self.done, MOST_ITEMS_SHOWN)
+        for paths, places in self.missing.items():
+            are = "are" if ", " in paths else "is"
+            advice = _fetch_advice(places) or "nothing to do"
+            lines.append(f"{_runs_lack(places)} {paths}, which {are} not in DVC's cache; {advice}")
+        for reason, places in self.without_files.items():
+            advice = f" ({_fetch_advice(places)})" if _fetch_advice(places) else ""
+            lines += [
+                f"could not be replayed, because {reason}{advice}:",
+                f"  {_place_names(places)}",
+            ]
+        for paths, places in self.undeclared.items():
+            lines.append(f"{_runs_lack(places)} {paths}, which dvc.yaml here does not declare")
+        for reason, places in self.failed.items():
+            lines += [f"could not be replayed, because {reason}:", f"  {_place_names(places)}"]
         if self.left_out:
             lines.append(
                 f"left out {count(len(self.left_out), 'result')} of commits that changed neither"
@@ -77,31 +80,33 @@ class Outcome:
             )
         if self.not_tried:
             lines.append(
-                f"the store failed {PATIENCE} times in a row: {self.not_tried} more not tried"
+                f"the store failed {MOST_STORE_FAILURES} times in a row: {self.not_tried} more not"
+                " tried"
             )
         for reason, runs in self.left_alone.items():
-            lines.append(f"{count(len(runs), 'run')} left alone, {reason}: {first_of(runs, SHOWN)}")
+            names = first_of(runs, MOST_ITEMS_SHOWN)
+            lines.append(f"{count(len(runs), 'run')} left alone, {reason}: {names}")
         return lines
 
 
-def _cure(where: Sequence[Place]) -> str:
+def _fetch_advice(places: Sequence[Place]) -> str:
     """Return the commands that may bring the files of results; empty if there is no remote."""
     _, has_remote = dvc_cache.location()
     if not has_remote:
         return ""
     commands = []
-    experiments = [place.experiment for place in where if place.experiment is not None]
-    if len(experiments) < len(where):
+    experiments = [place.experiment for place in places if place.experiment is not None]
+    if len(experiments) < len(places):
         commands.append("`dvc fetch --all-commits`")
     if experiments and (remotes := git.ask("remote")):
         commands.append(f"`dvc exp pull {remotes.split()[0]} {' '.join(experiments)}`")
     return f"{' and '.join(commands)} may bring them" if commands else ""
 
 
-def _names(where: Sequence[Place]) -> str:
-    return first_of([str(place) for place in where], SHOWN)
+def _place_names(places: Sequence[Place]) -> str:
+    return first_of([str(place) for place in places], MOST_ITEMS_SHOWN)
 
 
-def _runs_lack(where: Sequence[Place]) -> str:
+def _runs_lack(places: Sequence[Place]) -> str:
     """Return the beginning of a sentence about what the runs of results lack."""
-    return f"{_names(where)}: {'its run lacks' if len(where) == 1 else 'their runs lack'}"
+    return f"{_place_names(places)}: {'its run lacks' if len(places) == 1 else 'their runs lack'}"

@@ -19,14 +19,14 @@ REFUSED_PORTS |= {6000, 6566, 6697, 10080}
 """Ports above 1023 that browsers do not open (the Fetch standard's "bad ports")."""
 
 
-def address(port: int) -> str:
-    """Return the page's address."""
+def url(port: int) -> str:
+    """Return the address of the page."""
     return f"http://{HOST}:{port}"
 
 
 @contextmanager
-def started(store_uri: str, port: int) -> Iterator["subprocess.Popen[bytes]"]:
-    """Start the server; give its process when it answers or has ended; end it after the block."""
+def running(store_uri: str, port: int) -> Iterator["subprocess.Popen[bytes]"]:
+    """Start the server; yield its process when it answers or has ended; end it after the block."""
     # The jobs of MLflow's model registry are for other uses; without them the server starts in a
     # third of the time and a fraction of the memory.
     os.environ["MLFLOW_SERVER_ENABLE_JOB_EXECUTION"] = "false"
@@ -43,7 +43,7 @@ def started(store_uri: str, port: int) -> Iterator["subprocess.Popen[bytes]"]:
         start_new_session=True,
     )
     try:
-        while server.poll() is None and not _answers(port):
+        while server.poll() is None and not _is_up(port):
             time.sleep(0.1)
         yield server
     finally:
@@ -52,18 +52,18 @@ def started(store_uri: str, port: int) -> Iterator["subprocess.Popen[bytes]"]:
             server.wait()
 
 
-def _answers(port: int) -> bool:
+def _is_up(port: int) -> bool:
     # Without the proxy that a user may have set for other hosts.
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        with opener.open(f"{address(port)}/health", timeout=5):
+        with opener.open(f"{url(port)}/health", timeout=5):
             return True
     except (OSError, http.client.HTTPException):
         return False
 
 
 def free_port(asked: str) -> int:
-    """Return the port that the user asked for, or any free port for 0.
+    """Return the port that the user asked for; for 0, any free port.
 
     Raises UserError if it is not a port, if browsers refuse it, or if it is taken.
     """

@@ -1,7 +1,7 @@
-"""Replay results: make the runs that the store lacks, as `track --all` and `make ui` do.
+"""Replay results: make the runs that the store lacks, for `track --all` and `make ui`.
 
 Results come from git and from DVC's cache, wherever they were made: after `dvc pull` and
-`dvc exp pull` a fresh clone shows what the whole team has tried.
+`dvc exp pull` a fresh clone shows the whole team's results.
 """
 
 import errno
@@ -12,7 +12,7 @@ from mlflow.entities import Run
 from tqdm import tqdm
 
 from pipeline.results import dvc_cache, lock_file, places, waiting
-from pipeline.results.gathering import gathered, undeclared
+from pipeline.results.gathering import gathered, undeclared_outs
 from pipeline.results.place import Place
 from pipeline.settings.errors import UserError
 from pipeline.settings.messages import count
@@ -20,16 +20,16 @@ from pipeline.settings.params import Tracking
 from pipeline.tracking import complete_runs, completion, result, runs, tags
 from pipeline.tracking.complete_runs import CompleteRun
 from pipeline.tracking.moved_store import put_aside
-from pipeline.tracking.outcome import PATIENCE, Outcome
+from pipeline.tracking.outcome import MOST_STORE_FAILURES, Outcome
 from pipeline.tracking.store import Store, open_store
 from pipeline.tracking.store_failures import MovedError, explained
 
 
 def replay_missing(settings: Tracking, everything: bool = False) -> tuple[list[str], int]:
-    """Make the runs that the store lacks; return what to print, and how many results had a run.
+    """Make the runs that the store lacks; return lines to print and the number of other results.
 
-    Unless `everything` is asked for, commits that changed neither a parameter nor a table are left
-    out: a history of changed code would fill the page with equal results.
+    everything: False leaves out commits that changed neither a parameter nor a table: a history of
+    changed code would fill the page with equal results.
     A result that cannot be replayed does not stop the others.
     Raises UserError if the store cannot be used.
     """
@@ -47,42 +47,42 @@ def replay_missing(settings: Tracking, everything: bool = False) -> tuple[list[s
     all_places = places.everywhere()
     outcome = Outcome()
     todo: dict[str, list[Place]] = {}
-    for md5, same in all_places.items():
-        with outcome.noting(same[0]):
+    for md5, same_places in all_places.items():
+        with outcome.noting(same_places[0]):
             complete = tracked.get(md5)
-            if complete is None or _can_get_more(complete.run, same[0]):
-                todo[md5] = same
-            elif (reason := _why_left_alone(complete, same, settings)) is not None:
+            if complete is None or _can_get_more(complete.run, same_places[0]):
+                todo[md5] = same_places
+            elif (reason := _why_left_alone(complete, same_places, settings)) is not None:
                 outcome.left_alone.setdefault(reason, []).append(_label(complete))
             else:
-                _update_origin(store, complete.run, same)
-                _forget(same)
+                _update_origin(store, complete.run, same_places)
+                _forget_waiting(same_places)
     if not everything:
         outcome.left_out = _unvaried(all_places, todo, places.at("HEAD"))
-    wanted = [same for md5, same in todo.items() if md5 not in outcome.left_out]
-    for number, same in enumerate(tqdm(wanted, "runs", unit=" runs", delay=1, disable=None)):
-        with outcome.noting(same[0]):
-            _replay(settings, _best(same), outcome)
-            _forget(same)
-        if outcome.store_failures == PATIENCE:
+    wanted = [same_places for md5, same_places in todo.items() if md5 not in outcome.left_out]
+    for number, same_places in enumerate(tqdm(wanted, "runs", unit=" runs", delay=1, disable=None)):
+        with outcome.noting(same_places[0]):
+            _replay(settings, _best(same_places), outcome)
+            _forget_waiting(same_places)
+        if outcome.store_failures == MOST_STORE_FAILURES:
             outcome.not_tried = len(wanted) - number - 1
             break
     return lines + outcome.lines(), len(all_places) - len(todo)
 
 
-def _forget(same: Sequence[Place]) -> None:
-    """Remove what was kept of a result until its run was there."""
-    for place in same:
+def _forget_waiting(same_places: Sequence[Place]) -> None:
+    """Remove the files of a result that waited for its run."""
+    for place in same_places:
         waiting.forget(place)
 
 
 def _unvaried(
     all_places: Mapping[str, Sequence[Place]], todo: Iterable[str], head: Place | None
 ) -> set[str]:
-    """Return the results of `todo` that only commits have which changed no parameter and no table.
+    """Return the results of `todo` that are only in commits that changed no parameter and no table.
 
-    head: the result of the commit that is checked out. It is never among them, and the first commit
-    is if it has the same values.
+    head: the result of the commit that is checked out, which is never returned. The first commit's
+    result is compared with it.
     """
 
     def is_unvaried(place: Place) -> bool:
@@ -102,8 +102,10 @@ def _can_get_more(run: Run, place: Place) -> bool:
     return any(dvc_cache.has(outs[path]) for path in missing if path in outs)
 
 
-def _why_left_alone(complete: CompleteRun, same: Sequence[Place], settings: Tracking) -> str | None:
-    """Return what a person has done to a run, and how to undo it; None if nothing."""
+def _why_left_alone(
+    complete: CompleteRun, same_places: Sequence[Place], settings: Tracking
+) -> str | None:
+    """Return how a person has changed a run, and how to undo it; None if nobody has changed it."""
     name, number = complete.experiment.name, complete.experiment.experiment_id
     if complete.experiment.lifecycle_stage == "deleted":
         return (
@@ -115,33 +117,33 @@ def _why_left_alone(complete: CompleteRun, same: Sequence[Place], settings: Trac
     if complete.is_edited:
         return (
             "edited by hand (`mlflow runs delete --run-id ID`, then `python -m pipeline.track`"
-            " where the result is, makes one anew)"
+            " in the result's folder, makes a new one)"
         )
     if name != settings.experiment and not any(
-        place.settings(settings).experiment == name for place in same
+        place.settings(settings).experiment == name for place in same_places
     ):
         return (
             f"in the experiment {name!r}, which params.yaml does not name (set"
-            f" tracking.experiment to {name!r} to go on with it)"
+            f" tracking.experiment to {name!r} to continue with it)"
         )
     return None
 
 
 def _label(complete: CompleteRun) -> str:
-    """Return the id of a deleted run, which brings it back, and else the run's name."""
+    """Return the id of a deleted run, with which it can be restored, else the run's name."""
     info = complete.run.info
     deleted_alone = complete.is_deleted and complete.experiment.lifecycle_stage != "deleted"
     return str(info.run_id if deleted_alone else info.run_name)
 
 
-def _update_origin(store: Store, run: Run, same: Sequence[Place]) -> None:
-    """Let a complete run name the commit and the experiment that its result has by now."""
+def _update_origin(store: Store, run: Run, same_places: Sequence[Place]) -> None:
+    """Add the commit and the experiment that a result has by now to the tags of its run."""
     new: dict[str, str] = {}
-    committed = [place for place in same if place.commit is not None]
+    committed = [place for place in same_places if place.commit is not None]
     if committed and run.data.tags.get(tags.COMMIT) not in [place.commit for place in committed]:
-        # It was made before it was committed, from code that only now has a commit.
+        # The run was made before the commit.
         best = _best(committed)
-        changed = tags.changed(best.changed)
+        changed = tags.file_list(best.changed)
         new |= {tags.COMMIT: str(best.commit), tags.CHANGED: changed}
     experiments = [place.experiment for place in committed if place.experiment]
     if experiments and run.data.tags.get(tags.EXPERIMENT) not in experiments:
@@ -151,16 +153,18 @@ def _update_origin(store: Store, run: Run, same: Sequence[Place]) -> None:
             store.client.set_tag(run.info.run_id, tag, value)
 
 
-def _best(same: Sequence[Place]) -> Place:
-    """Return the first place whose commit has the very code of the result, else the first place.
+def _best(same_places: Sequence[Place]) -> Place:
+    """Return the first place whose commit has exactly the code of the result, else the first place.
 
     Raises UserError if its dvc.lock is damaged.
     """
-    return next((place for place in same if place.commit and not place.changed), same[0])
+    return next(
+        (place for place in same_places if place.commit and not place.changed), same_places[0]
+    )
 
 
 def _replay(settings: Tracking, place: Place, outcome: Outcome) -> None:
-    """Make the run of a result; note what was done and what the run lacks.
+    """Make the run of a result; note it, and the outputs that the run lacks.
 
     Raises UserError if the result's files are not what this pipeline writes.
     """
@@ -173,7 +177,7 @@ def _replay(settings: Tracking, place: Place, outcome: Outcome) -> None:
         outcome.done.append(done)
     if missing:
         outcome.missing.setdefault(", ".join(missing), []).append(place)
-    if paths := undeclared(identity):
+    if paths := undeclared_outs(identity):
         outcome.undeclared.setdefault(", ".join(paths), []).append(place)
 
 
@@ -185,7 +189,7 @@ def _reading() -> Iterator[None]:
     except UserError:
         raise
     except Exception as error:
-        if isinstance(error, OSError) and error.errno in _DISK:
+        if isinstance(error, OSError) and error.errno in _DISK_ERROR_NUMBERS:
             raise
         # An OSError would name a temporary folder.
         why = error.strerror if isinstance(error, OSError) and error.strerror else error
@@ -194,4 +198,11 @@ def _reading() -> Iterator[None]:
         ) from error
 
 
-_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EMFILE, errno.ENFILE}
+_DISK_ERROR_NUMBERS = {
+    errno.ENOSPC,
+    errno.EDQUOT,
+    errno.EROFS,
+    errno.EACCES,
+    errno.EMFILE,
+    errno.ENFILE,
+}

@@ -7,9 +7,9 @@ from pipeline.results.provenance import Origin
 from pipeline.settings import files
 
 TRAINING_ID: Final = "training_id"
-"""What can change the trained numbers: data, parameters, code. Each run has it from its start."""
+"""Hash of data, parameters and code that can change the weights. Each run has it from its start."""
 RESULT_ID: Final = "result_id"
-"""The whole result. Written last of all: a run that has it is complete."""
+"""Hash of the whole result. Written last: a run with this tag is complete."""
 RESULT: Final = f"md5 {files.RUN}"
 """The md5 of the result's run.json, by which dvc.lock names the result."""
 OUTS: Final = "outputs"
@@ -21,14 +21,14 @@ CLAIMED_BY: Final = "claimed_by"
 SUPERSEDED_BY: Final = "superseded_by"
 """The id of the run that has taken this run's place."""
 UNREGISTERED: Final = "not registered"
-"""Why the run's model became no version of the registered model."""
+"""Reason why the run's model became no version of the registered model."""
 REASON: Final = "reason"
-"""Why the training failed or was stopped."""
+"""Reason why the training failed or was stopped."""
 
 TRAINING_PROCESS: Final = "process.training"
-"""The process that trains: see `processes.identity`."""
+"""Process that trains: see `processes.identity`."""
 RECORDER_PROCESS: Final = "process.recorder"
-"""The process that writes the run."""
+"""Process that writes the run."""
 
 COMMIT: Final = "mlflow.source.git.commit"
 CHANGED: Final = "git.changed_files"
@@ -43,23 +43,23 @@ NOTE: Final = "mlflow.note.content"
 SOURCE_NAME: Final = "mlflow.source.name"
 SOURCE_TYPE: Final = "mlflow.source.type"
 DATA_CONTEXT: Final = "mlflow.data.context"
-"""Of a dataset: training or test."""
+"""Use of a dataset: training or test."""
 MODEL_VERSIONS: Final = "mlflow.modelVersions"
-"""Of a logged model: its versions in the registry, as JSON."""
+"""Versions of a logged model in the registry, as JSON."""
 SHARED_VIEW: Final = "mlflow.sharedViewState"
-"""Of an experiment: the beginning of the tag of a shared view."""
+"""Beginning of an experiment's tag with a shared view."""
 
-ORIGIN: Final = (COMMIT, EXPERIMENT, BASELINE, USER)
+ORIGIN_TAGS: Final = (COMMIT, EXPERIMENT, BASELINE, USER)
 """Tags that a run has only if its origin has a value for them."""
 
 
 def of_origin(origin: Origin) -> dict[str, str]:
-    """Return the tags of a run: who made it, from which code, in which DVC experiment."""
+    """Return the tags of a run with its user, commit, changed files and DVC experiment."""
     values = {
         SOURCE_NAME: "dvc.yaml",
         SOURCE_TYPE: "LOCAL",
         COMMIT: origin.commit,
-        CHANGED: changed(origin.changed),
+        CHANGED: file_list(origin.changed),
         EXPERIMENT: origin.experiment,
         BASELINE: origin.baseline,
         USER: origin.user,
@@ -67,6 +67,6 @@ def of_origin(origin: Origin) -> dict[str, str]:
     return {tag: value for tag, value in values.items() if value}
 
 
-def changed(paths: Sequence[str]) -> str:
-    """Return the tag with the files that differ from a run's commit, cut to MLflow's limit."""
+def file_list(paths: Sequence[str]) -> str:
+    """Return paths as the value of a tag, cut to MLflow's limit; "none" if there are no paths."""
     return ", ".join(paths)[:5000] or "none"

@@ -1,7 +1,7 @@
-"""View of the runs in MLflow's page: columns and charts that show which run was better, and why.
+"""View of the runs in MLflow's page: columns and charts that show which run is better, and why.
 
-By itself MLflow's table shows no parameter and no metric, and its charts show ten runs, with a loss
-that falls by powers of ten on a linear scale.
+MLflow's own table shows no parameter and no metric, and its charts show ten runs, with a loss that
+falls by powers of ten on a linear scale.
 """
 
 import json
@@ -12,32 +12,54 @@ from typing import Any
 from mlflow.entities import Run
 
 from pipeline.results import lock_file
-from pipeline.tracking.store import Store
+from pipeline.tracking.store import Store, other_experiments
+from pipeline.tracking.store_address import shown
 from pipeline.tracking.store_failures import explained
 from pipeline.tracking.tags import RESULT_ID, SHARED_VIEW, SUPERSEDED_BY
 
-NAME = "abline"
-"""Name under which `save` keeps the view in the experiment."""
+VIEW_NAME = "abline"
+"""Name under which `share` keeps the view in the experiment."""
 FIRST_QUERY = "prediction.query_1."
 """Prefix of the metrics with the predictions for the first query, one for each target."""
 DECIDING_METRICS = ("test.r2", "test.rmse", "test.loss", FIRST_QUERY, "train.loss", "reference.gap")
 """Metrics that say which of two models is better, the most telling first."""
 DEFAULT_PARAMS = ("train.lr", "train.epochs", "train.optimizer")
 """Parameters to show if no parameter differs."""
-MOST_SHOWN = 6
-"""Columns of parameters at the most; and charts of metrics."""
+MOST_PARAMS_SHOWN = 6
+"""Columns of parameters at the most."""
+MOST_METRICS_SHOWN = 6
+"""Charts of metrics at the most."""
 VISIBLE_COLUMNS = 3
 """Columns that are visible beside MLflow's Assistant on a page of 1400 pixels."""
 
 
-def save(store: Store) -> int:
+def links(store: Store, page_url: str) -> str:
+    """Return the store and the links to its runs: `mlflow ui` itself opens another page.
+
+    Shares the view that the links open.
+    """
+    runs = f"{page_url}/#/experiments/{store.experiment_id}/runs?workflowType=machine_learning"
+    runs += f"&viewStateShareKey={VIEW_NAME}"
+    lines = [
+        f"store        {shown(store.uri)}",
+        f"run table    {runs}",
+        f"side by side {runs}&compareRunsMode=CHART",
+    ]
+    if not share(store):
+        others = ", ".join(map(repr, other_experiments(store)))
+        there_are = f"here; there are runs in {others}: set tracking.experiment to show them"
+        lines.append(f"no run yet   {there_are if others else '`make repro` makes the first'}")
+    return "\n".join(lines)
+
+
+def share(store: Store) -> int:
     """Save the view of the experiment's runs in the store; return the number of runs.
 
     MLflow keeps a shared view as a tag of the experiment.
     """
     with explained(store.uri):
         runs = store.client.search_runs([store.experiment_id], max_results=200)
-        tag = f"{SHARED_VIEW}.{NAME}"
+        tag = f"{SHARED_VIEW}.{VIEW_NAME}"
         store.client.set_experiment_tag(store.experiment_id, tag, json.dumps(state(runs)))
     return len(runs)
 
@@ -81,12 +103,12 @@ def state(runs: Sequence[Run]) -> dict[str, Any]:
 
 
 def params_that_differ(runs: Sequence[Run]) -> list[str]:
-    """Return the parameters to show: those that differ among the runs.
+    """Return the parameters to show, which differ among the runs.
 
-    First come those that differ in the last generation: the runs that have the same parameters as
-    the newest complete run. (Older code had fewer parameters: nobody varied the others.) Among
-    several, the parameter that most runs varied is first. Parameters that change no figure are
-    shown only if no other differs, and DEFAULT_PARAMS if no parameter differs.
+    The parameters that differ in the last generation are first: in the runs that have the same
+    parameters as the newest complete run. (Older code had fewer parameters: nobody varied the
+    others.) Of several parameters, the one that most runs varied is first. Parameters that change
+    no figure are shown only if no other parameter differs, DEFAULT_PARAMS if no parameter differs.
     """
     current = [run for run in runs if SUPERSEDED_BY not in run.data.tags]
     newest = next((run for run in current if RESULT_ID in run.data.tags), None)
@@ -101,19 +123,19 @@ def params_that_differ(runs: Sequence[Run]) -> list[str]:
         differing += [key for key in order if counts[key] and key not in differing]
     differing = list(filter(lock_file.changes_figures, differing)) or differing
     known = {key for run in current for key in run.data.params}
-    return differing[:MOST_SHOWN] or [key for key in DEFAULT_PARAMS if key in known]
+    return differing[:MOST_PARAMS_SHOWN] or [key for key in DEFAULT_PARAMS if key in known]
 
 
 def _number_varied(key: str, runs: Sequence[Run]) -> int:
-    """Return how many runs have another value of the parameter than the most common one."""
+    """Return the number of runs whose value of the parameter is not the most common value."""
     values = Counter(run.data.params[key] for run in runs if key in run.data.params)
     return values.total() - max(values.values(), default=0)
 
 
 def metrics_that_decide(runs: Sequence[Run]) -> list[str]:
-    """Return the metrics to show: of rows held out first, without those that never differ.
+    """Return the metrics to show: of held-out rows first, without metrics that never differ.
 
-    If no metric differs, they are shown nevertheless: a page without figures says nothing. Of two
+    If no metric differs, all are shown: a page without figures says nothing. Of two
     metrics that are equal in every run that has both, one is shown: if the optimum is 0, the gap
     is the loss, and runs of older code have no gap.
     """
@@ -132,8 +154,8 @@ def metrics_that_decide(runs: Sequence[Run]) -> list[str]:
         return bool(pairs) and all(this == that for this, that in pairs)
 
     differing = [key for key in order if len({*values[key]} - {None}) > 1]
-    shown: list[str] = []
+    different: list[str] = []
     for key in differing or order:
-        if not any(are_equal(key, before) for before in shown):
-            shown.append(key)
-    return shown[:MOST_SHOWN]
+        if not any(are_equal(key, before) for before in different):
+            different.append(key)
+    return different[:MOST_METRICS_SHOWN]

@@ -12,8 +12,8 @@ from pipeline.tracking.tags import COMMIT
 
 def test_what_is_large_is_not_read(repository: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its size is asked for first; whoever has one is told so, and the others have their runs."""
-    monkeypatch.setattr(git, "LARGEST_FILE", 200_000)
-    monkeypatch.setattr(lock_file, "LARGEST", 100_000)
+    monkeypatch.setattr(git, "LARGEST_BLOB_BYTES", 200_000)
+    monkeypatch.setattr(lock_file, "LARGEST_LOCK_BYTES", 100_000)
     locks = [repository.changed(nothing) + "#" * size for size in (0, 100_000)]
     good, large = [repository.commit(lock, "reports", "models", "data") for lock in locks]
     files.HISTORY.write_bytes(b"x" * 300_000)

@@ -100,7 +100,7 @@ IDENTITY = {"outs": {}, "params": {}, "training_id": "0" * 32}
 
 def test_half_a_kept_result_is_removed_by_the_next_one(workspace: Path) -> None:
     """One under a common name stayed for ever, and two processes removed each other's."""
-    folder = files.root() / waiting.FOLDER
+    folder = files.root() / waiting.RESULTS_FOLDER
     pid, start, machine = processes.mark().split("-")
     other = "1" * 32
     dead, alive = (folder / f"{other}.{pid}-{at}-{machine}.partial" for at in ("1", start))

@@ -22,7 +22,7 @@ READERS: dict[str, Callable[[Path], Any]] = {
     "report": summary.check_report,
     "csv": csv_cells.read_csv,
     "table": table.read,
-    "result": place.text_of,
+    "result": place.lossy_text,
 }
 
 

@@ -22,17 +22,17 @@ def test_the_commit_that_the_run_names_is_first_and_a_long_list_is_cut() -> None
     lock = lock_text("code", lr=0.01)
     same = [Place("0" * 32, lock, commit=f"{number:040x}") for number in range(12)]
     same[5] = Place("0" * 32, lock, commit="b" * 40)
-    lines = lineage.text(Match(a_run("lr=0.01 (bbbbbbb)"), same)).splitlines()
+    lines = lineage.as_text(Match(a_run("lr=0.01 (bbbbbbb)"), same)).splitlines()
     start = lines.index(f"commit       {'b' * 40}")
     assert lines[start + 1] == f"the same in  {0:040x}"
-    assert lines[start + 1 + lineage.SHOWN] == "             and 3 more"
+    assert lines[start + 1 + lineage.MOST_COMMITS_SHOWN] == "             and 3 more"
     assert f"again        git checkout {'b' * 12}" in lines
     assert "params       lr=0.01" in lines
 
 
 def test_a_run_without_a_result_leads_to_its_commit_and_its_changes() -> None:
     tags = {"mlflow.source.git.commit": "c" * 40, "git.changed_files": "params.yaml, a.py"}
-    text = lineage.text(Match(a_run(**tags), []))
+    text = lineage.as_text(Match(a_run(**tags), []))
     assert f"commit       {'c' * 40}, and changes in params.yaml, a.py\n" in text
     assert f"git checkout {'c' * 12}\n" in text
     assert "(but a.py had changes that no commit has)" in text
@@ -41,4 +41,4 @@ def test_a_run_without_a_result_leads_to_its_commit_and_its_changes() -> None:
 def test_text_of_a_store_is_no_command() -> None:
     """What a stranger's run holds would be pasted into a shell."""
     tags = {"mlflow.source.git.commit": "$(evil)"}
-    assert "again" not in lineage.text(Match(a_run(**tags), []))
+    assert "again" not in lineage.as_text(Match(a_run(**tags), []))

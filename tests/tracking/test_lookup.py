@@ -18,7 +18,7 @@ from pipeline.tracking import lookup
 @pytest.mark.parametrize("what", ["nothing", "nothing.onnx", "params.yaml", "-x"])
 def test_what_is_not_found_is_told_in_a_line(workspace: Path, what: str) -> None:
     with pytest.raises(UserError) as caught:
-        lookup.find(what, job().tracking)
+        lookup.lineage_of(what, job().tracking)
     assert str(caught.value).startswith(f"{what}: ")
     assert "\n" not in str(caught.value)
 
@@ -29,13 +29,13 @@ def test_a_file_leads_to_the_commit_that_its_run_is_named_after(repository: Repo
     first = repository.commit(lock, "reports", "models", "data")
     replay_all()
     later = repository.commit(f"{lock}# written anew\n", "reports")
-    lines = lookup.find(str(files.ONNX), job().tracking).splitlines()
+    lines = lookup.lineage_of(str(files.ONNX), job().tracking).splitlines()
     (run,) = [line for line in lines if line.startswith("run ")]
     assert f"({first[:7]})" in run
     assert f"commit       {first}" in lines
     assert f"the same in  {later}" in lines
     assert f"again        git checkout {first[:12]}" in lines
-    asked = lookup.find(later, job().tracking).splitlines()
+    asked = lookup.lineage_of(later, job().tracking).splitlines()
     assert f"commit       {later}" in asked
     assert f"the same in  {first}, which the run is named after" in asked
     assert f"again        git checkout {later[:12]}" in asked

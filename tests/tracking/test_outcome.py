@@ -20,7 +20,7 @@ def test_dvc_is_opened_once_however_many_results_lack_files(
     dvc_cache.location.cache_clear()
     place = Place("0" * 32, "", commit="0" * 40)
     try:
-        told = {outcome._cure([place]) for _ in range(3)}
+        told = {outcome._fetch_advice([place]) for _ in range(3)}
         assert not dvc_cache.has("0" * 32)
     finally:
         dvc_cache.location.cache_clear()

@@ -1,6 +1,8 @@
-"""A port that cannot be used is refused before MLflow's server starts."""
+"""The page's server: a port that cannot be used is refused, and no password is told to others."""
 
+import os
 import socket
+import subprocess
 
 import pytest
 
@@ -33,3 +35,24 @@ def test_a_port_that_is_taken() -> None:
             page_server.free_port(str(port))
     cure = f"`make ui PORT={port + 1}` takes another, and PORT=0 any free one"
     assert str(caught.value) == f"port {port}: Address already in use; {cure}"
+
+
+class StartedError(Exception):
+    """Stands for a process that would have been started."""
+
+
+def test_a_password_is_in_no_list_of_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`mlflow ui` is told its store by its environment: its options are everybody's to read."""
+    commands: list[list[str]] = []
+
+    def start(command: list[str], **_: object) -> None:
+        commands.append(command)
+        raise StartedError
+
+    monkeypatch.setattr(subprocess, "Popen", start)
+    monkeypatch.setattr(os, "environ", dict(os.environ))
+    uri = "postgresql://user:secret@host/db"
+    with pytest.raises(StartedError), page_server.running(uri, 5000):
+        pass
+    assert "secret" not in str(commands)
+    assert os.environ["MLFLOW_BACKEND_STORE_URI"] == uri

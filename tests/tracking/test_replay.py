@@ -49,7 +49,7 @@ def test_what_people_did_to_runs_is_left_as_it_is(repository: Repository) -> Non
     after = {run.id: client.get_run(run.id).to_dictionary() for run in runs}
     assert [name for name in after if after[name] != before[name]] == [same.id]
     assert len(tracked_runs(repository.path)) == 2, "neither the deleted one nor the moved one"
-    assert f"deleted in MLflow; `mlflow runs restore --run-id {deleted.id}`" in lookup.find(
+    assert f"deleted in MLflow; `mlflow runs restore --run-id {deleted.id}`" in lookup.lineage_of(
         deleted.tags[COMMIT], job().tracking
     )
 
@@ -109,12 +109,12 @@ def test_a_store_that_fails_for_one_does_not_fail_for_all(
     with monkeypatch.context() as patch:
         patch.setattr(log, fail)
         told = replay_all()
-    assert len(asked) == outcome.PATIENCE
+    assert len(asked) == outcome.MOST_STORE_FAILURES
     assert "BucketError: there is no such bucket" in told
     assert "the store failed 3 times in a row: 2 more not tried" in told
     assert {run.status for run in tracked_runs(repository.path)} == {"KILLED"}
     head = repository.git("rev-parse", "HEAD~4")
-    assert "not complete; `python -m pipeline.track --all` completes it" in lookup.find(
+    assert "not complete; `python -m pipeline.track --all` completes it" in lookup.lineage_of(
         head, job().tracking
     )
     with monkeypatch.context() as patch:
@@ -126,7 +126,7 @@ def test_a_store_that_fails_for_one_does_not_fail_for_all(
     assert len(runs) == 5, "no twin beside any"
     assert all(run.status == "FINISHED" and "result_id" in run.tags for run in runs)
     head = repository.git("rev-parse", "HEAD~4")
-    assert "FINISHED" in lookup.find(head, job().tracking)
+    assert "FINISHED" in lookup.lineage_of(head, job().tracking)
 
 
 @pytest.mark.slow

@@ -1,54 +1,29 @@
 """The store opens the right experiment, which keeps its artifacts in the right place."""
 
-import os
 import shutil
-import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from conftest import environment, job, tracked_runs
-from mlflow import MlflowClient
 from stage_runs import run_stages
 
-from pipeline import ui
 from pipeline.settings.errors import UserError
-from pipeline.tracking import store
-
-
-class StartedError(Exception):
-    """A process would have been started."""
-
-
-def test_a_password_is_in_no_list_of_processes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """`mlflow ui` gets its store from the environment: everybody can read its options."""
-    commands: list[list[str]] = []
-
-    def start(command: list[str], **_: object) -> None:
-        commands.append(command)
-        raise StartedError
-
-    monkeypatch.setattr(subprocess, "Popen", start)
-    monkeypatch.setattr(signal, "signal", lambda *_: None)
-    monkeypatch.setattr(os, "environ", dict(os.environ))
-    uri = "postgresql://user:secret@host/db"
-    with pytest.raises(StartedError):
-        ui._serve(store.Store(MlflowClient(), uri, "1"), 5000)
-    assert "secret" not in str(commands)
-    assert os.environ["MLFLOW_BACKEND_STORE_URI"] == uri
+from pipeline.tracking import store, view
 
 
 def test_an_experiment_that_was_renamed_is_found(store_folder: Path) -> None:
     """Otherwise the page shows an empty table, as if there had been no run."""
     opened = store.open_store("abline")
-    assert "no run yet   `make repro` makes the first" in ui.links(opened, "http://127.0.0.1:5000")
+    told = view.links(opened, "http://127.0.0.1:5000")
+    assert "no run yet   `make repro` makes the first" in told
     opened.client.create_run(opened.experiment_id, tags={"training_id": "0" * 32})
     opened.client.create_experiment("somebody else's")
     opened.client.rename_experiment(opened.experiment_id, "last year's")
     opened = store.open_store("abline")
     assert store.other_experiments(opened) == ["last year's"]
-    told = ui.links(opened, "http://127.0.0.1:5000")
+    told = view.links(opened, "http://127.0.0.1:5000")
     assert 'no run yet   here; there are runs in "last year\'s": set tracking.experiment' in told
 
 

@@ -13,9 +13,6 @@ from conftest import ROOT, environment, job, tracked_runs
 from screenshots import links, page
 from stage_runs import run_stages
 
-from pipeline import ui
-from pipeline.tracking import store
-
 chromium = pytest.mark.skipif(
     not (shutil.which("chromium") or shutil.which("google-chrome")),
     reason="there is no Chromium; on Debian, `apt-get install chromium` brings it",
@@ -50,11 +47,6 @@ def test_the_browser_view_serves_the_runs_and_says_where(workspace: Path) -> Non
         view.communicate()
     with pytest.raises(OSError, match="refused"):
         urllib.request.urlopen(f"{place}/health")
-
-
-def test_the_browser_view_of_an_empty_store_says_what_to_do(workspace: Path) -> None:
-    told = ui.links(store.open_store("abline"), "http://127.0.0.1:5000")
-    assert told.splitlines()[-1] == "no run yet   `make repro` makes the first"
 
 
 @chromium

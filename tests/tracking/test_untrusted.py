@@ -151,7 +151,7 @@ def test_a_damaged_result_does_not_stop_the_others(repository: Repository) -> No
         f"stages: [\n{run}",
         f"stages: 7\n{run}",
         f"stages: {{train: 7, track: 7}}\n{run}",
-        f"x: {'y' * lock_file.LARGEST}\n{run}",
+        f"x: {'y' * lock_file.LARGEST_LOCK_BYTES}\n{run}",
         f"\x00\x01: [\n{run}",
     ]
     damaged = [repository.commit(f"{lock}{number:032x}\n") for number, lock in enumerate(locks)]
@@ -206,9 +206,9 @@ def test_a_damaged_result_does_not_stop_the_others(repository: Repository) -> No
     # What is seen to be damaged before there is a run leaves none.
     assert len(runs) - len(finished) == 2, "the two files that are no ONNX of ours"
     # Nor does it stop the question where something comes from.
-    assert good in lookup.find(str(files.ONNX), job().tracking)
+    assert good in lookup.lineage_of(str(files.ONNX), job().tracking)
     with pytest.raises(UserError, match=r"^dvc\.lock:6: \*a4 "):
-        lookup.find(damaged[0], job().tracking)
+        lookup.lineage_of(damaged[0], job().tracking)
     (repository.path / "dvc.lock").write_bytes(b"\xff\xfe: [")
     assert "should not happen" not in replay_all()
 
