@@ -1,6 +1,7 @@
 """Lineage of a result as text: its run, commits, data, model, parameters and commands."""
 
 import re
+import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,6 +72,7 @@ def as_text(match: Match) -> str:
     ]
     lines += [(key, identity[key]) for key in (tags.TRAINING_ID, tags.RESULT_ID)]
     lines += [("params", f"{key}={_value(value)}") for key, value in sorted(params.items())]
+    lines += [("restore", command) for command in _restoring(match)]
     lines += [("again", command) for command in _repeating(match)]
     return "\n".join(
         f"{'' if n and key == lines[n - 1][0] else key:<12} {value}"
@@ -128,6 +130,14 @@ def _is_in(folder: str, path: str) -> bool:
 def _value(value: Any) -> str:
     text = provenance.one_line(value)
     return text if len(text) <= MOST_LETTERS_OF_A_VALUE else f"{text[:MOST_LETTERS_OF_A_VALUE]}..."
+
+
+def _restoring(match: Match) -> Iterator[str]:
+    """Yield the command that brings the result of an experiment into the workspace."""
+    for place in match.committed()[:1]:
+        if place.experiment:
+            # The name may be a stranger's, and the command is pasted into a shell.
+            yield f"dvc exp apply {shlex.quote(place.experiment)}"
 
 
 def _repeating(match: Match) -> Iterator[str]:

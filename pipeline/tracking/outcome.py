@@ -1,5 +1,6 @@
 """Outcome of a replay for each result, and the lines that say it."""
 
+import shlex
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
@@ -23,7 +24,7 @@ class Outcome:
         self.done: list[str] = []
         """A line for each run that was made or completed."""
         self.missing: dict[str, list[Place]] = {}
-        """Places by the outputs that their runs lack."""
+        """Places by the output that their runs lack."""
         self.undeclared: dict[str, list[Place]] = {}
         """Places by the outputs that dvc.yaml does not declare here."""
         self.failed: dict[str, list[Place]] = {}
@@ -58,10 +59,8 @@ class Outcome:
     def lines(self) -> list[str]:
         """Return the lines to print."""
         lines = first_lines(self.done, MOST_ITEMS_SHOWN)
-        for paths, places in self.missing.items():
-            are = "are" if ", " in paths else "is"
-            advice = _fetch_advice(places) or "nothing to do"
-            lines.append(f"{_runs_lack(places)} {paths}, which {are} not in DVC's cache; {advice}")
+        if self.missing:
+            lines.append(_missing_line(self.missing))
         for reason, places in self.without_files.items():
             advice = f" ({_fetch_advice(places)})" if _fetch_advice(places) else ""
             lines += [
@@ -89,6 +88,18 @@ class Outcome:
         return lines
 
 
+def _missing_line(missing: dict[str, list[Place]]) -> str:
+    """Return one line for all runs that lack outputs: code of many ages has many sets of them."""
+    places = list(dict.fromkeys(place for each in missing.values() for place in each))
+    some_of = "" if all(len(each) == len(places) for each in missing.values()) else " some of"
+    are, them = ("are", "them") if len(missing) > 1 else ("is", "it")
+    advice = _fetch_advice(places) or f"there is no remote to fetch {them} from"
+    return (
+        f"{_runs_lack(places)}{some_of} {', '.join(missing)}, which {are} not in DVC's cache;"
+        f" {advice}"
+    )
+
+
 def _fetch_advice(places: Sequence[Place]) -> str:
     """Return the commands that may bring the files of results; empty if there is no remote."""
     _, has_remote = dvc_cache.location()
@@ -99,7 +110,8 @@ def _fetch_advice(places: Sequence[Place]) -> str:
     if len(experiments) < len(places):
         commands.append("`dvc fetch --all-commits`")
     if experiments and (remotes := git.ask("remote")):
-        commands.append(f"`dvc exp pull {remotes.split()[0]} {' '.join(experiments)}`")
+        # A name may be a stranger's, and the command is pasted into a shell.
+        commands.append(f"`dvc exp pull {remotes.split()[0]} {shlex.join(experiments)}`")
     return f"{' and '.join(commands)} may bring them" if commands else ""
 
 

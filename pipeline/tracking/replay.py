@@ -175,8 +175,8 @@ def _replay(settings: Tracking, place: Place, outcome: Outcome) -> None:
             replayed = result.read(folder, identity, place.md5, missing)
         done = completion.record(place.settings(settings), replayed, place.origin())
         outcome.done.append(done)
-    if missing:
-        outcome.missing.setdefault(", ".join(missing), []).append(place)
+    for path in missing:
+        outcome.missing.setdefault(path, []).append(place)
     if paths := undeclared_outs(identity):
         outcome.undeclared.setdefault(", ".join(paths), []).append(place)
 

@@ -30,6 +30,22 @@ def test_the_commit_that_the_run_names_is_first_and_a_long_list_is_cut() -> None
     assert "params       lr=0.01" in lines
 
 
+def test_an_experiment_comes_back_with_one_command() -> None:
+    """To check out its commit and to repeat it takes longer, and leaves the branch."""
+    lock = lock_text("code", lr=0.01)
+    committed = Place("0" * 32, lock, commit="a" * 40)
+    for name, command in (("faster", "faster"), ("$(evil)", "'$(evil)'")):
+        experiment = Place("0" * 32, lock, commit="b" * 40, experiment=name)
+        lines = lineage.as_text(Match(None, [experiment])).splitlines()
+        start = lines.index(f"restore      dvc exp apply {command}")
+        assert lines[start + 1 :] == [
+            f"again        git checkout {'b' * 12}",
+            f"{'':<12} dvc repro",
+        ]
+        asked = lineage.as_text(Match(None, [experiment, committed], committed.commit))
+        assert "exp apply" not in asked, "the commit was asked for"
+
+
 def test_a_run_without_a_result_leads_to_its_commit_and_its_changes() -> None:
     tags = {"mlflow.source.git.commit": "c" * 40, "git.changed_files": "params.yaml, a.py"}
     text = lineage.as_text(Match(a_run(**tags), []))

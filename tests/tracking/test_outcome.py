@@ -6,7 +6,7 @@ from unittest.mock import MagicMock
 import pytest
 from conftest import Clone
 
-from pipeline.results import dvc_cache
+from pipeline.results import dvc_cache, git
 from pipeline.results.place import Place
 from pipeline.tracking import outcome
 from pipeline.tracking.outcome import Outcome
@@ -28,29 +28,51 @@ def test_dvc_is_opened_once_however_many_results_lack_files(
     repo.assert_called_once()
 
 
+ONE, TWO = (Place("0" * 32, "lock", commit=letter * 40) for letter in "ab")
+
+
 @pytest.mark.parametrize(
-    ("has_remote", "cure"),
-    [(False, "nothing to do"), (True, "`dvc fetch --all-commits` may bring them")],
+    ("missing", "text", "them"),
+    [
+        ({"models/a": [ONE]}, "commit aaaaaaa: its run lacks models/a, which is", "it"),
+        (
+            {"models/a": [ONE, TWO], "models/b": [ONE, TWO]},
+            "commit aaaaaaa, commit bbbbbbb: their runs lack models/a, models/b, which are",
+            "them",
+        ),
+        (
+            {"models/a": [ONE], "models/b": [ONE, TWO]},
+            "commit aaaaaaa, commit bbbbbbb: their runs lack some of models/a, models/b, which are",
+            "them",
+        ),
+    ],
 )
-def test_what_a_run_lacks_is_a_sentence_that_says_what_to_do(
-    monkeypatch: pytest.MonkeyPatch, has_remote: bool, cure: str
+def test_what_runs_lack_is_one_line_that_says_what_to_do(
+    monkeypatch: pytest.MonkeyPatch, missing: dict[str, list[Place]], text: str, them: str
 ) -> None:
-    monkeypatch.setattr(dvc_cache, "location", lambda: (None, has_remote))
-    one, two = (Place("0" * 32, "lock", commit=letter * 40) for letter in "ab")
+    """Old commits lack many different sets of outputs: there was a line for each set."""
     outcome = Outcome()
-    outcome.missing = {"models/a": [one], "models/a, models/b": [one, two]}
-    assert outcome.lines() == [
-        f"commit aaaaaaa: its run lacks models/a, which is not in DVC's cache; {cure}",
-        "commit aaaaaaa, commit bbbbbbb: their runs lack models/a, models/b, which are not in"
-        f" DVC's cache; {cure}",
-    ]
+    outcome.missing = missing
+    for has_remote, advice in (
+        (False, f"there is no remote to fetch {them} from"),
+        (True, "`dvc fetch --all-commits` may bring them"),
+    ):
+        monkeypatch.setattr(dvc_cache, "location", lambda has_remote=has_remote: (None, has_remote))
+        assert outcome.lines() == [f"{text} not in DVC's cache; {advice}"]
+
+
+def test_a_strangers_name_of_an_experiment_is_no_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dvc_cache, "location", lambda: (None, True))
+    monkeypatch.setattr(git, "ask", lambda *_: "origin")
+    theirs = [Place("0" * 32, commit="a" * 40, experiment=name) for name in ("quick", "$(evil)")]
+    assert outcome._fetch_advice(theirs) == ("`dvc exp pull origin quick '$(evil)'` may bring them")
 
 
 @pytest.mark.slow
 def test_to_fetch_is_advised_only_where_there_is_a_remote(clone: Clone) -> None:
     checkout = clone("fresh")
     told = checkout("python", "-m", "pipeline.track", "--all")
-    assert "not in DVC's cache; nothing to do" in told
+    assert "not in DVC's cache; there is no remote to fetch them from" in told
     assert "dvc fetch" not in told
     Path(checkout.path / "mlflow.db").unlink()
     checkout("dvc", "remote", "add", "--default", "shared", str(checkout.path / "remote"))

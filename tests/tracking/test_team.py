@@ -110,6 +110,7 @@ def test_a_result_is_found_from_any_end_of_it(team: Checkout) -> None:
     for part in (
         run.id,
         "faster, based on ",
+        "dvc exp apply faster\n",
         commit,
         f"data/train.parquet, md5 {run.md5s()['data/train.parquet']}",
         f"models/model.onnx, md5 {run.md5s()['models/model.onnx']}",
