@@ -1,13 +1,9 @@
-"""Files of a result, gathered from its commit and from DVC's cache."""
+"""Gathering the files of a result from its commit and from DVC's cache."""
 
 import os
 from pathlib import Path
-from typing import Any
 
-import pytest
-
-from pipeline.results import dvc_cache, gathering
-from pipeline.settings import safe_path
+from pipeline.results import gathering
 
 
 def test_a_folder_has_files_alone(tmp_path: Path) -> None:
@@ -21,12 +17,3 @@ def test_a_folder_has_files_alone(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "out/pipe")
     assert not gathering._is_plain(tmp_path / "out")
     assert not gathering._is_plain(tmp_path / "out/pipe")
-
-
-@pytest.mark.parametrize(
-    "text",
-    ["", "0" * 31, "0" * 33, "A" * 32, "0" * 32 + ".dir/..", "0" * 32 + "\n", "ab/../secret", 7],
-)
-def test_what_is_no_md5_is_none(text: Any) -> None:
-    assert not safe_path.is_md5(text)
-    assert not dvc_cache.has(text)

@@ -1,14 +1,12 @@
-"""Places of results, and what their commits changed."""
+"""All places of results, in their order."""
 
 from pathlib import Path
-from typing import Any
 
 import pytest
-from commits import Repository, git, lock_text
-from commits import repository_fixture as repository_fixture
+from commits import git, lock_text
 
 from pipeline.results import places
-from pipeline.settings import files, ids
+from pipeline.results.place import Place
 
 
 def test_without_git_only_this_folder_has_results(
@@ -19,45 +17,25 @@ def test_without_git_only_this_folder_has_results(
     assert places.at("HEAD") is None
 
 
-def test_a_commit_is_named_by_what_it_changed_itself(
-    workspace: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A dvc.lock may be as old as the first commit: what came between is not the last one's."""
+def test_a_result_has_its_commits_experiments_and_folder_in_this_order(workspace: Path) -> None:
+    """The run of a result names its first place."""
     git(workspace, "init", "--quiet")
-    names = {}
-    for message, params, text in (
-        ("first", {"lr": 0.01, "atol": 1e-6}, "lr: 0.01"),
-        ("params only", None, "atol: 0.0"),
-        ("lock only", {"lr": 0.01, "atol": 0.0}, None),
-        ("both", {"lr": 0.02, "atol": 0.0}, "lr: 0.02"),
-    ):
-        if params is not None:
-            Path("dvc.lock").write_text(lock_text(message, "1", **params))
-        if text is not None:
-            Path("params.yaml").write_text(text)
-        git(workspace, "add", "dvc.lock", "params.yaml")
-        git(workspace, "commit", "--quiet", f"--message={message}")
-        names[git(workspace, "rev-parse", "HEAD")] = message
-    named = {
-        names[str(same[0].commit)]: same[0].origin().name.partition(" (")[0]
-        for same in places.everywhere().values()
-    }
-    assert named == {
-        "first": "committed params",
-        "lock only": "committed params",
-        "both": "lr=0.02",
-    }
-
-
-def test_a_lock_that_matches_nothing_takes_no_other_results_values(repository: Repository) -> None:
-    """Its params.yaml in git may be that of another result, whose training it would be shown as."""
-
-    def change(stages: dict[str, Any]) -> None:
-        for each in stages.values():
-            each["params"]["params.yaml"]["train.lr"] = 0.5
-
-    place = places.at(repository.commit(repository.changed(change)))
-    assert place is not None
-    identity = place.identity()
-    assert identity["params"]["train.lr"] == 0.5
-    assert identity["training_id"] != ids.trained_by(files.MODEL)
+    commits = []
+    for lock in (lock_text("first"), lock_text("second"), "# not run to its end\n"):
+        Path("dvc.lock").write_text(lock)
+        git(workspace, "add", "dvc.lock")
+        git(workspace, "commit", "--quiet", "--message=a result")
+        commits.append(git(workspace, "rev-parse", "HEAD"))
+    first, second, _ = commits
+    git(workspace, "update-ref", f"refs/exps/{first[:2]}/{first[2:]}/faster", second)
+    Path("dvc.lock").write_text(lock_text("second"))
+    one, other = places.everywhere().values()
+    assert [each.commit for each in one] == [first]
+    assert [str(each) for each in other] == [
+        f"commit {second[:7]}",
+        "experiment faster",
+        "this folder",
+    ]
+    assert (other[1].baseline, other[1].before) == (first, lock_text("first"))
+    assert places.at(second) == Place(other[0].md5, other[0].lock, commit=second)
+    assert places.at("HEAD") is None

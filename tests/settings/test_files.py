@@ -9,11 +9,7 @@ from pathlib import Path
 import pytest
 from conftest import ROOT, environment
 
-from pipeline.results import waiting
-from pipeline.results.place import run_md5
-from pipeline.results.provenance import Origin
 from pipeline.settings import files, processes
-from pipeline.tracking.outcome import Outcome
 
 WRITER = """
 import sys, time
@@ -93,51 +89,3 @@ def test_a_file_is_whole_or_as_it_was(tmp_path: Path) -> None:
         partial.write_text(f"half of {1 / 0}")
     assert path.read_text().startswith('{\n  "a"')
     assert [entry.name for entry in tmp_path.iterdir()] == ["report.json"]
-
-
-IDENTITY = {"outs": {}, "params": {}, "training_id": "0" * 32}
-
-
-def test_half_a_kept_result_is_removed_by_the_next_one(workspace: Path) -> None:
-    """One under a common name stayed for ever, and two processes removed each other's."""
-    folder = files.root() / waiting.RESULTS_FOLDER
-    pid, start, machine = processes.mark().split("-")
-    other = "1" * 32
-    dead, alive = (folder / f"{other}.{pid}-{at}-{machine}.partial" for at in ("1", start))
-    for each in (dead, alive):
-        (each / "reports").mkdir(parents=True)
-    for _ in range(2):
-        waiting.keep(IDENTITY, Origin(name="", commit=None))
-        assert sorted(folder.iterdir()) == sorted([alive, folder / run_md5(IDENTITY)])
-    assert not dead.exists()
-
-
-def test_a_result_that_another_process_keeps_meanwhile_is_kept(
-    workspace: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    rename = Path.rename
-
-    def late(self: Path, target: Path) -> Path:
-        if target.name == run_md5(IDENTITY):
-            (target / "theirs").mkdir(parents=True)
-        return rename(self, target)
-
-    monkeypatch.setattr(Path, "rename", late)
-    waiting.keep(IDENTITY, Origin(name="", commit=None))
-    (place,) = waiting.results()
-    assert place.folder is not None
-    assert names(place.folder) == ["theirs"]
-    assert names(place.folder.parent) == [place.md5]
-
-
-def test_what_another_process_has_tracked_meanwhile_is_no_trouble(workspace: Path) -> None:
-    """Two `track --all` side by side said that a result could not be replayed."""
-    waiting.keep(IDENTITY, Origin(name="", commit=None))
-    (place,) = waiting.results()
-    waiting.forget(place)
-    waiting.forget(place)
-    assert list(waiting.results()) == []
-    outcome = Outcome()
-    with outcome.noting(place):
-        place.identity()
-    assert outcome.lines() == []

@@ -1,7 +1,6 @@
 """Lines that tell what became of each result."""
 
 from pathlib import Path
-from unittest.mock import MagicMock
 
 import pytest
 from conftest import Clone
@@ -10,23 +9,6 @@ from pipeline.results import dvc_cache, git
 from pipeline.results.place import Place
 from pipeline.tracking import outcome
 from pipeline.tracking.outcome import Outcome
-
-
-def test_dvc_is_opened_once_however_many_results_lack_files(
-    workspace: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    repo = MagicMock()
-    monkeypatch.setattr("dvc.repo.Repo", repo)
-    dvc_cache.location.cache_clear()
-    place = Place("0" * 32, "", commit="0" * 40)
-    try:
-        told = {outcome._fetch_advice([place]) for _ in range(3)}
-        assert not dvc_cache.has("0" * 32)
-    finally:
-        dvc_cache.location.cache_clear()
-    assert told == {"`dvc fetch --all-commits` may bring them"}
-    repo.assert_called_once()
-
 
 ONE, TWO = (Place("0" * 32, "lock", commit=letter * 40) for letter in "ab")
 
