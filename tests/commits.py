@@ -1,4 +1,4 @@
-"""A repository with a result in its folder, in which anybody commits what a dvc.lock may hold."""
+"""A repository with a result in its folder, for commits with any dvc.lock."""
 
 import hashlib
 import json
@@ -21,11 +21,11 @@ Change = Callable[[dict[str, Any]], None]
 
 
 def git(folder: Path, *command: str) -> str:
-    """What git answers in a folder."""
-    told = subprocess.run(
+    """Run git in a folder; return its output."""
+    done = subprocess.run(
         ["git", *command], cwd=folder, env=environment(), check=True, capture_output=True
     )
-    return told.stdout.decode().strip()
+    return done.stdout.decode().strip()
 
 
 class Repository:
@@ -40,7 +40,7 @@ class Repository:
         self.lock = _lock(job())
 
     def git(self, *command: str) -> str:
-        """What git answers here."""
+        """Run git here; return its output."""
         return git(self.path, *command)
 
     def commit(self, lock: str, *paths: str) -> str:
@@ -52,7 +52,7 @@ class Repository:
         return self.git("rev-parse", "HEAD")
 
     def changed(self, change: Change) -> str:
-        """The dvc.lock of the result after a change, with a run.json of its own."""
+        """Return the dvc.lock of the result after a change, with a run.json of its own."""
         lock = json.loads(json.dumps(self.lock))
         change(lock["stages"])
         text = yaml.safe_dump(lock)
@@ -60,7 +60,7 @@ class Repository:
         return yaml.safe_dump(lock, sort_keys=False)
 
     def cached(self, content: bytes, kind: str = "") -> str:
-        """Put a file into DVC's cache: its md5."""
+        """Put a file into DVC's cache; return its md5."""
         md5 = hashlib.md5(content).hexdigest() + kind
         place = self.path / ".dvc/cache/files/md5" / md5[:2] / md5[2:]
         place.parent.mkdir(parents=True, exist_ok=True)
@@ -69,7 +69,7 @@ class Repository:
 
 
 def _lock(params: params_yaml.Params) -> dict[str, Any]:
-    """The dvc.lock of the result in this folder, as DVC writes it."""
+    """Return the dvc.lock of the result in this folder, as DVC writes it."""
     stages = {}
     for name, stage in declared.stages().items():
         deps = [dep for dep in stage["deps"] if Path(dep).exists()]
@@ -84,7 +84,7 @@ def _lock(params: params_yaml.Params) -> dict[str, Any]:
 
 
 def with_result(workspace: Path) -> Repository:
-    """A repository with the tutorial's result, in the working directory."""
+    """Make a repository with the tutorial's result in the working directory."""
     make(job())
     files.PLOTS.mkdir(exist_ok=True)
     (files.PLOTS / "fit.svg").write_text("<svg/>")
@@ -106,28 +106,28 @@ def replay_all() -> str:
 
 
 def entry(stages: Mapping[str, Any], path: Path) -> dict[str, Any]:
-    """What a dvc.lock has of an output, to be changed."""
-    (found,) = [out for each in stages.values() for out in each["outs"] if out["path"] == str(path)]
-    assert isinstance(found, dict)
-    return found
+    """Return the entry of an output in a dvc.lock, to be changed."""
+    (out,) = [out for each in stages.values() for out in each["outs"] if out["path"] == str(path)]
+    assert isinstance(out, dict)
+    return out
 
 
 def nothing(stages: dict[str, Any]) -> None:
-    """Leave all as it is."""
+    """Change nothing."""
 
 
 def another(path: str, md5: str) -> Change:
-    """One more output."""
+    """Add an output."""
     return lambda stages: stages["export"]["outs"].append({"path": path, "md5": md5})
 
 
 def other_md5(path: Path, md5: str) -> Change:
-    """Another content of an output."""
+    """Give an output another md5."""
     return lambda stages: entry(stages, path).update(md5=md5)
 
 
 def lock_text(code: str, data: str = "1", **params: Any) -> str:
-    """A dvc.lock as DVC writes it, of a pipeline with this code, data and parameters."""
+    """Return a dvc.lock as DVC writes it, of a pipeline with this code, data and parameters."""
 
     def digest(content: str) -> str:
         return run_md5({"content": content})

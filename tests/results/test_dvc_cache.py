@@ -1,4 +1,4 @@
-"""DVC's cache gives only files that have their md5, and lists that are whole."""
+"""Only files with their md5 are linked from DVC's cache, and damaged lists are refused."""
 
 import hashlib
 import json
@@ -17,7 +17,7 @@ Keep = Callable[..., str]
 
 @pytest.fixture
 def keep(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Keep:
-    """Put a file into a cache: returns its md5."""
+    """Return a function that puts a file into a cache and returns its md5."""
     cache = tmp_path / "cache"
     monkeypatch.setattr(dvc_cache, "location", lambda: (cache, False))
 
@@ -32,7 +32,7 @@ def keep(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Keep:
 
 
 def listing(*files: tuple[str, str]) -> bytes:
-    """DVC's list of a folder."""
+    """Return DVC's list of a folder."""
     return json.dumps([{"relpath": path, "md5": md5} for path, md5 in files]).encode()
 
 
@@ -47,7 +47,7 @@ def test_a_file_and_a_folder_are_linked(keep: Keep, tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_damaged_or_gone_is_missing(keep: Keep, tmp_path: Path) -> None:
-    """It would be shown as the result's."""
+    """A run would show it as the result's."""
     damaged = keep(b"changed by hand", md5="0" * 32)
     assert not dvc_cache.link(damaged, tmp_path / "file")
     assert not dvc_cache.link("1" * 32, tmp_path / "file")

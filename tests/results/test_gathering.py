@@ -7,7 +7,7 @@ from pipeline.results import gathering
 
 
 def test_a_folder_has_files_alone(tmp_path: Path) -> None:
-    """What is no file has no md5: a run would be given it all the same."""
+    """Links and pipes have no md5, but would be logged with the folder."""
     (tmp_path / "out/below").mkdir(parents=True)
     (tmp_path / "out/below/a").write_text("")
     assert gathering._is_plain(tmp_path / "out")

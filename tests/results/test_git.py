@@ -1,4 +1,4 @@
-"""Files that commits hold."""
+"""Reading the files in commits."""
 
 import pytest
 from commits import Repository, nothing, other_md5, replay_all
@@ -10,8 +10,8 @@ from pipeline.settings import dvc_md5, files
 from pipeline.tracking.tags import COMMIT
 
 
-def test_what_is_large_is_not_read(repository: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its size is asked for first; whoever has one is told so, and the others have their runs."""
+def test_a_large_file_is_not_read(repository: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Git says the size first; a large file is one line, and the other results have their runs."""
     monkeypatch.setattr(git, "LARGEST_BLOB_BYTES", 200_000)
     monkeypatch.setattr(lock_file, "LARGEST_LOCK_BYTES", 100_000)
     locks = [repository.changed(nothing) + "#" * size for size in (0, 100_000)]
@@ -22,9 +22,9 @@ def test_what_is_large_is_not_read(repository: Repository, monkeypatch: pytest.M
     names = [f"{good}:./dvc.lock", f"{long}:./{files.HISTORY}", "HEAD:./none", "HEAD:./reports"]
     assert list(git.blobs(names, 299_999)) == [locks[0].encode(), 300_000, None, None]
     assert list(git.blobs(names[1:2], 300_000)) == [b"x" * 300_000]
-    told = replay_all()
-    assert f"dvc.lock is damaged: it is larger than 100000 bytes:\n  commit {large[:7]}" in told
+    printed = replay_all()
+    assert f"dvc.lock is damaged: it is larger than 100000 bytes:\n  commit {large[:7]}" in printed
     why = f"its '{files.HISTORY}' in git is larger than 200000 bytes"
-    assert f"{why}:\n  commit {long[:7]}" in told
+    assert f"{why}:\n  commit {long[:7]}" in printed
     (run,) = tracked_runs(repository.path)
     assert run.tags[COMMIT] == good

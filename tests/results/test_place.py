@@ -16,7 +16,7 @@ from pipeline.settings.errors import UserError
 def test_a_commit_is_named_by_what_it_changed_itself(
     workspace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A dvc.lock may be as old as the first commit: what came between is not the last one's."""
+    """A dvc.lock may be as old as the first commit: later changes are other commits'."""
     git(workspace, "init", "--quiet")
     names = {}
     for message, params, text in (
@@ -44,7 +44,7 @@ def test_a_commit_is_named_by_what_it_changed_itself(
 
 
 def test_a_lock_that_matches_nothing_takes_no_other_results_values(repository: Repository) -> None:
-    """Its params.yaml in git may be that of another result, whose training it would be shown as."""
+    """Its params.yaml in git may be another result's, whose training_id it would get."""
 
     def change(stages: dict[str, Any]) -> None:
         for each in stages.values():

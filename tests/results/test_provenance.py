@@ -1,4 +1,4 @@
-"""Origin of a result: what differs from the commit, and the name of its run."""
+"""Origin of a result: differences from the commit, and the name of its run."""
 
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from pipeline.results import provenance
 def test_a_subfolder_of_a_repository_names_its_own_changes(
     workspace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Git names files from its top, where other projects may be that change, too."""
+    """Git's paths start at its top folder, where other projects may change, too."""
     project = workspace / "projects/abline"
     project.mkdir(parents=True)
     for name in ("dvc.yaml", "params.yaml", "requirements.txt", "pipeline"):

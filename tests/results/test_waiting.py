@@ -16,7 +16,7 @@ from pipeline.tracking.outcome import Outcome
 
 @pytest.mark.slow
 def test_results_that_are_not_in_git_are_kept_until_they_are_tracked(workspace: Path) -> None:
-    """One after the other takes the folder while the store is away: all have a run at last."""
+    """Three results in one folder while the store is away: each has a run in the end."""
     checkout = Checkout(workspace, MLFLOW_TRACKING_URI="http://127.0.0.1:9")
     for lr in (0.01, 0.02, 0.03):
         Path("params.yaml").write_text(job_text(train__lr=lr))
@@ -33,7 +33,7 @@ IDENTITY = {"outs": {}, "params": {}, "training_id": "0" * 32}
 
 
 def test_half_a_kept_result_is_removed_by_the_next_one(workspace: Path) -> None:
-    """One under a common name stayed for ever, and two processes removed each other's."""
+    """A folder with a common name stayed for ever, and two processes removed each other's."""
     folder = files.root() / waiting.RESULTS_FOLDER
     pid, start, machine = processes.mark().split("-")
     other = "1" * 32
@@ -64,8 +64,8 @@ def test_a_result_that_another_process_keeps_meanwhile_is_kept(
     assert [path.name for path in place.folder.parent.iterdir()] == [place.md5]
 
 
-def test_what_another_process_has_tracked_meanwhile_is_no_trouble(workspace: Path) -> None:
-    """Two `track --all` side by side said that a result could not be replayed."""
+def test_a_result_that_another_process_has_tracked_meanwhile_is_no_failure(workspace: Path) -> None:
+    """Of two `track --all` at once one said that a result could not be replayed."""
     waiting.keep(IDENTITY, Origin(name="", commit=None))
     (place,) = waiting.results()
     waiting.forget(place)

@@ -16,7 +16,7 @@ from pipeline.tracking import lookup
 
 
 @pytest.mark.parametrize("what", ["nothing", "nothing.onnx", "params.yaml", "-x"])
-def test_what_is_not_found_is_told_in_a_line(workspace: Path, what: str) -> None:
+def test_a_name_of_nothing_is_one_line(workspace: Path, what: str) -> None:
     with pytest.raises(UserError) as caught:
         lookup.lineage_of(what, job().tracking)
     assert str(caught.value).startswith(f"{what}: ")
@@ -24,7 +24,7 @@ def test_what_is_not_found_is_told_in_a_line(workspace: Path, what: str) -> None
 
 
 def test_a_file_leads_to_the_commit_that_its_run_is_named_after(repository: Repository) -> None:
-    """The run had the name of one commit, and `git checkout` that of another."""
+    """The run had the name of one commit, and `git checkout` another commit."""
     lock = repository.changed(nothing)
     first = repository.commit(lock, "reports", "models", "data")
     replay_all()

@@ -1,4 +1,4 @@
-"""Many experiments at once in one store: each has its run, whole, and none is in another's way."""
+"""Many experiments at once in one store: each has its whole run, and none waits for another."""
 
 import multiprocessing
 from collections.abc import Sequence
@@ -15,14 +15,14 @@ EPOCHS = 2000  # more than the store takes in one batch
 
 
 def train_beside(run: LiveRun, training_id: str, losses: Sequence[float]) -> None:
-    """What a training tells its run."""
+    """Send what a training sends to its run."""
     run.begin(job(), training_id)
     for epoch, loss in enumerate(losses, 1):
         run.log_losses(epoch, loss, None, milliseconds())
 
 
 def losses_of(number: int) -> list[float]:
-    """Losses that no other run has."""
+    """Return losses that no other run has."""
     return [number + epoch / 4 for epoch in range(1, EPOCHS + 1)]
 
 
@@ -47,25 +47,25 @@ def test_eight_trainings_may_open_a_fresh_store_at_once(workspace: Path) -> None
     assert [writer.exitcode for writer in writers] == [0] * len(writers)
     runs = tracked_runs(workspace)
     assert [run.status for run in runs] == ["FINISHED"] * len(writers)
-    found = {int(run.tags["training_id"], 16): run.losses() for run in runs}
+    losses = {int(run.tags["training_id"], 16): run.losses() for run in runs}
     steps = range(1, EPOCHS + 1)
-    assert found == {
+    assert losses == {
         number: list(zip(steps, losses_of(number), strict=True)) for number in range(8)
     }
 
 
 @pytest.mark.slow
 def test_sixteen_queued_experiments_have_a_run_each(clone: Clone) -> None:
-    """Two at a time into a store that is not there yet: none is lost, doubled or half written."""
+    """Two at a time into a store that is not there yet: no run is lost, doubled or half written."""
     checkout = clone("queue")
     rates = {f"{0.001 * number:.3f}" for number in range(1, 17)}
     checkout("dvc", "exp", "run", "--queue", "-S", f"train.lr={','.join(sorted(rates))}")
     try:
         checkout("dvc", "queue", "start", "--jobs", "2")
-        told = wait_for_queue(checkout)
+        printed = wait_for_queue(checkout)
     finally:
         checkout("dvc", "queue", "stop", "--kill")
-    assert told.count("Success") == len(rates), told
+    assert printed.count("Success") == len(rates), printed
     runs = checkout.all_runs()
     assert [run.status for run in runs] == ["FINISHED"] * len(rates)
     assert not any("superseded_by" in run.tags for run in runs)

@@ -35,7 +35,7 @@ LATER = "`python -m pipeline.track --all` makes the run when the store works aga
 
 
 def serve(folder: Path, port: int) -> "subprocess.Popen[bytes]":
-    """A real tracking server, in a process group of its own, that answers."""
+    """Start a real tracking server in a process group of its own; return it when it answers."""
     command = [sys.executable, "-m", "mlflow", "server", "--workers", "1"]
     command += ["--backend-store-uri", f"sqlite:///{folder}/server.db"]
     command += ["--artifacts-destination", str(folder / "artifacts")]
@@ -67,15 +67,15 @@ def stop(server: "subprocess.Popen[bytes]") -> None:
 def test_a_server_that_comes_and_goes(
     workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Down when training begins, up later, gone halfway through the next one, up again."""
+    """Down when the training begins, up later, down halfway through the next training, up again."""
     port = free_port()
     place = tmp_path / "server"
     place.mkdir()
     uri = f"http://127.0.0.1:{port}"
     checkout = Checkout(workspace, MLFLOW_TRACKING_URI=uri)
-    told = start_stages(checkout)
-    assert told.count("warning: ") == 1, told
-    assert LATER in told
+    printed = start_stages(checkout)
+    assert printed.count("warning: ") == 1, printed
+    assert LATER in printed
     assert files.ONNX.exists(), "the result is whole"
 
     server = serve(place, port)
@@ -94,21 +94,21 @@ def test_a_server_that_comes_and_goes(
             client = MlflowClient(uri)
             eventually(lambda: any("loss" in run.data.metrics for run in client.search_runs(["1"])))
             stop(server)
-        _, told = training.communicate()
-        assert training.returncode == 0, told
-        told += "".join(checkout.stage(name) for name in NAMES[2:])
-        assert told.count("warning: ") == 1, told
+        _, printed = training.communicate()
+        assert training.returncode == 0, printed
+        printed += "".join(checkout.stage(name) for name in NAMES[2:])
+        assert printed.count("warning: ") == 1, printed
 
         server = serve(place, port)
-        told = checkout("python", "-m", "pipeline.track", "--all")
-        assert "replayed from files" in told
-        assert "run completed" in told, "the run that was cut short is the one that is completed"
+        printed = checkout("python", "-m", "pipeline.track", "--all")
+        assert "replayed from files" in printed
+        assert "run completed" in printed, "the run that was cut short is the one that is completed"
         monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
         runs = [TrackedRun(client, run) for run in client.search_runs(["1"])]
         assert sorted(run.params["train.epochs"] for run in runs) == ["100", "30000"]
         for run in runs:
             assert is_complete(run, int(run.params["train.epochs"]))
-        assert "0 results had a run already" in told
+        assert "0 results had a run already" in printed
         assert not list((workspace / files.STATE_FOLDER / "waiting").glob("*"))
     finally:
         stop(server)
@@ -116,7 +116,7 @@ def test_a_server_that_comes_and_goes(
 
 @contextmanager
 def answering(status: int | None) -> Iterator[str]:
-    """A server whose health is good and who answers all else with `status`, or never."""
+    """Yield a server whose /health is good; it answers other requests with `status`, or never."""
     over = threading.Event()
 
     class Bad(BaseHTTPRequestHandler):
@@ -148,11 +148,11 @@ def answering(status: int | None) -> Iterator[str]:
 @pytest.mark.parametrize("status", [500, None])
 def test_a_server_that_is_ill(workspace: Path, status: int | None) -> None:
     with answering(status) as uri:
-        told = start_stages(Checkout(workspace, MLFLOW_TRACKING_URI=uri))
-    assert told.count("warning: ") == 1, told
-    assert LATER in told
-    told = Checkout(workspace)("python", "-m", "pipeline.track", "--all")
-    assert told.startswith("run replayed from files: ")
+        printed = start_stages(Checkout(workspace, MLFLOW_TRACKING_URI=uri))
+    assert printed.count("warning: ") == 1, printed
+    assert LATER in printed
+    printed = Checkout(workspace)("python", "-m", "pipeline.track", "--all")
+    assert printed.startswith("run replayed from files: ")
     (run,) = tracked_runs(workspace)
     assert is_complete(run)
 
@@ -165,30 +165,30 @@ def lock_store() -> sqlite3.Connection:
 
 @pytest.mark.slow
 def test_a_store_that_is_locked(workspace: Path) -> None:
-    """Another program has it for itself, and does not let go while the job runs."""
+    """Another program has locked it for as long as the job runs."""
     store.open_store("abline")
     with closing(lock_store()):
-        told = start_stages(Checkout(workspace))
-    assert told.count("warning: ") == 1, told
-    assert "database is locked" in told
-    told = Checkout(workspace)("python", "-m", "pipeline.track", "--all")
-    assert told.startswith("run replayed from files: "), "no run was begun that is KILLED now"
-    assert told.endswith("\n0 results had a run already\n")
+        printed = start_stages(Checkout(workspace))
+    assert printed.count("warning: ") == 1, printed
+    assert "database is locked" in printed
+    printed = Checkout(workspace)("python", "-m", "pipeline.track", "--all")
+    assert printed.startswith("run replayed from files: "), "no run was begun that is KILLED now"
+    assert printed.endswith("\n0 results had a run already\n")
     (run,) = tracked_runs(workspace)
     assert is_complete(run)
 
 
 @pytest.mark.slow
 def test_a_store_that_is_broken(workspace: Path) -> None:
-    """The file is no database; moved away, as the message says, the runs come back."""
+    """The file is no database; when it is moved away, as the message says, the runs come back."""
     Path("mlflow.db").write_bytes(b"not a database, " * 100)
     checkout = Checkout(workspace)
-    told = start_stages(checkout)
-    assert told.count("warning: ") == 1, told
-    assert "move the file away" in told
-    told = checkout("python", "-m", "pipeline.track", "--all", ok=False)
-    assert told.startswith("error: the tracking store sqlite:")
-    assert "Traceback" not in told
+    printed = start_stages(checkout)
+    assert printed.count("warning: ") == 1, printed
+    assert "move the file away" in printed
+    printed = checkout("python", "-m", "pipeline.track", "--all", ok=False)
+    assert printed.startswith("error: the tracking store sqlite:")
+    assert "Traceback" not in printed
     Path("mlflow.db").rename("broken")
     checkout("python", "-m", "pipeline.track", "--all")
     (run,) = tracked_runs(workspace)
@@ -197,7 +197,7 @@ def test_a_store_that_is_broken(workspace: Path) -> None:
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of two megabytes."""
+    """Yield a folder with a file system of two megabytes."""
     place = tmp_path / "disk"
     place.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(place)]
@@ -224,11 +224,11 @@ def test_a_disk_that_takes_no_more(workspace: Path, small_disk: Path, state: str
     else:
         subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
     Path("params.yaml").write_text(job_text(train__lr=0.02))
-    told = start_stages(checkout)
-    assert told.count("warning: ") == 1, told
-    assert "Traceback" not in told
-    assert told.count("\n") < 8, "one warning is enough"
-    assert ("free some space" if state == "full" else "writable") in told
+    printed = start_stages(checkout)
+    assert printed.count("warning: ") == 1, printed
+    assert "Traceback" not in printed
+    assert printed.count("\n") < 8, "one warning is enough"
+    assert ("free some space" if state == "full" else "writable") in printed
     if state == "full":
         (small_disk / "filler").unlink()
     else:
@@ -242,7 +242,7 @@ def test_a_disk_that_takes_no_more(workspace: Path, small_disk: Path, state: str
 
 @pytest.mark.slow
 def test_a_store_that_is_made_is_made_whole(workspace: Path) -> None:
-    """To be killed while the store is made must not leave one that nobody can open."""
+    """A process that is killed while it makes the store leaves no store that cannot be opened."""
     code = "from pipeline.tracking import store; store.open_store('abline')"
     ends = []
     for size in (1, 50_000, 150_000, 250_000):  # by its size and not by the clock

@@ -53,10 +53,10 @@ def test_a_strangers_name_of_an_experiment_is_no_command(monkeypatch: pytest.Mon
 @pytest.mark.slow
 def test_to_fetch_is_advised_only_where_there_is_a_remote(clone: Clone) -> None:
     checkout = clone("fresh")
-    told = checkout("python", "-m", "pipeline.track", "--all")
-    assert "not in DVC's cache; there is no remote to fetch them from" in told
-    assert "dvc fetch" not in told
+    printed = checkout("python", "-m", "pipeline.track", "--all")
+    assert "not in DVC's cache; there is no remote to fetch them from" in printed
+    assert "dvc fetch" not in printed
     Path(checkout.path / "mlflow.db").unlink()
     checkout("dvc", "remote", "add", "--default", "shared", str(checkout.path / "remote"))
-    told = checkout("python", "-m", "pipeline.track", "--all")
-    assert "not in DVC's cache; `dvc fetch --all-commits` may bring them" in told
+    printed = checkout("python", "-m", "pipeline.track", "--all")
+    assert "not in DVC's cache; `dvc fetch --all-commits` may bring them" in printed

@@ -1,4 +1,4 @@
-"""The page's server: a port that cannot be used is refused, and no password is told to others."""
+"""The page's server: a port that cannot be used is refused, and no password is shown."""
 
 import os
 import socket
@@ -38,11 +38,11 @@ def test_a_port_that_is_taken() -> None:
 
 
 class StartedError(Exception):
-    """Stands for a process that would have been started."""
+    """Raised in place of the start of a process."""
 
 
 def test_a_password_is_in_no_list_of_processes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """`mlflow ui` is told its store by its environment: its options are everybody's to read."""
+    """`mlflow ui` gets its store from its environment: every user can read its options."""
     commands: list[list[str]] = []
 
     def start(command: list[str], **_: object) -> None:

@@ -1,4 +1,4 @@
-"""What people do to runs in MLflow, and stores that fail: told in a line, and nothing is undone."""
+"""Runs that people changed in MLflow, and stores that fail: a line each, and nothing is undone."""
 
 import sqlite3
 import subprocess
@@ -21,7 +21,7 @@ from pipeline.tracking.tags import COMMIT, RESULT
 
 
 def test_what_people_did_to_runs_is_left_as_it_is(repository: Repository) -> None:
-    """Deleted, edited, moved: known, told once each, and not written to; no run comes back."""
+    """Deleted, edited and moved runs: a line each, and nothing is written; no run comes back."""
     kept = ("reports", "models", "data")
     for number in range(4):
         repository.commit(repository.changed(another(f"x{number}", f"{number:032x}")), *kept)
@@ -31,7 +31,7 @@ def test_what_people_did_to_runs_is_left_as_it_is(repository: Repository) -> Non
     client = runs[0].client
     other = client.create_experiment("another project")
     deleted, edited, moved, same = runs
-    # As if all had been made before they were committed: each would be told its commit.
+    # As if all had been made before the commits: each would get the tag of its commit.
     for run in runs:
         client.set_tag(run.id, COMMIT, "0" * 40)
     client.update_run(edited.id, "FAILED")
@@ -39,12 +39,13 @@ def test_what_people_did_to_runs_is_left_as_it_is(repository: Repository) -> Non
     _move(repository.path, moved.id, other)
     before = {run.id: client.get_run(run.id).to_dictionary() for run in runs}
 
-    told = replay_all()
+    printed = replay_all()
     back = "(`mlflow runs restore --run-id ID` brings one back)"
-    assert f"1 run left alone, deleted {back}: {deleted.id}" in told
-    assert "1 run left alone, edited by hand" in told
+    assert f"1 run left alone, deleted {back}: {deleted.id}" in printed
+    assert "1 run left alone, edited by hand" in printed
     assert (
-        "1 run left alone, in the experiment 'another project', which params.yaml does not" in told
+        "1 run left alone, in the experiment 'another project', which params.yaml does not"
+        in printed
     )
     after = {run.id: client.get_run(run.id).to_dictionary() for run in runs}
     assert [name for name in after if after[name] != before[name]] == [same.id]
@@ -76,7 +77,7 @@ def test_runs_of_a_deleted_experiment_do_not_come_back(repository: Repository) -
 
 
 def _fails_once(work: Callable[..., str]) -> Callable[..., str]:
-    """Let a function fail when it is first called."""
+    """Return a function that fails when it is first called."""
     failed: list[bool] = []
 
     def try_it(*arguments: object) -> str:
@@ -91,7 +92,7 @@ def _fails_once(work: Callable[..., str]) -> Callable[..., str]:
 def test_a_store_that_fails_for_one_does_not_fail_for_all(
     repository: Repository, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The others have their runs; a store that fails for each is not asked for hours."""
+    """The others have their runs; a store that fails for every result is not asked for hours."""
     for number in range(5):
         repository.commit(
             repository.changed(another(f"x{number}", f"{number:032x}")), "reports", "models", "data"
@@ -100,7 +101,7 @@ def test_a_store_that_fails_for_one_does_not_fail_for_all(
     log = "mlflow.MlflowClient.log_artifact"
 
     class BucketError(Exception):
-        """What the client of a bucket raises is of its own kind."""
+        """Error of a bucket's client, whose class MLflow does not know."""
 
     def fail(client: object, run_id: str, *arguments: object) -> None:
         asked.append(run_id)
@@ -108,10 +109,10 @@ def test_a_store_that_fails_for_one_does_not_fail_for_all(
 
     with monkeypatch.context() as patch:
         patch.setattr(log, fail)
-        told = replay_all()
+        printed = replay_all()
     assert len(asked) == outcome.MOST_STORE_FAILURES
-    assert "BucketError: there is no such bucket" in told
-    assert "the store failed 3 times in a row: 2 more not tried" in told
+    assert "BucketError: there is no such bucket" in printed
+    assert "the store failed 3 times in a row: 2 more not tried" in printed
     assert {run.status for run in tracked_runs(repository.path)} == {"KILLED"}
     head = repository.git("rev-parse", "HEAD~4")
     assert "not complete; `python -m pipeline.track --all` completes it" in lookup.lineage_of(
@@ -119,8 +120,8 @@ def test_a_store_that_fails_for_one_does_not_fail_for_all(
     )
     with monkeypatch.context() as patch:
         patch.setattr(completion, "record", _fails_once(completion.record))
-        told = replay_all()
-    assert told.count("run completed") + told.count("run replayed") == 4, told
+        printed = replay_all()
+    assert printed.count("run completed") + printed.count("run replayed") == 4, printed
     assert replay_all().count("run completed") == 1
     runs = tracked_runs(repository.path)
     assert len(runs) == 5, "no twin beside any"
@@ -147,7 +148,7 @@ def test_what_dvc_pulls_has_its_run_when_asked(clone: Clone, tmp_path: Path) -> 
 
 
 def history(*locks: str) -> dict[str, list[Place]]:
-    """Commits with these locks, oldest first."""
+    """Return commits with these locks, oldest first."""
     places = [
         Place(f"{number:032}", text, before, commit=f"{number:040}")
         for number, (text, before) in enumerate(zip(locks, ("", *locks), strict=False))
@@ -155,14 +156,14 @@ def history(*locks: str) -> dict[str, list[Place]]:
     return {place.md5: [place] for place in places}
 
 
-def left_out(found: dict[str, list[Place]], head: int) -> list[int]:
-    """The numbers of those that are not replayed by default, with one of them checked out."""
-    (place,) = found[f"{head:032}"]
-    return sorted(int(md5) for md5 in replay._unvaried(found, found, place))
+def left_out(places_by_md5: dict[str, list[Place]], head: int) -> list[int]:
+    """Return the numbers of the results that are left out by default; `head` is checked out."""
+    (place,) = places_by_md5[f"{head:032}"]
+    return sorted(int(md5) for md5 in replay._unvaried(places_by_md5, places_by_md5, place))
 
 
 def test_commits_that_changed_only_code_are_left_out() -> None:
-    found = history(
+    places_by_md5 = history(
         lock_text("a", lr=0.01),
         lock_text("b", lr=0.01),
         lock_text("c", lr=0.01, patience=None),  # a parameter that came with the code
@@ -172,7 +173,7 @@ def test_commits_that_changed_only_code_are_left_out() -> None:
         lock_text("g", lr=0.01, patience=None, data="2"),
         lock_text("h", lr=0.01, patience=None, data="2"),
     )
-    assert left_out(found, head=7) == [1, 2, 4]
+    assert left_out(places_by_md5, head=7) == [1, 2, 4]
 
 
 def test_of_commits_with_equal_values_only_the_last_is_replayed() -> None:
@@ -184,17 +185,19 @@ def test_commits_that_changed_only_what_changes_no_figure_are_left_out() -> None
     """The first commit of this repository has other tolerances, and the same model and figures."""
     old: dict[str, Any] = {"export.atol": 1e-6, "tracking.experiment": "old", "train.lr": 0.01}
     new: dict[str, Any] = old | {"export.atol": 0.0, "tracking.experiment": "new"}
-    found = history(
+    places_by_md5 = history(
         lock_text("a", "1", **old),
         lock_text("b", "1", **new),
         lock_text("c", "1", **new),
     )
-    assert left_out(found, head=2) == [0, 1]
+    assert left_out(places_by_md5, head=2) == [0, 1]
 
 
 def test_experiments_and_what_waits_are_never_left_out() -> None:
-    found = history(lock_text("a", lr=0.01), lock_text("b", lr=0.01))
+    places_by_md5 = history(lock_text("a", lr=0.01), lock_text("b", lr=0.01))
     same = lock_text("c", lr=0.01)
-    found["7" * 32] = [Place("7" * 32, same, same, commit="7" * 40, experiment="runty-erns")]
-    found["8" * 32] = [Waiting("8" * 32, folder=Path("waiting"))]
-    assert left_out(found, head=1) == [0]
+    places_by_md5["7" * 32] = [
+        Place("7" * 32, same, same, commit="7" * 40, experiment="runty-erns")
+    ]
+    places_by_md5["8" * 32] = [Waiting("8" * 32, folder=Path("waiting"))]
+    assert left_out(places_by_md5, head=1) == [0]

@@ -1,4 +1,4 @@
-"""Results of a team: every clone shows them, names their commits and finds them."""
+"""Results of a team: every clone shows them, names their commits and looks them up."""
 
 import re
 import shutil
@@ -23,7 +23,7 @@ def experiments(checkout: Checkout) -> None:
 
 @pytest.fixture
 def team(clone: Clone, tmp_path: Path) -> Checkout:
-    """A clone with a remote, two experiments, and a commit of another result."""
+    """Return a clone with a remote, two experiments, and a commit of another result."""
     checkout = clone("team")
     # Before the experiments: DVC takes the remote of the commit that they start from.
     checkout("dvc", "remote", "add", "--default", "shared", str(tmp_path / "remote"))
@@ -39,26 +39,26 @@ def team(clone: Clone, tmp_path: Path) -> Checkout:
 
 @pytest.mark.slow
 def test_a_fresh_clone_shows_what_the_team_has_tried(team: Checkout, tmp_path: Path) -> None:
-    """After the commands that are advised, without training; once and not again."""
+    """After the advised commands, without training; a second time nothing is done."""
     team("dvc", "push", "--all-commits")
     team("dvc", "exp", "push", "origin", "faster", "other-query")
     team("git", "push", "--quiet", "origin", "HEAD:refs/heads/longer")
     origin = team("git", "remote", "get-url", "origin").strip()
     fresh = Checkout(tmp_path / "fresh")
     subprocess.run(["git", "clone", "--quiet", "--branch=longer", origin, fresh.path], check=True)
-    told = fresh("python", "-m", "pipeline.track", "--all")
-    assert "`dvc fetch --all-commits` may bring them" in told, "the cache is empty yet"
+    printed = fresh("python", "-m", "pipeline.track", "--all")
+    assert "`dvc fetch --all-commits` may bring them" in printed, "the cache is empty yet"
     bare = fresh.runs()
     assert all(run.losses() for run in bare)
     assert not any(run.models for run in bare)
     fresh("dvc", "exp", "pull", "--no-cache", "origin", "faster", "other-query")
-    told += fresh("python", "-m", "pipeline.track", "--all")
-    advised = set(re.findall(r"`(dvc [^`]*)`", told))
+    printed += fresh("python", "-m", "pipeline.track", "--all")
+    advised = set(re.findall(r"`(dvc [^`]*)`", printed))
     assert advised == {"dvc fetch --all-commits", "dvc exp pull origin faster other-query"}
     for command in advised:
         fresh(*command.split())
-    told = fresh("python", "-m", "pipeline.track", "--all")
-    assert "fetch" not in told, told
+    printed = fresh("python", "-m", "pipeline.track", "--all")
+    assert "fetch" not in printed, printed
     runs = fresh.runs()
     assert {run.tags["dvc.experiment"] for run in runs if "dvc.experiment" in run.tags} == {
         "faster",
@@ -81,7 +81,7 @@ def test_a_fresh_clone_shows_what_the_team_has_tried(team: Checkout, tmp_path: P
 
 @pytest.mark.slow
 def test_a_commit_is_named_once_there_is_one(team: Checkout) -> None:
-    """A run is made before its result is committed; its commit is then that of the result."""
+    """A run is made before its result is committed; its commit is then the result's."""
     head = team("git", "rev-parse", "HEAD").strip()
     run = next(run for run in team.runs() if run.params["train.epochs"] == "150")
     assert run.tags[COMMIT] != head

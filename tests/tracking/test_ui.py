@@ -1,4 +1,4 @@
-"""`make ui` shows at a glance which run was better and what was different about it."""
+"""`make ui` shows at a glance which run is better and which parameters differ."""
 
 import json
 import shutil
@@ -27,9 +27,9 @@ def test_the_browser_view_serves_the_runs_and_says_where(workspace: Path) -> Non
     view = subprocess.Popen(command, env=proxied, stdout=subprocess.PIPE, text=True)
     try:
         assert view.stdout is not None
-        told = [view.stdout.readline().split(maxsplit=1) for _ in range(3)]
-        assert told[0] == ["store", f"sqlite:///{workspace}/mlflow.db\n"]
-        table = told[1][1].removeprefix("table").strip()
+        printed = [view.stdout.readline().split(maxsplit=1) for _ in range(3)]
+        assert printed[0] == ["store", f"sqlite:///{workspace}/mlflow.db\n"]
+        table = printed[1][1].removeprefix("table").strip()
         assert "?workflowType=machine_learning" in table
         place, _, experiment = table.partition("/#/experiments/")
         with urllib.request.urlopen(f"{place}/health"):
@@ -73,7 +73,7 @@ def test_the_first_screen_says_which_run_was_better_and_what_was_different(works
 def test_two_runs_selected_in_the_table_can_be_compared(
     workspace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Their check boxes, the button, then the metric's name: the values and the curves of both."""
+    """Check boxes, a button, then the metric's name: the page has the values and curves of both."""
     for name, lr in (("slower", 0.01), ("faster", 0.02)):
         monkeypatch.setenv("DVC_EXP_NAME", name)  # two curves of one name could be the same one
         run_stages(job(train__lr=lr))

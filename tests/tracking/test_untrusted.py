@@ -1,4 +1,4 @@
-"""What a stranger's commit, experiment, list or kept result cannot do: reach a person's files."""
+"""A stranger's commit, experiment, list or kept result reaches no file of the user."""
 
 import hashlib
 import json
@@ -27,7 +27,7 @@ from pipeline.tracking.tags import COMMIT
 
 @pytest.fixture
 def victim(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of a person's own, outside the repository."""
+    """Return a folder of the user's own, outside the repository."""
     place = tmp_path_factory.mktemp("home")
     (place / "work").mkdir()
     (place / "work/thesis").write_text("years of work")
@@ -36,7 +36,7 @@ def victim(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def content(folder: Path) -> dict[str, bytes | None]:
-    """All files below a folder, links not followed."""
+    """Return all files below a folder; links are not followed."""
     return {
         str(path.relative_to(folder)): path.read_bytes() if path.is_file() else None
         for path in sorted(folder.rglob("*"))
@@ -45,13 +45,13 @@ def content(folder: Path) -> dict[str, bytes | None]:
 
 
 def artifacts(repository: Repository) -> bytes:
-    """All that runs have been given, one after the other."""
+    """Return the bytes of all artifacts, one after the other."""
     files = (repository.path / "mlartifacts").rglob("*")
     return b"".join(path.read_bytes() for path in files if path.is_file())
 
 
 def test_a_strangers_commit_reaches_nothing_outside(repository: Repository, victim: Path) -> None:
-    """Paths, md5s, lists and links, in commits and in an experiment; what is right has its run."""
+    """Paths, md5s, lists and links, in commits and in an experiment; valid results have a run."""
     before = content(victim)
     evil = repository.cached(b"ssh-rsa evil")
     up = "../" * 20
@@ -112,36 +112,36 @@ def test_a_strangers_commit_reaches_nothing_outside(repository: Repository, vict
     repository.git("update-ref", f"refs/exps/{theirs[:2]}/{theirs[2:]}/theirs", theirs)
     repository.git("reset", "--quiet", "--hard", f"{theirs}~1")
 
-    told = replay_all()
+    printed = replay_all()
     assert content(victim) == before
     assert not any(path.is_symlink() for path in victim.rglob("*"))
     assert b"secret" not in artifacts(repository)
     assert b"evil" not in artifacts(repository)
-    assert "should not happen" not in told, told
+    assert "should not happen" not in printed, printed
     names = [f"commit {commit[:7]}" for name, commit in commits.items() if name in refused]
     names.append("experiment theirs")
-    lines = told.splitlines()
+    lines = printed.splitlines()
     for name in names:
         (line,) = [number for number, line in enumerate(lines) if line == f"  {name}"]
-        assert lines[line - 1].startswith("could not be replayed, because "), told
-    assert "its run lacks x, which dvc.yaml here does not declare" in told
+        assert lines[line - 1].startswith("could not be replayed, because "), printed
+    assert "its run lacks x, which dvc.yaml here does not declare" in printed
     assert len(tracked_runs(repository.path)) == len(commits) - len(refused)
     assert replay_all().count("run ") == 0, "what has its run is known"
 
 
 def _named(name: Any) -> Change:
-    """One more parameter."""
+    """Add a parameter with this name."""
     return lambda stages: stages["train"]["params"]["params.yaml"].update({name: 1})
 
 
 def _listing(repository: Repository, path: str) -> str:
-    """The md5 of DVC's list of a folder with one file."""
+    """Return the md5 of DVC's list of a folder with one file."""
     listed = [{"relpath": path, "md5": repository.cached(b"a picture")}]
     return repository.cached(json.dumps(listed).encode(), ".dir")
 
 
 def test_a_damaged_result_does_not_stop_the_others(repository: Repository) -> None:
-    """One line for each, and no traceback, whatever is wrong with it."""
+    """One line for each damaged result, and no traceback."""
     levels = "\n".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 10))
     run = "outs:\n- path: reports/run.json\n  hash: md5\n  md5: "
     locks = [
@@ -192,14 +192,14 @@ def test_a_damaged_result_does_not_stop_the_others(repository: Repository) -> No
         path.write_bytes(kept)
     good = repository.commit(repository.changed(nothing), "reports", "models", "data")
 
-    told = replay_all()
-    assert "should not happen" not in told, told
-    assert "the store failed" not in told, "it is the results' fault"
-    assert "run `dvc repro` again" not in told, "nor is it this disk's"
-    assert tempfile.gettempdir() not in told.replace(str(repository.path), "")
+    printed = replay_all()
+    assert "should not happen" not in printed, printed
+    assert "the store failed" not in printed, "it is the results' fault"
+    assert "run `dvc repro` again" not in printed, "nor is it this disk's"
+    assert tempfile.gettempdir() not in printed.replace(str(repository.path), "")
     for commit in damaged:
-        assert told.count(f"commit {commit[:7]}") == 1, told
-    assert f"commit {good[:7]}" not in told
+        assert printed.count(f"commit {commit[:7]}") == 1, printed
+    assert f"commit {good[:7]}" not in printed
     runs = tracked_runs(repository.path)
     finished = [run for run in runs if run.status == "FINISHED"]
     assert [run.tags[COMMIT] for run in finished] == [good]
@@ -216,7 +216,7 @@ def test_a_damaged_result_does_not_stop_the_others(repository: Repository) -> No
 def test_what_waits_for_a_store_reaches_nothing_outside(
     repository: Repository, victim: Path
 ) -> None:
-    """Files, links and names under waiting/; what is right has its run and is then forgotten."""
+    """Files, links and names under waiting/; a valid result has its run and is then removed."""
     identity = ids.result(job(), ids.trained_by(files.MODEL))
     waiting.keep(identity, provenance.Origin.here(job()))
     (good,) = waiting.results()
@@ -225,20 +225,20 @@ def test_what_waits_for_a_store_reaches_nothing_outside(
     before = content(victim)
 
     def another_one(change: Callable[[dict[str, Any]], None]) -> Path:
-        """A result that waits, with another run.json."""
-        told = json.loads(json.dumps(identity))
-        told["result_id"] = f"{len(list(folder.iterdir())):032x}"
-        change(told)
-        place = folder / run_md5(told)
+        """Make another result that waits, with a changed run.json."""
+        changed = json.loads(json.dumps(identity))
+        changed["result_id"] = f"{len(list(folder.iterdir())):032x}"
+        change(changed)
+        place = folder / run_md5(changed)
         shutil.copytree(good.folder or Path(), place)
-        files.write_json(place / "run.json", told)
+        files.write_json(place / "run.json", changed)
         return place
 
-    another_one(lambda told: told["outs"].update({str(victim / "work"): "0" * 32}))
-    another_one(lambda told: told["outs"].update({"reports/../../../x": "0" * 32}))
-    another_one(lambda told: told["outs"].update({str(files.CARD): "ab/../../x"}))
-    another_one(lambda told: told.update(outs=7))
-    another_one(lambda told: told.pop("outs"))
+    another_one(lambda changed: changed["outs"].update({str(victim / "work"): "0" * 32}))
+    another_one(lambda changed: changed["outs"].update({"reports/../../../x": "0" * 32}))
+    another_one(lambda changed: changed["outs"].update({str(files.CARD): "ab/../../x"}))
+    another_one(lambda changed: changed.update(outs=7))
+    another_one(lambda changed: changed.pop("outs"))
     another_one(nothing).joinpath("origin.json").write_text('{"name": 7}')
     another_one(nothing).joinpath("origin.json").write_text("[")
     another_one(nothing).joinpath("run.json").write_text('{"outs": {}}')
@@ -257,13 +257,13 @@ def test_what_waits_for_a_store_reaches_nothing_outside(
     (folder / ("1" * 32)).write_text("")
     (folder / ("2" * 32)).symlink_to(victim / "work")
 
-    told = replay_all()
+    printed = replay_all()
     assert content(victim) == before
     assert b"secret" not in artifacts(repository)
-    assert "should not happen" not in told, told
+    assert "should not happen" not in printed, printed
     named = [
         line
-        for line in told.splitlines()
+        for line in printed.splitlines()
         if line.strip().startswith(f"{files.STATE_FOLDER}/waiting/")
     ]
     assert len(named) == damaged + 1
@@ -274,7 +274,7 @@ def test_what_waits_for_a_store_reaches_nothing_outside(
 
 
 def test_a_model_names_no_file_to_remove(workspace: Path) -> None:
-    """Its training_id becomes the name of one."""
+    """Its training_id becomes the name of a file that is removed."""
     files.MODEL.parent.mkdir()
     about = json.dumps({"training_id": "../../../precious.json"})
     save_file({"w": np.zeros(1, np.float32)}, files.MODEL, {"abline": about})

@@ -1,4 +1,4 @@
-"""The view of MLflow's page shows what was varied and the metrics that decide."""
+"""The view of MLflow's page shows the parameters that differ and the metrics that decide."""
 
 from collections.abc import Mapping
 
@@ -10,7 +10,7 @@ from pipeline.tracking import view
 def a_run(
     params: Mapping[str, object], metrics: Mapping[str, float], tags: str = "result_id"
 ) -> Run:
-    """A run with these values, as MLflow gives it."""
+    """Return a run with these values, as MLflow gives it."""
     return Run(
         RunInfo("id", "0", "user", "FINISHED", 0, None, "active", None),
         RunData(
@@ -22,7 +22,7 @@ def a_run(
 
 
 def columns(*runs: Run) -> list[str]:
-    """The columns of the page, of runs from the newest to the oldest."""
+    """Return the columns of the page. runs: from the newest to the oldest."""
     return [name.replace("`", "") for name in view.state(runs)["selectedColumns"]]
 
 
@@ -62,7 +62,7 @@ def test_the_metrics_are_those_that_decide_and_differ() -> None:
 
 
 def charts(*runs: Run) -> list[str]:
-    """The charts of the page."""
+    """Return the charts of the page."""
     return [chart["metricKey"] for chart in view.state(runs)["compareRunCharts"]]
 
 
