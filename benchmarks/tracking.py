@@ -1,21 +1,21 @@
-"""Time what tracking costs, in turn with what does without it: part of `make bench`.
+"""Time what tracking costs, in turn with the same work without tracking: part of `make bench`.
 
-Logging: `tracking.log_losses`, in batches as the live run sends them, beside `mlflow.log_metric`
-one by one, each in a fresh SQLite store.
+Logging: `runs.log_losses`, in batches as the live run sends them, beside `mlflow.log_metric` for
+each loss, each in a fresh SQLite store.
 
-Training: the same `training.train` by itself and inside `live_run()`, on a table large enough to be
-worth it and on the tutorial's three rows, whose epochs are the shortest that there are. The number
-of epochs is chosen so that it lasts about `--seconds`. A training may be over before its run is,
-and other programs may be in the way of either: so there are three measures of each. It trains with
-one thread, because of several each waits for the slowest in every epoch: on two cores where another
-program computes too, epochs of 10⁵ rows took five to thirty times as long with two, by themselves
-as well as tracked. `--threads` asks for more.
+Training: the same `training.train` by itself and inside `live_run()`, on a large table and on the
+tutorial's three rows, which have the shortest epochs. The number of epochs is chosen so that a
+training takes about `--seconds`. A training may end before its run is written, and other programs
+may slow down both: so there are three measures of each. It trains with one thread, because several
+threads wait for the slowest one in every epoch: on two cores where another program computes too,
+epochs of 10⁵ rows took five to thirty times as long with two threads, tracked or not. `--threads`
+asks for more.
 
-Finding results again: `python -m pipeline.track --all` where every one of many results has its run
-already, beside `python -m pipeline.track`, which looks at the one in the workspace.
+Looking results up: `python -m pipeline.track --all` where each of many results has its run already,
+beside `python -m pipeline.track`, which looks up the result in the workspace.
 
 What counts is the ratio within a round, because the machine's own speed changes from minute to
-minute. All of it happens in a clone of HEAD, with nothing in its way to the stores.
+minute. All work is done in a clone of HEAD, and its stores are on this machine.
 """
 
 import os
@@ -52,13 +52,13 @@ from pipeline.tracking import runs, store, wire
 from pipeline.tracking.live import live_run
 
 Pairs = list[tuple[float, float]]
-"""For each round the seconds without and with what is measured."""
+"""Seconds of each round: without tracking and with it."""
 
-Tell = Callable[[int, float, float | None], None]
+AfterEpoch = Callable[[int, float, float | None], None]
 
 
 def job(**changes: dict[str, Any]) -> Params:
-    """The committed job with other values, by section: `job(train={"lr": 0.02})`."""
+    """Return the committed job with other values, by section: `job(train={"lr": 0.02})`."""
     values = yaml.safe_load((ROOT / "params.yaml").read_text())
     for section, changed in changes.items():
         values[section] |= changed
@@ -69,8 +69,8 @@ def job(**changes: dict[str, Any]) -> Params:
 
 
 def logging(work: Path, rounds: int, count: int) -> Pairs:
-    """The seconds that `count` metrics take in each round: one by one, and in batches."""
-    found: Pairs = []
+    """Return the seconds that `count` metrics take in each round: one by one, and in batches."""
+    pairs: Pairs = []
     for number in range(rounds):
         sides = {"plain": log_one_by_one, "ours": log_in_batches}
         seconds = {}
@@ -78,15 +78,15 @@ def logging(work: Path, rounds: int, count: int) -> Pairs:
             folder = work / f"{side} {number}"
             folder.mkdir()
             seconds[side] = sides[side](folder, [1 / epoch for epoch in range(1, count + 1)])
-        found.append((seconds["plain"], seconds["ours"]))
+        pairs.append((seconds["plain"], seconds["ours"]))
         print(f"logging: round {number + 1} of {rounds}", file=sys.stderr)
-    return found
+    return pairs
 
 
 def log_one_by_one(folder: Path, losses: list[float]) -> float:
-    """The seconds that logging takes as most people write it."""
+    """Return the seconds that logging takes as most people write it."""
     mlflow.set_tracking_uri(f"sqlite:///{folder}/mlflow.db")
-    del os.environ["MLFLOW_TRACKING_URI"]  # where MLflow has put it, too: not for what comes next
+    del os.environ["MLFLOW_TRACKING_URI"]  # MLflow has set it, too, and the next store is another
     mlflow.set_experiment("plain")
     with mlflow.start_run():
         begin = time.perf_counter()
@@ -96,7 +96,7 @@ def log_one_by_one(folder: Path, losses: list[float]) -> float:
 
 
 def log_in_batches(folder: Path, losses: list[float]) -> float:
-    """The seconds that logging takes as the live run does it."""
+    """Return the seconds that logging takes as the live run does it."""
     with patch.dict(os.environ, DVC_ROOT=str(folder)):
         opened = store.open_store("abline")
     run_id = opened.client.create_run(opened.experiment_id).info.run_id
@@ -109,15 +109,15 @@ def log_in_batches(folder: Path, losses: list[float]) -> float:
     return time.perf_counter() - begin
 
 
-def logging_table(found: Pairs, count: int) -> str:
-    """The table of `logging`."""
-    plain, ours = (statistics.median(column) for column in zip(*found, strict=True))
+def logging_table(pairs: Pairs, count: int) -> str:
+    """Return the table of `logging` in Markdown."""
+    plain, ours = (statistics.median(column) for column in zip(*pairs, strict=True))
     return "\n".join(
         [
             f"| {count:,} metrics, SQLite | ms a metric | times ours | range |",
             "|---|---|---|---|",
             f"| mlflow.log_metric, one by one | {1000 * plain / count:.3f} |"
-            f" {summary([a / b for a, b in found], lambda ratio: f'{ratio:.0f}')} |",
+            f" {summary([a / b for a, b in pairs], lambda ratio: f'{ratio:.0f}')} |",
             f"| ours, in batches of {runs.METRICS_PER_BATCH:,} | {1000 * ours / count:.3f} | 1 | |",
         ]
     )
@@ -144,18 +144,18 @@ MEASURED = {
 
 @dataclass(frozen=True)
 class Seconds:
-    """What a training took."""
+    """Seconds that a training took."""
 
     trained: float
     """Until the model was there."""
     written: float
     """Until its run was written, too."""
     processor: float
-    """Of the training's own process, which other programs make slower, but no larger."""
+    """Processor time of the training's process, to which other programs add nothing."""
 
 
 def train_bare(job: Params, rows: table.Table) -> Seconds:
-    """Train, and nothing else."""
+    """Train without a run; return the seconds."""
     begin, processor = time.perf_counter(), time.process_time()
     training.train(job, rows)
     trained = time.perf_counter() - begin
@@ -163,46 +163,46 @@ def train_bare(job: Params, rows: table.Table) -> Seconds:
 
 
 def train_tracked(job: Params, rows: table.Table) -> Seconds:
-    """Train as stage train does, beside a run."""
+    """Train as the stage `train` does, with a run; return the seconds."""
     begin, processor = time.perf_counter(), time.process_time()
     with live_run() as run:
         training_id = f"{time.time_ns():032x}"
         run.begin(job, training_id)
         checkpoint = Checkpoint(training_id, job.train.checkpoint_seconds)
-        training.train(job, rows, None, telling(run, checkpoint), checkpoint)
+        training.train(job, rows, None, after_epoch(run, checkpoint), checkpoint)
         checkpoint.remove()
         trained = time.perf_counter() - begin
     return Seconds(trained, time.perf_counter() - begin, time.process_time() - processor)
 
 
-def telling(run: Any, checkpoint: Checkpoint) -> Tell:
-    """What stage train does after each epoch."""
+def after_epoch(run: Any, checkpoint: Checkpoint) -> AfterEpoch:
+    """Return the function that the stage `train` calls after each epoch."""
 
-    def tell(epoch: int, loss: float, test_loss: float | None) -> None:
+    def send(epoch: int, loss: float, test_loss: float | None) -> None:
         now = wire.milliseconds()
         checkpoint.times.append(now)
         run.log_losses(epoch, loss, test_loss, now)
 
-    return tell
+    return send
 
 
 def with_epochs(changes: dict[str, Any], epochs: int) -> Params:
-    """The job of a training of so many epochs."""
+    """Return the job with another number of epochs."""
     return job(**changes | {"train": changes["train"] | {"epochs": epochs}})
 
 
 def epochs_for(seconds: float, changes: dict[str, Any], rows: table.Table) -> int:
-    """How many epochs take about so long, as a shorter training shows."""
+    """Return the number of epochs that take about `seconds`, estimated by a shorter training."""
     epochs, needed = 16, 0.0
     while needed < min(1.0, seconds / 4):
         epochs *= 2
-        # The fastest of three: another program's moment would make all that follows too short.
+        # The fastest of three: if another program slows this down, the training is too short.
         needed = min(train_bare(with_epochs(changes, epochs), rows).trained for _ in range(3))
     return max(1, round(epochs * seconds / needed))
 
 
 def training_table(rounds: int, seconds: float) -> str:
-    """Train with and without a run in each round, each job: a table in Markdown."""
+    """Train each job with and without a run in each round; return a table in Markdown."""
     lines = [
         f"| SGD for about {seconds:g} s | epochs | an epoch, µs | tracking adds | range |",
         "|---|---|---|---|---|",
@@ -213,13 +213,13 @@ def training_table(rounds: int, seconds: float) -> str:
         rows = generated_table(asked.data, asked.seed)
         epochs = epochs_for(seconds, changes, rows)
         asked = with_epochs(changes, epochs)
-        found: list[dict[str, Seconds]] = []
+        by_side: list[dict[str, Seconds]] = []
         for number in range(rounds):
-            found.append({side: sides[side](asked, rows) for side in turns(sides, number)})
+            by_side.append({side: sides[side](asked, rows) for side in turns(sides, number)})
             print(f"training {name}: round {number + 1} of {rounds}", file=sys.stderr)
         for what, shown in MEASURED.items():
-            bare = [getattr(both["bare"], what) for both in found]
-            tracked = [getattr(both["tracked"], what) for both in found]
+            bare = [getattr(both["bare"], what) for both in by_side]
+            tracked = [getattr(both["tracked"], what) for both in by_side]
             added = [100 * (b / a - 1) for a, b in zip(bare, tracked, strict=True)]
             epoch = 1e6 * statistics.median(bare) / epochs
             lines.append(
@@ -229,14 +229,14 @@ def training_table(rounds: int, seconds: float) -> str:
     return "\n".join(lines)
 
 
-# Finding results again
+# Looking results up
 
 
 def make_results(count: int) -> None:
     """Commit `count` results of other learning rates in the working directory, each with its run.
 
-    They are made by the stages themselves, but in this process and without DVC, which would take
-    minutes more; dvc.lock and the cache are written as DVC writes them.
+    The stages make them, but in this process and without DVC, which would take minutes more;
+    dvc.lock and the cache are written as DVC writes them.
     """
     committed = Path("dvc.lock").read_text()
     for number in range(count):
@@ -246,7 +246,7 @@ def make_results(count: int) -> None:
             changed = text.replace("  lr: 0.01\n", f"  lr: {made.train.lr}\n")
             assert changed != text, "params.yaml has another learning rate than the tutorial's"
             Path("params.yaml").write_text(changed)
-        # The run is replayed from the files: a process beside each training would take longer.
+        # The run is replayed from the files: a recorder for each training would take longer.
         with redirect_stdout(sys.stderr), patch.object(train, "live_run", MagicMock()):
             for stage in (generate, train, evaluate, export, track):
                 stage.main(made)
@@ -258,11 +258,11 @@ def make_results(count: int) -> None:
 
 
 def locked(made: Params) -> dict[str, Any]:
-    """The content of dvc.lock for what lies in the working directory."""
+    """Return the content of dvc.lock for the result in the working directory."""
     commands = yaml.safe_load(declared.DVC_YAML.read_text())["stages"]
     stages: dict[str, Any] = {}
     for name, stage in declared.stages().items():
-        # Anew for each: YAML would write a list that two stages share as a reference.
+        # New values for each: YAML would write a list that two stages share as a reference.
         values = made.model_dump(mode="json")
         stages[name] = {
             "cmd": commands[name]["cmd"],
@@ -274,14 +274,14 @@ def locked(made: Params) -> dict[str, Any]:
 
 
 def at(values: dict[str, Any], key: str) -> Any:
-    """The value of a dotted key."""
+    """Return the value of a dotted key."""
     for name in key.split("."):
         values = values[name]
     return values
 
 
 def hashed(path: str) -> dict[str, Any]:
-    """What dvc.lock says of a file or a folder."""
+    """Return the entry of a file or a folder in dvc.lock."""
     place = Path(path)
     inside = [entry for entry in place.rglob("*") if entry.is_file()] if place.is_dir() else []
     entry = {"path": path, "hash": "md5", "md5": dvc_md5.of(place)}
@@ -292,7 +292,7 @@ def hashed(path: str) -> dict[str, Any]:
 
 
 def keep_outs() -> None:
-    """Put into DVC's cache what the stages made and git does not have."""
+    """Put the outputs that git does not have into DVC's cache."""
     stages = declared.stages().items()
     outs = [out for name, stage in stages if name != "track" for out in stage["outs"]]
     for path in (git.ask("check-ignore", *outs) or "").splitlines():
@@ -303,29 +303,29 @@ def keep_outs() -> None:
             shutil.copyfile(path, kept)
 
 
-def finding(rounds: int, count: int) -> Pairs:
-    """The seconds of looking at the one result of the workspace and at all, in each round."""
+def looking_up(rounds: int, count: int) -> Pairs:
+    """Return the seconds of looking up one result and all results, in each round."""
     folder = Path.cwd()
     make_results(count)
-    found: Pairs = []
+    pairs: Pairs = []
     for number in range(rounds):
         sides = {"one": [], "all": ["--all"]}
         seconds = {
             side: run(folder, "python", "-m", "pipeline.track", *sides[side])
             for side in turns(sides, number)
         }
-        found.append((seconds["one"], seconds["all"]))
-        print(f"finding: round {number + 1} of {rounds}", file=sys.stderr)
+        pairs.append((seconds["one"], seconds["all"]))
+        print(f"looking up: round {number + 1} of {rounds}", file=sys.stderr)
     opened = store.open_store("abline")
     runs = opened.client.search_runs([opened.experiment_id], max_results=2 * count)
     assert len(runs) == count, f"{len(runs)} runs of {count} results"
-    return found
+    return pairs
 
 
-def finding_table(found: Pairs, count: int) -> str:
-    """The table of `finding`."""
-    one, everything = (statistics.median(column) for column in zip(*found, strict=True))
-    ratios = [b / a for a, b in found]
+def lookup_table(pairs: Pairs, count: int) -> str:
+    """Return the table of `looking_up` in Markdown."""
+    one, everything = (statistics.median(column) for column in zip(*pairs, strict=True))
+    ratios = [b / a for a, b in pairs]
     return "\n".join(
         [
             "| results that have their run | time, s | ratio | range |",
@@ -342,7 +342,7 @@ def main() -> None:
     parser.add_argument("--metrics", type=int, default=5000, help="to log (5,000)")
     parser.add_argument("--seconds", type=float, default=60, help="of a bare training (60)")
     parser.add_argument("--threads", type=int, default=1, help="to train with (1)")
-    parser.add_argument("--results", type=int, default=200, help="to find again (200)")
+    parser.add_argument("--results", type=int, default=200, help="to look up (200)")
     asked = parser.parse_args()
     torch.set_num_threads(asked.threads)
     for name in list(os.environ):
@@ -350,7 +350,7 @@ def main() -> None:
             del os.environ[name]
     with tempfile.TemporaryDirectory() as work:
         clone = Path(work) / "abline"
-        # No history: the results to find are those that are made here.
+        # No history: only the results that are made here are looked up.
         run(Path(work), "git", "clone", "--quiet", "--depth=1", ROOT.as_uri(), str(clone))
         with chdir(clone):
             print(logging_table(logging(Path(work), asked.rounds, asked.metrics), asked.metrics))
@@ -358,7 +358,7 @@ def main() -> None:
             with patch.dict(os.environ, DVC_ROOT=work):  # the clone's store is for the results
                 print(training_table(asked.rounds, asked.seconds))
             print()
-            print(finding_table(finding(asked.rounds, asked.results), asked.results))
+            print(lookup_table(looking_up(asked.rounds, asked.results), asked.results))
 
 
 if __name__ == "__main__":
