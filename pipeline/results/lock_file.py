@@ -11,9 +11,9 @@ from typing import Any
 
 from pipeline.settings import files, safe_path, yaml_file
 from pipeline.settings import params as params_yaml
+from pipeline.settings.declared import DVC_LOCK
 from pipeline.settings.errors import UserError
 
-DVC_LOCK = Path("dvc.lock")
 LARGEST_LOCK_BYTES = 1_000_000
 """Limit for a dvc.lock; this pipeline's has 20,000 bytes."""
 LOCK_TOO_LARGE = f"# larger than {LARGEST_LOCK_BYTES} bytes"

@@ -17,6 +17,7 @@ from pipeline.results import git, lock_file, provenance
 from pipeline.results.provenance import Origin
 from pipeline.settings import files, ids, regular_file, safe_path, yaml_file
 from pipeline.settings import params as params_yaml
+from pipeline.settings.declared import DVC_LOCK
 from pipeline.settings.errors import UserError
 from pipeline.settings.params import Tracking
 
@@ -62,7 +63,7 @@ class Place:
         try:
             identities = [ids.identity_in(self.stages, values) for values in (checked, {})]
         except lock_file.MALFORMED_ERRORS as error:
-            raise UserError(f"{lock_file.DVC_LOCK} is damaged ({type(error).__name__})") from None
+            raise UserError(f"{DVC_LOCK} is damaged ({type(error).__name__})") from None
         same = [identity for identity in identities if run_md5(identity) == self.md5]
         # If neither has the md5, dvc.lock's own values count: params.yaml may be another result's.
         return next(iter(same or identities[1:]))
@@ -154,7 +155,7 @@ class Place:
         Links in the repository are followed: the user or DVC made them.
         """
         assert self.folder is not None
-        return self.folder / safe_path.check(path, str(lock_file.DVC_LOCK))
+        return self.folder / safe_path.check(path, str(DVC_LOCK))
 
 
 def lossy_text(path: Path) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 from pipeline.results import git, lock_file, waiting
 from pipeline.results.place import Place, lossy_text
+from pipeline.settings.declared import DVC_LOCK
 from pipeline.settings.errors import UserError
 
 
@@ -30,9 +31,7 @@ def at(commit: str) -> Place | None:
 
 def _in_commits() -> Iterator[Place]:
     """Yield the commits of the current branch that changed dvc.lock."""
-    commits = (
-        git.ask("rev-list", "--reverse", "HEAD", "--", f"./{lock_file.DVC_LOCK}") or ""
-    ).split()
+    commits = (git.ask("rev-list", "--reverse", "HEAD", "--", f"./{DVC_LOCK}") or "").split()
     pairs = zip(_locks(commits), commits, strict=True)
     return _with_results((lock, {"commit": commit}) for lock, commit in pairs)
 
@@ -54,10 +53,10 @@ def _in_experiments() -> Iterator[Place]:
 def _in_folder() -> Iterator[Place]:
     """Yield the result in this folder, if there is one."""
     try:
-        lock = lossy_text(lock_file.DVC_LOCK) if lock_file.DVC_LOCK.is_file() else None
+        lock = lossy_text(DVC_LOCK) if DVC_LOCK.is_file() else None
     except OSError as error:
         raise UserError(
-            f"{lock_file.DVC_LOCK}: it cannot be read ({error.strerror}); make it readable"
+            f"{DVC_LOCK}: it cannot be read ({error.strerror}); make it readable"
         ) from None
     if lock is not None and len(lock) > lock_file.LARGEST_LOCK_BYTES:
         lock = lock_file.LOCK_TOO_LARGE
@@ -73,7 +72,7 @@ def _with_results(locks: Iterable[tuple[str | None, Mapping[str, Any]]]) -> Iter
     for lock, fields in locks:
         md5 = lock_file.recorded_md5(lock or "")
         if lock == lock_file.LOCK_TOO_LARGE:  # its replay says that it is damaged
-            md5 = fields.get("commit", str(lock_file.DVC_LOCK))
+            md5 = fields.get("commit", str(DVC_LOCK))
         if lock is not None and md5 is not None:
             yield Place(md5, lock, **{"before": before, **fields})
         before = lock or before
@@ -81,7 +80,7 @@ def _with_results(locks: Iterable[tuple[str | None, Mapping[str, Any]]]) -> Iter
 
 def _locks(commits: Sequence[str]) -> list[str | None]:
     """Return the dvc.lock of each commit: None if it is missing, or LOCK_TOO_LARGE."""
-    names = [f"{commit}:./{lock_file.DVC_LOCK}" for commit in commits]
+    names = [f"{commit}:./{DVC_LOCK}" for commit in commits]
     return [
         lock_file.LOCK_TOO_LARGE
         if isinstance(content, int)

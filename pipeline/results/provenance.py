@@ -11,7 +11,7 @@ from typing import Any, Self
 
 from pipeline.results import git
 from pipeline.settings import params as params_yaml
-from pipeline.settings.declared import stages
+from pipeline.settings.declared import DVC_LOCK, stages
 from pipeline.settings.errors import UserError
 from pipeline.settings.messages import first_of
 from pipeline.settings.params import Params
@@ -24,7 +24,7 @@ def head_commit() -> str | None:
 
 def changed_files() -> list[str]:
     """Return the files that differ from the commit, without the files that DVC itself writes."""
-    written_by_dvc = {"dvc.lock", *(out for stage in stages().values() for out in stage["outs"])}
+    written_by_dvc = {str(DVC_LOCK), *(out for stage in stages().values() for out in stage["outs"])}
     status = git.ask("status", "--porcelain", "--no-renames", "-z", "--", ".") or ""
     # Git's paths start at its top folder, and this repository may be a subfolder.
     prefix = git.ask("rev-parse", "--show-prefix") or ""

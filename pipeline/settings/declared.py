@@ -12,6 +12,7 @@ from pipeline.settings import files, messages, yaml_file
 from pipeline.settings.errors import UserError
 
 DVC_YAML = Path("dvc.yaml")
+DVC_LOCK = Path("dvc.lock")
 
 Stages = dict[str, dict[str, Any]]
 

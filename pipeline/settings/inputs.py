@@ -18,7 +18,6 @@ from pipeline.settings.stamps import Noted
 LARGE_FILE_BYTES = 32_000_000
 """Size of a file that takes a twentieth of a second to hash: if DVC has just hashed a larger one,
 the md5 comes from dvc.lock."""
-DVC_LOCK = Path("dvc.lock")
 MOST_EDITED_SHOWN = 8
 
 
@@ -137,7 +136,7 @@ def _recorded_by_dvc(path: str, size: int) -> str | None:
     if "DVC_STAGE" not in os.environ:  # started by hand: dvc.lock may be older
         return None
     try:
-        lock = yaml_file.read(yaml_file.text_of(DVC_LOCK), DVC_LOCK)[0]
+        lock = yaml_file.read(yaml_file.text_of(declared.DVC_LOCK), declared.DVC_LOCK)[0]
         for stage in lock["stages"].values():
             for out in stage.get("outs", ()):
                 if out["path"] == path and out.get("size") == size:

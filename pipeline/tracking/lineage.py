@@ -71,7 +71,7 @@ def as_text(match: Match) -> str:
         ("model", f"{path}, md5 {md5}") for path, md5 in outs.items() if _is_in("models", path)
     ]
     lines += [(key, identity[key]) for key in (tags.TRAINING_ID, tags.RESULT_ID)]
-    lines += [("params", f"{key}={_value(value)}") for key, value in sorted(params.items())]
+    lines += [("params", f"{key}={_cut_value(value)}") for key, value in sorted(params.items())]
     lines += [("restore", command) for command in _restoring(match)]
     lines += [("again", command) for command in _repeating(match)]
     return "\n".join(
@@ -127,7 +127,7 @@ def _is_in(folder: str, path: str) -> bool:
     return Path(path).parts[0] == folder
 
 
-def _value(value: Any) -> str:
+def _cut_value(value: Any) -> str:
     text = provenance.one_line(value)
     return text if len(text) <= MOST_LETTERS_OF_A_VALUE else f"{text[:MOST_LETTERS_OF_A_VALUE]}..."
 

@@ -71,7 +71,7 @@ def _search(
         in_places = [
             result_md5
             for result_md5, same in all_places.items()
-            if md5 in _out_md5s(same[0]).values()
+            if md5 in _md5s_at(same[0]).values()
         ]
         tracked = [run for run in all_runs if md5 in complete_runs.out_md5s(run).values()]
         # A result that is in both lists is named once.
@@ -111,7 +111,7 @@ def _commit_named(name: str) -> str | None:
     return git.ask("rev-parse", "--verify", "--quiet", f"{name}^{{commit}}")
 
 
-def _out_md5s(place: Place) -> dict[str, str]:
+def _md5s_at(place: Place) -> dict[str, str]:
     """Return the md5 of each output of a result; empty if the result cannot be read."""
     with suppress(UserError):
         return dict(place.identity()["outs"])

@@ -16,7 +16,7 @@ from pipeline.tracking.result import Result
 from pipeline.tracking.store_failures import REPLAY_LATER
 
 IDENTITY: Mapping[str, Any] = {"outs": {}, "params": {}, "training_id": "0" * 32}
-TROUBLE = files.OURS / "trouble" / str(IDENTITY["training_id"])
+TROUBLE = files.STATE_FOLDER / "trouble" / str(IDENTITY["training_id"])
 
 
 def deliver() -> None:
