@@ -217,13 +217,13 @@ def training_table(rounds: int, seconds: float) -> str:
         for number in range(rounds):
             by_side.append({side: sides[side](asked, rows) for side in turns(sides, number)})
             print(f"training {name}: round {number + 1} of {rounds}", file=sys.stderr)
-        for what, shown in MEASURED.items():
-            bare = [getattr(both["bare"], what) for both in by_side]
-            tracked = [getattr(both["tracked"], what) for both in by_side]
+        for measure, description in MEASURED.items():
+            bare = [getattr(both["bare"], measure) for both in by_side]
+            tracked = [getattr(both["tracked"], measure) for both in by_side]
             added = [100 * (b / a - 1) for a, b in zip(bare, tracked, strict=True)]
             epoch = 1e6 * statistics.median(bare) / epochs
             lines.append(
-                f"| {name}: {shown} | {epochs:,} | {epoch:.1f} |"
+                f"| {name}: {description} | {epochs:,} | {epoch:.1f} |"
                 f" {summary(added, lambda percent: f'{percent:+.1f} %')} |"
             )
     return "\n".join(lines)

@@ -22,7 +22,7 @@ def ask(*arguments: str) -> str | None:
         done = subprocess.run(["git", *arguments], capture_output=True, check=True)
     except (OSError, subprocess.CalledProcessError):
         return None
-    # Git's files are UTF-8 whatever the locale is.
+    # Git's files are UTF-8 in every locale.
     return done.stdout.decode(errors="replace").rstrip("\n")
 
 

@@ -32,7 +32,7 @@ class Outcome:
         self.without_files: dict[str, list[Place]] = {}
         """Places by the files without which there is no run."""
         self.left_alone: dict[str, list[str]] = {}
-        """Runs by what somebody has done to them, and how to undo it."""
+        """Runs by the change that a person made, and how to undo it."""
         self.left_out: set[str] = set()
         """Results that were not asked for."""
         self.store_failures = 0
@@ -120,5 +120,5 @@ def _place_names(places: Sequence[Place]) -> str:
 
 
 def _runs_lack(places: Sequence[Place]) -> str:
-    """Return the beginning of a sentence about what the runs of results lack."""
+    """Return the beginning of a sentence about outputs that the runs of results lack."""
     return f"{_place_names(places)}: {'its run lacks' if len(places) == 1 else 'their runs lack'}"

@@ -68,7 +68,7 @@ def state(runs: Sequence[Run]) -> dict[str, Any]:
     """Return the view as MLflow's page stores it.
 
     Columns: the parameters that differ, then the metrics that decide. Charts: the loss on a log
-    scale, and those metrics.
+    scale, and the same metrics.
     runs: newest first.
     """
     metrics = metrics_that_decide(runs)

@@ -65,7 +65,7 @@ def test_a_result_that_another_process_keeps_meanwhile_is_kept(
 
 
 def test_a_result_that_another_process_has_tracked_meanwhile_is_no_failure(workspace: Path) -> None:
-    """Of two `track --all` at once one said that a result could not be replayed."""
+    """One of two `track --all` at once said that a result could not be replayed."""
     waiting.keep(IDENTITY, Origin(name="", commit=None))
     (place,) = waiting.results()
     waiting.forget(place)

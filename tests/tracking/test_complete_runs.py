@@ -1,4 +1,4 @@
-"""Complete runs: found by their result, whatever a person has done to them."""
+"""Complete runs are looked up by their result; changes that a person made are noticed."""
 
 from argparse import Namespace
 from pathlib import Path

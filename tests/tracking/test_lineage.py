@@ -1,4 +1,4 @@
-"""What is printed about a result."""
+"""The lines about a result: its run, its commits, and the commands that bring it back."""
 
 from types import SimpleNamespace as Namespace
 from typing import Any, cast
@@ -55,6 +55,6 @@ def test_a_run_without_a_result_leads_to_its_commit_and_its_changes() -> None:
 
 
 def test_text_of_a_store_is_no_command() -> None:
-    """What a stranger's run holds would be pasted into a shell."""
+    """Text of a stranger's run would be pasted into a shell."""
     tags = {"mlflow.source.git.commit": "$(evil)"}
     assert "again" not in lineage.as_text(Match(a_run(**tags), []))

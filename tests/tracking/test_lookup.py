@@ -28,7 +28,7 @@ def test_a_file_leads_to_the_commit_that_its_run_is_named_after(repository: Repo
     lock = repository.changed(nothing)
     first = repository.commit(lock, "reports", "models", "data")
     replay_all()
-    later = repository.commit(f"{lock}# written anew\n", "reports")
+    later = repository.commit(f"{lock}# written again\n", "reports")
     lines = lookup.lineage_of(str(files.ONNX), job().tracking).splitlines()
     (run,) = [line for line in lines if line.startswith("run ")]
     assert f"({first[:7]})" in run

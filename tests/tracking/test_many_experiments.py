@@ -35,7 +35,7 @@ def write_run(number: int, start: Barrier) -> None:
 
 @pytest.mark.slow
 def test_eight_trainings_may_open_a_fresh_store_at_once(workspace: Path) -> None:
-    """No run is lost, doubled or mixed with another's, whoever makes the store."""
+    """No run is lost, doubled or mixed with another, whichever process makes the store."""
     # Fresh processes, as stages are: a copy of this one would share what it has open.
     context = multiprocessing.get_context("spawn")
     start = context.Barrier(8)  # each has imported what it needs when it comes here

@@ -1,4 +1,4 @@
-"""The tags of a run: only those that its origin has a value for."""
+"""A run has a tag only if its origin has a value for it, and every tag fits."""
 
 from pipeline.results.provenance import Origin
 from pipeline.tracking import tags

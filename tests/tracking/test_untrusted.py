@@ -97,11 +97,11 @@ def test_a_strangers_commit_reaches_nothing_outside(repository: Repository, vict
         name: repository.commit(repository.changed(change), "reports", "models", "data")
         for name, change in (refused | taken).items()
     }
-    # What in the cache is a link is not there.
+    # A link in the cache does not count as a file.
     files.CARD.unlink()
     lock = repository.changed(other_md5(files.CARD, linked))
     commits["link in the cache"] = repository.commit(lock, "reports")
-    # Nor is a link in a commit, whatever the md5 in the lock.
+    # Nor does a link in a commit count, with any md5 in the lock.
     files.CARD.symlink_to(victim / "authorized_keys")
     lock = repository.changed(lambda stages: another("x", linked)(stages))
     commits["link in a commit"] = repository.commit(lock, "reports")
