@@ -68,11 +68,11 @@ def wired(dvc_yaml: str) -> str:
     for stage in re.findall(r"^  (\w+):\n    cmd: ", dvc_yaml, re.MULTILINE):
         deps = "".join(f"      - {path}\n" for path in code(stage))
         block = re.compile(rf"(^  {stage}:\n.*?    deps:\n)((?:      - [^\n]*\n)+)", re.M | re.S)
-        found = block.search(dvc_yaml)
-        assert found is not None, stage
-        others = re.sub(r"      - pipeline/.*\n", "", found[2])
+        match = block.search(dvc_yaml)
+        assert match is not None, stage
+        others = re.sub(r"      - pipeline/.*\n", "", match[2])
         lines = "".join(sorted((others + deps).splitlines(keepends=True)))
-        dvc_yaml = dvc_yaml[: found.start()] + found[1] + lines + dvc_yaml[found.end() :]
+        dvc_yaml = dvc_yaml[: match.start()] + found[1] + lines + dvc_yaml[found.end() :]
     return dvc_yaml
 
 

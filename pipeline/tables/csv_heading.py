@@ -13,7 +13,7 @@ from pipeline.tables.column_names import same_name
 from pipeline.tables.csv_rows import quoted_field
 from pipeline.tables.raw_file import SAVE_AS_FILE, Heading
 
-LONGEST_HEADING_BYTES = 8 << 20  # bytes
+LONGEST_HEADING_BYTES = 8 << 20
 SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab"}
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"

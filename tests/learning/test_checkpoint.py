@@ -1,4 +1,4 @@
-"""A training that is killed goes on from where it was, and ends with the same bytes."""
+"""A training that is killed resumes from its checkpoint, and ends with the same bytes."""
 
 import hashlib
 import io
@@ -195,7 +195,7 @@ def test_checkpoints_of_abandoned_trainings_go(
     days = (checkpoint.DAYS_KEPT + 1) * 24 * 3600
     for name in ("0.safetensors", "1.damaged", "2.damaged"):
         os.utime(folder / name, (now - days, now - days))
-    # A training's own checkpoint is never too old: it goes on from there.
+    # A training's own checkpoint is never too old: the training resumes from it.
     checkpoint._remove_abandoned(folder / "0.safetensors")
     left = {int(path.stem) for path in folder.iterdir()}
     assert left == {0, *range(3, 3 + checkpoint.NUMBER_KEPT)}
