@@ -72,7 +72,7 @@ def wired(dvc_yaml: str) -> str:
         assert match is not None, stage
         others = re.sub(r"      - pipeline/.*\n", "", match[2])
         lines = "".join(sorted((others + deps).splitlines(keepends=True)))
-        dvc_yaml = dvc_yaml[: match.start()] + found[1] + lines + dvc_yaml[found.end() :]
+        dvc_yaml = dvc_yaml[: match.start()] + match[1] + lines + dvc_yaml[match.end() :]
     return dvc_yaml
 
 
