@@ -1,4 +1,4 @@
-"""Tables of hardly any rows: whatever a stage writes of them, the stages after it can read."""
+"""Tables of few rows: each stage can read the files that the stages before it have written."""
 
 import itertools
 from pathlib import Path
