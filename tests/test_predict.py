@@ -52,13 +52,8 @@ def test_mistakes_on_the_command_line(models: Path, tmp_path: Path) -> None:
     for arguments, message in {
         (rows, "--out", "out.csv"): "models/model.onnx is not the file that",
         ("no.csv", "--out", "out.csv", *good): "no.csv: there is no such file",
-        (rows, "--out", "/proc/o.csv", *good): "/proc/o.csv.*; put right .* and run this command",
-        (
-            rows,
-            "--out",
-            rows,
-            *good,
-        ): "error: --out: found .* the rows themselves; name another file",
+        (rows, "--out", "/proc/o.csv", *good): "/proc/o.csv.*; correct .* and run this command",
+        (rows, "--out", rows, *good): "--out: found .* the rows themselves; name another file",
         (rows, "--out", "o.csv", "--model", "gone.onnx"): "gone.onnx: there is no such file",
         (str(tmp_path), "--out", "o.csv", *good): "found a folder; must be a file",
         ("a.gz", "--out", "o.csv", *good): "a.gz: there is no such file",
