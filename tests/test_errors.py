@@ -145,7 +145,7 @@ def test_an_experiment_that_was_never_committed_comes_back(clone: Clone) -> None
     made = ("models", "reports", "data", "params.yaml")
     before = {file: dvc_md5.of(checkout.path / file) for file in made}
     told = checkout("dvc", "exp", "run", "-S", "train.lr=10", ok=False)
-    assert "to go back instead: `dvc exp apply NAME` (`dvc exp list` has the names), or" in told
+    assert "to go back instead: `dvc exp apply NAME` (`dvc exp list -A` has the names), or" in told
     checkout("dvc", "exp", "apply", "good")
     assert before == {file: dvc_md5.of(checkout.path / file) for file in before}
 

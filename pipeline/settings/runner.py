@@ -54,18 +54,19 @@ def _way_back() -> str:
     # Not `git checkout params.yaml`, which would destroy settings that are nowhere else.
     undo = "undo your change, then `dvc repro`"
     if _has_experiments():
-        undo = f"`dvc exp apply NAME` (`dvc exp list` has the names), or {undo}"
+        undo = f"`dvc exp apply NAME` (`dvc exp list -A` has the names), or {undo}"
     return f"\nto go back instead: {undo}"
 
 
 def _has_experiments() -> bool:
-    """True if `dvc exp list` has an experiment, which is a reference of git's."""
+    """True if `dvc exp list -A` has an experiment, which is a reference of git."""
     command = ["git", "for-each-ref", "--format=%(refname)", "refs/exps"]
     try:
-        references = subprocess.run(command, capture_output=True, text=True).stdout
+        # As bytes: a person may have named an experiment in any encoding.
+        references = subprocess.run(command, capture_output=True).stdout
     except OSError:  # there is no git
         return False
-    return re.search(r"^refs/exps/[0-9a-f]{2}/[0-9a-f]{38}/", references, re.M) is not None
+    return re.search(rb"^refs/exps/[0-9a-f]{2}/[0-9a-f]{38}/", references, re.M) is not None
 
 
 @contextmanager

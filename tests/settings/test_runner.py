@@ -27,10 +27,10 @@ def test_an_experiment_is_offered_only_if_there_is_one(repository: Path) -> None
     assert runner._way_back() == "\nto go back instead: undo your change, then `dvc repro`"
     subprocess.run(["git", "update-ref", "refs/exps/exec/EXEC_HEAD", "HEAD"], check=True)
     assert "dvc exp apply" not in runner._way_back()
-    name = f"refs/exps/ab/{'0' * 38}/good"
+    name = f"refs/exps/ab/{'0' * 38}/größe".encode("latin-1")  # which is not UTF-8
     subprocess.run(["git", "update-ref", name, "HEAD"], check=True)
     assert runner._way_back() == (
-        "\nto go back instead: `dvc exp apply NAME` (`dvc exp list` has the names), or undo your"
+        "\nto go back instead: `dvc exp apply NAME` (`dvc exp list -A` has the names), or undo your"
         " change, then `dvc repro`"
     )
 
