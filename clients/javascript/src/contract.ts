@@ -3,7 +3,7 @@
 import type * as file from "./contract-file.js";
 
 /** The version of the contracts that this client reads. */
-const VERSION = 1;
+const CONTRACT_VERSION = 1;
 
 /** The widest bound as a share of the size of the answers; a wider bound proves nothing. */
 const WIDEST_BOUND = 0.01;
@@ -33,10 +33,10 @@ export function parse(text: string, place: string): Contract {
   try {
     const contract: unknown = JSON.parse(text);
     const { version } = object(contract, "the whole");
-    if (version !== VERSION) {
+    if (version !== CONTRACT_VERSION) {
       throw new ContractError(
-        `${place}: version ${short(version)}; this client reads ${VERSION}: take the client of the` +
-          " same release as the model",
+        `${place}: version ${short(version)}; this client reads ${CONTRACT_VERSION}: take` +
+          " the client of the same release as the model",
       );
     }
     checkForm(contract as Contract);

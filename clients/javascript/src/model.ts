@@ -21,7 +21,7 @@ export type { Feature, Output, Vectors } from "./contract.js";
 export { type Columns, InputError, type Records, type Rows } from "./rows.js";
 
 /** The key of the terms in the metadata of the ONNX file. */
-const KEY = "abline.contract";
+const METADATA_KEY = "abline.contract";
 
 /** Comparison of this machine's answers with the right answers. */
 export interface Conformance {
@@ -212,13 +212,14 @@ export async function open(
       );
     }
   }
-  const noted = metadata(content).get(KEY);
+  const noted = metadata(content).get(METADATA_KEY);
   if (noted === undefined) {
     throw new ContractError(
-      `${place.file}: carries no ${KEY}: not a model of this pipeline, an old one, or no ONNX file`,
+      `${place.file}: carries no ${METADATA_KEY}: not a model of this pipeline, an old one, or` +
+        " no ONNX file",
     );
   }
-  const terms = parse(noted, `${place.file}, ${KEY}`);
+  const terms = parse(noted, `${place.file}, ${METADATA_KEY}`);
   if (whole !== undefined) {
     compare(whole, terms, place);
     checkVectors(whole, place.file);
