@@ -88,7 +88,7 @@ LONG: dict[str, dict[str, Any]] = {
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="finds processes in /proc")
 @pytest.mark.parametrize("name", LONG)
 def test_kills_at_random_moments(workspace: Path, name: str) -> None:
-    """Rung R5: ten for each optimizer, some of the training alone and some with its run's process.
+    """Level R5: ten kills for each optimizer, half of them also of the process that writes the run.
 
     The model, the history and the run are those of a training that nobody killed.
     """
