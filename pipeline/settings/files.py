@@ -50,8 +50,16 @@ def whole(path: Path, *, replace: bool = True) -> Iterator[Path]:
             partial.replace(path)
         else:
             _place(partial, path)
+    except OSError as error:
+        # The message names the file: no user knows the temporary name.
+        if str(error.filename) == str(partial):
+            error.filename = str(path)
+        elif error.strerror:  # pyarrow's messages have the name in their text
+            error.strerror = error.strerror.replace(str(partial), str(path))
+        raise
     finally:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):  # an error on the way says more
+            partial.unlink()
 
 
 def partial_name(path: Path) -> Path:

@@ -11,7 +11,7 @@ from pipeline.results.place import Place
 from pipeline.settings import dvc_md5
 from pipeline.settings.errors import UserError
 from pipeline.settings.params import Tracking
-from pipeline.tracking import complete_runs, lineage, tags
+from pipeline.tracking import complete_runs, lineage, served_model, tags
 from pipeline.tracking.lineage import Match, is_complete, is_deleted
 from pipeline.tracking.store import Store, open_store
 from pipeline.tracking.store_failures import explained
@@ -34,7 +34,7 @@ def lineage_of(name: str, settings: Tracking) -> str:
     if not matches:
         raise UserError(
             f"{name}: found no run of this id or name, no experiment, no commit with a result, no"
-            " .onnx file of a result; `dvc exp list` and `make ui` list the names" + problem
+            " .onnx file of a result; `dvc exp list -A` and `make ui` list the names" + problem
         )
     return "\n\n".join(map(lineage.as_text, matches)) + problem
 
@@ -132,7 +132,7 @@ def md5_of_model(path: Path) -> str:
     with suppress(DecodeError):
         model = onnx.load(path, load_external_data=False)
         # Files of older versions have no contract, but the second key.
-        marks = ("abline.contract", "abline.training_id")
+        marks = (served_model.METADATA_KEY, "abline.training_id")
         if any(entry.key in marks for entry in model.metadata_props):
             return dvc_md5.of(path)
     raise UserError(f"{path}: not an ONNX file that this pipeline wrote: it carries no contract")

@@ -4,8 +4,11 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import pyarrow as pa
 import pytest
 from conftest import ROOT, environment
 
@@ -89,3 +92,14 @@ def test_a_file_is_whole_or_as_it_was(tmp_path: Path) -> None:
         partial.write_text(f"half of {1 / 0}")
     assert path.read_text().startswith('{\n  "a"')
     assert [entry.name for entry in tmp_path.iterdir()] == ["report.json"]
+
+
+@pytest.mark.parametrize("write", [Path.touch, lambda path: pa.OSFile(str(path), "wb")])
+def test_a_file_that_cannot_be_written_is_named_as_the_user_knows_it(
+    tmp_path: Path, write: Callable[[Path], Any]
+) -> None:
+    path = tmp_path / ("long" * 60)  # too long with the end of a temporary name
+    with pytest.raises(OSError, match="too long") as failure, files.whole(path) as partial:
+        write(partial)
+    assert str(path) in str(failure.value)
+    assert ".partial" not in str(failure.value)
