@@ -37,7 +37,10 @@ def changed_files() -> list[str]:
 
 
 def changed_params(params: Params) -> dict[str, Any] | None:
-    """Return the parameters with another value than in the commit; None if unknown."""
+    """Return the parameters with another value than in the commit; None if unknown.
+
+    A parameter of no stage, as `train.checkpoint_seconds`, changes no result and is left out.
+    """
     text = git.ask("show", f"HEAD:./{params_yaml.PATH}")
     if text is None:
         return None
@@ -46,7 +49,8 @@ def changed_params(params: Params) -> dict[str, Any] | None:
     except UserError:  # in that commit params.yaml has other keys
         return None
     now = params_yaml.flatten(params)
-    return {key: value for key, value in now.items() if value != before[key]}
+    keys = {key for stage in stages().values() for key in stage["params"]}
+    return {key: now[key] for key in now if key in keys and now[key] != before[key]}
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from array import array
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from pipeline.settings import files, processes
+from pipeline.settings import files, processes, signals
 from pipeline.settings.errors import UserError
 from pipeline.settings.params import Params
 from pipeline.tracking import store_check, wire
@@ -183,5 +183,7 @@ def live_run() -> Iterator[LiveRun]:
 
 def _status(error: BaseException) -> tuple[str, str]:
     """Return the status of a training that `error` has ended, and the reason."""
+    if isinstance(error, KeyboardInterrupt):
+        return "KILLED", f"ended by {signals.cause(signals.number_of(error))}"
     reason = str(error) if isinstance(error, UserError) else f"{type(error).__name__}: {error}"
-    return "KILLED" if isinstance(error, KeyboardInterrupt) else "FAILED", reason
+    return "FAILED", reason

@@ -69,7 +69,7 @@ def test_integers_that_are_rounded_are_named(model: abline_client.Model) -> None
         (5.0, "found 0 dimensions"),
         ([[1.0, 2.0]], "found rows of 2 numbers; the model has 3 features: size, age, rooms"),
         ([[1.0, 2.0, "3"]], "the rows: must be numbers, found text"),
-        ([[1.0, 2.0, None]], "the rows: must be numbers, found something else, as null"),
+        ([[1.0, 2.0, None]], "the rows: must be numbers, found something else, such as null"),
         (
             np.ma.array([[1.0, 2.0, 999.0]], mask=[[False, False, True]]),
             "the rows: found masked values; fill",

@@ -28,6 +28,8 @@ def test_a_subfolder_of_a_repository_names_its_own_changes(
     Path("dvc.lock").write_text("")
     assert provenance.changed_files() == ["params.yaml"]
     assert not provenance.Origin.here(job(train__lr=0.02)).name.endswith("+ changes)")
+    seldom = job(train__lr=0.02, train__checkpoint_seconds=5)
+    assert provenance.changed_params(seldom) == {"train.lr": 0.02}, "no stage reads the other one"
     (project / "pipeline/learning/module.py").write_text("")
     assert provenance.changed_files() == ["params.yaml", "pipeline/learning/module.py"]
 

@@ -77,6 +77,7 @@ def test_a_stopped_training_leaves_a_killed_run(
     assert "Traceback" not in told
     (run,) = tracked_runs(workspace)
     assert run.status == "KILLED"
+    assert run.tags["reason"] == f"ended by {signals.cause(number)}"
     steps = [step for step, _ in run.losses()]
     assert steps == list(range(1, len(steps) + 1))
     assert not files.MODEL.exists()

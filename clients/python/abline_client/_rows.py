@@ -132,7 +132,7 @@ class Rows:
                 "U": "text",
                 "S": "bytes",
                 "b": "booleans",
-                "O": "something else, as null or text",
+                "O": "something else, such as null or text",
             }
             kind = kinds.get(array.dtype.kind, str(array.dtype))
             raise InputError(f"{what}: must be numbers, found {kind}")
