@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 from conftest import (
@@ -56,9 +57,10 @@ def test_divergence_names_epoch_loss_and_the_rate_that_converges(checkout: Check
     cure = "set train.lr below 0.06009, the largest that can converge, to 0.03 for a start"
     assert told.endswith(f"{cure} (it is 0.1)\n")
     assert told.count("\n") == 1
-    train.main(job(train__lr=0.06009, train__epochs=2000))
-    with pytest.raises(UserError, match="; set train.lr below 10, to 1 for a start"):
-        train.main(job(train__lr=10.0, train__momentum=0.9))
+    with patch.object(train, "live_run"):
+        train.main(job(train__lr=0.06009, train__epochs=2000))
+        with pytest.raises(UserError, match="; set train.lr below 10, to 1 for a start"):
+            train.main(job(train__lr=10.0, train__momentum=0.9))
 
 
 def test_numbers_too_large_for_their_squares_are_not_blamed_on_the_rate(workspace: Path) -> None:
@@ -98,6 +100,7 @@ def test_numbers_beyond_float32(checkout: Checkout) -> None:
     )
 
 
+@pytest.mark.slow
 def test_a_repository_without_a_commit(clone: Clone) -> None:
     checkout = clone("no commit yet")
     shutil.rmtree(checkout.path / ".git")
@@ -150,6 +153,7 @@ def test_an_experiment_that_was_never_committed_comes_back(clone: Clone) -> None
     assert before == {file: dvc_md5.of(checkout.path / file) for file in before}
 
 
+@pytest.mark.slow
 def test_ctrl_c_in_dvc_repro(clone: Clone) -> None:
     """The terminal sends SIGINT to dvc and to the stage alike."""
     checkout = clone("stopped")

@@ -18,6 +18,7 @@ from pipeline.settings import files
 from pipeline.tracking import logged_model, registry, store
 
 
+@pytest.mark.slow
 def test_the_alias_leads_to_the_newest_model_that_is_better_than_the_mean(
     workspace: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

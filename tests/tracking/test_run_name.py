@@ -30,6 +30,7 @@ def test_a_long_name_is_cut_for_every_store(
     assert run_name.cut("a name") == "a name"
 
 
+@pytest.mark.slow
 def test_a_run_is_named_by_what_differs_from_the_one_before(
     workspace: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -65,6 +66,7 @@ def test_in_a_queue_a_run_is_named_by_what_differs_from_the_nearest_of_its_commi
     assert run_name.shortened(cast(Store, store), alone, values, 0) is alone
 
 
+@pytest.mark.slow
 def test_code_that_is_not_committed_shows_in_the_name(clone: Clone) -> None:
     checkout = clone("changed")
     with (checkout.path / "pipeline/learning/module.py").open("a") as file:

@@ -19,6 +19,7 @@ chromium = pytest.mark.skipif(
 )
 
 
+@pytest.mark.slow
 def test_the_browser_view_serves_the_runs_and_says_where(workspace: Path) -> None:
     run_stages(job())
     shutil.copy(ROOT / "params.yaml", "params.yaml")
