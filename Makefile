@@ -30,7 +30,7 @@ repro: $(SETUP) ## run the pipeline where something changed, and show the result
 ui: $(SETUP) ## open `mlflow ui` on the runs (PORT=5000)
 	@python -m pipeline.ui --port $(PORT)
 
-check: lint ## format, lint, types and the tests that start no process, in a minute or so
+check: lint ## format, lint, types and the tests that start no process and export no model, in a minute or so
 	pytest -m "not slow and not process"
 
 test: lint ## format, lint, types and tests, in a few minutes

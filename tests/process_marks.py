@@ -1,4 +1,4 @@
-"""Tests that start a process are marked `process`: `make check` leaves them out.
+"""Tests that start a process or export a model are marked `process`: `make check` leaves them out.
 
 A plugin of tests/conftest.py.
 """
@@ -13,8 +13,8 @@ import pytest
 
 HERE = Path(__file__).parent
 
-STARTING_NAMES = {"subprocess", "multiprocessing", "sync_playwright"}
-"""Names in code that starts a process."""
+STARTING_NAMES = {"subprocess", "multiprocessing", "sync_playwright", "export"}
+"""Names in code that starts a process, or torch's exporter, which takes as long."""
 
 STARTING_MODULES = {"pipeline.tracking.live", "pipeline.train"}
 """Modules of the pipeline that start one. Git takes milliseconds and does not count."""
