@@ -9,9 +9,11 @@ import socket
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
+from http.server import HTTPServer
 from pathlib import Path
 from typing import Any, TypeVar
 from unittest.mock import patch
@@ -206,6 +208,19 @@ def free_port() -> int:
     """Return a port of this machine that is free now."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         return int(probe.getsockname()[1])
+
+
+@contextmanager
+def served(server: HTTPServer) -> Iterator[str]:
+    """Answer requests in a thread during the block; yield the server's address."""
+    with server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 @contextmanager

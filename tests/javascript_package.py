@@ -4,7 +4,6 @@ import os
 import re
 import shutil
 import subprocess
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -13,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import GENEROUS, ROOT
+from conftest import GENEROUS, ROOT, served
 
 CLIENT = ROOT / "clients" / "javascript"
 
@@ -73,14 +72,8 @@ def hosted(folder: Path) -> Iterator[str]:
         def log_message(self, *_: Any) -> None:
             pass
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=folder)) as server:
-        serving = threading.Thread(target=server.serve_forever)
-        serving.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}/"
-        finally:
-            server.shutdown()
-            serving.join()
+    with served(ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=folder))) as address:
+        yield f"{address}/"
 
 
 @contextmanager

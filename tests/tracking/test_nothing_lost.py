@@ -8,7 +8,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -22,6 +22,7 @@ from conftest import (
     eventually,
     free_port,
     job_text,
+    served,
     stopping,
     tracked_runs,
 )
@@ -133,15 +134,11 @@ def answering(status: int | None) -> Iterator[str]:
 
         def log_message(self, *arguments: object) -> None: ...
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Bad) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
+    with served(ThreadingHTTPServer(("127.0.0.1", 0), Bad)) as address:
         try:
-            yield f"http://127.0.0.1:{server.server_port}"
+            yield address
         finally:
             over.set()
-            server.shutdown()
-            thread.join()
 
 
 @pytest.mark.slow
@@ -196,17 +193,9 @@ def test_a_store_that_is_broken(workspace: Path) -> None:
 
 
 @pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """Yield a folder with a file system of two megabytes."""
-    place = tmp_path / "disk"
-    place.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(place)]
-    try:
-        subprocess.run(mount, check=True, capture_output=True)
-    except (OSError, subprocess.CalledProcessError):
-        pytest.skip("no file system can be mounted here; root can in most places")
-    yield place
-    subprocess.run(["umount", "-l", str(place)], check=True)
+def small_disk(mounted: Callable[..., Path]) -> Path:
+    """Return a folder with a file system of two megabytes."""
+    return mounted("-t", "tmpfs", "-o", "size=2m", "tmpfs")
 
 
 @pytest.mark.slow

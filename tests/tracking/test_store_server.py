@@ -4,13 +4,12 @@ import base64
 import datetime
 import ipaddress
 import ssl
-import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from conftest import GENEROUS
+from conftest import GENEROUS, served
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -42,12 +41,9 @@ class Handler(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def server() -> Iterator[Server]:
-    with Server() as running:
-        thread = threading.Thread(target=running.serve_forever)
-        thread.start()
+    running = Server()
+    with served(running):
         yield running
-        running.shutdown()
-        thread.join()
 
 
 def test_user_and_password_may_stand_in_the_address(server: Server) -> None:
@@ -172,12 +168,8 @@ def broken_server() -> Iterator[str]:
 
         def log_message(self, *arguments: object) -> None: ...
 
-    with HTTPServer(("127.0.0.1", 0), Broken) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
+    with served(HTTPServer(("127.0.0.1", 0), Broken)) as address:
+        yield address
     assert len(asked) <= 2, "MLflow itself would go on trying for minutes"
 
 
