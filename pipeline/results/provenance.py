@@ -11,7 +11,7 @@ from typing import Any, Self
 
 from pipeline.results import git
 from pipeline.settings import params as params_yaml
-from pipeline.settings.declared import DVC_LOCK, stages
+from pipeline.settings.declared import DVC_LOCK, KEYS_OF_NO_RESULT, stages
 from pipeline.settings.errors import UserError
 from pipeline.settings.messages import first_of
 from pipeline.settings.params import Params
@@ -39,7 +39,7 @@ def changed_files() -> list[str]:
 def changed_params(params: Params) -> dict[str, Any] | None:
     """Return the parameters with another value than in the commit; None if unknown.
 
-    A parameter of no stage, as `train.checkpoint_seconds`, changes no result and is left out.
+    Keys that change no result, such as `train.checkpoint_seconds`, are left out.
     """
     text = git.ask("show", f"HEAD:./{params_yaml.PATH}")
     if text is None:
@@ -49,8 +49,11 @@ def changed_params(params: Params) -> dict[str, Any] | None:
     except UserError:  # in that commit params.yaml has other keys
         return None
     now = params_yaml.flatten(params)
-    keys = {key for stage in stages().values() for key in stage["params"]}
-    return {key: now[key] for key in now if key in keys and now[key] != before[key]}
+    return {
+        key: value
+        for key, value in now.items()
+        if value != before[key] and not key.startswith(KEYS_OF_NO_RESULT)
+    }
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict
@@ -70,13 +69,12 @@ def keep(identity: Mapping[str, Any], origin: Origin) -> None:
     paths = [params_yaml.PATH, environment.REQUIREMENTS]
     outs = filter(lock_file.is_inside, identity["outs"])
     paths += [Path(out) for out in outs if Path(out).parts[0] != files.TRAIN.parts[0]]
-    kept_origin = asdict(origin) | {"time": origin.time or time.time_ns() // 1_000_000}
     partial = files.partial_name(target)
     try:
         for path in paths:
             (partial / path).parent.mkdir(parents=True, exist_ok=True)
             (shutil.copytree if path.is_dir() else shutil.copy2)(path, partial / path)
-        files.write_json(partial / ORIGIN_FILE, kept_origin)
+        files.write_json(partial / ORIGIN_FILE, asdict(origin))
         files.write_json(partial / files.RUN.name, identity)
         _remove(target)
         try:

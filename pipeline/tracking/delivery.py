@@ -4,6 +4,7 @@ import json
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 from pipeline.results import waiting
@@ -16,6 +17,7 @@ from pipeline.tracking.result import Result
 from pipeline.tracking.store_address import address, shown
 from pipeline.tracking.store_check import SECONDS_OF_WORK, SECONDS_TO_WAIT, within
 from pipeline.tracking.store_failures import cure
+from pipeline.tracking.wire import milliseconds
 
 
 def record_or_keep(
@@ -29,7 +31,7 @@ def record_or_keep(
     try:
         print(_recorded(settings, result, origin, 2 * SECONDS_TO_WAIT - seconds_waited))
     except (UserError, OSError) as error:
-        waiting.keep(identity, origin)
+        waiting.keep(identity, replace(origin, time=origin.time or milliseconds()))
         if has_warned:  # the training has said what is wrong
             print(f"run not written yet{cure(error)}")
         else:
