@@ -6,6 +6,7 @@ Writes  reports/metrics.json, reports/coefficients.csv, reports/predictions.csv,
 
 import sys
 
+from pipeline.columns import plan
 from pipeline.exact import least_squares
 from pipeline.learning import fit_messages
 from pipeline.learning.line import load_line
@@ -14,7 +15,6 @@ from pipeline.report.metrics import Predictor, Split
 from pipeline.report.plots import draw
 from pipeline.settings import csv_cells, files, runner
 from pipeline.settings.params import Params
-from pipeline.tables import table
 from pipeline.tables.queries import query_rows
 
 QUERIES_IN_METRICS = 10
@@ -24,7 +24,10 @@ QUERIES_IN_METRICS = 10
 def main(params: Params) -> None:
     """Write the metrics, the coefficients, the predictions and the plots."""
     targets, reduction, dtype = params.data.targets, params.train.reduction, params.model.dtype
-    train_rows, test_rows = table.read(files.TRAIN), table.read(files.TEST)
+    columns = plan.read_plan()
+    train_rows, test_rows = (
+        plan.read_table(path, columns, targets) for path in (files.TRAIN, files.TEST)
+    )
     features = train_rows.features(targets)
     queries = query_rows(params.evaluate.queries, features)
     line = load_line(files.MODEL, params.model, len(features), len(targets))

@@ -1,9 +1,10 @@
 """Stage `generate`: prepare the dataset.
 
 Reads   params.yaml, data/raw/
-Writes  data/train.parquet, data/test.parquet
+Writes  data/train.parquet, data/test.parquet, data/columns.json
 """
 
+from pipeline.columns import learn
 from pipeline.settings import files, runner
 from pipeline.settings.params import GENERATE, Params
 from pipeline.settings.seeds import stream
@@ -12,31 +13,36 @@ from pipeline.tables.generated import generated_table
 
 
 def main(params: Params) -> None:
-    """Write the training table and the test table, both or neither.
+    """Write the training table, the test table and what was learnt of the columns, or nothing.
 
-    Raises UserError if a table that must have rows has none.
+    Raises UserError if a table that must have rows has none, or if a column cannot be used.
     """
     data = params.data
-    if data.source == GENERATE:
-        whole = generated_table(data, params.seed)
-        names, float32, blocks = whole.names, whole.float32, iter([whole.values])
+    raw = None if data.source == GENERATE else raw_table.find(data)
+    if raw is None:
+        whole = table.to_arrow(generated_table(data, params.seed))
+        schema, blocks = whole.schema, iter([whole])
     else:
-        raw = raw_table.find(data)
-        names, float32, blocks = raw.features + raw.targets, raw.float32, raw.values()
+        schema, blocks = raw.row_schema, raw.rows()
 
     fraction, draws = data.test_fraction, stream(params.seed, "split")
     with (
-        table.writer(files.TRAIN, names, float32) as train,
-        table.writer(files.TEST, names, float32) as test,
+        table.writer(files.TRAIN, schema) as train,
+        table.writer(files.TEST, schema) as test,
     ):
         for block in blocks:
             training_rows, test_rows = held_out.split(block, fraction, draws)
             train.write(training_rows)
             test.write(test_rows)
         held_out.check_sides(fraction, train.rows, test.rows)
-        # Both before either has its name: only now may the disk be full.
+        # Before either has its name: only now may the disk be full, or a column be refused.
         train.finish()
         test.finish()
+        dropped = raw.dropped if raw else {}
+        excluded = raw.excluded if raw else ()
+        plan = learn.plan(raw.columns if raw else data.columns, train, test, dropped, excluded)
+        learn.report(plan)
+    files.write_json(files.COLUMNS, plan.model_dump(mode="json"))
 
 
 if __name__ == "__main__":

@@ -4,10 +4,10 @@ Reads   data/train.parquet, data/test.parquet
 Writes  models/model.safetensors, reports/history.csv, and an MLflow run while it trains
 """
 
+from pipeline.columns import plan
 from pipeline.settings import csv_cells, files, ids, inputs, runner
 from pipeline.settings.errors import EditedError, UserError
 from pipeline.settings.params import Params
-from pipeline.tables import table
 from pipeline.tracking.live import live_run
 from pipeline.tracking.wire import milliseconds
 
@@ -19,7 +19,11 @@ def main(params: Params) -> None:
         from pipeline.learning import data_checks, device, progress, training, weights
         from pipeline.learning.checkpoint import Checkpoint
 
-        rows, held_out = table.read(files.TRAIN), table.read(files.TEST)
+        columns = plan.read_plan()
+        rows, held_out = (
+            plan.read_table(path, columns, params.data.targets)
+            for path in (files.TRAIN, files.TEST)
+        )
         device.choose(params.train.device)
         data_checks.check(params, rows, held_out)
         training_id = ids.training_id(params)

@@ -30,7 +30,7 @@ def solve(
 
     The module has model.dtype; the losses are the losses of a single epoch.
     Raises UserError if the solution is not unique or follows from rounding alone, unless
-    train.allow_dependent is true, and if a weight is too large for model.dtype.
+    train.dependent is drop, and if a weight is too large for model.dtype.
     """
     targets = params.data.targets
     features = rows.features(targets)
@@ -39,7 +39,7 @@ def solve(
     fit = least_squares.fit(
         gram, features, targets, params.model.bias, roundoff=rows.roundoff(features)
     )
-    if not params.train.allow_dependent:
+    if params.train.dependent == "refuse":
         _refuse_dependent(fit)
     dtype = weights.DTYPES[params.model.dtype]
     mean = None
@@ -101,5 +101,5 @@ def _refuse_dependent(fit: Fit) -> None:
     shown = "\n  ".join(first_lines(sentences, MOST_DEPENDENT_SHOWN))
     raise UserError(
         f"train.optimizer: exact {problem}:\n  {shown}\nname data.features without {to_leave_out},"
-        f" or set train.allow_dependent to true, which gives {result}"
+        f" or set train.dependent to drop, which gives {result}"
     )

@@ -24,7 +24,10 @@ def of(params: Params) -> Mistakes:
         yield from _generated(params.data)
     if params.data.features:
         yield from _widths(
-            ("evaluate", "queries"), params.evaluate.queries, "feature", params.data.features
+            ("evaluate", "queries"),
+            [query for query in params.evaluate.queries if not isinstance(query, dict)],
+            "feature",
+            tuple(params.data.columns),
         )
     yield from _optimizer(params)
     yield from _patience(params)
@@ -32,7 +35,7 @@ def of(params: Params) -> Mistakes:
 
 
 def _columns(params: Params) -> Mistakes:
-    features, targets = params.data.features, params.data.targets
+    features, targets = tuple(params.data.features), params.data.targets
     for kind, names in (("features", features), ("targets", targets)):
         if len(set(names)) < len(names):
             yield ("data", kind), f"found {messages.show(names)}; each name must be there once"
@@ -92,7 +95,7 @@ def _tracking(tracking: Tracking) -> Mistakes:
 
 
 def _generated(data: Data) -> Mistakes:
-    generate, features, targets = data.generate, data.features, data.targets
+    generate, features, targets = data.generate, tuple(data.columns), data.targets
     if generate.x is None and generate.rows is None:
         yield (
             ("data", "generate", "rows"),

@@ -15,6 +15,7 @@ from pipeline.settings import processes
 RAW = Path("data/raw")  # a dependency of `generate`
 TRAIN = Path("data/train.parquet")
 TEST = Path("data/test.parquet")
+COLUMNS = Path("data/columns.json")
 MODEL = Path("models/model.safetensors")
 ONNX = Path("models/model.onnx")
 CONTRACT = Path("models/contract.json")

@@ -2,13 +2,16 @@
 
 import itertools
 import json
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
 from pipeline.settings import contradictions, messages, yaml_file
+from pipeline.settings.column_settings import ColumnSettings
 from pipeline.settings.errors import UserError
+from pipeline.settings.section import Section
 from pipeline.settings.sections import (
     GENERATE,
     Data,
@@ -17,7 +20,6 @@ from pipeline.settings.sections import (
     Generate,
     Model,
     Params,
-    Section,
     Tracking,
     Train,
 )
@@ -68,11 +70,24 @@ def flatten(section: Section, prefix: str = "") -> dict[str, Any]:
     flat: dict[str, Any] = {}
     for name in type(section).model_fields:
         value = getattr(section, name)
-        if isinstance(value, Section):
+        if isinstance(value, Section) and not value.one_key:
             flat |= flatten(value, f"{prefix}{name}.")
         else:
-            flat[prefix + name] = value
+            flat[prefix + name] = _plain(value)
     return flat
+
+
+def _plain(value: Any) -> Any:
+    """Return a value as tuples, mappings, texts and numbers alone."""
+    if isinstance(value, ColumnSettings):
+        return value.plain()
+    if isinstance(value, Section):
+        return {name: _plain(getattr(value, name)) for name in type(value).model_fields}
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, tuple):
+        return tuple(map(_plain, value))
+    return str(value) if isinstance(value, date) else value
 
 
 def schema() -> str:

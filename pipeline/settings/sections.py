@@ -3,63 +3,23 @@
 A docstring below a key is its description in params.schema.json, which editors show.
 """
 
-from typing import Annotated, Any, Literal
+from datetime import date
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, Strict
+from pydantic import BeforeValidator, Field, Strict
 from pydantic_core import PydanticCustomError
 
-from pipeline.settings import terminal
+from pipeline.settings.column_settings import Column, ColumnSettings, NumberSettings
+from pipeline.settings.section import AS_TUPLE, Name, Names, Section
 
-
-def _a_list(value: Any) -> Any:
-    """Refuse a set: pydantic takes one for a tuple, in the order of the hash seed."""
-    if not isinstance(value, list):
-        raise PydanticCustomError("list", "must be a list")
-    return value
-
-
-# Lists become tuples, so that nothing can change them; the numbers inside stay strict.
-_List = (BeforeValidator(_a_list), Strict(False))
-
-
-def _shown(name: str) -> str:
-    """Refuse a name with an invisible character: it looks like another name."""
-    if hidden := terminal.invisible(name):
-        codes = ", ".join(f"U+{ord(character):04X}" for character in sorted(set(hidden)))
-        raise PydanticCustomError("invisible", f"must have no invisible character; it has {codes}")
-    return name
-
-
-Name = Annotated[
-    str,
-    Field(
-        min_length=1,
-        max_length=200,
-        json_schema_extra={"pattern": rf"^[^\t\n{terminal.INVISIBLE}]*$"},
-    ),
-    AfterValidator(_shown),
-]
-Names = Annotated[tuple[Name, ...], *_List]
-Row = Annotated[tuple[float, ...], *_List]
-Rows = Annotated[tuple[Row, ...], *_List]
-
-
-class Section(BaseModel):
-    """A block of params.yaml. Every key must be there: the file is the record of the job."""
-
-    model_config = ConfigDict(
-        frozen=True,
-        extra="forbid",
-        strict=True,
-        allow_inf_nan=False,
-        use_attribute_docstrings=True,
-    )
+Row = Annotated[tuple[float, ...], *AS_TUPLE]
+Rows = Annotated[tuple[Row, ...], *AS_TUPLE]
 
 
 class Generate(Section):
     """The table to make: y = x · weight + bias + noise · N(0, 1)."""
 
-    x: Annotated[tuple[Row, ...], Field(min_length=1), *_List] | None = Field(
+    x: Annotated[tuple[Row, ...], Field(min_length=1), *AS_TUPLE] | None = Field(
         examples=[[[1.0], [2.0], [3.0]]]
     )
     """The input rows themselves, or null to draw `rows` of them from N(0, 1)."""
@@ -75,19 +35,93 @@ class Generate(Section):
 
 GENERATE = "generate"
 
+MISSING_TEXTS: tuple[str, ...] = (
+    "",
+    "NA",
+    "N/A",
+    "#N/A",
+    "NaN",
+    "nan",
+    "NAN",
+    "-nan",
+    "-NaN",
+    "NULL",
+    "Null",
+)
+MISSING_TEXTS += ("null", "n/a", "na", "None", "none", "<NA>", "#NA", "?", "-", ".")
+
+
+class Read(Section):
+    """How the file is written. Parquet and JSON files say it themselves."""
+
+    one_key: ClassVar[bool] = True
+
+    separator: Literal["auto", ",", ";", "\t", "|", "blank"] = Field(examples=["auto"])
+    """The character between fields; blank: any number of blanks and tabs; auto: the comma,
+    semicolon, tab or | that is most frequent in the first line."""
+    decimal: Literal[".", ","] = Field(examples=["."])
+    """The decimal mark."""
+    thousands: Literal[",", ".", " ", "'"] | None = Field(examples=[None])
+    """The mark between thousands; null: none."""
+    encoding: str = Field(min_length=1, max_length=40, examples=["utf-8"])
+    """The text encoding, by one of Python's names: utf-8, cp1252, latin-1, utf-16."""
+    header: bool = Field(examples=[True])
+    """true: the first line names the columns; false: they are called c1, c2 and so on."""
+    comment: Annotated[str, Field(min_length=1, max_length=10)] | None = Field(examples=[None])
+    """What lines begin with that are skipped; null: no line is."""
+    skip_lines: int = Field(ge=0, le=10_000, examples=[0])
+    """Lines before the table, such as a title."""
+    footer_lines: int = Field(ge=0, le=10_000, examples=[0])
+    """Lines after the table, such as a source."""
+    missing: Annotated[tuple[str, ...], *AS_TUPLE] | None = Field(examples=[None])
+    """The texts that stand for a missing value; null: an empty field, NA, NaN, null, ? and the
+    like."""
+    sheet: str | int | None = Field(examples=[None])
+    """The sheet of an Excel file, by its name or its number from 1; null: its only one."""
+
+    @property
+    def missing_texts(self) -> tuple[str, ...]:
+        """The texts that stand for a missing value."""
+        return MISSING_TEXTS if self.missing is None else self.missing
+
+
+def _by_name(value: Any) -> Any:
+    """Refuse what is neither a list nor a mapping, in one sentence."""
+    if not isinstance(value, list | dict):
+        raise PydanticCustomError(
+            "features", "must be a list of names, or a mapping of names to kinds"
+        )
+    return value
+
 
 class Data(Section):
     """The table."""
 
     source: str = Field(min_length=1, max_length=4096, examples=[GENERATE])
     """generate, or a CSV or Parquet file, or a glob of them, under data/raw/."""
-    features: Names = Field(examples=[["x"]])
-    """Names of the input columns, in order; []: every column of the file except the targets."""
+    read: Read
+    features: Annotated[Names | dict[Name, Column], BeforeValidator(_by_name)] = Field(
+        examples=[["x"]]
+    )
+    """The input columns, in order: their names, if all are numbers without gaps, or their names
+    with their kinds, such as {area: number, heating: category}; []: every column of the file except
+    the targets and data.exclude."""
+    exclude: Names = Field(examples=[[]])
+    """Columns of the file that are no features."""
     targets: Names = Field(min_length=1, examples=[["y"]])
     """Names of the columns to predict, in order."""
+    drop_rows: Literal["missing_target"] | None = Field(examples=[None])
+    """missing_target: leave out the rows without a target, and count them; null: refuse them."""
     test_fraction: float = Field(ge=0, lt=1, examples=[0.0])
     """Share of the rows that is held out; the seed chooses the rows."""
     generate: Generate
+
+    @property
+    def columns(self) -> dict[str, ColumnSettings]:
+        """The features with their settings; empty if data.features is []."""
+        if isinstance(self.features, dict):
+            return dict(self.features)
+        return {name: NumberSettings(kind="number") for name in self.features}
 
 
 class Model(Section):
@@ -132,17 +166,34 @@ class Train(Section):
     """Device to train on; auto: a CUDA GPU if there is one. A GPU gives other bytes than a CPU."""
     portable: bool = Field(examples=[False])
     """Slower kernels that give the same bits on every x86-64 CPU."""
-    allow_dependent: bool = Field(examples=[False])
-    """exact: fit although some columns are linear combinations of others, up to rounding."""
+    dependent: Literal["drop", "refuse"] = Field(examples=["drop"])
+    """exact: what to do with a column that is a linear combination of earlier ones: give it weight
+    0 and say so, or refuse it."""
     checkpoint_seconds: Annotated[float, Field(ge=0)] | None = Field(examples=[30.0])
     """Seconds between two checkpoints, from which a killed training continues; null: none."""
+
+
+def _a_row(value: Any) -> Any:
+    """Refuse what is neither a list nor a mapping, in one sentence."""
+    if not isinstance(value, list | dict):
+        raise PydanticCustomError(
+            "query", "must be a list of numbers, or a mapping of names to values"
+        )
+    return value
+
+
+Value = float | str | bool | date | None
+Query = Annotated[
+    Annotated[tuple[float, ...], Strict(False)] | dict[str, Value], BeforeValidator(_a_row)
+]
 
 
 class Evaluate(Section):
     """The evaluation."""
 
-    queries: Rows = Field(examples=[[[4.0]]])
-    """Input rows to predict, in the units of the table; may be empty."""
+    queries: Annotated[tuple[Query, ...], *AS_TUPLE] = Field(examples=[[[4.0]]])
+    """Input rows to predict, in the units of the table: a list of numbers each, in the order of the
+    features, or a mapping such as {area: 120, heating: gas}; may be empty."""
 
 
 class Export(Section):
@@ -156,8 +207,8 @@ class Export(Section):
     atol: float = Field(ge=0, examples=[0.0])
     """Models that are not linear: allowed absolute difference from torch, beyond the bound on
     rounding."""
-    outputs: Annotated[tuple[Literal["prediction", "interval", "in_range"], ...], *_List] = Field(
-        min_length=1, examples=[["prediction"]]
+    outputs: Annotated[tuple[Literal["prediction", "interval", "in_range"], ...], *AS_TUPLE] = (
+        Field(min_length=1, examples=[["prediction"]])
     )
     """Outputs of the file: prediction (always there); interval, the lower and upper end of the 95 %
     prediction interval (optimizer exact); in_range, true if a row lies in the training range."""

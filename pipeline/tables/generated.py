@@ -36,7 +36,7 @@ def generated_table(data: Data, seed: int) -> Table:
             f"data.generate: row {row + 1} has {data.targets[column]} = {y[row, column]}, beyond"
             " what float64 holds; use smaller x, weight, bias or noise"
         )
-    return Table(data.features + data.targets, np.asfortranarray(np.hstack([x, y])))
+    return Table((*data.columns, *data.targets), np.asfortranarray(np.hstack([x, y])))
 
 
 def _product(x: NDArray[np.float64], weight: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -1,27 +1,26 @@
 """Split of a table into rows for training and rows held out for the test table."""
 
 import numpy as np
-from numpy.typing import NDArray
+import pyarrow as pa
 
 from pipeline.settings.errors import UserError
 from pipeline.settings.messages import count
+from pipeline.tables.table import array
 
 
-def split(
-    values: NDArray[np.float64], fraction: float, draws: np.random.Generator
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the rows for training and the rows held out, in their order, column-major.
+def split(rows: pa.Table, fraction: float, draws: np.random.Generator) -> tuple[pa.Table, pa.Table]:
+    """Return the rows for training and the rows held out, in their order.
 
-    values: [rows, columns]. fraction: the share to hold out, approximately.
+    fraction: the share to hold out, approximately.
     draws: gives one number for each row, in order. So the side of a row depends only on the seed
     and on the number of rows before it: rows that are appended later do not change it.
     """
     if fraction == 0:
-        return values, values[:0]
-    is_held_out = draws.random(len(values)) < fraction
-    # Along each column, as the numbers are in memory. Not by an index, whose result is row-major.
-    columns = values.T
-    return columns.compress(~is_held_out, axis=1).T, columns.compress(is_held_out, axis=1).T
+        return rows, rows.slice(0, 0)
+    is_held_out = draws.random(rows.num_rows) < fraction
+    sides = (array(~is_held_out, pa.bool_()), array(is_held_out, pa.bool_()))
+    training, test = (rows.filter(side) for side in sides)
+    return training, test
 
 
 def check_sides(fraction: float, training_rows: int, test_rows: int) -> None:

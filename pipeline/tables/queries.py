@@ -1,6 +1,7 @@
 """The query points of `evaluate.queries`, as rows of features."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,7 +10,7 @@ from pipeline.settings.errors import UserError
 from pipeline.settings.messages import count, first_of
 
 
-def query_rows(queries: Sequence[Sequence[float]], features: Sequence[str]) -> NDArray[np.float64]:
+def query_rows(queries: Sequence[Any], features: Sequence[str]) -> NDArray[np.float64]:
     """Return the queries as a matrix: [queries, features].
 
     Raises UserError if a query has another number of values than there are features. The features

@@ -6,9 +6,9 @@ refused); a value that is missing or infinite is refused with its place. csv_fil
 file may look like. Parquet columns must be integers or floats.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -16,33 +16,55 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from pipeline.settings.column_settings import ColumnSettings, NumberSettings
 from pipeline.settings.errors import UserError
 from pipeline.settings.messages import show
 from pipeline.settings.params import Data
-from pipeline.tables import column_names, raw_files, versioned
+from pipeline.tables import column_names, raw_files, table, versioned
 from pipeline.tables.advice import Selection
 from pipeline.tables.column_names import same_name
 from pipeline.tables.csv_file import CsvFile
 from pipeline.tables.faults import Faults
 from pipeline.tables.parquet_file import ParquetFile
 from pipeline.tables.raw_file import Block, Heading, RawFile
+from pipeline.tables.table import Table
 
 
 @dataclass(frozen=True)
 class RawTable:
     """A user's table of which only the columns' names were read.
 
-    features, targets: names of the columns. A table without targets has the rows that a model is to
-    answer; it may be empty.
+    columns: the features with their settings. targets: names of the columns. A table without
+    targets has the rows that a model is to answer; it may be empty.
+    excluded: the columns that are neither.
+    dropped: the rows that were left out so far, by the column whose value is missing.
     float32: the columns that are of single or half precision in every file.
     paths: of the files, in the order of the rows.
     """
 
-    features: tuple[str, ...]
+    columns: Mapping[str, ColumnSettings]
     targets: tuple[str, ...]
     float32: frozenset[str]
     paths: tuple[Path, ...]
     _files: tuple[RawFile, ...]
+    excluded: tuple[str, ...] = ()
+    dropped: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """Names of the features."""
+        return tuple(self.columns)
+
+    @property
+    def row_schema(self) -> pa.Schema:
+        """Names and types of the features and the targets, as `rows` has them."""
+        return table.number_schema(self.features + self.targets, self.float32)
+
+    def rows(self) -> Iterator[pa.Table]:
+        """Yield the rows in blocks, with `row_schema`. Raises as `values`."""
+        names = self.features + self.targets
+        for values in self.values():
+            yield table.to_arrow(Table(names, values, self.float32))
 
     @property
     def schema(self) -> pa.Schema:
@@ -113,14 +135,19 @@ def find(data: Data) -> RawTable:
     Raises UserError if a file or a column is missing or cannot be used.
     """
     paths = raw_files.named(data.source)
-    wanted = data.features + data.targets
+    wanted = (*data.columns, *data.targets)
     first = _opened(paths[0], wanted)
     files = [first, *(_opened(path, (*wanted, *first.names)) for path in paths[1:])]
 
     column_names.check_there(first, "data.targets", data.targets, first)
     if not data.features:
         column_names.check_all(first, data.targets)
-    features = data.features or tuple(name for name in first.names if name not in data.targets)
+    columns = data.columns or {
+        name: NumberSettings(kind="number")
+        for name in first.names
+        if name not in data.targets and name not in data.exclude
+    }
+    features = tuple(columns)
     for file in files:
         column_names.check_there(file, "data.targets", data.targets, first)
         column_names.check_there(file, "data.features", features, first)
@@ -132,7 +159,8 @@ def find(data: Data) -> RawTable:
             )
     float32 = frozenset(features + data.targets).intersection(*(file.float32 for file in files))
     versioned.warn_unkept(data.source, paths)
-    return RawTable(features, data.targets, float32, tuple(paths), tuple(files))
+    excluded = tuple(name for name in first.names if name not in {*features, *data.targets})
+    return RawTable(columns, data.targets, float32, tuple(paths), tuple(files), excluded)
 
 
 def rows_to_answer(path: Path, features: Sequence[str], keep_all: bool = False) -> RawTable:
@@ -153,7 +181,8 @@ def rows_to_answer(path: Path, features: Sequence[str], keep_all: bool = False) 
         file = replace(file, keep_all=keep_all)
     column_names.check_there(file, "a feature of the model", features, file)
     float32 = file.float32.intersection(features)
-    return RawTable(tuple(features), (), float32, (path,), (file,))
+    columns = {name: NumberSettings(kind="number") for name in features}
+    return RawTable(columns, (), float32, (path,), (file,))
 
 
 def _opened(path: Path, wanted: Sequence[str]) -> CsvFile | ParquetFile:

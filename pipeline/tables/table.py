@@ -47,52 +47,41 @@ class Table:
 class Writer:
     """A Parquet file to which blocks of rows are appended. Opened by `writer`.
 
-    rows: how many rows were written so far.
+    path: of the file until it is whole. rows: how many rows were written so far.
     """
 
-    def __init__(self, file: pq.ParquetWriter) -> None:
+    def __init__(self, file: pq.ParquetWriter, path: Path) -> None:
+        self.path = path
         self.rows = 0
         self._file = file
-        self._schema = file.schema
-        self._held = np.empty((0, len(file.schema)), order="F")
+        self._schema: pa.Schema = file.schema
+        self._held: list[pa.Table] = []
 
-    def write(self, values: NDArray[np.float64]) -> None:
-        """Append `values` [rows, columns]."""
+    def write(self, rows: pa.Table) -> None:
+        """Append rows, of the columns and types that the file was opened with."""
+        assert rows.schema.equals(self._schema), f"{rows.schema} is not {self._schema}"
         begin = 0
-        while begin < len(values):
-            held = self.rows % ROWS_PER_ROW_GROUP
-            taken = min(ROWS_PER_ROW_GROUP - held, len(values) - begin)
-            part = values[begin : begin + taken]
-            begin += taken
-            self.rows += taken
-            if taken == ROWS_PER_ROW_GROUP:
-                self._flush(part)
-                continue
-            if held + taken > len(self._held):
-                # By doubling: the pages of a thousand columns at full length are a gigabyte.
-                room = min(ROWS_PER_ROW_GROUP, max(2 * len(self._held), held + taken))
-                larger = np.empty((room, values.shape[1]), order="F")
-                larger[:held] = self._held[:held]
-                self._held = larger
-            self._held[held : held + taken] = part
-            if held + taken == ROWS_PER_ROW_GROUP:
-                self._flush(self._held)
+        while begin < rows.num_rows:
+            room = ROWS_PER_ROW_GROUP - self.rows % ROWS_PER_ROW_GROUP
+            part = rows.slice(begin, room)
+            begin += part.num_rows
+            self.rows += part.num_rows
+            self._held.append(part)
+            if part.num_rows == room:
+                self._flush()
 
     def finish(self) -> None:
         """Write the rows that are still held, so that only the file's name is missing."""
         if self._file.is_open:
-            if rest := self.rows % ROWS_PER_ROW_GROUP:
-                self._flush(self._held[:rest])
+            if self._held:
+                self._flush()
             self._file.close()
 
-    def _flush(self, values: NDArray[np.float64]) -> None:
-        """Write `values` as one row group."""
-        columns = []
-        for field, column in zip(self._schema, values.T, strict=True):
-            dtype = np.float32 if field.type == pa.float32() else np.float64
-            columns.append(array(np.ascontiguousarray(column, dtype), field.type))
-        arrow = pa.Table.from_arrays(columns, schema=self._schema)
-        self._file.write_table(arrow, row_group_size=ROWS_PER_ROW_GROUP)
+    def _flush(self) -> None:
+        """Write the rows that are held as one row group."""
+        group = pa.concat_tables(self._held).combine_chunks()
+        self._file.write_table(group, row_group_size=ROWS_PER_ROW_GROUP)
+        self._held = []
 
 
 def array(values: NDArray[Any], kind: pa.DataType) -> pa.Array:
@@ -108,34 +97,45 @@ def array(values: NDArray[Any], kind: pa.DataType) -> pa.Array:
 
 def parquet(path: Path, schema: pa.Schema) -> pq.ParquetWriter:
     """Open a Parquet file to write."""
-    # Neither compression nor dictionaries: they do not make full-precision numbers smaller, and the
-    # bytes that a compressor writes may depend on its build.
-    return pq.ParquetWriter(path, schema, compression="NONE", use_dictionary=False)
+    # No compression: it does not make full-precision numbers smaller, and the bytes that a
+    # compressor writes may depend on its build. Dictionaries for texts alone, for the same reason.
+    texts = [field.name for field in schema if field.type == pa.string()]
+    return pq.ParquetWriter(path, schema, compression="NONE", use_dictionary=texts or False)
 
 
 @contextmanager
-def writer(
-    path: Path, names: Sequence[str], float32: Collection[str] = frozenset()
-) -> Iterator[Writer]:
-    """Open a table of columns `names` to write it block by block, whole or not at all.
+def writer(path: Path, schema: pa.Schema) -> Iterator[Writer]:
+    """Open a table to write it block by block, whole or not at all.
 
     The same rows give the same bytes on every machine, however they are divided into blocks: a row
-    group has exactly ROWS_PER_ROW_GROUP rows, which are held in memory, 8 bytes a number.
-    float32: the columns to write as float32, which must represent their numbers exactly.
+    group has exactly ROWS_PER_ROW_GROUP rows, which are held in memory.
     """
-    schema = pa.schema(
-        [(name, pa.float32() if name in float32 else pa.float64()) for name in names]
-    )
     with files.whole(path) as partial, parquet(partial, schema) as file:
-        growing = Writer(file)
+        growing = Writer(file, partial)
         yield growing
         growing.finish()
 
 
+def number_schema(names: Sequence[str], float32: Collection[str] = frozenset()) -> pa.Schema:
+    """Return the schema of columns of numbers, each float64 or float32."""
+    return pa.schema([(name, pa.float32() if name in float32 else pa.float64()) for name in names])
+
+
+def to_arrow(table: Table) -> pa.Table:
+    """Return a table of numbers as Arrow's; float32 columns must hold their numbers exactly."""
+    schema = number_schema(table.names, table.float32)
+    columns = []
+    for field, column in zip(schema, table.values.T, strict=True):
+        dtype = np.float32 if field.type == pa.float32() else np.float64
+        columns.append(array(np.ascontiguousarray(column, dtype), field.type))
+    return pa.Table.from_arrays(columns, schema=schema)
+
+
 def write(path: Path, table: Table) -> None:
     """Write `table` as Parquet. The same numbers give the same bytes on every machine."""
-    with writer(path, table.names, table.float32) as file:
-        file.write(table.values)
+    rows = to_arrow(table)
+    with writer(path, rows.schema) as file:
+        file.write(rows)
 
 
 def read(path: Path) -> Table:
@@ -146,6 +146,20 @@ def read(path: Path) -> Table:
         values = matrix(arrow)
     float32 = frozenset(field.name for field in arrow.schema if field.type == pa.float32())
     return Table(tuple(arrow.column_names), values, float32)
+
+
+def read_arrow(path: Path, names: Sequence[str] | None = None) -> pa.Table:
+    """Read a table with its typed columns, all or those called `names`.
+
+    Raises UserError if the file is missing or damaged.
+    """
+    with _opened(path) as file:
+        return file.read(columns=None if names is None else list(names))
+
+
+def numbers(values: pa.Array | pa.ChunkedArray) -> NDArray[np.float64]:
+    """Return a column of numbers as float64: [rows]; NaN for a null."""
+    return matrix(pa.table({"": values}))[:, 0]
 
 
 def matrix(arrow: pa.Table) -> NDArray[np.float64]:

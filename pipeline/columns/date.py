@@ -1,0 +1,133 @@
+"""A column of dates, in UTC: its parts are integers, of which month and weekday are levels."""
+
+import math
+from collections.abc import Iterator
+from typing import Literal
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from pipeline.columns.column import Bools, LearntColumn, Values
+from pipeline.settings.column_settings import DatePart, DateSettings
+
+GAP = np.iinfo(np.int64).min
+"""The integer in the place of a missing date."""
+SECONDS_PER_DAY = 86_400
+LEVEL_PARTS: tuple[DatePart, ...] = ("month", "weekday")
+
+
+class DateColumn(LearntColumn):
+    """A column of dates."""
+
+    arrow_types = (pa.date32(), pa.timestamp("s"))
+
+    kind: Literal["date"] = "date"
+    unit: Literal["days", "seconds"]
+    """What the integers of the column count since 1970-01-01: seconds if the hour is a part."""
+    parts: tuple[DatePart, ...]
+    levels: dict[DatePart, tuple[int, ...]]
+    """The values of month and of weekday in the training rows, sorted."""
+    references: dict[DatePart, int]
+    """The value of each without a number of its own: the most frequent one."""
+    min: int
+    max: int
+
+    @classmethod
+    def learn(cls, name: str, settings: DateSettings, values: Values) -> "DateColumn":
+        """Learn from the training rows. values: [rows], null for a gap.
+
+        Raises ValueError if every value is missing.
+        """
+        unit: Literal["days", "seconds"] = "seconds" if "hour" in settings.parts else "days"
+        moments = integers(values, unit)
+        known = moments[moments != GAP]
+        if not len(known):
+            raise ValueError("is missing in every training row")
+        levels, references = {}, {}
+        for part in settings.parts:
+            if part in LEVEL_PARTS:
+                present, counts = np.unique(part_of(known, part, unit), return_counts=True)
+                levels[part] = tuple(present.tolist())
+                references[part] = int(present[counts.argmax()])
+        return cls(
+            name=name,
+            missing_rows=len(moments) - len(known),
+            unit=unit,
+            parts=settings.parts,
+            levels=levels,
+            references=references,
+            min=int(known.min()),
+            max=int(known.max()),
+        )
+
+    @property
+    def encoded_names(self) -> tuple[str, ...]:
+        """See LearntColumn.encoded_names."""
+        return tuple(
+            f"{self.name}[{part}]" if level is None else f"{self.name}[{part}={level}]"
+            for part, level in self.numbers()
+        )
+
+    def numbers(self) -> Iterator[tuple[DatePart, int | None]]:
+        """Yield the part of each encoded number, and the level that it stands for, if any."""
+        for part in self.parts:
+            if part not in LEVEL_PARTS:
+                yield part, None
+            else:
+                for level in self.levels[part]:
+                    if level != self.references[part]:
+                        yield part, level
+
+    def encode(self, values: Values, out: NDArray[np.float64]) -> Bools:
+        """See LearntColumn.encode."""
+        moments = integers(values, self.unit)
+        refused: Bools = moments == GAP
+        moments = np.where(refused, 0, moments)
+        parts = {part: part_of(moments, part, self.unit) for part in self.parts}
+        for part, levels in self.levels.items():
+            refused |= ~np.isin(parts[part], levels)
+        for place, (part, level) in enumerate(self.numbers()):
+            out[:, place] = parts[part] if level is None else parts[part] == level
+        out[refused] = math.nan
+        return refused
+
+    def in_range(self, values: Values) -> Bools:
+        """See LearntColumn.in_range."""
+        moments = integers(values, self.unit)
+        inside: Bools = (moments >= self.min) & (moments <= self.max)
+        return inside
+
+
+def integers(values: Values, unit: Literal["days", "seconds"]) -> NDArray[np.int64]:
+    """Return dates as whole days or seconds since 1970-01-01, GAP for a missing one: [rows]."""
+    kind = pa.date32() if unit == "days" else pa.timestamp("s")
+    chunks = values.chunks if isinstance(values, pa.ChunkedArray) else [values]
+    parts = []
+    for chunk in chunks:
+        if unit == "days" and pa.types.is_timestamp(chunk.type):
+            seconds = chunk.cast(pa.int64())
+            whole = np.from_dlpack(seconds.fill_null(0)) // SECONDS_PER_DAY
+        else:
+            integers_of = chunk.cast(kind)
+            if unit == "days":
+                integers_of = integers_of.cast(pa.int32())
+            whole = np.from_dlpack(integers_of.cast(pa.int64()).fill_null(0))
+        gaps = np.from_dlpack(chunk.is_null().cast(pa.int8())).astype(np.bool_)
+        parts.append(np.where(gaps, GAP, whole))
+    return np.concatenate(parts or [np.empty(0, np.int64)])
+
+
+def part_of(
+    moments: NDArray[np.int64], part: DatePart, unit: Literal["days", "seconds"]
+) -> NDArray[np.int64]:
+    """Return a part of each moment, in the proleptic Gregorian calendar: [rows]."""
+    days = moments if unit == "days" else moments // SECONDS_PER_DAY
+    if part == "days":
+        return days
+    if part == "weekday":
+        return (days + 3) % 7 + 1  # 1970-01-01 was a Thursday
+    if part == "hour":
+        return moments // 3600 % 24
+    months = days.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)
+    return months // 12 + 1970 if part == "year" else months % 12 + 1

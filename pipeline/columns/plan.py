@@ -1,0 +1,113 @@
+"""The plan of a table's features, learnt from the training rows: data/columns.json."""
+
+import itertools
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from pipeline.columns.category import CategoryColumn
+from pipeline.columns.column import Bools
+from pipeline.columns.date import DateColumn
+from pipeline.columns.number import NumberColumn
+from pipeline.settings import files, regular_file
+from pipeline.settings.errors import UserError
+from pipeline.tables import table
+from pipeline.tables.table import Table
+
+AnyColumn = Annotated[NumberColumn | CategoryColumn | DateColumn, Field(discriminator="kind")]
+
+
+class Rows(BaseModel):
+    """Numbers of rows."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    source: int
+    """Rows of the files, or rows that were generated."""
+    dropped: dict[str, int]
+    """Rows that were left out because the value of a column was missing, by the first such
+    column."""
+    training: int
+    test: int
+
+
+class Plan(BaseModel):
+    """The features and what becomes of each."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    rows: Rows
+    excluded: tuple[str, ...]
+    """Columns of the file that are neither features nor targets."""
+    columns: tuple[AnyColumn, ...]
+    """In the order of the features."""
+
+    @property
+    def is_matrix(self) -> bool:
+        """True if every feature is a number that is never missing: the model takes a matrix."""
+        return all(
+            isinstance(column, NumberColumn) and column.fill is None and not column.indicator
+            for column in self.columns
+        )
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """The names of the raw columns."""
+        return tuple(column.name for column in self.columns)
+
+    @property
+    def encoded_names(self) -> tuple[str, ...]:
+        """The names of the numbers that the model gets for a row."""
+        return tuple(itertools.chain(*(column.encoded_names for column in self.columns)))
+
+    def encode(self, rows: pa.Table) -> tuple[NDArray[np.float64], Bools]:
+        """Return the numbers [rows, encoded names], column-major, and the rows that are refused.
+
+        rows: the features by name. The numbers of a refused value are NaN.
+        """
+        out = np.empty((rows.num_rows, len(self.encoded_names)), order="F")
+        refused = np.zeros(rows.num_rows, np.bool_)
+        begin = 0
+        for column in self.columns:
+            end = begin + len(column.encoded_names)
+            refused |= column.encode(rows.column(column.name), out[:, begin:end])
+            begin = end
+        return out, refused
+
+    def in_range(self, rows: pa.Table) -> Bools:
+        """Return True for each row whose every value is like the training rows': [rows]."""
+        inside = np.ones(rows.num_rows, np.bool_)
+        for column in self.columns:
+            inside &= column.in_range(rows.column(column.name))
+        return inside
+
+
+def read_plan(path: Path = files.COLUMNS) -> Plan:
+    """Read data/columns.json. Raises UserError if it is missing or damaged."""
+    try:
+        with regular_file.opened(path, regular_file.CURE_BY_REPRO) as file:
+            return Plan.model_validate_json(file.read())
+    except FileNotFoundError:
+        raise UserError(f"{path}: there is no such file; `dvc repro` makes it") from None
+    except ValidationError as error:
+        raise UserError(f"{path}: damaged ({error}); `dvc repro -f` makes it again") from None
+
+
+def read_table(path: Path, plan: Plan, targets: Sequence[str]) -> Table:
+    """Read a table of `generate`, encoded: the encoded columns, then the targets.
+
+    Raises UserError if the file is missing or damaged.
+    """
+    if plan.is_matrix:
+        return table.read(path)
+    arrow = table.read_arrow(path)
+    x, _ = plan.encode(arrow)
+    y = table.matrix(arrow.select(targets))
+    names = (*plan.encoded_names, *targets)
+    float32 = frozenset(field.name for field in arrow.schema if field.type == pa.float32())
+    return Table(names, np.asfortranarray(np.hstack([x, y])), float32)

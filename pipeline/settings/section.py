@@ -1,0 +1,55 @@
+"""The base of the sections of params.yaml, and the types that their keys share."""
+
+from typing import Annotated, Any, ClassVar
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, Strict
+from pydantic_core import PydanticCustomError
+
+from pipeline.settings import terminal
+
+
+def a_list(value: Any) -> Any:
+    """Refuse a set: pydantic takes one for a tuple, in the order of the hash seed."""
+    if not isinstance(value, list):
+        raise PydanticCustomError("list", "must be a list")
+    return value
+
+
+# Lists become tuples, so that nothing can change them; the numbers inside stay strict.
+AS_TUPLE = (BeforeValidator(a_list), Strict(False))
+
+
+def _shown(name: str) -> str:
+    """Refuse a name with an invisible character: it looks like another name."""
+    if hidden := terminal.invisible(name):
+        codes = ", ".join(f"U+{ord(character):04X}" for character in sorted(set(hidden)))
+        raise PydanticCustomError("invisible", f"must have no invisible character; it has {codes}")
+    return name
+
+
+Name = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=200,
+        json_schema_extra={"pattern": rf"^[^\t\n{terminal.INVISIBLE}]*$"},
+    ),
+    AfterValidator(_shown),
+]
+Names = Annotated[tuple[Name, ...], *AS_TUPLE]
+
+
+class Section(BaseModel):
+    """A block of params.yaml. Every key must be there: the file is the record of the job.
+
+    one_key: True if stages declare the section as one parameter, and not each of its keys.
+    """
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        strict=True,
+        allow_inf_nan=False,
+        use_attribute_docstrings=True,
+    )
+    one_key: ClassVar[bool] = False
