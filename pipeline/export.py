@@ -13,7 +13,7 @@ import onnxruntime
 from pipeline.learning import weights
 from pipeline.onnx_model import contract, exporter, golden, outputs, verification
 from pipeline.onnx_model.conformance import GOLDEN_VECTORS
-from pipeline.onnx_model.contract import Contract
+from pipeline.onnx_model.contract import MatrixContract
 from pipeline.onnx_model.expected import Expected
 from pipeline.onnx_model.terms import terms
 from pipeline.onnx_model.trial_rows import trial_rows
@@ -55,7 +55,7 @@ def main(params: Params) -> None:
         contract.metadata(model_terms),
         [output.name for output in expected.outputs],
     )
-    whole_contract = Contract(
+    whole_contract = MatrixContract(
         **model_terms.model_dump(),
         sha256=hashlib.sha256(content).hexdigest(),
         onnxruntime=onnxruntime.__version__,

@@ -14,7 +14,8 @@ from torch import nn
 
 from pipeline.learning.module import LinearModel, Standardized
 from pipeline.onnx_model import answer_checks, contract, exporter, structure_checks, terms
-from pipeline.onnx_model.contract import Float, Input, Lineage, Terms
+from pipeline.onnx_model.contract import Lineage, MatrixTerms
+from pipeline.onnx_model.contract_inputs import Float, Input
 from pipeline.onnx_model.expected import IR_VERSION, Expected
 from pipeline.onnx_model.outputs import described
 from pipeline.onnx_model.trial_rows import trial_rows
@@ -59,7 +60,7 @@ def metadata(
 ) -> dict[str, str]:
     """Return the metadata of a file."""
     zeros = np.zeros((1, len(features)))
-    model_terms = Terms(
+    model_terms = MatrixTerms(
         version=1,
         input=Input(
             name="x",

@@ -27,6 +27,13 @@ def check(content: bytes, contract: Contract) -> Check:
         except abline_client.ContractError as error:
             return Check(GOLDEN_VECTORS, str(error).replace(f"{folder}/", ""))
     largest_bound = max(
-        number for rows in contract.golden.bounds.values() for row in rows for number in row
+        (
+            number
+            for rows in contract.golden.bounds.values()
+            for row in rows
+            for number in row
+            if number is not None
+        ),
+        default=0.0,
     )
     return Check(GOLDEN_VECTORS, result.problem, result.vectors, largest_bound, result.worst)

@@ -8,52 +8,19 @@ import argparse
 import json
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
-from pydantic.json_schema import GenerateJsonSchema, SkipJsonSchema
+from pydantic import Field, TypeAdapter
+from pydantic.json_schema import GenerateJsonSchema
+
+from pipeline.onnx_model.contract_inputs import Input, Part, RawColumn, Shape
 
 METADATA_KEY = "abline.contract"
 """The key of the terms in the metadata of the ONNX file."""
 
-Float = Literal["float32", "float64"]
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True
-    )
-
-
-class Feature(_Part):
-    """A column of the input."""
-
-    name: str
-    min: float
-    """The smallest value in the training rows, in the input's dtype."""
-    max: float
-    """The largest value in the training rows, in the input's dtype."""
-    mean: float | SkipJsonSchema[None] = None
-    """Mean of the training rows, rounded to the input's dtype. Older contracts have no means."""
-
-
-Shape = tuple[Literal["batch"], int]
-"""Any number of rows, and the number of columns."""
-
-
-class Input(_Part):
-    """The only input of the file, in the units of the training table."""
-
-    name: str
-    dtype: Float
-    shape: Shape
-    features: Annotated[tuple[Feature, ...], Field(min_length=1)]
-    """In the order of the columns."""
-
-
 Meaning = Literal["prediction", "low", "high", "in_range"]
 
 
-class Output(_Part):
+class Output(Part):
     """An output of the file."""
 
     name: str
@@ -66,7 +33,7 @@ class Output(_Part):
     """The target of each column; empty for in_range, whose one column belongs to no target."""
 
 
-class Lineage(_Part):
+class Lineage(Part):
     """The tables and the parameters that the model was made from."""
 
     training_id: str
@@ -77,11 +44,9 @@ class Lineage(_Part):
     """The parameters that made the table and the model, by their dotted keys in params.yaml."""
 
 
-class Terms(_Part):
-    """The contract as the ONNX file itself carries it, in its metadata as abline.contract."""
+class _Terms(Part):
+    """What the terms of both versions have."""
 
-    version: Literal[1]
-    input: Input
     outputs: Annotated[tuple[Output, ...], Field(min_length=1)]
     opset: int
     ir_version: int
@@ -90,7 +55,30 @@ class Terms(_Part):
     """Measured on the rows that were held out; empty if no rows were held out."""
 
 
-class Vectors(_Part):
+class MatrixTerms(_Terms):
+    """The contract as the ONNX file itself carries it: version 1, a matrix of numbers."""
+
+    version: Literal[1]
+    input: Input
+
+
+class TableTerms(_Terms):
+    """The contract as the ONNX file itself carries it: version 2, the raw columns of a table.
+
+    Each target has an output of its own. A row that the file refuses is answered by NaN.
+    """
+
+    version: Literal[2]
+    inputs: Annotated[tuple[RawColumn, ...], Field(min_length=1)]
+    """The raw columns, in the order of the features."""
+    encoded: tuple[str, ...]
+    """The names of the numbers that the model itself gets, in order."""
+
+
+Terms = MatrixTerms | TableTerms
+
+
+class MatrixVectors(Part):
     """Golden vectors: rows that are hard to answer, and the right answers."""
 
     inputs: Annotated[list[list[float]], Field(min_length=1)]
@@ -103,14 +91,50 @@ class Vectors(_Part):
     """How outputs and bounds were computed."""
 
 
-class Contract(Terms):
-    """The content of models/contract.json."""
+class TableVectors(Part):
+    """Golden vectors: raw rows that are hard to answer, and the right answers."""
+
+    inputs: Annotated[dict[str, list[float | int | str | None]], Field(min_length=1)]
+    """By the column's name, [vectors]: numbers, texts, or dates as integers; null is a gap."""
+    outputs: dict[str, list[list[float | None]]]
+    """The right answers by the output's name, [vectors, 1]; true and false are 1 and 0, null is
+    NaN."""
+    bounds: dict[str, list[list[float | None]]]
+    """The largest difference that a correct runtime may show, in the same shape; null: the answer
+    must be NaN."""
+    derivation: str
+    """How outputs and bounds were computed."""
+
+
+class _File(Part):
+    """What both versions of contract.json have beside the terms."""
 
     sha256: Sha256
     """The sha256 of the ONNX file."""
     onnxruntime: str
     """The version that the file was verified with."""
-    golden: Vectors
+
+
+class MatrixContract(MatrixTerms, _File):
+    """The content of models/contract.json, version 1: a matrix of numbers without gaps."""
+
+    golden: MatrixVectors
+
+
+class TableContract(TableTerms, _File):
+    """The content of models/contract.json, version 2: the raw columns of a table."""
+
+    golden: TableVectors
+
+
+Contract = MatrixContract | TableContract
+
+_CONTRACT: TypeAdapter[Contract] = TypeAdapter(Annotated[Contract, Field(discriminator="version")])
+
+
+def validated(content: Any) -> Contract:
+    """Return the content of a contract.json as a contract. Raises ValueError if it is none."""
+    return _CONTRACT.validate_python(content)
 
 
 def metadata(terms: Terms) -> dict[str, str]:
@@ -130,8 +154,9 @@ class _Untitled(GenerateJsonSchema):
 
 def schema() -> dict[str, Any]:
     """Return the JSON schema of contract.json."""
-    return Contract.model_json_schema(schema_generator=_Untitled) | {
-        "$schema": "https://json-schema.org/draft/2020-12/schema"
+    return _CONTRACT.json_schema(schema_generator=_Untitled) | {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Contract",
     }
 
 

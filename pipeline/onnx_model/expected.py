@@ -11,7 +11,8 @@ from torch import nn
 from pipeline.exact.interval import EPS, Interval
 from pipeline.learning import prediction, rounding_bound
 from pipeline.learning.line import Line
-from pipeline.onnx_model.contract import Float, Output
+from pipeline.onnx_model.contract import Output
+from pipeline.onnx_model.contract_inputs import Float
 from pipeline.onnx_model.outputs import Answers, described, predictor
 
 # torch writes this version for every opset. A runtime refuses a file of a newer version than it

@@ -16,7 +16,8 @@ from pipeline.exact.interval import Interval
 from pipeline.exact.rounding import enclose, nearest, rounded
 from pipeline.learning import prediction, rounding_bound
 from pipeline.learning.line import Line
-from pipeline.onnx_model.contract import Float, Vectors
+from pipeline.onnx_model.contract import MatrixVectors
+from pipeline.onnx_model.contract_inputs import Float
 from pipeline.onnx_model.expected import Expected
 from pipeline.onnx_model.hard_rows import hard_rows
 from pipeline.settings.errors import UserError
@@ -46,7 +47,7 @@ IN_RANGE_DERIVATION = ". in_range: exact"
 
 def vectors(
     expected: Expected, training: NDArray[np.float64], queries: NDArray[np.float64], seed: int
-) -> Vectors:
+) -> MatrixVectors:
     """Return the golden vectors. training, queries: [rows, features].
 
     Raises UserError if no answer is finite and has a finite bound.
@@ -77,7 +78,7 @@ def vectors(
             " can be checked; scale the targets, or use float64"
         )
     names = [output.name for output in expected.outputs]
-    return Vectors(
+    return MatrixVectors(
         inputs=x[chosen].tolist(),
         outputs={name: y[chosen].tolist() for name, y in zip(names, right, strict=True)},
         bounds={name: b[chosen].tolist() for name, b in zip(names, bounds, strict=True)},

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from pipeline.exact.interval import Interval
 from pipeline.exact.rounding import rounded_sum
 from pipeline.learning.line import Line
-from pipeline.onnx_model.contract import Float
+from pipeline.onnx_model.contract_inputs import Float
 
 
 def hard_rows(

@@ -13,7 +13,8 @@ from pipeline.exact.gram import gram_matrix
 from pipeline.exact.interval import Interval
 from pipeline.learning import fit_messages, prediction
 from pipeline.learning.line import Line
-from pipeline.onnx_model.contract import Float, Meaning, Output, Shape
+from pipeline.onnx_model.contract import Meaning, Output
+from pipeline.onnx_model.contract_inputs import Float, Shape
 from pipeline.settings.errors import UserError
 from pipeline.settings.params import Params
 from pipeline.tables.table import Table

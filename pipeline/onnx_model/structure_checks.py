@@ -12,7 +12,7 @@ from onnx import ModelProto, TensorProto, numpy_helper
 
 from pipeline.onnx_model import contract
 from pipeline.onnx_model.check import Check
-from pipeline.onnx_model.contract import Terms
+from pipeline.onnx_model.contract import MatrixTerms
 from pipeline.onnx_model.expected import IR_VERSION, Expected
 
 ELEMENT_TYPES = {
@@ -91,7 +91,7 @@ def _interface(proto: ModelProto, expected: Expected) -> str | None:
 def _terms(proto: ModelProto, expected: Expected) -> str | None:
     """Check that the terms in the file's metadata describe this file."""
     metadata = {entry.key: entry.value for entry in proto.metadata_props}
-    terms = Terms.model_validate_json(metadata.get(contract.METADATA_KEY, ""))
+    terms = MatrixTerms.model_validate_json(metadata.get(contract.METADATA_KEY, ""))
     pairs: dict[str, tuple[Any, Any]] = {
         "input": (terms.input.name, "x"),
         "dtype": (terms.input.dtype, expected.precision),

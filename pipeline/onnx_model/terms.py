@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.exact.rounding import rounded_sum
-from pipeline.onnx_model.contract import Feature, Float, Input, Lineage, Terms
+from pipeline.onnx_model.contract import Lineage, MatrixTerms
+from pipeline.onnx_model.contract_inputs import Feature, Float, Input
 from pipeline.onnx_model.expected import IR_VERSION, Expected
 from pipeline.settings import files, ids
 from pipeline.settings.params import Params
@@ -18,13 +19,13 @@ def terms(
     expected: Expected,
     training: NDArray[np.float64],
     metrics: Mapping[str, Any],
-) -> Terms:
+) -> MatrixTerms:
     """Return the terms of the ONNX file.
 
     training: the training rows, [rows, features]; metrics: the content of metrics.json.
     """
     dtype = expected.precision
-    return Terms(
+    return MatrixTerms(
         version=1,
         input=Input(
             name="x",

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.onnx_model.contract import Contract
+from pipeline.onnx_model.contract import MatrixContract
 from pipeline.report import markdown, verdict
 from pipeline.settings.params import GENERATE
 
@@ -17,7 +17,7 @@ MOST_NAMES_SHOWN = 8  # in a sentence
 class Facts:
     """Content of the files that a card is made from."""
 
-    contract: Contract
+    contract: MatrixContract
     verification: Mapping[str, Any]
     """verification.json"""
     metrics: Mapping[str, Any]

@@ -11,21 +11,21 @@ from onnx_files import ALL_OUTPUTS, contract_of, replace, scale_weights
 
 from pipeline.learning import weights
 from pipeline.onnx_model import answer_checks, conformance, golden, outputs, structure_checks
-from pipeline.onnx_model.contract import Contract, Vectors
+from pipeline.onnx_model.contract import MatrixContract, MatrixVectors
 from pipeline.onnx_model.expected import Expected
 from pipeline.settings import files
 from pipeline.settings.errors import UserError
 from pipeline.tables import table
 
 
-def problem_of(content: bytes, contract: Contract) -> str | None:
+def problem_of(content: bytes, contract: MatrixContract) -> str | None:
     """Return the problem of a file that comes with a contract of the right sha256."""
     sha256 = hashlib.sha256(content).hexdigest()
     return conformance.check(content, contract.model_copy(update={"sha256": sha256})).problem
 
 
 def test_the_vectors_find_a_file_of_other_weights(workspace: Path) -> None:
-    contract = Contract.model_validate(contract_of())
+    contract = MatrixContract.model_validate(contract_of())
     content = files.ONNX.read_bytes()
     check = conformance.check(content, contract)
     assert (check.problem, check.rows) == (None, golden.VECTOR_COUNT)
@@ -40,7 +40,7 @@ def test_the_vectors_find_a_file_of_other_weights(workspace: Path) -> None:
 
 
 def test_a_file_of_another_contract_is_refused_as_by_a_client(workspace: Path) -> None:
-    contract = Contract.model_validate(contract_of())
+    contract = MatrixContract.model_validate(contract_of())
     content = files.ONNX.read_bytes()
     other_digest = contract.model_copy(update={"sha256": "0" * 64})
     problem = conformance.check(content, other_digest).problem
@@ -53,7 +53,7 @@ def test_a_file_of_another_contract_is_refused_as_by_a_client(workspace: Path) -
 
 
 def test_intervals_and_ranges_that_are_off_are_noticed(workspace: Path) -> None:
-    contract = Contract.model_validate(contract_of(**ALL_OUTPUTS, model__dtype="float64"))
+    contract = MatrixContract.model_validate(contract_of(**ALL_OUTPUTS, model__dtype="float64"))
     content = files.ONNX.read_bytes()
     params = job(**ALL_OUTPUTS, model__dtype="float64")
     rows = table.read(files.TRAIN)
@@ -91,7 +91,7 @@ def test_bounds_too_wide_to_prove_anything_ship_in_no_file(
     """No client would accept them."""
     vectors = golden.vectors
 
-    def wide(*given: Any) -> Vectors:
+    def wide(*given: Any) -> MatrixVectors:
         right = vectors(*given)
         bounds = [[abs(y)] for (y,) in right.outputs["y"]]
         return right.model_copy(update={"bounds": {"y": bounds}})

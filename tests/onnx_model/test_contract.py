@@ -12,7 +12,7 @@ from conftest import ROOT
 from onnx_files import contract_of
 
 from pipeline.onnx_model import golden
-from pipeline.onnx_model.contract import Contract, Terms
+from pipeline.onnx_model.contract import MatrixContract, MatrixTerms, validated
 from pipeline.settings import files
 
 SCHEMA = ROOT / "clients" / "contract.schema.json"
@@ -25,7 +25,7 @@ def test_the_schema_is_that_of_the_code() -> None:
 
 def test_the_tutorials_contract(workspace: Path) -> None:
     contract = contract_of()
-    Contract.model_validate(contract)
+    validated(contract)
     content = files.ONNX.read_bytes()
     assert contract["sha256"] == hashlib.sha256(content).hexdigest()
     assert contract["input"] == {
@@ -45,10 +45,10 @@ def test_the_tutorials_contract(workspace: Path) -> None:
     terms = json.loads(entry.value)
     assert set(contract) - set(terms) == {"sha256", "onnxruntime", "golden"}
     assert {key: contract[key] for key in terms} == terms
-    Terms.model_validate_json(entry.value)
+    MatrixTerms.model_validate_json(entry.value)
 
 
 def test_a_contract_without_means_is_still_one(workspace: Path) -> None:
     contract = contract_of()
     del contract["input"]["features"][0]["mean"]
-    assert Contract.model_validate(contract).input.features[0].mean is None
+    assert MatrixContract.model_validate(contract).input.features[0].mean is None

@@ -10,7 +10,7 @@ import torch
 from onnx_files import METADATA, contract_of, exported, linear, metadata, problems, wanted
 
 from pipeline.onnx_model import exporter
-from pipeline.onnx_model.contract import Float
+from pipeline.onnx_model.contract_inputs import Float
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])

@@ -11,7 +11,8 @@ from onnx_files import TWO_TARGETS, contract_of
 from pipeline.exact.rounding import nearest
 from pipeline.learning import prediction, weights
 from pipeline.onnx_model import golden
-from pipeline.onnx_model.contract import Contract, Float
+from pipeline.onnx_model.contract import MatrixContract
+from pipeline.onnx_model.contract_inputs import Float
 from pipeline.settings import files
 
 
@@ -20,7 +21,7 @@ def test_golden_vectors_are_right_and_hard(
     dtype: Float, standardize: bool, workspace: Path
 ) -> None:
     contract = contract_of(**TWO_TARGETS, model__dtype=dtype, model__standardize=standardize)
-    vectors = Contract.model_validate(contract).golden
+    vectors = MatrixContract.model_validate(contract).golden
     x, y = np.array(vectors.inputs), np.array(vectors.outputs["y"])
     bounds = np.array(vectors.bounds["y"])
     assert x.shape == (golden.VECTOR_COUNT, 3)

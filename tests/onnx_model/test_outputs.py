@@ -12,7 +12,7 @@ import torch
 from onnx_files import ALL_OUTPUTS, TWO_TARGETS, contract_of
 
 from pipeline.onnx_model import golden
-from pipeline.onnx_model.contract import Float
+from pipeline.onnx_model.contract_inputs import Float
 from pipeline.settings import csv_cells, files
 from pipeline.settings.errors import UserError
 from pipeline.tables import table

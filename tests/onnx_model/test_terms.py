@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pipeline.onnx_model import terms
-from pipeline.onnx_model.contract import Float
+from pipeline.onnx_model.contract_inputs import Float
 
 
 def test_a_column_of_the_training_rows_is_in_its_own_range() -> None:

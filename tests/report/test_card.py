@@ -9,7 +9,7 @@ import pytest
 from onnx_files import ALL_OUTPUTS, TWO_TARGETS, contract_of
 from torch import nn
 
-from pipeline.onnx_model.contract import Contract
+from pipeline.onnx_model.contract import MatrixContract
 from pipeline.report import card
 from pipeline.settings import files
 
@@ -43,7 +43,7 @@ def test_the_card_of_a_module_that_is_not_linear(
         return nn.Sequential(nn.Linear(features, 4), nn.Tanh(), nn.Linear(4, targets))
 
     monkeypatch.setattr("pipeline.learning.module.build", network)
-    contract = Contract.model_validate(contract_of(**TWO_TARGETS))
+    contract = MatrixContract.model_validate(contract_of(**TWO_TARGETS))
     assert "None: the model is not linear." in files.CARD.read_text()
     metrics = json.loads(files.METRICS.read_text())
     metrics["reference"] |= {"loss": 2942.24, "gap": -67.0582, "condition_number": 1e6}
