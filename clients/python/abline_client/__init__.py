@@ -16,6 +16,7 @@ import numpy as np
 import onnxruntime
 from numpy.typing import ArrayLike, NDArray
 
+from abline_client._column import InputError
 from abline_client._contract import (
     METADATA_KEY,
     ContractError,
@@ -25,14 +26,17 @@ from abline_client._contract import (
     compare,
     content_of,
     parse,
-    shown,
 )
-from abline_client._rows import Columns, InputError, Rows
+from abline_client._matrix import Columns, Matrix
+from abline_client._messages import shown
+from abline_client._raw_columns import RawColumns
 
 __all__ = ["Columns", "Conformance", "ContractError", "InputError", "Model", "Records", "load"]
 
 Records = Sequence[Mapping[str, Any]]
 """Rows by name: [{"x": 4.0}]."""
+Rows = ArrayLike | Columns | Records
+"""Rows in any form that `Model.predict` takes."""
 
 
 @dataclass(frozen=True)
@@ -71,24 +75,26 @@ class Model:
         """models/contract.json, or, without it, the terms in the ONNX file."""
         self._content, self._file, self._options = content, file, options
         self._session = session or onnxruntime.InferenceSession(content, **options)
-        entry = contract["input"]
-        self.features: tuple[str, ...] = tuple(feature["name"] for feature in entry["features"])
-        self.dtype = np.dtype(entry["dtype"])
-        self._outputs: dict[str, str] = {
-            output["meaning"]: output["name"] for output in contract["outputs"]
-        }
-        self.targets: tuple[str, ...] = next(
-            tuple(output["targets"])
-            for output in contract["outputs"]
-            if output["meaning"] == "prediction"
+        self._inputs: Matrix | RawColumns
+        if contract["version"] == 1:
+            self._inputs = Matrix(contract["input"])
+            self.features: tuple[str, ...] = self._inputs.features
+        else:
+            self._inputs = RawColumns(contract["inputs"])
+            self.features = self._inputs.names
+        outputs = contract["outputs"]
+        self._outputs: dict[str, list[str]] = {}
+        """Names of the outputs by meaning: one, or one for each target."""
+        for output in outputs:
+            self._outputs.setdefault(output["meaning"], []).append(output["name"])
+        predictions = [output for output in outputs if output["meaning"] == "prediction"]
+        self.targets: tuple[str, ...] = tuple(
+            target for output in predictions for target in output["targets"]
         )
+        self.dtype = np.dtype(predictions[0]["dtype"])
         self.has_interval = "low" in self._outputs
         """True if the model was made with intervals."""
-        self._rows = Rows(self.features, self.dtype)
-        self._input: str = entry["name"]
-        self._prediction = [self._outputs["prediction"]]
-        self._low = np.array([feature["min"] for feature in entry["features"]], self.dtype)
-        self._high = np.array([feature["max"] for feature in entry["features"]], self.dtype)
+        self._prediction = self._outputs["prediction"]
 
     def __repr__(self) -> str:
         interval = "with" if self.has_interval else "without"
@@ -101,29 +107,31 @@ class Model:
         # onnxruntime's session can be neither pickled nor copied: another one is made.
         return Model, (self._content, self.contract, self._file, self._options)
 
-    def predict(self, rows: ArrayLike | Columns | Records, *, check: bool = True) -> NDArray[Any]:
+    def predict(self, rows: Rows, *, check: bool = True) -> NDArray[Any]:
         """Return the predictions: [rows, targets], in the model's dtype.
 
-        rows: [rows, features] in the order of `features`; or values by name, in any order: records
-        ([{"x": 4.0}]) or columns ({"x": [4.0]}, a table). Names that the model does not have are
-        left out. The order of columns by position cannot be checked.
+        rows: values by name, in any order: records ([{"x": 4.0}]) or columns ({"x": [4.0]}, a table
+        of pandas, polars or pyarrow). Names that the model does not have are left out. None, NaN,
+        NaT and "" are gaps. A model of contract version 1 also takes [rows, features] in the order
+        of `features`, which cannot be checked.
         check: False passes an array on as it is; it must have the model's dtype, in the machine's
-        byte order, and [rows, features].
+        byte order, and [rows, features]. In version 2: a mapping of arrays, as the file takes them.
         Raises InputError for rows that the model cannot answer.
         """
-        x = self._rows.array(rows) if check else rows
-        y: NDArray[Any] = self._session.run(self._prediction, {self._input: x})[0]
-        return y
+        feed = self._inputs.feed(rows) if check else self._inputs.unchecked(rows)
+        outputs = self._session.run(self._prediction, feed)
+        return outputs[0] if len(outputs) == 1 else np.hstack(outputs)
 
-    def answers(
-        self, rows: ArrayLike | Columns | Records, *, check: bool = True
-    ) -> dict[str, NDArray[Any]]:
+    def answers(self, rows: Rows, *, check: bool = True) -> dict[str, NDArray[Any]]:
         """Return every output of the file by its name. rows, check, errors: see `predict`."""
-        x = self._rows.array(rows) if check else rows
-        names = list(self._outputs.values())
-        return dict(zip(names, self._session.run(names, {self._input: x}), strict=True))
+        feed = self._inputs.feed(rows) if check else self._inputs.unchecked(rows)
+        return self._answers(feed)
 
-    def interval(self, rows: ArrayLike | Columns | Records) -> tuple[NDArray[Any], NDArray[Any]]:
+    def _answers(self, feed: Mapping[str, Any]) -> dict[str, NDArray[Any]]:
+        names = [output["name"] for output in self.contract["outputs"]]
+        return dict(zip(names, self._session.run(names, feed), strict=True))
+
+    def interval(self, rows: Rows) -> tuple[NDArray[Any], NDArray[Any]]:
         """Return the lower and upper ends of the 95 % prediction interval: [rows, targets] each.
 
         A new measurement would lie in the interval. rows: see `predict`.
@@ -134,17 +142,18 @@ class Model:
                 f"{self._file}: it was made without intervals; `export.outputs: [prediction,"
                 " interval]` in params.yaml asks for them"
             )
-        names = [self._outputs["low"], self._outputs["high"]]
-        low, high = self._session.run(names, {self._input: self._rows.array(rows)})
-        return low, high
+        names = [*self._outputs["low"], *self._outputs["high"]]
+        ends = self._session.run(names, self._inputs.feed(rows))
+        half = len(ends) // 2
+        return np.hstack(ends[:half]), np.hstack(ends[half:])
 
-    def in_range(self, rows: ArrayLike | Columns | Records) -> NDArray[np.bool_]:
-        """Return True for each row whose every feature lies in its training range: [rows]."""
-        x = self._rows.array(rows)
-        inside: NDArray[np.bool_] = np.logical_and.reduce(
-            (x >= self._low) & (x <= self._high), axis=1
-        )
-        return inside
+    def in_range(self, rows: Rows) -> NDArray[np.bool_]:
+        """Return True for each row whose every value is like the training rows': [rows].
+
+        A number or a date lies in its training range, a level is one of theirs, a gap is where they
+        had gaps too. rows, errors: see `predict`.
+        """
+        return self._inputs.in_range(rows)
 
     def conformance(self) -> Conformance:
         """Answer the contract's golden vectors and compare with the right answers.
@@ -157,13 +166,19 @@ class Model:
                 f"{self._file}: there are no golden vectors: contract.json, which has them, is not"
                 f" at {self._file.with_name('contract.json').absolute()}"
             )
-        x = np.array(golden["inputs"], self.dtype)
-        within, equal, worst = np.ones(len(x), bool), np.ones(len(x), bool), 0.0
+        answers = self._answers(self._inputs.restored(golden["inputs"]))
+        vectors = len(next(iter(answers.values())))
+        within, equal, worst = np.ones(vectors, bool), np.ones(vectors, bool), 0.0
         problem = None
-        for name, y in self.answers(x).items():
-            right, bound = np.array(golden["outputs"][name]), np.array(golden["bounds"][name])
+        for name, y in answers.items():
+            # null is NaN: the model must answer NaN to a row that it refuses.
+            right, bound = (
+                np.array(golden[key][name], np.float64) for key in ("outputs", "bounds")
+            )
             with np.errstate(invalid="ignore", divide="ignore"):
                 difference = np.abs(y.astype(np.float64) - right)
+                difference[np.isnan(right) & np.isnan(y)] = 0
+                bound[np.isnan(right)] = 0
                 shares = np.where(difference == 0, 0, difference / bound)
             good = (difference <= bound).all(axis=1)
             if problem is None and not good.all():
@@ -175,7 +190,7 @@ class Model:
             within &= good
             equal &= (difference == 0).all(axis=1)
             worst = max(worst, float(np.nan_to_num(shares, nan=math.inf).max(initial=0)))
-        return Conformance(len(x), int(within.sum()), int(equal.sum()), worst, problem)
+        return Conformance(vectors, int(within.sum()), int(equal.sum()), worst, problem)
 
 
 class NoModelError(FileNotFoundError):

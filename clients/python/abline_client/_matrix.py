@@ -1,24 +1,17 @@
 """Conversion of rows (lists, records, tables or arrays) to the array that a model takes."""
 
-import difflib
 import json
 import math
 import numbers
-import sys
-import unicodedata
-import warnings
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from abline_client._contract import count, shown
-
-
-class InputError(ValueError):
-    """Rows that the model cannot answer."""
+from abline_client._column import InputError, column_names, decoded
+from abline_client._messages import count, no_column, shown
+from abline_client._warning import Rounding
 
 
 class Columns(Protocol):
@@ -34,14 +27,37 @@ class Columns(Protocol):
         """Return the values of a column."""
 
 
-class Rows:
-    """Converts rows to arrays for one model. features: the names of its columns, in order."""
+class Matrix:
+    """Converts rows to the only input of one model. entry: the contract's description of it."""
 
-    def __init__(self, features: Sequence[str], dtype: np.dtype[Any]) -> None:
-        self.features = features
-        self.dtype = dtype
-        self.width = len(features)
-        self._has_warned = False
+    def __init__(self, entry: Mapping[str, Any]) -> None:
+        self.features: tuple[str, ...] = tuple(feature["name"] for feature in entry["features"])
+        self.dtype = np.dtype(entry["dtype"])
+        self.width = len(self.features)
+        self._name: str = entry["name"]
+        self._low = np.array([feature["min"] for feature in entry["features"]], self.dtype)
+        self._high = np.array([feature["max"] for feature in entry["features"]], self.dtype)
+        self._rounding = Rounding()
+
+    def feed(self, rows: Any) -> dict[str, NDArray[Any]]:
+        """Return the input by its name. Raises InputError."""
+        return {self._name: self.array(rows)}
+
+    def unchecked(self, rows: Any) -> dict[str, Any]:
+        """Return an array as it is, by the input's name."""
+        return {self._name: rows}
+
+    def restored(self, golden: Sequence[Sequence[float]]) -> dict[str, NDArray[Any]]:
+        """Return the input of golden vectors."""
+        return {self._name: np.array(golden, self.dtype)}
+
+    def in_range(self, rows: Any) -> NDArray[np.bool_]:
+        """Return True for each row whose every feature lies in its training range: [rows]."""
+        x = self.array(rows)
+        inside: NDArray[np.bool_] = np.logical_and.reduce(
+            (x >= self._low) & (x <= self._high), axis=1
+        )
+        return inside
 
     def array(self, rows: Any) -> NDArray[Any]:
         """Return the rows as the model takes them, [rows, features]. Raises InputError."""
@@ -60,12 +76,9 @@ class Rows:
         return x
 
     def _converted(self, rows: Any) -> NDArray[Any]:
-        for names in ("keys", "column_names", "columns"):
-            if hasattr(rows, names):
-                column_names = getattr(rows, names)
-                if callable(column_names):
-                    column_names = column_names()
-                return self._from_columns(rows, list(column_names))
+        there = column_names(rows)
+        if there is not None:
+            return self._from_columns(rows, there)
         if isinstance(rows, list | tuple) and rows and isinstance(rows[0], Mapping):
             return self._from_records(rows)
         values = self._numbers(rows, "the rows")
@@ -82,9 +95,9 @@ class Rows:
     def _from_columns(self, columns: Any, there: list[Any]) -> NDArray[Any]:
         known = set(there)
         if missing := [name for name in self.features if name not in known]:
-            raise InputError(_no_column(missing, there))
+            raise InputError(no_column(missing, there))
         arrays = [
-            self._numbers(columns[name], f"column {json.dumps(name, ensure_ascii=False)}")
+            self._numbers(decoded(columns[name]), f"column {json.dumps(name, ensure_ascii=False)}")
             for name in self.features
         ]
         for name, values in zip(self.features, arrays, strict=True):
@@ -107,7 +120,7 @@ class Rows:
             if not isinstance(row, Mapping):
                 raise InputError(f"row {index}: must be values by name, found {row!r:.60}")
             if missing := [name for name in self.features if name not in row]:
-                raise InputError(f"row {index}: {_no_column(missing, list(row))}")
+                raise InputError(f"row {index}: {no_column(missing, list(row))}")
             for column, name in enumerate(self.features):
                 value = row[name]
                 where = f"row {index}, {shown([name])}"
@@ -138,17 +151,7 @@ class Rows:
             raise InputError(f"{what}: must be numbers, found {kind}")
         if array.dtype == self.dtype:
             return array
-        # Warn only of a dtype that the caller chose: Python has no other floats than float64.
-        chosen = hasattr(values, "dtype") and array.dtype.kind == "f"
-        if chosen and array.dtype.itemsize > self.dtype.itemsize and not self._has_warned:
-            self._has_warned = True
-            _warn(f"{array.dtype} is rounded to the model's {self.dtype}")
-        with np.errstate(over="ignore"):
-            rounded = array.astype(self.dtype)
-        # Not every integer above 2²⁴ is a number of float32.
-        if array.dtype.kind in "iu" and not self._has_warned and (rounded != array).any():
-            self._has_warned = True
-            _warn(f"integers are rounded to the model's {self.dtype}")
+        rounded = self._rounding.to(self.dtype, array, chosen=hasattr(values, "dtype"))
         if not np.isfinite(rounded).all() and np.isfinite(array.astype(np.float64)).all():
             raise InputError(f"{what}: {np.abs(array).max():g} is beyond {self.dtype}")
         return rounded
@@ -160,32 +163,3 @@ class Rows:
             others = int(bad.any(axis=1).sum()) - 1
             more = f" ({others} more rows like it)" if others else ""
             raise InputError(f"row {row}, {self.features[column]}: found {x[row, column]}{more}")
-
-
-def _no_column(missing: Sequence[str], there: Sequence[Any]) -> str:
-    """Return a message: the missing columns, the columns that are there, and likely matches."""
-    near = []
-    by_case = {str(name).casefold(): str(name) for name in there}
-    for name in missing[:3]:
-        if same := [each for each in there if _normal(each) == _normal(name)]:
-            near.append(
-                f"{shown(same)} looks the same but is written with other characters"
-                " (unicodedata.normalize makes them equal)"
-            )
-        elif close := difflib.get_close_matches(name.casefold(), by_case, 1):
-            near.append(f"is {shown([by_case[close[0]]])} meant for {shown([name])}?")
-    first = "there is no column" if len(missing) == 1 else "there are no columns"
-    return "; ".join([f"{first} {shown(missing)}", f"found {shown(there)}", *near])
-
-
-def _normal(name: Any) -> str:
-    return unicodedata.normalize("NFC", str(name))
-
-
-def _warn(text: str) -> None:
-    """Warn, with the place in the code that called this package."""
-    level, frame = 1, sys._getframe()
-    here = str(Path(__file__).parent)
-    while frame.f_code.co_filename.startswith(here) and frame.f_back is not None:
-        level, frame = level + 1, frame.f_back
-    warnings.warn(text, UserWarning, stacklevel=level)
