@@ -7,6 +7,7 @@ Writes  reports/metrics.json, reports/coefficients.csv, reports/predictions.csv,
 import sys
 
 from pipeline.columns import plan
+from pipeline.columns.queries import cells, query_table
 from pipeline.exact import least_squares
 from pipeline.learning import fit_messages
 from pipeline.learning.line import load_line
@@ -15,7 +16,6 @@ from pipeline.report.metrics import Predictor, Split
 from pipeline.report.plots import draw
 from pipeline.settings import csv_cells, files, runner
 from pipeline.settings.params import Params
-from pipeline.tables.queries import query_rows
 
 QUERIES_IN_METRICS = 10
 """Most queries whose predictions are in metrics.json; predictions.csv has all of them."""
@@ -29,7 +29,8 @@ def main(params: Params) -> None:
         plan.read_table(path, columns, targets) for path in (files.TRAIN, files.TEST)
     )
     features = train_rows.features(targets)
-    queries = query_rows(params.evaluate.queries, features)
+    query_rows = query_table(params.evaluate.queries, columns)
+    queries, _ = columns.encode(query_rows)
     line = load_line(files.MODEL, params.model, len(features), len(targets))
     predict = line.predict if line else _module_predictor(params, len(features))
 
@@ -60,10 +61,10 @@ def main(params: Params) -> None:
     )
     csv_cells.write_csv(
         files.PREDICTIONS,
-        predictions.header(features, targets),
-        predictions.rows(queries, predicted, reference),
+        predictions.header(columns.features, targets),
+        predictions.rows(cells(query_rows, columns), queries, predicted, reference),
     )
-    draw(files.PLOTS, params, train, test, line, reference, queries, predict)
+    draw(files.PLOTS, params, columns, train, test, line, reference, queries, predict)
 
 
 def _module_predictor(params: Params, features: int) -> Predictor:

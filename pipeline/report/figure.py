@@ -18,22 +18,24 @@ from pipeline.settings import files
 BLUE, ORANGE, GREEN, PINK = COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7")
 GREY = "#888888"
 
+WIDTH = 6.4
+"""Of a figure, in inches."""
 MOST_POINTS_DRAWN = 2_000
 """More rows are drawn as a sample."""
 
 
 @contextmanager
-def axes_of(path: Path, height: float = 4) -> Iterator[Axes]:
+def axes_of(path: Path, height: float = 4, width: float = WIDTH) -> Iterator[Axes]:
     """Yield axes to draw on; save the figure as SVG at `path` when the block ends.
 
-    height: in inches.
+    height, width: in inches.
     """
     # Built-in settings, not the user's matplotlibrc: a style sheet must not change the bytes.
     with mpl.rc_context():
         mpl.rcdefaults()
         mpl.rcParams["svg.hashsalt"] = "abline"
         mpl.rcParams["text.parse_math"] = False  # a column may be called price_$
-        figure = Figure(figsize=(6.4, height), layout="constrained")
+        figure = Figure(figsize=(width, height), layout="constrained")
         FigureCanvasSVG(figure)
         axes = figure.add_subplot()
         axes.spines[["top", "right"]].set_visible(False)

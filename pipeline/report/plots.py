@@ -5,6 +5,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.columns.number import NumberColumn
+from pipeline.columns.plan import Plan
 from pipeline.exact.least_squares import Fit
 from pipeline.learning.line import Line
 from pipeline.report import coefficients_plot, fit_plot, loss_plot, residual_plots
@@ -16,6 +18,7 @@ from pipeline.settings.params import Params
 def draw(
     folder: Path,
     params: Params,
+    plan: Plan,
     train: Split,
     test: Split | None,
     line: Line | None,
@@ -25,7 +28,7 @@ def draw(
 ) -> None:
     """Draw the plots that show something for this job into `folder`; remove the others.
 
-    line: the model, if it is linear.
+    line: the model, if it is linear. queries: encoded, [queries, encoded names].
     """
     targets, features = params.data.targets, reference.features
     folder.mkdir(parents=True, exist_ok=True)
@@ -37,12 +40,15 @@ def draw(
         residual_plots.predicted_and_actual(folder / "predicted.svg", splits, targets)
         residual_plots.residuals(folder / "residuals.svg", splits, targets)
         residual_plots.quantiles(folder / "quantiles.svg", splits, targets)
-    if len(features) == 1:
+    # Over a category or a date, a curve would show only 0 and 1, or a date's number of days.
+    if len(features) == 1 and isinstance(plan.columns[0], NumberColumn):
         truth = fit_plot.true_function(params.data)
         fit_plot.draw(folder / "fit.svg", train, features[0], targets, queries, predict, truth)
-    elif line is not None:
+    elif line is not None and features:
         deviations = train.gram.deviations()[: len(features)]
-        coefficients_plot.draw(folder / "coefficients.svg", reference, line.weight, deviations)
+        coefficients_plot.draw(
+            folder / "coefficients.svg", reference, line.weight, deviations, plan
+        )
 
 
 def _draw_loss(path: Path, params: Params, train: Split, test: Split | None) -> None:

@@ -29,22 +29,26 @@ def rounded(predict: Predictor, queries: NDArray[np.float64], dtype: str) -> NDA
 
 
 def header(features: Sequence[str], targets: Sequence[str]) -> list[str]:
-    """Return the header of predictions.csv."""
+    """Return the header of predictions.csv. features: names of the raw columns."""
     beside = ("reference", "low 95%", "high 95%")
     return [*features, *targets, *(f"{target} {name}" for target in targets for name in beside)]
 
 
 def rows(
-    queries: NDArray[np.float64], predictions: Sequence[Sequence[float]], reference: Fit
+    cells: Sequence[Sequence[Any]],
+    queries: NDArray[np.float64],
+    predictions: Sequence[Sequence[float]],
+    reference: Fit,
 ) -> Iterator[list[Any]]:
     """Return the rows of predictions.csv: the query, the model's predictions, the reference's.
 
+    cells: the raw values of each query. queries: encoded, [queries, encoded names].
     Beside the reference's prediction are the ends of its 95 % prediction interval, in which a new
     measurement at the query would lie; None without degrees of freedom.
     """
     if not len(queries):
         return
     best = np.stack(reference.predict(queries), axis=2)  # [queries, targets, 3]
-    for query, predicted, beside in zip(queries.tolist(), predictions, best.tolist(), strict=True):
+    for query, predicted, beside in zip(cells, predictions, best.tolist(), strict=True):
         values = [value for target in beside for value in target]
         yield [*query, *predicted, *(None if math.isnan(value) else value for value in values)]

@@ -6,9 +6,10 @@ from pathlib import Path
 
 from pipeline.report import verdict
 from pipeline.settings import csv_cells, files, regular_file, runner
+from pipeline.settings.column_settings import NumberSettings
 from pipeline.settings.errors import UserError
 from pipeline.settings.messages import first_lines
-from pipeline.settings.params import GENERATE, Params
+from pipeline.settings.params import GENERATE, Data, Params
 
 MOST_LINES_SHOWN = 10
 """For the coefficients, and for the predictions; the summary names the file with all of them."""
@@ -55,7 +56,7 @@ def _lines(params: Params) -> list[str]:
     metrics = json.loads(files.METRICS.read_text(encoding="utf-8"))
     text = [
         *_first(_coefficients(coefficients), files.COEFFICIENTS),
-        *_first(_predictions(params.data.targets), files.PREDICTIONS),
+        *_first(_predictions(params.data), files.PREDICTIONS),
     ]
     # Loss of the finished model. The last one in the history is from before the last update.
     squares = f"{params.train.reduction} of the squared errors on the training rows"
@@ -86,14 +87,23 @@ def _coefficients(rows: Sequence[Mapping[str, str]]) -> list[str]:
     return text
 
 
-def _predictions(targets: Sequence[str]) -> list[str]:
+def _predictions(data: Data) -> list[str]:
     text = []
     for row in csv_cells.read_csv(files.PREDICTIONS):
-        features = list(row)[: list(row).index(targets[0])]
-        query = ", ".join(f"{name} = {float(row[name]):g}" for name in features)
-        predicted = ", ".join(f"{name} = {row[name]}" for name in targets)
+        features = list(row)[: list(row).index(data.targets[0])]
+        query = ", ".join(f"{name} = {_value(row[name], data, name)}" for name in features)
+        predicted = ", ".join(f"{name} = {row[name]}" for name in data.targets)
         text.append(f"{'prediction':12} {predicted} at {query}")
     return text
+
+
+def _value(cell: str, data: Data, name: str) -> str:
+    """Return a value of a query as the summary shows it: six digits of a number."""
+    # Without kinds in data.features every feature is a number.
+    kind = data.columns.get(name)
+    if not cell:
+        return "(missing)"
+    return f"{float(cell):g}" if kind is None or isinstance(kind, NumberSettings) else cell
 
 
 def _first(text: Sequence[str], path: Path) -> list[str]:

@@ -3,7 +3,7 @@
 A docstring below a key is its description in params.schema.json, which editors show.
 """
 
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field, Strict
@@ -182,7 +182,7 @@ def _a_row(value: Any) -> Any:
     return value
 
 
-Value = float | str | bool | date | None
+Value = float | str | bool | datetime | date | None
 Query = Annotated[
     Annotated[tuple[float, ...], Strict(False)] | dict[str, Value], BeforeValidator(_a_row)
 ]

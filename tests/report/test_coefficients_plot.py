@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
+from mixed_tables import number_plan
 
 from pipeline.exact.gram import gram_matrix
 from pipeline.exact.least_squares import fit
@@ -22,7 +23,8 @@ def test_the_largest_effects_are_drawn_beside_their_names(monkeypatch: pytest.Mo
     reference = fit(gram_matrix(np.hstack([x, y])), names, ["y"])
     axes = Figure().add_subplot()
     monkeypatch.setattr(coefficients_plot, "axes_of", lambda *_: nullcontext(axes))
-    coefficients_plot.draw(Path("coefficients.svg"), reference, slopes[None] + 0.5, scales)
+    plan = number_plan(names)
+    coefficients_plot.draw(Path("coefficients.svg"), reference, slopes[None] + 0.5, scales, plan)
     drawn = names[2:-1]  # without the two smallest coefficients, and the smallest effect
     labels = [label.get_text() for label in axes.get_yticklabels()]
     assert labels == drawn[::-1], "the first feature is at the top"

@@ -21,6 +21,6 @@ def test_a_prediction_beyond_the_files_precision_names_its_query() -> None:
 def test_without_degrees_of_freedom_there_is_no_interval() -> None:
     reference = fit(gram_matrix(np.array([[1.0, 2.0], [2.0, 4.0]])), ("x",), ("y",))
     assert predictions.header(["x"], ["y"]) == ["x", "y", "y reference", "y low 95%", "y high 95%"]
-    rows = list(predictions.rows(np.array([[4.0]]), [[7.5]], reference))
+    rows = list(predictions.rows([[4.0]], np.array([[4.0]]), [[7.5]], reference))
     assert rows == [[4.0, 7.5, 8.0, None, None]]
-    assert list(predictions.rows(np.empty((0, 1)), [], reference)) == []
+    assert list(predictions.rows([], np.empty((0, 1)), [], reference)) == []

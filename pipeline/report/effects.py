@@ -1,0 +1,105 @@
+"""Effects of the terms of a line, in groups: the levels of a column stand beside its reference."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.columns.category import CategoryColumn
+from pipeline.columns.date import DateColumn
+from pipeline.columns.plan import Plan
+from pipeline.report.figure import short
+
+LONGEST_LABEL, LONGEST_LEVEL = 40, 26
+"""Characters of a level with its column, and of the level alone."""
+
+
+class Effect(NamedTuple):
+    """A line of the plot: the effect of a change in one term, or the zero of a reference level."""
+
+    label: str
+    term: int | None
+    """Index of the term; None for a reference level, whose effect is 0."""
+    change: float
+    """One standard deviation of a number; 1 for a level: the row has it instead of the reference.
+    """
+
+
+Group = Sequence[Effect]
+
+
+def groups(plan: Plan, deviations: NDArray[np.float64]) -> list[Group]:
+    """Return the effects in the order of the terms; a reference comes before its levels.
+
+    deviations: standard deviation of each term in the training rows, [encoded names].
+    """
+    result: list[Group] = []
+    terms = iter(range(len(deviations)))
+    for column in plan.columns:
+        if isinstance(column, CategoryColumn):
+            names = [_label(column.name, level) for level in column.encoded_levels]
+            zero = _label(column.name, column.reference)
+            result.append(_levels(zero, [*zip(names, terms, strict=False)]))
+        elif isinstance(column, DateColumn):
+            for part in column.parts:
+                if part not in column.levels:
+                    term = next(terms)
+                    name = _label(column.name, part)
+                    result.append([Effect(name, term, float(deviations[term]))])
+                    continue
+                zero = _label(column.name, f"{part} {column.references[part]}")
+                names = [
+                    _label(column.name, f"{part} {level}")
+                    for level in column.levels[part]
+                    if level != column.references[part]
+                ]
+                result.append(_levels(zero, [*zip(names, terms, strict=False)]))
+        else:
+            term = next(terms)
+            group = [Effect(short(column.name), term, float(deviations[term]))]
+            if column.indicator:
+                group.append(Effect(_label(column.name, "missing"), next(terms), 1.0))
+            result.append(group)
+    return result
+
+
+def largest(all_groups: Sequence[Group], sizes: NDArray[np.float64], most: int) -> list[Group]:
+    """Return the groups with their largest effects: at most `most` lines, references included.
+
+    sizes: of the effect of each term, [terms].
+    """
+    group_of = {
+        effect.term: index
+        for index, group in enumerate(all_groups)
+        for effect in group
+        if effect.term is not None
+    }
+    kept: set[int | None] = set()
+    opened: set[int] = set()
+    lines = 0
+    for term in np.argsort(-sizes, kind="stable").tolist():
+        index = group_of[term]
+        has_reference = any(effect.term is None for effect in all_groups[index])
+        cost = 1 + (has_reference and index not in opened)
+        if lines + cost > most:
+            break
+        lines += cost
+        kept.add(term)
+        opened.add(index)
+    return [
+        [effect for effect in group if effect.term is None or effect.term in kept]
+        for index, group in enumerate(all_groups)
+        if index in opened
+    ]
+
+
+def _levels(zero: str, named: Sequence[tuple[str, int]]) -> Group:
+    reference = Effect(f"{zero} (reference)", None, 1.0)
+    return [reference, *(Effect(name, term, 1.0) for name, term in named)]
+
+
+def _label(column: str, level: str) -> str:
+    """Return "heating: gas", cut to the length that a label has room for."""
+    level = short(level, LONGEST_LEVEL)
+    return f"{short(column, LONGEST_LABEL - len(level))}: {level}"
