@@ -10,6 +10,8 @@ import json
 import numpy as np
 import onnxruntime
 
+from pipeline.columns.plan import read_plan
+from pipeline.columns.queries import query_table
 from pipeline.learning import weights
 from pipeline.onnx_model import contract, exporter, golden, outputs, verification
 from pipeline.onnx_model.conformance import GOLDEN_VECTORS
@@ -23,7 +25,6 @@ from pipeline.settings.errors import UserError
 from pipeline.settings.params import Params
 from pipeline.settings.seeds import stream
 from pipeline.tables import table
-from pipeline.tables.queries import query_rows
 
 
 def main(params: Params) -> None:
@@ -31,7 +32,8 @@ def main(params: Params) -> None:
     rows = table.read(files.TRAIN)
     features, targets = rows.features(params.data.targets), params.data.targets
     training = rows.columns(features)
-    queries = query_rows(params.evaluate.queries, features)
+    plan = read_plan()
+    queries, _ = plan.encode(query_table(params.evaluate.queries, plan))
     module = weights.load(files.MODEL, params.model, len(features), len(targets))
     try:
         metrics = json.loads(files.METRICS.read_text(encoding="utf-8"))
@@ -74,7 +76,9 @@ def main(params: Params) -> None:
 
     report = verification.report(content, checks, expected.opset, whole_contract.golden.derivation)
     held_out = table.row_count(files.TEST)
-    facts = Facts(whole_contract, report, metrics, coefficients, len(training), held_out)
+    facts = Facts(
+        read_plan(), whole_contract, report, metrics, coefficients, len(training), held_out
+    )
     files.write_bytes(files.ONNX, content)
     files.write_json(files.CONTRACT, whole_contract.model_dump(mode="json"))
     files.write_json(files.VERIFICATION, report)

@@ -5,11 +5,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.onnx_model.contract import MatrixContract
-from pipeline.report import markdown, verdict
+from pipeline.columns.plan import Plan
+from pipeline.onnx_model.contract import Contract, Output
+from pipeline.report import card_coefficients, card_columns, markdown, verdict
+from pipeline.report.card_coefficients import number
+from pipeline.report.card_columns import MOST_ROWS_SHOWN, first_of
 from pipeline.settings.params import GENERATE
 
-MOST_ROWS_SHOWN = 50  # in a table; contract.json and coefficients.csv have all rows
 MOST_NAMES_SHOWN = 8  # in a sentence
 
 
@@ -17,7 +19,8 @@ MOST_NAMES_SHOWN = 8  # in a sentence
 class Facts:
     """Content of the files that a card is made from."""
 
-    contract: MatrixContract
+    plan: Plan
+    contract: Contract
     verification: Mapping[str, Any]
     """verification.json"""
     metrics: Mapping[str, Any]
@@ -26,6 +29,19 @@ class Facts:
     """coefficients.csv; no rows if the model is not linear."""
     training_rows: int
     test_rows: int
+
+    @property
+    def dtype(self) -> str:
+        """The precision of the model."""
+        return next(each.dtype for each in self.contract.outputs if each.meaning == "prediction")
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The targets, in order; with named inputs each has an output of its own."""
+        outputs = self.contract.outputs
+        return tuple(
+            name for output in outputs if output.meaning == "prediction" for name in output.targets
+        )
 
 
 def card(facts: Facts) -> str:
@@ -36,13 +52,11 @@ def card(facts: Facts) -> str:
 
 def _model(facts: Facts) -> Iterator[str]:
     contract = facts.contract
-    features = contract.input.features
-    targets = contract.outputs[0].targets
     kind = "A linear model" if facts.coefficients else "A model"
-    yield f"# {_list(targets)} from {_list([feature.name for feature in features])}"
+    yield f"# {_list(facts.targets)} from {_list(facts.plan.features)}"
     yield ""
     yield (
-        f"{kind} in {contract.input.dtype}, in `models/model.onnx` (opset {contract.opset}), made"
+        f"{kind} in {facts.dtype}, in `models/model.onnx` (opset {contract.opset}), made"
         " by Abline. This card is made again with every result, from the files that it names."
     )
     yield ""
@@ -53,17 +67,25 @@ def _model(facts: Facts) -> Iterator[str]:
                 f"`{output.name}`",
                 _shape(output.shape),
                 output.dtype,
-                _MEANINGS[output.meaning].format(_list(output.targets)),
+                _meaning(output, facts),
             )
             for output in contract.outputs
         ),
     )
     yield ""
-    yield (
-        f"The input `{contract.input.name}` {_shape(contract.input.shape)} takes"
-        f" {contract.input.dtype} in the units of the training table: one column for each feature,"
-        " in the order below."
-    )
+    if facts.plan.is_matrix:
+        yield (
+            f"The input `{contract.input.name}` {_shape(contract.input.shape)} takes {facts.dtype}"
+            " in the units of the training table: one column for each feature, in the order below."
+        )
+    else:
+        yield (
+            "It takes the columns of the training table as they are: an input for each, under the"
+            f" column's name, of shape [batch]. A number is {facts.dtype}, and NaN if it is"
+            ' missing; a category is a string, and "" if it is missing; a date is int64, the days'
+            " since 1970-01-01 (the seconds, if the hour counts). The clients take values as people"
+            " write them."
+        )
 
 
 _MEANINGS = {
@@ -72,6 +94,15 @@ _MEANINGS = {
     "high": "the upper end",
     "in_range": "true if every feature lies in its training range",
 }
+
+
+def _meaning(output: Output, facts: Facts) -> str:
+    if output.meaning == "in_range" and not facts.plan.is_matrix:
+        return (
+            "true if every value is like the training rows': in their range, one of their levels,"
+            " missing only where theirs were missing too"
+        )
+    return _MEANINGS[output.meaning].format(_list(output.targets))
 
 
 def _data(facts: Facts) -> Iterator[str]:
@@ -90,15 +121,22 @@ def _data(facts: Facts) -> Iterator[str]:
         ((f"`{path}`", f"{count:,}", f"`{source.md5[path]}`") for path, count in rows.items()),
     )
     yield ""
-    features = facts.contract.input.features
-    yield from markdown.table(
-        ("feature", "smallest in training", "largest"),
-        (
-            (markdown.text(f.name), f"{f.min:.6g}", f"{f.max:.6g}")
-            for f in features[:MOST_ROWS_SHOWN]
-        ),
-    )
-    yield from _more(len(features), "features", "models/contract.json")
+    if facts.plan.is_matrix:
+        yield from markdown.table(
+            ("feature", "smallest in training", "largest"),
+            (
+                (markdown.text(f.name), f"{f.min:.6g}", f"{f.max:.6g}")
+                for f in facts.contract.input.features[:MOST_ROWS_SHOWN]
+            ),
+        )
+        yield from _more(len(facts.plan.features), "features", "models/contract.json")
+    else:
+        yield from card_columns.tables(facts.plan)
+        yield (
+            f"They become {len(facts.plan.encoded_names):,} numbers, which the coefficients below"
+            " belong to. `data/columns.json` has all levels."
+        )
+    yield from card_columns.left_out(facts.plan)
 
 
 def _seed(facts: Facts) -> int:
@@ -112,7 +150,7 @@ def _metrics(facts: Facts) -> Iterator[str]:
     yield from markdown.table(
         ("", "RMSE", "mean absolute error", "R²"),
         (
-            (name, *(_number(facts.metrics[part][figure]) for figure in ("rmse", "mae", "r2")))
+            (name, *(number(facts.metrics[part][figure]) for figure in ("rmse", "mae", "r2")))
             for name, part in sides.items()
         ),
     )
@@ -120,6 +158,10 @@ def _metrics(facts: Facts) -> Iterator[str]:
     if (worse := verdict.worse_than_the_mean(r2["train"], r2.get("test"))) is not None:
         yield ""
         yield f"**Take care: {worse}.**"
+    if facts.contract.source.params["data.source"] != GENERATE:
+        for sentence in card_coefficients.exact_targets(facts.coefficients):
+            yield ""
+            yield sentence
     if not facts.test_rows:
         yield ""
         yield (
@@ -132,34 +174,14 @@ def _metrics(facts: Facts) -> Iterator[str]:
     yield ""
     yield (
         f"The best of all lines (exact least squares) has an RMSE of"
-        f" {_number(reference['rmse'])} on the training rows. The model's loss, the {reduction} of"
-        f" the squared errors, is {_number(abs(gap))} {'below' if gap < 0 else 'above'} that"
-        f" line's {_number(reference['loss'])}."
+        f" {number(reference['rmse'])} on the training rows. The model's loss, the {reduction} of"
+        f" the squared errors, is {number(abs(gap))} {'below' if gap < 0 else 'above'} that"
+        f" line's {number(reference['loss'])}."
     )
-
-
-_REFERENCE_COLUMNS = ("", ": standard error", ": 95 % from", ": to")
 
 
 def _coefficients(facts: Facts) -> Iterator[str]:
-    yield "## Coefficients"
-    yield ""
-    if not facts.coefficients:
-        yield "None: the model is not linear."
-        return
-    yield from markdown.table(
-        ("target", "term", "value", *(f"least squares{part}" for part in _REFERENCE_COLUMNS)),
-        (
-            (
-                markdown.text(row["target"]),
-                markdown.text(row["term"]),
-                row["value"],
-                *(_number(row[key]) for key in ("reference", "std_error", "ci_low", "ci_high")),
-            )
-            for row in facts.coefficients[:MOST_ROWS_SHOWN]
-        ),
-    )
-    yield from _more(len(facts.coefficients), "terms", "reports/coefficients.csv")
+    yield from card_coefficients.section(facts.coefficients, facts.plan)
 
 
 def _limits(facts: Facts) -> Iterator[str]:
@@ -174,7 +196,8 @@ def _limits(facts: Facts) -> Iterator[str]:
         "- Columns that are given by position cannot be checked: in another order they give other"
         " predictions without a warning. Columns that are given by name are checked."
     )
-    if contract.input.dtype == "float32":
+    yield from card_columns.refused(facts.plan)
+    if facts.dtype == "float32":
         yield "- Inputs are rounded to float32, about seven digits."
     if any(output.meaning == "low" for output in contract.outputs):
         yield (
@@ -184,7 +207,7 @@ def _limits(facts: Facts) -> Iterator[str]:
         )
     condition = reference["condition_number"]
     if facts.coefficients and (condition is None or condition > 30):
-        size = "beyond what float64 holds" if condition is None else _number(condition)
+        size = "beyond what float64 holds" if condition is None else number(condition)
         yield (
             "- The columns, the column of ones for the bias included, nearly depend on each other"
             f" (condition number {size}; more than 30 is much): single coefficients say little;"
@@ -199,11 +222,12 @@ def _limits(facts: Facts) -> Iterator[str]:
 def _verification(facts: Facts) -> Iterator[str]:
     contract, checks = facts.contract, facts.verification["checks"]
     rows = sum(check["rows"] for check in checks)
+    vectors = len(contract.golden.outputs[contract.outputs[0].name])
     yield "## Verification"
     yield ""
     yield (
         f"onnxruntime {contract.onnxruntime} agreed with torch in {len(checks)} checks on"
-        f" {rows:,} rows (`reports/verification.json`). {len(contract.golden.inputs)} golden"
+        f" {rows:,} rows (`reports/verification.json`). {vectors} golden"
         " vectors, with the right answers and their bounds, are in `models/contract.json`: a"
         " client's `conformance()` checks in one call that another machine computes the same."
     )
@@ -241,11 +265,4 @@ def _shape(shape: Sequence[str | int]) -> str:
 
 
 def _list(names: Sequence[str]) -> str:
-    more = len(names) - MOST_NAMES_SHOWN
-    shown = ", ".join(markdown.text(name) for name in names[:MOST_NAMES_SHOWN])
-    return f"{shown} and {more} more" if more > 0 else shown
-
-
-def _number(value: Any) -> str:
-    """Return six digits of a figure, or nothing if there is no figure."""
-    return "" if value in (None, "") else f"{float(value):.6g}"
+    return first_of(map(markdown.text, names), MOST_NAMES_SHOWN)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from mixed_tables import number_plan
 from onnx_files import ALL_OUTPUTS, TWO_TARGETS, contract_of
 from torch import nn
 
@@ -48,6 +49,8 @@ def test_the_card_of_a_module_that_is_not_linear(
     metrics = json.loads(files.METRICS.read_text())
     metrics["reference"] |= {"loss": 2942.24, "gap": -67.0582, "condition_number": 1e6}
     verification = json.loads(files.VERIFICATION.read_text())
-    text = card.card(card.Facts(contract, verification, metrics, [], 50, 0))
+    text = card.card(
+        card.Facts(number_plan(["a", "b", "c"]), contract, verification, metrics, [], 50, 0)
+    )
     assert "is 67.0582 below that line's 2942.24." in text
     assert "single coefficients" not in text, "there are no coefficients"

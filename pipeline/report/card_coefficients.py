@@ -1,0 +1,76 @@
+"""The model card's section on the coefficients: their table, and what is odd about them."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from pipeline.columns.plan import Plan
+from pipeline.report import markdown
+from pipeline.report.card_columns import MOST_ROWS_SHOWN
+
+_REFERENCE_COLUMNS = ("", ": standard error", ": 95 % from", ": to")
+
+Row = Mapping[str, str]
+"""A row of coefficients.csv."""
+
+
+def section(rows: Sequence[Row], plan: Plan) -> Iterator[str]:
+    """Return the lines of the section. rows: of coefficients.csv."""
+    yield "## Coefficients"
+    yield ""
+    if not rows:
+        yield "None: the model is not linear."
+        return
+    has_notes = any(row.get("note") for row in rows)
+    header = ["target", "term", "value", *(f"least squares{part}" for part in _REFERENCE_COLUMNS)]
+    yield from markdown.table(
+        [*header, *["note"] * has_notes],
+        (
+            [
+                markdown.text(row["target"]),
+                markdown.text(row["term"]),
+                row["value"],
+                *(number(row[key]) for key in ("reference", "std_error", "ci_low", "ci_high")),
+                *[markdown.text(row.get("note", ""))] * has_notes,
+            ]
+            for row in rows[:MOST_ROWS_SHOWN]
+        ),
+    )
+    if len(rows) > MOST_ROWS_SHOWN:
+        yield ""
+        yield f"{len(rows) - MOST_ROWS_SHOWN:,} terms more are in `reports/coefficients.csv`."
+        if later := [row for row in rows[MOST_ROWS_SHOWN:] if row.get("note")]:
+            yield ""
+            yield f"{len(later):,} of them have a note."
+    if not plan.is_matrix:
+        yield ""
+        yield (
+            "A term such as `column[level]` is 1 in the rows of that level, else 0: its value is"
+            " how far the target lies from the rows of the reference level, all else the same."
+        )
+
+
+def exact_targets(rows: Sequence[Row]) -> Iterator[str]:
+    """Return a loud sentence for each target that the features give without any error."""
+    for target in dict.fromkeys(row["target"] for row in rows):
+        terms = [row for row in rows if row["target"] == target and row["reference"]]
+        if terms and all(row["std_error"] and float(row["std_error"]) == 0 for row in terms):
+            factors = [row for row in terms if float(row["reference"])]
+            shown = " + ".join(map(_term, factors[:6])).replace("+ -", "− ") or "0"
+            more = f" + {len(factors) - 6} terms more" if len(factors) > 6 else ""
+            yield (
+                f"**Take care: {markdown.text(f'{target} = {shown}{more}')} in every training row,"
+                " without any error.** The columns may have been computed from the target, or it"
+                " from the columns: then the model predicts nothing that is not known already."
+            )
+
+
+def number(value: Any) -> str:
+    """Return six digits of a figure, or nothing if there is no figure."""
+    return "" if value in (None, "") else f"{float(value):.6g}"
+
+
+def _term(row: Row) -> str:
+    factor = f"{float(row['reference']):.6g}"
+    if row["term"] == "bias":
+        return factor
+    return {"1": row["term"], "-1": f"-{row['term']}"}.get(factor, f"{factor}·{row['term']}")
