@@ -81,10 +81,11 @@ def mixed_plan(
     )
 
 
-def put_mixed(rows: pa.Table | None = None) -> Plan:
-    """Write what `generate` writes into the working directory; return the plan."""
-    rows = mixed_rows() if rows is None else rows
-    plan = mixed_plan(rows)
+def put_mixed(params: Params | None = None) -> Plan:
+    """Write what `generate` writes for a mixed job into the working directory; return the plan."""
+    data = (params or mixed_job()).data
+    rows = mixed_rows().select([*data.columns, *data.targets])
+    plan = mixed_plan(rows, data.columns)
     files.TRAIN.parent.mkdir(parents=True, exist_ok=True)
     for path, part in ((files.TRAIN, rows), (files.TEST, rows.slice(0, 0))):
         with table.writer(path, rows.schema) as file:

@@ -6,6 +6,8 @@ from unittest.mock import MagicMock
 
 import pytest
 from conftest import WIDE, job
+from mixed_tables import FEATURES, QUERIES, mixed_job, put_mixed
+from plotted import texts
 
 from pipeline import evaluate, generate, train
 from pipeline.settings import files
@@ -40,3 +42,32 @@ def test_a_plot_that_would_show_nothing_is_not_drawn(
     for each in (generate, train, evaluate):
         each.main(job(**changes))
     assert {path.stem for path in files.PLOTS.iterdir()} == drawn
+
+
+RESIDUALS = {"predicted", "quantiles", "residuals"}
+
+
+@pytest.mark.parametrize(
+    ("names", "drawn"),
+    [
+        (["area", "age", "heating", "district", "sold"], {"coefficients"}),
+        (["area"], {"fit"}),
+        (["age"], {"coefficients"}),  # with a number that says whether it was missing
+        (["heating"], {"coefficients"}),
+        (["sold"], {"coefficients"}),
+    ],
+)
+def test_a_curve_is_drawn_over_a_number_only(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch, names: list[str], drawn: set[str]
+) -> None:
+    monkeypatch.setattr(train, "live_run", MagicMock())
+    chosen = {name: FEATURES[name] for name in names}
+    queries = [{name: query[name] for name in names} for query in QUERIES]
+    params = mixed_job(data__features=chosen, evaluate__queries=queries)
+    put_mixed(params=params)
+    for each in (train, evaluate):
+        each.main(params)
+    assert {path.stem for path in files.PLOTS.iterdir()} == drawn | RESIDUALS
+    if "heating" in names:
+        shown = texts(files.PLOTS / "coefficients.svg")
+        assert {"heating: gas (reference)", "heating: oil", "heating: (missing)"} <= {*shown}

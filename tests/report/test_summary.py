@@ -8,6 +8,7 @@ from unittest.mock import MagicMock
 
 import pytest
 from conftest import WIDE, job, job_text, make
+from mixed_tables import mixed_job, put_mixed
 from stage_runs import run_stages
 
 from pipeline import evaluate, train
@@ -72,6 +73,23 @@ def test_more_coefficients_and_predictions_than_it_shows_are_counted(workspace: 
     assert [line.split()[0] for line in text[11:21]] == ["prediction"] * 10
     assert text[21] == "             and 1 more in reports/predictions.csv"
     assert text[22].startswith("final loss ")
+
+
+def test_queries_are_told_by_raw_names(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(train, "live_run", MagicMock())
+    monkeypatch.setattr(evaluate, "draw", MagicMock())
+    asked = mixed_job()
+    put_mixed()
+    for each in (train, evaluate):
+        each.main(asked)
+    files.VERIFICATION.write_text('{"checks": []}')
+    told = "\n".join(summary.lines(asked))
+    assert "w heating[oil] → price " in told
+    for query in (
+        "at age = (missing), area = 70, district = north, heating = gas, sold = 2020-01-05",
+        "at age = 3, area = 90.5, district = new, heating = (missing), sold = 2020-02-01",
+    ):
+        assert query in told
 
 
 def said(capsys: pytest.CaptureFixture[str]) -> str:
