@@ -14,8 +14,10 @@ from abline_client import ContractError, Model, load
 
 from pipeline.report import answer_file, answers
 from pipeline.settings import files, runner
+from pipeline.settings.column_settings import NumberSettings
 from pipeline.settings.errors import UserError
 from pipeline.settings.messages import count
+from pipeline.settings.sections import Read
 from pipeline.tables import raw_table
 
 
@@ -43,7 +45,8 @@ def main() -> None:
         answer_file.check_path(out, options.rows)
         link_note = answer_file.link_note(out)
         model = _opened(options.model)
-        rows = raw_table.rows_to_answer(options.rows, model.features, options.keep)
+        columns = {name: NumberSettings(kind="number") for name in model.features}
+        rows = raw_table.rows_to_answer(options.rows, columns, Read.usual(), options.keep)
         answered = answers.write(model, rows, out, options.keep)
         for line in (*answered.notes(), *link_note):
             print(line, file=sys.stderr)

@@ -10,13 +10,23 @@ import pyarrow.parquet as pq
 
 from pipeline.report import answers
 from pipeline.report.answers import AnsweredRows
+from pipeline.settings.column_settings import NumberSettings
+from pipeline.settings.sections import Read
 from pipeline.tables import raw_table
 
 
 def answered(models: Path, rows: Path, out: Path, keep: bool = False) -> AnsweredRows:
     """Write the answers of the model in the folder `models` to `rows`."""
-    model = abline_client.load(models)
-    return answers.write(model, raw_table.rows_to_answer(rows, model.features, keep), out, keep)
+    return answered_by(abline_client.load(models), rows, out, keep)
+
+
+def answered_by(
+    model: abline_client.Model, rows: Path, out: Path, keep: bool = False
+) -> AnsweredRows:
+    """Write the answers of `model` to `rows`."""
+    columns = {name: NumberSettings(kind="number") for name in model.features}
+    raw = raw_table.rows_to_answer(rows, columns, Read.usual(), keep)
+    return answers.write(model, raw, out, keep)
 
 
 def write(path: Path, **columns: Any) -> Path:

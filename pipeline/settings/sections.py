@@ -63,6 +63,8 @@ class Read(Section):
     """The decimal mark."""
     thousands: Literal[",", ".", " ", "'"] | None = Field(examples=[None])
     """The mark between thousands; null: none."""
+    units: bool = Field(examples=[False])
+    """true: read $1,200, 45 % and 1 234 as the numbers in them, in every column of numbers."""
     encoding: str = Field(min_length=1, max_length=40, examples=["utf-8"])
     """The text encoding, by one of Python's names: utf-8, cp1252, latin-1, utf-16."""
     header: bool = Field(examples=[True])
@@ -78,6 +80,13 @@ class Read(Section):
     like."""
     sheet: str | int | None = Field(examples=[None])
     """The sheet of an Excel file, by its name or its number from 1; null: its only one."""
+
+    @classmethod
+    def usual(cls) -> "Read":
+        """Return the settings of a CSV file without peculiarities."""
+        return cls(
+            **{name: (field.examples or [None])[0] for name, field in cls.model_fields.items()}
+        )
 
     @property
     def missing_texts(self) -> tuple[str, ...]:

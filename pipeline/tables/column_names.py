@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pipeline.settings import terminal
 from pipeline.settings.errors import UserError
 from pipeline.settings.messages import first_of, show
-from pipeline.tables.advice import Selection
+from pipeline.tables.advice import yaml_flow
 from pipeline.tables.raw_file import RawFile
 
 LONGEST_NAME_CHARACTERS = 200  # as of sections.Name, the type of the names in params.yaml
@@ -52,8 +52,7 @@ def check_all(file: RawFile, targets: Sequence[str]) -> None:
                 " characters and no invisible one, such as a line end or a tab; rename it"
             )
     if wrong:
-        features = tuple(name for name in file.names if name not in targets)
-        cure = Selection(features, tuple(targets)).without([*wrong])
+        cure = f"leave it out: `exclude: {yaml_flow([*wrong])}` in params.yaml, under data"
         (first_wrong, *_) = wrong.values()
         joint = ", or" if first_wrong.endswith("rename it") else ";"
         raise UserError(f"{file.path}: found {first_wrong}{joint} {cure}")

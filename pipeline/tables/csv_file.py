@@ -19,9 +19,9 @@ import pyarrow as pa
 
 from pipeline.settings import regular_file
 from pipeline.settings.errors import UserError
+from pipeline.settings.sections import Read
 from pipeline.tables import csv_heading, csv_rows
-from pipeline.tables.advice import Selection
-from pipeline.tables.csv_numbers import Parser
+from pipeline.tables.csv_columns import Parser
 from pipeline.tables.csv_rows import LONGEST_ROW_BYTES, Extent
 from pipeline.tables.raw_file import SAVE_AS_FILE, Block, Heading
 
@@ -39,9 +39,11 @@ class CsvFile:
     path: Path
     names: tuple[str, ...]
     heading: Heading
+    dialect: Read
     skip_empty_lines: bool = True
     unit: str = field(default="line", init=False)
     float32: frozenset[str] = field(default=frozenset(), init=False)
+    texts_as_written: bool = field(default=True, init=False)
 
     @property
     def schema(self) -> pa.Schema:
@@ -49,24 +51,24 @@ class CsvFile:
         return pa.schema([(name, pa.string()) for name in self.names])
 
     @classmethod
-    def open(cls, path: Path, wanted: Sequence[str]) -> "CsvFile":
+    def open(cls, path: Path, dialect: Read, wanted: Sequence[str]) -> "CsvFile":
         """Read the first line. wanted: columns that it should name. Raises UserError."""
         heading = csv_heading.read(path, wanted)
-        return cls(path, heading.names, heading)
+        return cls(path, heading.names, heading, dialect)
 
-    def blocks(self, columns: Sequence[int], selection: Selection) -> Iterator[Block]:
+    def blocks(self, columns: Sequence[int], numbers: Sequence[bool]) -> Iterator[Block]:
         """See RawFile.blocks."""
-        parser = Parser(self.path, self.names, self.heading.separator)
+        parser = Parser(self.path, self.heading, self.dialect)
         empty_line: int | None = None
         for offset, text in self._texts():
             if not self.skip_empty_lines:
                 empty_line = self._check_empty_lines(offset, text, empty_line)
             yield Block(
-                parser.numbers(text, columns, partial(self._line, offset), selection),
+                parser.rows(text, columns, numbers, partial(self._line, offset)),
                 len(text),
                 partial(self._lines, offset, text),
-                partial(parser.inexact, text, columns),
-                partial(parser.table, text, range(len(self.names)), pa.string()),
+                partial(_original, parser, text, columns),
+                partial(parser.texts, text, range(len(self.names))),
                 partial(csv_rows.records, text, self.heading.separator),
             )
 
@@ -146,3 +148,8 @@ class CsvFile:
         lines = [line for line, _ in islice(fields, max(rows) + 1)]
         first = self._line(offset)
         return [first + lines[row] for row in rows]
+
+
+def _original(parser: Parser, text: bytes, columns: Sequence[int], column: int) -> pa.ChunkedArray:
+    """See Block.original."""
+    return parser.texts(text, [columns[column]]).column(0)

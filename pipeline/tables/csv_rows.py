@@ -73,7 +73,8 @@ def quoted_field(separators: str) -> bytes:
 
 def fields_of(text: bytes, separator: str) -> Iterator[tuple[int, list[str]]]:
     """Yield the fields of each row in `text`, with the number of lines before the row."""
-    lines = io.StringIO(text.decode(errors="backslashreplace"), newline="")
+    # Bytes that are not UTF-8 become characters that no text has.
+    lines = io.StringIO(text.decode(errors="surrogateescape"), newline="")
     reader = csv.reader(lines, delimiter=separator)
     lines_before = 0
     for fields in reader:

@@ -1,104 +1,131 @@
-"""Values of a table that cannot be used: missing, infinite, or integers that float64 rounds."""
+"""Values of a file that cannot be used, counted to its end: one message names all of a kind."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
+from pipeline.settings.column_settings import ColumnSettings
 from pipeline.settings.errors import UserError
 from pipeline.settings.messages import count, first_of, show
+from pipeline.tables import advice
+from pipeline.tables.advice import Selection
 from pipeline.tables.raw_file import Block
+from pipeline.tables.wrong_values import WrongValues
 
 ALL_INTEGERS_BELOW = 2.0**53  # float64 represents every smaller integer exactly
 MOST_PLACES_SHOWN = 3
+Mask = NDArray[np.bool_]
 
 
 @dataclass
 class Fault:
     """One kind of fault: its number of values in each column and of rows, and its first places."""
 
-    counts: NDArray[np.int64]
+    counts: dict[str, int] = field(default_factory=dict)
     rows: int = 0
     places: list[int] = field(default_factory=list)
 
-    def add(self, is_faulty: NDArray[np.bool_], block: Block) -> None:
-        """Count the values of `block` that are faulty. is_faulty: [rows, columns]."""
-        rows = np.flatnonzero(is_faulty.any(axis=1)).tolist()
+    def add(self, masks: Mapping[str, Mask], block: Block) -> None:
+        """Count the faulty values of a block. masks: True for those, by the column: [rows] each."""
+        if not masks:
+            return
+        rows = np.flatnonzero(np.logical_or.reduce([*masks.values()])).tolist()
         if rows:
-            self.counts += is_faulty.sum(axis=0)
+            for name, mask in masks.items():
+                if number := int(np.count_nonzero(mask)):
+                    self.counts[name] = self.counts.get(name, 0) + number
             self.rows += len(rows)
             if shown := rows[: MOST_PLACES_SHOWN - len(self.places)]:
                 self.places += block.places(shown)
 
     def message(self, kind: str, names: Sequence[str], unit: str) -> str:
-        """Return the number of values of this kind, their columns and the first places."""
-        total = int(self.counts.sum())
-        columns = np.flatnonzero(self.counts).tolist()
-        listed = [f"{show(names[column])} ({self.counts[column]})" for column in columns]
+        """Return the number of values of this kind, their columns and the first places.
+
+        names: all columns, in their order.
+        """
+        total = sum(self.counts.values())
+        columns = [name for name in names if name in self.counts]
+        listed = [f"{show(name)} ({self.counts[name]})" for name in columns]
         if len(columns) == 1:
-            listed = [show(names[columns[0]])]
+            listed = [show(columns[0])]
         first = "first " if self.rows > len(self.places) else ""
         return (
             f"{count(total, 'value')} {'is' if total == 1 else 'are'} {kind} in"
-            f" {first_of(listed, 5)}, {first}in {unit}{'s' * (len(self.places) > 1)}"
-            f" {', '.join(map(str, self.places))}"
+            f" {first_of(listed, advice.MOST_NAMES_SHOWN)}, {first}in"
+            f" {unit}{'s' * (len(self.places) > 1)} {', '.join(map(str, self.places))}"
         )
 
 
 class Faults:
     """Faults of a file, counted to its end.
 
-    where: the file, for messages. unit: of `Block.places`. names: the columns that are read.
+    path: the file, for messages. unit: of `Block.places`.
+    selection: the columns that are read.
     """
 
-    def __init__(self, where: str, unit: str, names: Sequence[str]) -> None:
-        self._where, self._unit, self._names = where, unit, names
-        self._missing = Fault(np.zeros(len(names), np.int64))
-        self._infinite = Fault(np.zeros(len(names), np.int64))
+    def __init__(self, path: object, unit: str, selection: Selection) -> None:
+        self._path, self._unit, self._selection = path, unit, selection
+        self._missing, self._infinite = Fault(), Fault()
         self._inexact: list[str] = []
+        self._wrong: dict[str, WrongValues] = {}
 
-    def add(self, block: Block) -> bool:
-        """Count the faults of `block`. Return True if the file has had any fault so far."""
-        values = block.values
-        if len(values):
-            with np.errstate(invalid="ignore"):
-                low, high = values.min(axis=0), values.max(axis=0)
-            # NaN is in no interval.
-            is_small = (low > -ALL_INTEGERS_BELOW) & (high < ALL_INTEGERS_BELOW)
-            suspects = np.flatnonzero(~is_small)
-            if len(suspects):
-                self._missing.add(np.isnan(values), block)
-                self._infinite.add(np.isinf(values), block)
-                for column in suspects:
-                    self._add_inexact(block, int(column))
-        return bool(self._inexact or self._missing.rows or self._infinite.rows)
+    def __bool__(self) -> bool:
+        """Return True if the file has had any fault so far."""
+        return bool(self._inexact or self._missing.rows or self._infinite.rows or self._wrong)
 
-    def _add_inexact(self, block: Block, column: int) -> None:
-        """Note the first integer that float64 cannot represent."""
-        sizes = abs(block.values[:, column])
-        large_rows = np.flatnonzero(np.isfinite(sizes) & (sizes >= ALL_INTEGERS_BELOW))
-        for row, value in block.inexact(column, large_rows)[: 1 - len(self._inexact)]:
+    def add_missing(self, gaps: Mapping[str, Mask], block: Block) -> None:
+        """Count gaps where none may be. gaps: True for each, by the column: [rows] each."""
+        self._missing.add(gaps, block)
+
+    def add_infinite(self, infinite: Mapping[str, Mask], block: Block) -> None:
+        """Count infinite numbers. infinite: True for each, by the column: [rows] each."""
+        self._infinite.add(infinite, block)
+
+    def add_wrong(
+        self, name: str, settings: ColumnSettings, mask: Mask, texts: pa.Array, block: Block
+    ) -> None:
+        """Count the values of a column that are not of its kind, in a block that may have none.
+
+        mask: True for each: [rows]. texts: the column as text: [rows].
+        """
+        if name not in self._wrong:
+            first = int(np.argmax(mask))
+            (place,) = block.places([first])
+            self._wrong[name] = WrongValues(settings, place, texts[first].as_py() or "")
+        self._wrong[name].add(mask, texts)
+
+    def is_wrong(self, name: str) -> bool:
+        """Return True if the column had a wrong value in this block or an earlier one."""
+        return name in self._wrong
+
+    def add_inexact(self, name: str, row: int, value: int, block: Block) -> None:
+        """Note an integer that float64 cannot represent; only the first is shown."""
+        if not self._inexact:
             (place,) = block.places([row])
             self._inexact.append(
-                f"{self._unit} {place} has {show(self._names[column])} = {value}, an integer that"
-                f" float64 cannot represent (the nearest is {int(float(value))}); if it is a"
-                " label, leave the column out of data.features; else write it in a larger unit"
+                f"{self._path}:{place}: {show(name)} is {value}, an integer that float64 cannot"
+                f" represent (the nearest is {int(float(value))}); if it is a label, leave the"
+                f" column out: `exclude: [{advice.yaml_name(name)}]`, under data; else write it in"
+                " a larger unit"
             )
 
     def check(self) -> None:
         """Raise UserError if the file has faults."""
         sentences = []
+        if self._wrong:
+            names = self._selection.names
+            wrong = {name: self._wrong[name] for name in names if name in self._wrong}
+            sentences.append(advice.message(self._path, wrong, self._selection))
         for fault, kind, cure in (
-            (
-                self._missing,
-                "missing",
-                "remove these rows, or fill them in if the column is a feature",
-            ),
+            (self._missing, "missing", self._selection.cure_for_gaps([*self._missing.counts])),
             (self._infinite, "infinite", "replace them by finite numbers, or remove these rows"),
         ):
             if fault.rows:
-                sentences.append(f"{fault.message(kind, self._names, self._unit)}; {cure}")
+                sentence = fault.message(kind, self._selection.names, self._unit)
+                sentences.append(f"{self._path}:{fault.places[0]}: {sentence}; {cure}")
         sentences += self._inexact
         if sentences:
-            raise UserError(f"{self._where}: " + f"\n  {self._where}: ".join(sentences))
+            raise UserError("\n  ".join(sentences))

@@ -1,4 +1,4 @@
-"""One file of a user's table, CSV or Parquet, and the blocks of rows in which it is read."""
+"""One file of a user's table, and the blocks of rows in which it is read."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from pipeline.tables.advice import Selection
+from pipeline.tables.table import matrix
 
 SAVE_AS_FILE = "save the table as a file"
 """Fix for a pipe or a folder in the place of a user's table."""
@@ -19,10 +19,11 @@ SAVE_AS_FILE = "save the table as a file"
 class Heading:
     """The first line of a CSV file.
 
-    text: the line without its end, after a line `sep=;`.
+    text: the line without its end, after a line `sep=;`; empty if the file has no header.
     names: the columns' names. separator: the character between them.
-    newline: the last byte of the line end. start: the offset of the next line in the file, in
-    bytes.
+    newline: the last byte of the line end. start: the offset of the first row, in bytes of the text
+    as UTF-8. line: the number of the line there.
+    blank_columns: columns after the named ones, without a name and without values.
     """
 
     text: bytes
@@ -30,29 +31,37 @@ class Heading:
     separator: str
     newline: bytes
     start: int
+    line: int = 2
+    blank_columns: int = 0
 
 
 @dataclass(frozen=True)
 class Block:
     """Some rows of a file.
 
-    values: [rows, columns], column-major; NaN where a value is missing.
+    rows: the columns that were asked for, in that order. From a file they have the file's types;
+        of a CSV file float64 with null for a gap where numbers were asked for and all fields are
+        numbers, else string or dictionary of string. From a RawTable they have its `row_schema`.
     size: the bytes of the file that the rows take, roughly.
     places: takes indices of rows in this block; returns their places in the file, which are line
         numbers of a CSV file and row numbers of a Parquet file.
-    inexact: takes the index of a column and indices of rows; returns the rows whose value in the
-        file is an integer that float64 cannot represent, each with the integer.
-    columns: returns all columns of these rows, unchanged: as text from a CSV file; from a Parquet
-        file only if it was opened to keep them.
-    records: returns the text of each row without its line end; nothing for a Parquet file.
+    original: takes the index of a column in `rows`; returns its values as the file has them.
+    columns: returns all columns of these rows, unchanged: as text from a CSV file; from other files
+        only if they were opened to keep them.
+    records: returns the text of each row without its line end; nothing if the file is not CSV.
     """
 
-    values: NDArray[np.float64]
+    rows: pa.Table
     size: int
     places: Callable[[Sequence[int]], list[int]]
-    inexact: Callable[[int, NDArray[np.intp]], list[tuple[int, int]]]
+    original: Callable[[int], pa.ChunkedArray]
     columns: Callable[[], pa.Table]
     records: Callable[[], list[bytes]] = list
+
+    @property
+    def values(self) -> NDArray[np.float64]:
+        """The rows, if all columns are numbers: [rows, columns], column-major; NaN for a gap."""
+        return matrix(self.rows)
 
 
 class RawFile(Protocol):
@@ -80,11 +89,15 @@ class RawFile(Protocol):
 
     @property
     def heading(self) -> Heading | None:
-        """First line of a CSV file; None for a Parquet file."""
+        """First line of a CSV file; None for other files."""
 
-    def blocks(self, columns: Sequence[int], selection: Selection) -> Iterator[Block]:
-        """Read the numbers of `columns`, given by their indices, block by block.
+    @property
+    def texts_as_written(self) -> bool:
+        """True if a person wrote the texts: blanks around them and words for gaps are no values."""
 
-        selection: the columns by their names, for messages.
-        Raises UserError if a column does not hold numbers, or if the file is damaged.
+    def blocks(self, columns: Sequence[int], numbers: Sequence[bool], /) -> Iterator[Block]:
+        """Read `columns`, given by their indices, block by block.
+
+        numbers: True for each of `columns` of which numbers are wanted.
+        Raises UserError if the file is damaged.
         """

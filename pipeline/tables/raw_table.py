@@ -1,33 +1,39 @@
-"""A user's table as it comes: CSV and Parquet files, read in blocks of rows.
+"""A user's table as it comes: files of several kinds, read in blocks of typed rows.
 
 No value is invented or lost: rows keep the order of the files, the files of a glob the order of
 their names; every number is the one in the file (an integer that float64 cannot represent is
-refused); a value that is missing or infinite is refused with its place. csv_file.py says what a CSV
-file may look like. Parquet columns must be integers or floats.
+refused); a value that is infinite or not of its column's kind is refused with its place, and so is
+a gap for which the settings have no policy. csv_file.py says what a CSV file may look like.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from pipeline.settings.column_settings import ColumnSettings, NumberSettings
+from pipeline.settings.column_settings import (
+    CategorySettings,
+    ColumnSettings,
+    DateSettings,
+    NumberSettings,
+)
 from pipeline.settings.errors import UserError
 from pipeline.settings.messages import show
 from pipeline.settings.params import Data
+from pipeline.settings.sections import Read
 from pipeline.tables import column_names, raw_files, table, versioned
 from pipeline.tables.advice import Selection
 from pipeline.tables.column_names import same_name
 from pipeline.tables.csv_file import CsvFile
-from pipeline.tables.faults import Faults
 from pipeline.tables.parquet_file import ParquetFile
 from pipeline.tables.raw_file import Block, Heading, RawFile
-from pipeline.tables.table import Table
+from pipeline.tables.typed_rows import TypedRows
 
 
 @dataclass(frozen=True)
@@ -37,8 +43,7 @@ class RawTable:
     columns: the features with their settings. targets: names of the columns. A table without
     targets has the rows that a model is to answer; it may be empty.
     excluded: the columns that are neither.
-    dropped: the rows that were left out so far, by the column whose value is missing.
-    float32: the columns that are of single or half precision in every file.
+    float32: the columns of numbers that are of single or half precision in every file.
     paths: of the files, in the order of the rows.
     """
 
@@ -46,9 +51,10 @@ class RawTable:
     targets: tuple[str, ...]
     float32: frozenset[str]
     paths: tuple[Path, ...]
+    row_schema: pa.Schema
     _files: tuple[RawFile, ...]
+    _rows: TypedRows
     excluded: tuple[str, ...] = ()
-    dropped: dict[str, int] = field(default_factory=dict)
 
     @property
     def features(self) -> tuple[str, ...]:
@@ -56,15 +62,19 @@ class RawTable:
         return tuple(self.columns)
 
     @property
-    def row_schema(self) -> pa.Schema:
-        """Names and types of the features and the targets, as `rows` has them."""
-        return table.number_schema(self.features + self.targets, self.float32)
+    def dropped(self) -> dict[str, int]:
+        """The rows that were left out so far, by the first column whose value is missing."""
+        return self._rows.dropped
 
     def rows(self) -> Iterator[pa.Table]:
-        """Yield the rows in blocks, with `row_schema`. Raises as `values`."""
-        names = self.features + self.targets
-        for values in self.values():
-            yield table.to_arrow(Table(names, values, self.float32))
+        """Yield the rows in blocks, with `row_schema`, without those that the settings drop.
+
+        A gap is NaN, "" or null; there is one only where the settings allow it.
+        The next block is read while the caller works on the last one.
+        Raises UserError with the file, the lines or rows, and the columns of values that cannot be
+        used; all of a kind at once.
+        """
+        return (block.rows for block in self.blocks())
 
     @property
     def schema(self) -> pa.Schema:
@@ -77,16 +87,11 @@ class RawTable:
         return self._files[0].heading
 
     def values(self) -> Iterator[NDArray[np.float64]]:
-        """Yield the rows in blocks: [rows, features and targets], column-major, all finite.
-
-        The next block is read while the caller works on the last one.
-        Raises UserError with the file, line or row, and column of a value that is not a finite
-        number.
-        """
+        """Yield the `rows` of a table of numbers: [rows, features and targets], column-major."""
         return (block.values for block in self.blocks())
 
     def blocks(self) -> Iterator[Block]:
-        """Yield the blocks of `values`, each with its places and columns in the file."""
+        """Yield the blocks of `rows`, each with its places and columns in the file."""
         pending = self._read()
         total = sum(path.stat().st_size for path in self.paths)
         reader = ThreadPoolExecutor(1)
@@ -105,27 +110,20 @@ class RawTable:
             reader.shutdown(wait=False, cancel_futures=True)
 
     def _read(self) -> Iterator[Block]:
-        """Yield the blocks of all files. Raises UserError as `values`."""
-        names = self.features + self.targets
-        selection = Selection(self.features, self.targets)
+        """Yield the blocks of all files. Raises UserError as `rows`."""
         rows = 0
         for file in self._files:
-            index = {name: index for index, name in enumerate(file.names)}
-            columns = [index[name] for name in names]
-            faults = Faults(f"{file.path}", file.unit, names)
             try:
-                for block in file.blocks(columns, selection):
-                    rows += len(block.values)
-                    if not faults.add(block):
-                        yield block
+                for block in self._rows.of(file):
+                    rows += block.rows.num_rows
+                    yield block
             except OSError as error:
                 raise _unreadable(file.path, error) from None
-            faults.check()
         if rows == 0 and self.targets:
             where = self.paths[0] if len(self.paths) == 1 else f"{len(self.paths)} files"
-            raise UserError(
-                f"data.source: found no rows in {where}, only names of columns; a model needs rows"
-            )
+            dropped = sum(self.dropped.values())
+            content = "only rows without a value" if dropped else "only names of columns"
+            raise UserError(f"data.source: found no rows in {where}, {content}; a model needs rows")
 
 
 def find(data: Data) -> RawTable:
@@ -136,8 +134,9 @@ def find(data: Data) -> RawTable:
     """
     paths = raw_files.named(data.source)
     wanted = (*data.columns, *data.targets)
-    first = _opened(paths[0], wanted)
-    files = [first, *(_opened(path, (*wanted, *first.names)) for path in paths[1:])]
+    first = _opened(paths[0], data.read, wanted)
+    others = (_opened(path, data.read, (*wanted, *first.names)) for path in paths[1:])
+    files = [first, *others]
 
     column_names.check_there(first, "data.targets", data.targets, first)
     if not data.features:
@@ -157,16 +156,65 @@ def find(data: Data) -> RawTable:
                 f"{file.path}: found a column {show(extra[0])}, which {first.path} does not have;"
                 " give all files the same columns, or name the features in data.features"
             )
-    float32 = frozenset(features + data.targets).intersection(*(file.float32 for file in files))
     versioned.warn_unkept(data.source, paths)
+    is_list = not isinstance(data.features, dict)
+    selection = Selection(columns, data.targets, is_list, data.exclude, paths[0])
     excluded = tuple(name for name in first.names if name not in {*features, *data.targets})
-    return RawTable(columns, data.targets, float32, tuple(paths), tuple(files), excluded)
+    drops = data.drop_rows == "missing_target"
+    return _table(selection, files, data.read, drops, "refuse", excluded)
 
 
-def rows_to_answer(path: Path, features: Sequence[str], keep_all: bool = False) -> RawTable:
-    """Return the columns `features` of a file, for a model to answer; others may hold anything.
+def _table(
+    selection: Selection,
+    files: Sequence[RawFile],
+    read: Read,
+    drop_missing_targets: bool,
+    on_wrong: Literal["refuse", "gap"],
+    excluded: tuple[str, ...] = (),
+) -> RawTable:
+    """Return the table of these files."""
+    numbers = {name for name, each in selection.columns.items() if isinstance(each, NumberSettings)}
+    float32 = frozenset({*numbers, *selection.targets}).intersection(*(f.float32 for f in files))
+    schema = row_schema(selection.columns, selection.targets, float32)
+    rows = TypedRows(selection, schema, read, drop_missing_targets, on_wrong)
+    paths = tuple(file.path for file in files)
+    return RawTable(
+        selection.columns, selection.targets, float32, paths, schema, tuple(files), rows, excluded
+    )
 
+
+def row_schema(
+    columns: Mapping[str, ColumnSettings], targets: Sequence[str], float32: Collection[str] = ()
+) -> pa.Schema:
+    """Return names and types of typed rows: the features, then the targets.
+
+    Numbers are float64 or float32, NaN for a gap; categories string, "" for a gap; dates date32, or
+    timestamp[s] in UTC if the hour is a part, null for a gap.
+    """
+    kinds: dict[str, pa.DataType] = {}
+    for name, settings in columns.items():
+        if isinstance(settings, CategorySettings):
+            kinds[name] = pa.string()
+        elif isinstance(settings, DateSettings):
+            kinds[name] = pa.timestamp("s") if "hour" in settings.parts else pa.date32()
+        else:
+            kinds[name] = pa.float32() if name in float32 else pa.float64()
+    return pa.schema([*kinds.items(), *table.number_schema(targets, frozenset(float32))])
+
+
+def rows_to_answer(
+    path: Path,
+    columns: Mapping[str, ColumnSettings],
+    read: Read,
+    keep_all: bool = False,
+    on_wrong: Literal["refuse", "gap"] = "refuse",
+) -> RawTable:
+    """Return the features of a file, for a model to answer; other columns may hold anything.
+
+    columns: the features with their settings; a gap is NaN, "" or null where they have a policy for
+    it. read: how the file is written.
     keep_all: True if the blocks have the other columns, too.
+    on_wrong: gap: a value that is not of its column's kind is a gap, and no gap is refused.
     Raises UserError if the file or a column is missing or cannot be used.
     """
     if path.is_dir():
@@ -174,22 +222,20 @@ def rows_to_answer(path: Path, features: Sequence[str], keep_all: bool = False) 
     if not path.exists():
         raise UserError(f"{path}: there is no such file")
     raw_files.check_kind(path)
-    file = _opened(path, features)
+    file = _opened(path, read, tuple(columns))
     if isinstance(file, CsvFile):
         file = replace(file, skip_empty_lines=False)
     else:
         file = replace(file, keep_all=keep_all)
-    column_names.check_there(file, "a feature of the model", features, file)
-    float32 = file.float32.intersection(features)
-    columns = {name: NumberSettings(kind="number") for name in features}
-    return RawTable(columns, (), float32, (path,), (file,))
+    column_names.check_there(file, "a feature of the model", tuple(columns), file)
+    return _table(Selection(columns, ()), [file], read, False, on_wrong)
 
 
-def _opened(path: Path, wanted: Sequence[str]) -> CsvFile | ParquetFile:
+def _opened(path: Path, read: Read, wanted: Sequence[str]) -> CsvFile | ParquetFile:
     """Open a file; its columns that are `wanted` get the spelling of `wanted`."""
     try:
         is_csv = path.suffix.lower() in raw_files.CSV
-        file = CsvFile.open(path, wanted) if is_csv else ParquetFile.open(path)
+        file = CsvFile.open(path, read, wanted) if is_csv else ParquetFile.open(path)
     except OSError as error:
         raise _unreadable(path, error) from None
     known = set(file.names)

@@ -162,6 +162,16 @@ def numbers(values: pa.Array | pa.ChunkedArray) -> NDArray[np.float64]:
     return matrix(pa.table({"": values}))[:, 0]
 
 
+def integers(values: pa.Array) -> NDArray[np.int64]:
+    """Return a column of integers without nulls: [rows]."""
+    return np.from_dlpack(values.cast(pa.int64())).astype(np.int64, copy=False)
+
+
+def bools(mask: pa.Array) -> NDArray[np.bool_]:
+    """Return a column of truth values: [rows]; False for a null."""
+    return np.from_dlpack(mask.fill_null(False).cast(pa.int8())).astype(np.bool_)
+
+
 def matrix(arrow: pa.Table) -> NDArray[np.float64]:
     """Return the numbers of an Arrow table: [rows, columns], column-major; NaN for a null."""
     values = np.empty((arrow.num_rows, arrow.num_columns), order="F")

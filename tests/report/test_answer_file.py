@@ -8,11 +8,10 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
 import pytest
-from answered_tables import answered, read, write
+from answered_tables import answered, answered_by, read, write
 
-from pipeline.report import answer_file, answers
+from pipeline.report import answer_file
 from pipeline.settings.errors import UserError
-from pipeline.tables import raw_table
 
 
 def test_a_pipe_or_device_is_not_replaced(tmp_path: Path) -> None:
@@ -63,7 +62,7 @@ def test_columns_of_one_name_are_refused(answering: Path, tmp_path: Path) -> Non
     rows = write(tmp_path / "rows.csv", size=[1.0], age=[0.0], rooms=[0.0])
     model.targets = ("in_range",)
     with pytest.raises(UserError, match='would have two columns "in_range"; rename the target'):
-        answers.write(model, raw_table.rows_to_answer(rows, model.features), tmp_path / "out.csv")
+        answered_by(model, rows, tmp_path / "out.csv")
 
 
 @pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])

@@ -1,0 +1,192 @@
+"""Rows of a file with the types that the settings ask for; rows with certain gaps are left out."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+from pyarrow import compute, types
+
+from pipeline.settings.column_settings import ColumnSettings, NumberSettings
+from pipeline.settings.sections import Read
+from pipeline.tables import typed_values
+from pipeline.tables.advice import Selection
+from pipeline.tables.faults import ALL_INTEGERS_BELOW, Faults
+from pipeline.tables.raw_file import Block, RawFile
+from pipeline.tables.table import array
+from pipeline.tables.typed_values import Converter, TypedValues, is_text
+
+Mask = NDArray[np.bool_]
+_INTEGER = r"^\s*[+-]?[0-9]+\s*$"
+
+
+@dataclass
+class TypedRows:
+    """Reader of the typed rows of several files.
+
+    selection: the columns. schema: of the rows. dialect: how the files are written.
+    drop_missing_targets: True to leave out rows in which a target is missing.
+    on_wrong: what to do with values that are wrong, and with gaps that none may be: refuse them,
+        or leave a gap.
+    dropped: the rows that were left out, by the first column whose value is missing.
+    """
+
+    selection: Selection
+    schema: pa.Schema
+    dialect: Read
+    drop_missing_targets: bool = False
+    on_wrong: Literal["refuse", "gap"] = "refuse"
+    dropped: dict[str, int] = field(default_factory=dict)
+
+    def of(self, file: RawFile) -> Iterator[Block]:
+        """Yield the typed rows of a file.
+
+        Raises UserError at its end with all values that cannot be used; nothing is yielded after
+        the first of them.
+        """
+        index = {name: index for index, name in enumerate(file.names)}
+        names = self.selection.names
+        converters = {
+            name: typed_values.converter(
+                settings,
+                self.dialect,
+                file.texts_as_written,
+                self.schema.field(name).type == pa.float32(),
+            )
+            for name, settings in self._settings().items()
+        }
+        numbers = [
+            isinstance(settings, NumberSettings) and not (settings.units or self.dialect.units)
+            for settings in self._settings().values()
+        ]
+        faults = Faults(file.path, file.unit, self.selection)
+        for block in file.blocks([index[name] for name in names], numbers):
+            typed = self._typed(block, converters, faults)
+            if not faults:
+                yield typed
+        faults.check()
+
+    def _settings(self) -> Mapping[str, ColumnSettings]:
+        number = NumberSettings(kind="number")
+        return {**self.selection.columns, **dict.fromkeys(self.selection.targets, number)}
+
+    def _typed(self, block: Block, converters: Mapping[str, Converter], faults: Faults) -> Block:
+        """Return the block with typed rows, some left out; what is wrong is added to `faults`."""
+        columns = {
+            name: each.convert(block.rows.column(place))
+            for place, (name, each) in enumerate(converters.items())
+        }
+        refuse = self.on_wrong == "refuse"
+        gaps: dict[str, Mask] = {}
+        kept: Mask | None = None
+        for name, settings in self._settings().items():
+            column = columns[name]
+            if column.gaps is None:
+                continue
+            is_dropped = self.drop_missing_targets
+            if name in self.selection.columns:
+                is_dropped = getattr(settings, "missing", None) == "drop_row"
+            if is_dropped and self.selection.targets:
+                before = np.ones(block.rows.num_rows, np.bool_) if kept is None else kept
+                if number := int(np.count_nonzero(before & column.gaps)):
+                    self.dropped[name] = self.dropped.get(name, 0) + number
+                kept = before & ~column.gaps
+            elif getattr(settings, "missing", None) == "refuse" and refuse:
+                gaps[name] = column.gaps
+        infinite: dict[str, Mask] = {}
+        for place, (name, settings) in enumerate(self._settings().items()):
+            column = columns[name]
+            if refuse:
+                self._add_wrong(place, name, settings, column, block, faults)
+            if isinstance(settings, NumberSettings):
+                columns[name] = self._check_number(place, name, column, block, faults, infinite)
+        faults.add_infinite(infinite, block)
+        if kept is not None:
+            gaps = {name: mask & kept for name, mask in gaps.items() if (mask & kept).any()}
+        faults.add_missing(gaps, block)
+        rows = pa.Table.from_arrays([each.values for each in columns.values()], schema=self.schema)
+        if kept is not None:
+            rows = rows.filter(array(kept, pa.bool_()))
+        return replace(block, rows=rows)
+
+    def _add_wrong(
+        self,
+        place: int,
+        name: str,
+        settings: ColumnSettings,
+        column: TypedValues,
+        block: Block,
+        faults: Faults,
+    ) -> None:
+        """Add the values of a column that are not of its kind to the faults."""
+        if column.wrong is None and not faults.is_wrong(name):
+            return
+        wrong = np.zeros(block.rows.num_rows, np.bool_) if column.wrong is None else column.wrong
+        texts = _as_text(block.original(place))
+        if column.gaps is not None:
+            texts = compute.if_else(array(column.gaps, pa.bool_()), None, texts)
+        faults.add_wrong(name, settings, wrong, texts, block)
+
+    def _check_number(
+        self,
+        place: int,
+        name: str,
+        column: TypedValues,
+        block: Block,
+        faults: Faults,
+        infinite: dict[str, Mask],
+    ) -> TypedValues:
+        """Add infinite numbers and integers that float64 rounds; or return gaps in their place."""
+        numbers = np.from_dlpack(column.values)
+        if not len(numbers):
+            return column
+        with np.errstate(invalid="ignore"):
+            low, high = (
+                (numbers.min(), numbers.max())
+                if column.gaps is None and column.wrong is None
+                else (np.nanmin(numbers, initial=0), np.nanmax(numbers, initial=0))
+            )
+        if low > -ALL_INTEGERS_BELOW and high < ALL_INTEGERS_BELOW:
+            return column
+        is_infinite = np.isinf(numbers)
+        if self.on_wrong == "gap":
+            if not is_infinite.any():
+                return column
+            values = np.where(is_infinite, np.nan, numbers)
+            return replace(column, values=array(values, column.values.type))
+        if is_infinite.any():
+            infinite[name] = is_infinite
+        large = np.flatnonzero(np.isfinite(numbers) & (abs(numbers) >= ALL_INTEGERS_BELOW))
+        for row, value in _inexact(block.original(place), large)[:1]:
+            faults.add_inexact(name, row, value, block)
+        return column
+
+
+def _inexact(values: pa.ChunkedArray, rows: NDArray[np.intp]) -> list[tuple[int, int]]:
+    """Return the rows whose value is an integer that float64 cannot represent, with the integer."""
+    if not len(rows) or types.is_floating(values.type):
+        return []
+    texts = _as_text(values.take(pa.array(rows.tolist(), pa.int64())))
+    pairs = [
+        # Python takes at most 4,300 digits; a longer number here can only begin with zeros.
+        (row, int(re.sub(r"^\s*([+-]?)0+(?=\d)", r"\1", text)))
+        for row, text in zip(rows.tolist(), texts.to_pylist(), strict=True)
+        if text is not None and re.fullmatch(_INTEGER, text)
+    ]
+    return [(row, integer) for row, integer in pairs if int(float(integer)) != integer]
+
+
+def _as_text(values: pa.ChunkedArray) -> pa.Array:
+    """Return a column as text, for messages: [rows]."""
+    if is_text(values.type):
+        texts = values.cast(pa.string())
+    else:
+        try:
+            texts = values.cast(pa.string())
+        except pa.ArrowException:  # a list, a structure
+            texts = pa.chunked_array([[str(value) for value in values.to_pylist()]], pa.string())
+    whole = texts.combine_chunks()
+    return whole if isinstance(whole, pa.Array) else whole.chunk(0)
