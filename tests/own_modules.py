@@ -102,7 +102,7 @@ def refused(params: Params, table: Table | None = None) -> str:
 def tensors_of(params: Params) -> tuple[torch.Tensor, torch.Tensor]:
     rows = generated_table(params.data, params.seed)
     dtype = DTYPES[params.train.dtype]
-    x, y = rows.columns(params.data.features), rows.columns(params.data.targets)
+    x, y = rows.columns([*params.data.columns]), rows.columns(params.data.targets)
     return torch.tensor(x, dtype=dtype), torch.tensor(y, dtype=dtype)
 
 

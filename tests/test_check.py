@@ -25,7 +25,7 @@ def test_a_mistake_ends_it_with_its_message(
     workspace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     Path("params.yaml").write_text(Path("params.yaml").read_text().replace("lr: 0.01", "lr: -1"))
-    with pytest.raises(SystemExit, match=r"^error: params\.yaml:26: train\.lr: found -1; must be"):
+    with pytest.raises(SystemExit, match=r"^error: params\.yaml:\d+: train\.lr: found -1; must be"):
         run(monkeypatch)
 
 

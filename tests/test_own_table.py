@@ -29,15 +29,15 @@ def test_dependent_columns_are_named_and_refused_by_exact(
     y = x @ [1, 2] + np.arange(30) % 3
     columns = np.column_stack([x, x[:, 0], 2 * x[:, 0] - x[:, 1] + 5, y])
     write_table("same.csv", ["a", "b", "copy", "mix", "y"], columns)
-    params = fit_job("same.csv", train__optimizer="exact")
+    params = fit_job("same.csv", train__optimizer="exact", train__dependent="refuse")
     generate.main(params)
     with pytest.raises(UserError) as caught:
         train.main(params)
     told = str(caught.value)
     assert "copy is a copy of a" in told
     assert "mix = 2·a − b + 5" in told
-    assert "set train.allow_dependent to true" in told
-    fit(fit_job("same.csv", train__optimizer="exact", train__allow_dependent=True))
+    assert "set train.dependent to drop" in told
+    fit(fit_job("same.csv", train__optimizer="exact"))
     assert "warning: copy is a copy of a: the reference leaves it out" in capsys.readouterr().err
     rows = {row["term"]: row for row in csv_cells.read_csv(files.COEFFICIENTS)}
     assert rows["copy"]["reference"] == rows["copy"]["std_error"] == ""

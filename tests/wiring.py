@@ -14,15 +14,16 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 DVC_YAML = ROOT / "dvc.yaml"
 
-SPEAKING = {"contradictions", "declared", "errors", "inputs", "messages", "params"}
-SPEAKING |= {"processes", "regular_file", "runner", "safe_path", "signals", "stamps", "terminal"}
+SPEAKING = {"column_contradictions", "contradictions", "declared", "errors", "inputs", "messages"}
+SPEAKING |= {"params", "processes", "regular_file", "runner", "safe_path", "signals", "stamps"}
+SPEAKING |= {"terminal"}
 """Modules of settings that read, refuse or explain, or begin and end a program.
 
 The values that params reads are declared key by key; sections and yaml_file give them their types.
 runner calls environment.prepare, which counts; that it does is a test of its own, in test_runner.
 """
 
-GUARDING = {"inputs", "stamps"}
+GUARDING = {"contradictions", "inputs", "stamps"}
 """Modules that only refuse a result. What they alone import changes no number either."""
 
 

@@ -6,9 +6,8 @@
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
-from pydantic_core import PydanticCustomError
 
-from pipeline.settings.section import AS_TUPLE, Section
+from pipeline.settings.section import AS_TUPLE, Section, one_of, one_of_error
 
 Gap = Literal["refuse", "drop_row"]
 DatePart = Literal["days", "year", "month", "weekday", "hour"]
@@ -27,7 +26,10 @@ class NumberSettings(ColumnSettings):
     """A column of numbers."""
 
     kind: Literal["number"]
-    missing: Gap | Literal["mean", "median"] | float = "refuse"
+    missing: Annotated[
+        Gap | Literal["mean", "median"] | float,
+        one_of("refuse", "drop_row", "mean", "median", or_else="a number"),
+    ] = "refuse"
     """A gap: refuse it; leave its row out; or put the training rows' mean, their median, or this
     number in its place."""
     indicator: bool = False
@@ -40,7 +42,7 @@ class CategorySettings(ColumnSettings):
     """A column of texts, each of which is a level."""
 
     kind: Literal["category"]
-    missing: Gap | Literal["level"] = "refuse"
+    missing: Annotated[Gap | Literal["level"], one_of("refuse", "drop_row", "level")] = "refuse"
     """A gap: refuse it; leave its row out; or take it as a level of its own, (missing)."""
     unseen: Literal["refuse", "reference", "rare"] | None = None
     """A level that no training row has: refuse it, answer as for the reference, or as for the rare
@@ -69,20 +71,26 @@ class DateSettings(ColumnSettings):
     """How the dates are written, as for strptime: "%d/%m/%Y"; null: as ISO 8601 says."""
 
 
+OF_KIND: dict[str, type[ColumnSettings]] = {
+    "number": NumberSettings,
+    "category": CategorySettings,
+    "date": DateSettings,
+}
+
+
 def _long_form(value: Any) -> Any:
     """Return the mapping for which `area: number` is short."""
-    kinds = ("number", "category", "date")
-    if isinstance(value, str):
-        value = {"kind": value}
-    if not isinstance(value, dict) or value.get("kind") not in kinds:
-        raise PydanticCustomError(
-            "column_kind",
-            "must be number, category or date, or a mapping such as {{kind: category}}",
-        )
-    return value
+    if isinstance(value, dict):
+        return value
+    if not isinstance(value, str) or value not in OF_KIND:
+        raise one_of_error(value, tuple(OF_KIND), "a mapping such as {kind: category}")
+    return {"kind": value}
 
 
+_ByKind = Annotated[NumberSettings | CategorySettings | DateSettings, Field(discriminator="kind")]
 Column = Annotated[
-    Annotated[NumberSettings | CategorySettings | DateSettings, Field(discriminator="kind")],
-    BeforeValidator(_long_form),
+    _ByKind,
+    BeforeValidator(
+        _long_form, json_schema_input_type=Literal["number", "category", "date"] | _ByKind
+    ),
 ]

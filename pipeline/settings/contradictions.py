@@ -7,7 +7,7 @@ the message of every mistake.
 import posixpath
 from collections.abc import Iterator, Sequence
 
-from pipeline.settings import messages
+from pipeline.settings import column_contradictions, messages, queries
 from pipeline.settings.files import RAW
 from pipeline.settings.sections import GENERATE, Data, Params, Tracking
 from pipeline.settings.yaml_file import Key
@@ -17,40 +17,16 @@ Mistakes = Iterator[tuple[Key, str]]
 
 def of(params: Params) -> Mistakes:
     """Yield each contradiction in `params`, whose keys are all valid alone."""
-    yield from _columns(params)
+    yield from column_contradictions.of(params)
     yield from _source(params.data)
     yield from _tracking(params.tracking)
     if params.data.source == GENERATE:
         yield from _generated(params.data)
-    if params.data.features:
-        yield from _widths(
-            ("evaluate", "queries"),
-            [query for query in params.evaluate.queries if not isinstance(query, dict)],
-            "feature",
-            tuple(params.data.columns),
-        )
+    if params.data.columns:
+        yield from queries.mistakes(params.evaluate.queries, params.data.columns)
     yield from _optimizer(params)
     yield from _patience(params)
     yield from _outputs(params)
-
-
-def _columns(params: Params) -> Mistakes:
-    features, targets = tuple(params.data.features), params.data.targets
-    for kind, names in (("features", features), ("targets", targets)):
-        if len(set(names)) < len(names):
-            yield ("data", kind), f"found {messages.show(names)}; each name must be there once"
-    if both := [name for name in targets if name in features]:
-        yield (
-            ("data", "targets"),
-            f"found {both[0]!r}, which is in data.features too; a column is either a feature"
-            " or a target",
-        )
-    if params.model.bias and "bias" in features:
-        yield (
-            ("data", "features"),
-            "found 'bias', which coefficients.csv uses for the intercept; rename the column, or set"
-            " model.bias to false",
-        )
 
 
 def _source(data: Data) -> Mistakes:

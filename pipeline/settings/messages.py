@@ -2,24 +2,32 @@
 
 import difflib
 import json
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import date
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from pipeline.settings.column_settings import OF_KIND
 from pipeline.settings.yaml_file import Key
 
 
-def problems(error: ValidationError, section: type[BaseModel]) -> Iterator[tuple[Key, str]]:
+def problems(
+    error: ValidationError, section: type[BaseModel], value: Any
+) -> Iterator[tuple[Key, str]]:
     """Yield each key that pydantic refuses, and the end of its message.
 
-    A misspelt key and the missing key that it means are one mistake.
+    value: what was checked. A misspelt key and the missing key that it means are one mistake.
     """
-    fields = dict(_fields(section))
     details = error.errors(include_url=False)
+    for detail in details:
+        detail["loc"] = _place(detail, value)
+    fields = dict(_fields(section)) | _fields_of_columns(value)
     refused = {detail["loc"] for detail in details}
     missing = {detail["loc"] for detail in details if detail["type"] == "missing"}
+    texts: dict[Key, str] = {}
     for detail in sorted(details, key=lambda detail: detail["type"] != "extra_forbidden"):
         key = detail["loc"]
         if _follows_from_another(detail, refused):
@@ -32,9 +40,43 @@ def problems(error: ValidationError, section: type[BaseModel]) -> Iterator[tuple
             if key not in missing:
                 continue
             text = f"missing; {_hint(fields[key])}"
+        elif key in texts:  # the value is none of several types
+            text = f"{texts[key]}, or {_allowed(detail, fields).removeprefix('must be ')}"
+        elif detail["type"] == "union_tag_invalid":  # a kind that no column has
+            key = (*key, "kind")
+            text = f"found {show(detail['input']['kind'])}; {_allowed(detail, fields)}"
         else:
             text = f"found {show(detail['input'])}; {_allowed(detail, fields)}"
-        yield key, text
+        texts[key] = text
+    yield from texts.items()
+
+
+def _place(detail: ErrorDetails, value: Any) -> Key:
+    """Return the path to the value that is refused, without pydantic's names of types.
+
+    value: all of the file.
+    """
+    place: list[str | int] = []
+    for part in detail["loc"]:
+        if (isinstance(value, dict) and part in value) or (
+            isinstance(value, list) and isinstance(part, int)
+        ):
+            place.append(part)
+            value = value[part]  # type: ignore[index]
+    return (*place, detail["loc"][-1]) if detail["type"] == "missing" else tuple(place)
+
+
+def _fields_of_columns(value: Any) -> dict[Key, Any]:
+    """Return the fields of each column in data.features that has a mapping of settings."""
+    key = ("data", "features")
+    for part in key:
+        value = value.get(part) if isinstance(value, dict) else None
+    return {
+        (*key, name, setting): field
+        for name, settings in (value.items() if isinstance(value, dict) else ())
+        if isinstance(settings, dict) and str(settings.get("kind")) in OF_KIND
+        for setting, field in OF_KIND[str(settings["kind"])].model_fields.items()
+    }
 
 
 def _follows_from_another(detail: ErrorDetails, refused: Collection[Key]) -> bool:
@@ -57,6 +99,8 @@ def _fields(section: type[BaseModel], prefix: Key = ()) -> Iterator[tuple[Key, A
 def _nearest(key: Key, fields: Collection[Key], missing: Collection[Key]) -> Key | None:
     """Return the field that `key` most likely means, a missing sibling first; None if unlikely.
 
+    Of a column's settings only that column's are near.
+
     A short form counts as near: lr for learning_rate, batch_size for batch.
     """
 
@@ -70,6 +114,8 @@ def _nearest(key: Key, fields: Collection[Key], missing: Collection[Key]) -> Key
             return 0.0
         return closeness + (other[:-1] == key[:-1]) * 0.5 + (other in missing) * 0.25
 
+    columns = ("data", "features")
+    fields = [f for f in fields if f[:2] != columns or len(f) == 2 or f[:-1] == key[:-1]]
     nearest = max(fields, key=likeness)
     return nearest if likeness(nearest) else None
 
@@ -89,7 +135,6 @@ _ALLOWED = {
     "int_type": "must be an integer",
     "less_than": "must be less than {lt}",
     "less_than_equal": "must be less than or equal to {le}",
-    "literal_error": "must be {expected}",
     "string_pattern_mismatch": "must match the pattern {pattern}",
     "string_type": "must be a string",
 }
@@ -104,9 +149,22 @@ def _allowed(detail: ErrorDetails, fields: Mapping[Key, Any]) -> str:
     }
     name = tuple(part for part in detail["loc"] if isinstance(part, str))
     if kind == "model_type":
-        return _hint(fields[name])
+        return _hint(fields[name]).removeprefix("it ")
     if kind == "list":
-        return f"must be a list; {_hint(fields[name])}"
+        return (
+            f"must be a list; {_hint(fields[name])}" if fields[name].examples else "must be a list"
+        )
+    if kind == "string_type" and isinstance(detail["input"], int | float | date):
+        return f"must be a string; write {_quoted(detail['input'])}"
+    if kind == "value" and isinstance(detail["input"], date):
+        return f"must be in quotes, because DVC has no dates: {_quoted(detail['input'])}"
+    if kind == "union_tag_invalid":
+        kinds = "'number', 'category' or 'date'"
+        return f"must be {_one_of(kinds, context['tag'])}"
+    if kind == "union_tag_not_found":
+        return "must have a kind: number, category or date"
+    if kind == "literal_error":
+        return f"must be {_one_of(context['expected'], detail['input'])}"
     if kind == "too_short":
         return f"must have at least {count(context['min_length'], 'item')}"
     if kind == "string_too_short":
@@ -115,6 +173,16 @@ def _allowed(detail: ErrorDetails, fields: Mapping[Key, Any]) -> str:
         return f"must have at most {count(context['max_length'], 'character')}"
     # Errors of our own types have their message from us.
     return _ALLOWED[kind].format(**context) if kind in _ALLOWED else detail["msg"]
+
+
+def _quoted(value: Any) -> str:
+    return f'"{value}"' if isinstance(value, date) else f'"{show(value)}"'
+
+
+def _one_of(expected: str, value: Any) -> str:
+    """Return the allowed texts, and the one that `value` most likely means."""
+    near = difflib.get_close_matches(str(value), re.findall("'([^']*)'", expected), 1)
+    return expected + "".join(f"; did you mean {choice}?" for choice in near)
 
 
 def dotted(key: Key) -> str:

@@ -2,7 +2,6 @@
 
 import itertools
 import json
-from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +57,9 @@ def parse(text: str) -> Params:
         mistakes = list(contradictions.of(params))
     except ValidationError as error:
         # One more than is shown, because the rows of a long list may all be wrong.
-        mistakes = list(itertools.islice(messages.problems(error, Params), MOST_MISTAKES_SHOWN + 1))
+        mistakes = list(
+            itertools.islice(messages.problems(error, Params, value), MOST_MISTAKES_SHOWN + 1)
+        )
     if mistakes:
         lines = [f"{PATH}{line_of(key)}: {messages.dotted(key)}: {text}" for key, text in mistakes]
         raise UserError(messages.mistakes(lines, PATH, MOST_MISTAKES_SHOWN))
@@ -87,7 +88,7 @@ def _plain(value: Any) -> Any:
         return {key: _plain(item) for key, item in value.items()}
     if isinstance(value, tuple):
         return tuple(map(_plain, value))
-    return str(value) if isinstance(value, date) else value
+    return value
 
 
 def schema() -> str:

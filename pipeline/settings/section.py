@@ -1,5 +1,6 @@
 """The base of the sections of params.yaml, and the types that their keys share."""
 
+import difflib
 from typing import Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, Strict
@@ -17,6 +18,30 @@ def a_list(value: Any) -> Any:
 
 # Lists become tuples, so that nothing can change them; the numbers inside stay strict.
 AS_TUPLE = (BeforeValidator(a_list), Strict(False))
+
+
+def one_of(*choices: str, or_else: str = "") -> BeforeValidator:
+    """Return a check that a text is one of `choices`, with all of them in one sentence.
+
+    or_else: what a value that is no text must be, such as "a number"; its type checks it. Without
+    `or_else` it is refused.
+    """
+
+    def check(value: Any) -> Any:
+        is_other = or_else and isinstance(value, int | float) and not isinstance(value, bool)
+        if not is_other and (not isinstance(value, str) or value not in choices):
+            raise one_of_error(value, choices, or_else)
+        return value
+
+    return BeforeValidator(check)
+
+
+def one_of_error(value: Any, choices: tuple[str, ...], or_else: str = "") -> PydanticCustomError:
+    """Return the error for a value that is none of `choices`."""
+    *most, last = (*choices, or_else) if or_else else choices
+    text = f"must be {', '.join(most)}{' or ' if most else ''}{last}"
+    near = difflib.get_close_matches(value, choices, 1) if isinstance(value, str) else []
+    return PydanticCustomError("one_of", text + "".join(f"; did you mean {n}?" for n in near))
 
 
 def _shown(name: str) -> str:

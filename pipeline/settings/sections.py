@@ -3,10 +3,9 @@
 A docstring below a key is its description in params.schema.json, which editors show.
 """
 
-from datetime import date, datetime
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BeforeValidator, Field, Strict
+from pydantic import BeforeValidator, Discriminator, Field, Strict, Tag
 from pydantic_core import PydanticCustomError
 
 from pipeline.settings.column_settings import Column, ColumnSettings, NumberSettings
@@ -94,13 +93,25 @@ class Read(Section):
         return MISSING_TEXTS if self.missing is None else self.missing
 
 
-def _by_name(value: Any) -> Any:
-    """Refuse what is neither a list nor a mapping, in one sentence."""
-    if not isinstance(value, list | dict):
-        raise PydanticCustomError(
-            "features", "must be a list of names, or a mapping of names to kinds"
-        )
-    return value
+def _list_or_mapping(value: Any) -> str | None:
+    """Return the tag of the type that checks `value`: without it, an error would name both types.
+
+    The tags are no names of columns, so `messages` can take them out of an error's place.
+    """
+    if isinstance(value, list | tuple):
+        return "\0list"
+    return "\0mapping" if isinstance(value, dict) else None
+
+
+Features = Annotated[
+    Annotated[Names, Tag("\0list")] | Annotated[dict[Name, Column], Tag("\0mapping")],
+    Discriminator(
+        _list_or_mapping,
+        custom_error_type="features",
+        custom_error_message="must be a list of names, such as [area, rooms], or a mapping of names"
+        " to kinds, such as {area: number, heating: category}",
+    ),
+]
 
 
 class Data(Section):
@@ -109,9 +120,7 @@ class Data(Section):
     source: str = Field(min_length=1, max_length=4096, examples=[GENERATE])
     """generate, or a CSV or Parquet file, or a glob of them, under data/raw/."""
     read: Read
-    features: Annotated[Names | dict[Name, Column], BeforeValidator(_by_name)] = Field(
-        examples=[["x"]]
-    )
+    features: Features = Field(examples=[["x"]])
     """The input columns, in order: their names, if all are numbers without gaps, or their names
     with their kinds, such as {area: number, heating: category}; []: every column of the file except
     the targets and data.exclude."""
@@ -182,18 +191,23 @@ class Train(Section):
     """Seconds between two checkpoints, from which a killed training continues; null: none."""
 
 
-def _a_row(value: Any) -> Any:
-    """Refuse what is neither a list nor a mapping, in one sentence."""
-    if not isinstance(value, list | dict):
-        raise PydanticCustomError(
-            "query", "must be a list of numbers, or a mapping of names to values"
-        )
+def _one_value(value: Any) -> Any:
+    """Refuse a list or a mapping in the place of one value."""
+    if value is not None and not isinstance(value, int | float | str):
+        raise PydanticCustomError("value", "must be a number, a text, true, false or null")
     return value
 
 
-Value = float | str | bool | datetime | date | None
+Value = Annotated[float | str | bool | None, BeforeValidator(_one_value)]
 Query = Annotated[
-    Annotated[tuple[float, ...], Strict(False)] | dict[str, Value], BeforeValidator(_a_row)
+    Annotated[tuple[Value, ...], Strict(False), Tag("\0list")]
+    | Annotated[dict[Name, Value], Tag("\0mapping")],
+    Discriminator(
+        _list_or_mapping,
+        custom_error_type="query",
+        custom_error_message="must be a list of numbers, or a mapping such as"
+        " {area: 120, heating: gas}",
+    ),
 ]
 
 
@@ -201,8 +215,9 @@ class Evaluate(Section):
     """The evaluation."""
 
     queries: Annotated[tuple[Query, ...], *AS_TUPLE] = Field(examples=[[[4.0]]])
-    """Input rows to predict, in the units of the table: a list of numbers each, in the order of the
-    features, or a mapping such as {area: 120, heating: gas}; may be empty."""
+    """Input rows to predict, in the units of the table: a mapping each, such as {area: 120,
+    heating: gas, sold: "2019-03-01"}, or a list of values in the order of the features; null for
+    one that is missing; may be empty."""
 
 
 class Export(Section):

@@ -234,7 +234,7 @@ def _line(node: yaml.Node | None, key: Key) -> str:
     line = None
     for part in key:
         if isinstance(node, yaml.MappingNode):
-            pair = next((pair for pair in node.value if pair[0].value == part), None)
+            pair = next((pair for pair in node.value if pair[0].value == str(part)), None)
             if pair is None:
                 break
             line, node = pair[0].start_mark.line, pair[1]

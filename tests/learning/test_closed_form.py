@@ -48,23 +48,23 @@ def test_columns_that_depend_on_each_other_are_refused_unless_allowed() -> None:
             copies,
             "train.optimizer: exact has more than one solution, because columns say the same as"
             " others:\n  b is a copy of a\nname data.features without them, or set"
-            " train.allow_dependent to true, which gives them the weight 0",
+            " train.dependent to drop, which gives them the weight 0",
         ),
         (
             close,
             "train.optimizer: exact would fit the rounding of the numbers, because columns say the"
             " same as others to within it:\n  a, b say the same, to within the rounding of their"
-            " numbers\nname data.features without one of them, or set train.allow_dependent to"
-            " true, which gives the exact solution with its huge weights",
+            " numbers\nname data.features without one of them, or set train.dependent to"
+            " drop, which gives the exact solution with its huge weights",
         ),
     ):
         exact = {"data__features": ["a", "b"], "data__generate__x": [[1.0, 2.0]],
                  "data__generate__weight": [[1.0], [1.0]], "evaluate__queries": [],
                  "train__optimizer": "exact"}  # fmt: skip
         with pytest.raises(UserError) as caught:
-            training.train(job(**exact), table)
+            training.train(job(**exact, train__dependent="refuse"), table)
         assert str(caught.value) == told
-        training.train(job(**exact, train__allow_dependent=True), table)
+        training.train(job(**exact), table)
 
 
 @pytest.mark.parametrize("bias", [True, False])

@@ -90,7 +90,6 @@ def test_an_interval_that_is_not_known_is_refused(workspace: Path) -> None:
         "data__generate__rows": None,
         "data__generate__x": x,
         "data__test_fraction": 0.0,
-        "train__allow_dependent": True,
     }
     with pytest.raises(UserError, match=r"columns depend on each other .b = 2·a.; leave interval"):
         contract_of(**tied)
@@ -105,7 +104,6 @@ def test_columns_far_from_zero_have_their_interval_while_float64_knows_it(worksp
             model__dtype="float64",
             model__standardize=True,
             train__optimizer="exact",
-            train__allow_dependent=True,
             evaluate__queries=[],
             export__outputs=["prediction", "interval"],
         )

@@ -163,7 +163,7 @@ def test_a_message_says_what_is_wrong_and_where(text: str, told: str) -> None:
 def test_a_thousand_mistakes_are_told_as_twenty() -> None:
     """And a value that is long is cut: nobody would read it."""
     text = (ROOT / "params.yaml").read_text()
-    rows = ", ".join(["[" + ", ".join(["x"] * 100) + "]"] * 100)
+    rows = ", ".join(["[" + ", ".join(["[x]"] * 100) + "]"] * 100)
     unknown = "".join(f"unknown_{number}: {'x' * 1000}\n" for number in range(2000))
     for wrong in (text.replace("[[4.0]]", f"[{rows}]"), text + unknown):
         with pytest.raises(UserError) as caught:
