@@ -64,7 +64,7 @@ def at(place: str, value: Any) -> Change:
             'inputs[4].levels.weekday[0]: found "Mo", must be an i',
         ),
         ("inputs.4.min", 1.5, "inputs[4].min: found 1.5, must be an integer"),
-        ("encoded", [], "encoded: found [], must be a list that is not empty"),
+        ("encoded", None, "encoded: found null, must be a list"),
         (
             "outputs.0.targets",
             ["a", "b"],

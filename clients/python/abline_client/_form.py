@@ -28,7 +28,7 @@ def check_form(contract: Mapping[str, Any]) -> None:
         dtype = _matrix(contract.get("input"))
     else:
         dtype = _inputs(contract.get("inputs"))
-        encoded = a_list(contract.get("encoded"), "encoded")
+        encoded = a_list(contract.get("encoded"), "encoded", empty=True)
         for index, name in enumerate(encoded):
             a_text(name, f"encoded[{index}]")
     _outputs(contract.get("outputs"), dtype, alone=contract["version"] == 2)
