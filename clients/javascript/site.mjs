@@ -1,6 +1,6 @@
 // Put the page and a model together for a static host: npm run site -- [MODELS [FOLDER]].
 
-import { cp, stat } from "node:fs/promises";
+import { cp, readdir, stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
@@ -13,12 +13,10 @@ export async function parts(models = join(here, "../../models")) {
     "index.html": join(here, "page/index.html"),
     "page.css": join(here, "page/page.css"),
     "icon.svg": join(here, "page/icon.svg"),
-    "page.js": join(here, "dist/page.js"),
-    "numbers.js": join(here, "dist/numbers.js"),
+    "page/page.js": join(here, "dist/page/page.js"),
     "client/browser.js": join(here, "dist/browser.js"),
-    "client/contract.js": join(here, "dist/contract.js"),
-    "client/model.js": join(here, "dist/model.js"),
-    "client/rows.js": join(here, "dist/rows.js"),
+    ...(await scripts("page", join(here, "dist/page"))),
+    ...(await scripts("client", join(here, "dist"))),
     "runtime/ort.wasm.bundle.min.mjs": join(runtime, "ort.wasm.bundle.min.mjs"),
     "runtime/ort-wasm-simd-threaded.wasm": join(runtime, "ort-wasm-simd-threaded.wasm"),
     "models/model.onnx": join(models, "model.onnx"),
@@ -31,6 +29,13 @@ export async function parts(models = join(here, "../../models")) {
     }
   }
   return found;
+}
+
+/** The scripts in a folder, without the one for Node, by their addresses. */
+async function scripts(address, folder) {
+  const names = await readdir(folder).catch(() => []); // parts() misses page.js then
+  const ofPage = names.filter((name) => name.endsWith(".js") && name !== "node.js");
+  return Object.fromEntries(ofPage.map((name) => [`${address}/${name}`, join(folder, name)]));
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1]).href) {

@@ -3,7 +3,8 @@
 import type { InferenceSession } from "onnxruntime-common";
 import * as runtime from "onnxruntime-web/wasm";
 
-import { ContractError, type Model, open } from "./model.js";
+import { ContractError, type Model } from "./model.js";
+import { open } from "./open.js";
 
 export * from "./model.js";
 

@@ -1,10 +1,12 @@
 /* Written by `npm run types` from ../contract.schema.json: edit that instead. */
 
+export type Contract = MatrixContract | TableContract;
+
 /**
- * The content of models/contract.json.
+ * The content of models/contract.json, version 1: a matrix of numbers without gaps.
  */
-export interface Contract {
-  golden: Vectors;
+export interface MatrixContract {
+  golden: MatrixVectors;
   input: Input;
   ir_version: number;
   /**
@@ -32,7 +34,7 @@ export interface Contract {
 /**
  * Golden vectors: rows that are hard to answer, and the right answers.
  */
-export interface Vectors {
+export interface MatrixVectors {
   /**
    * The largest difference that a correct runtime may show, in the same shape.
    */
@@ -133,4 +135,215 @@ export interface Lineage {
    * Hash of everything that the training depends on; `pipeline.track --find` finds its commit.
    */
   training_id: string;
+}
+/**
+ * The content of models/contract.json, version 2: the raw columns of a table.
+ */
+export interface TableContract {
+  /**
+   * The names of the numbers that the model itself gets, in order.
+   */
+  encoded: string[];
+  golden: TableVectors;
+  /**
+   * The raw columns, in the order of the features.
+   *
+   * @minItems 1
+   */
+  inputs: [NumberInput | CategoryInput | DateInput, ...(NumberInput | CategoryInput | DateInput)[]];
+  ir_version: number;
+  /**
+   * The version that the file was verified with.
+   */
+  onnxruntime: string;
+  opset: number;
+  /**
+   * @minItems 1
+   */
+  outputs: [Output, ...Output[]];
+  /**
+   * The sha256 of the ONNX file.
+   */
+  sha256: string;
+  source: Lineage;
+  /**
+   * Measured on the rows that were held out; empty if no rows were held out.
+   */
+  test_metrics: {
+    [k: string]: number;
+  };
+  version: 2;
+}
+/**
+ * Golden vectors: raw rows that are hard to answer, and the right answers.
+ */
+export interface TableVectors {
+  /**
+   * The largest difference that a correct runtime may show, in the same shape; null: the answer
+   * must be NaN.
+   */
+  bounds: {
+    [k: string]: (number | null)[][];
+  };
+  /**
+   * How outputs and bounds were computed.
+   */
+  derivation: string;
+  /**
+   * By the column's name, [vectors]: numbers, texts, or dates as integers; null is a gap.
+   */
+  inputs: {
+    [k: string]: (number | string | null)[];
+  };
+  /**
+   * The right answers by the output's name, [vectors, 1]; true and false are 1 and 0, null is
+   * NaN.
+   */
+  outputs: {
+    [k: string]: (number | null)[][];
+  };
+}
+/**
+ * A column of numbers; NaN is a missing one.
+ */
+export interface NumberInput {
+  dtype: "float32" | "float64";
+  /**
+   * The number in the place of a missing one, in the input's dtype; null: a missing number is
+   * refused.
+   */
+  fill: number | null;
+  /**
+   * True if the model gets a second number, which is 1 where the value is missing.
+   */
+  indicator: boolean;
+  kind: "number";
+  /**
+   * The largest value in the training rows, in the input's dtype.
+   */
+  max: number;
+  /**
+   * Mean of the values in the training rows, rounded to the input's dtype.
+   */
+  mean: number;
+  /**
+   * The smallest value in the training rows, in the input's dtype.
+   */
+  min: number;
+  /**
+   * Training rows in which the value is missing.
+   */
+  missing_rows: number;
+  /**
+   * The column's name in the table, and the input's name in the file.
+   */
+  name: string;
+  /**
+   * One dimension: any number of rows.
+   *
+   * @minItems 1
+   * @maxItems 1
+   */
+  shape: ["batch"];
+}
+/**
+ * A column of texts, each of which is a level; "" is a missing one.
+ */
+export interface CategoryInput {
+  dtype: "string";
+  /**
+   * True if a missing text is the level (missing); else it is refused.
+   */
+  has_missing: boolean;
+  kind: "category";
+  /**
+   * Sorted by the bytes of their names in UTF-8; without (missing) and (rare).
+   */
+  levels: Level[];
+  /**
+   * Training rows in which the value is missing.
+   */
+  missing_rows: number;
+  /**
+   * The column's name in the table, and the input's name in the file.
+   */
+  name: string;
+  /**
+   * Training rows whose text is no level of its own: they are (rare).
+   */
+  rare_rows: number;
+  /**
+   * The level without a number of its own; may be (missing) or (rare).
+   */
+  reference: string;
+  /**
+   * One dimension: any number of rows.
+   *
+   * @minItems 1
+   * @maxItems 1
+   */
+  shape: ["batch"];
+  /**
+   * A text that is no level: refused, or answered as the reference, or as (rare).
+   */
+  unseen: "refuse" | "reference" | "rare";
+}
+/**
+ * A level of a category.
+ */
+export interface Level {
+  name: string;
+  /**
+   * Training rows that have it.
+   */
+  rows: number;
+}
+/**
+ * A column of dates in UTC: whole days or seconds since 1970-01-01; −2⁶³ is a missing one.
+ */
+export interface DateInput {
+  dtype: "int64";
+  kind: "date";
+  /**
+   * The months (1 to 12) and weekdays (1 is Monday) of the training rows; others are refused.
+   */
+  levels: {
+    [k: string]: number[];
+  };
+  /**
+   * The latest date in the training rows, in the unit.
+   */
+  max: number;
+  /**
+   * The earliest date in the training rows, in the unit.
+   */
+  min: number;
+  /**
+   * Training rows in which the value is missing.
+   */
+  missing_rows: number;
+  /**
+   * The column's name in the table, and the input's name in the file.
+   */
+  name: string;
+  /**
+   * What the model gets of a date, in order.
+   *
+   * @minItems 1
+   */
+  parts: ["days" | "year" | "month" | "weekday" | "hour", ...("days" | "year" | "month" | "weekday" | "hour")[]];
+  /**
+   * Of each, the level without a number of its own.
+   */
+  references: {
+    [k: string]: number;
+  };
+  /**
+   * One dimension: any number of rows.
+   *
+   * @minItems 1
+   * @maxItems 1
+   */
+  shape: ["batch"];
+  unit: "days" | "seconds";
 }

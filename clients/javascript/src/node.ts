@@ -6,7 +6,8 @@ import { dirname, join, resolve } from "node:path";
 import type { InferenceSession } from "onnxruntime-common";
 import * as runtime from "onnxruntime-node";
 
-import { ContractError, type Model, open } from "./model.js";
+import { ContractError, type Model } from "./model.js";
+import { open } from "./open.js";
 
 export * from "./model.js";
 

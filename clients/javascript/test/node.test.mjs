@@ -11,7 +11,7 @@ import { inspect } from "node:util";
 
 import { Tensor } from "onnxruntime-node";
 
-import { open } from "../dist/model.js";
+import { open } from "../dist/open.js";
 import { ContractError, InputError, Model, load } from "../dist/node.js";
 
 const models = process.env.ABLINE_MODELS ?? fileURLToPath(new URL("../../../models", import.meta.url));
@@ -58,13 +58,13 @@ test("a record of features called length and the like", async () => {
   const names = ["length", "__proto__", "größe"];
   const renamed = JSON.parse(JSON.stringify(model.contract));
   renamed.input.features.forEach((feature, index) => (feature.name = names[index]));
-  const made = new Model(model.runtime, model.session, renamed, { file: "", contract: "" });
+  const withNames = () => new Model(model.runtime, model.session, renamed, { file: "", contract: "" });
   const record = JSON.parse('{"length": 1, "__proto__": 2, "größe": 3}');
   const right = await model.predict([[1, 2, 3].slice(0, model.features.length)]);
-  assert.deepEqual(await made.predict([record]), right);
+  assert.deepEqual(await withNames().predict([record]), right);
   renamed.input.features[0].name = "größe";
   await assert.rejects(
-    made.predict([{ [names[2].normalize("NFD")]: 1 }]),
+    withNames().predict([{ [names[2].normalize("NFD")]: 1 }]),
     /looks the same but is written with other characters/,
   );
 });

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { parse, ticks } from "../dist/numbers.js";
+import { parse, ticks } from "../dist/page/numbers.js";
 
 test("numbers with a point or a comma", () => {
   const right = {
