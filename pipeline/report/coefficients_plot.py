@@ -70,15 +70,21 @@ def draw(
         if has_levels:
             _mark_groups(axes, groups, len(lines))
         axes.set_yticks(range(len(lines)), [line.label for line in lines])
-        of_levels = ",\nand of each level instead of its reference" if has_levels else ""
-        left_out = f", the {len(chosen)} largest of {len(sizes)}"
-        axes.set_title(
-            f"Effect of one standard deviation of each {'number' if has_levels else 'feature'}"
-            + of_levels
-            + left_out * (len(chosen) < len(sizes))
-        )
+        _set_title(axes, has_levels, len(chosen), len(sizes))
         axes.set_xlabel(f"change in {short(', '.join(targets))}")
         axes.legend()
+
+
+def _set_title(axes: Axes, has_levels: bool, drawn: int, terms: int) -> None:
+    largest = f", the {drawn} largest of {terms}" * (drawn < terms)
+    if not has_levels:
+        axes.set_title(f"Effect of one standard deviation of each feature{largest}")
+        return
+    title = (
+        "Effect of one standard deviation of each number,\nof each level instead of its reference"
+    )
+    # At the right: long names leave little room above the axes.
+    axes.set_title(title + largest, loc="right")
 
 
 def _mark_groups(axes: Axes, groups: Sequence[Group], lines: int) -> None:

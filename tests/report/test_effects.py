@@ -43,10 +43,10 @@ def test_the_largest_effects_bring_their_reference_along() -> None:
     assert effects.largest(groups, sizes, 100) == groups
 
 
-def test_long_names_keep_their_beginning_and_their_level() -> None:
-    groups = effects.groups(number_plan(["n" * 100]), np.ones(1))
-    assert groups[0][0].label == "n" * 30 + "…"
+def test_long_names_keep_both_ends_and_their_level() -> None:
+    groups = effects.groups(number_plan(["n" * 90 + "end"]), np.ones(1))
+    assert groups[0][0].label == "n" * 20 + "…" + "n" * 7 + "end"
     (heating,) = [each for each in PLAN.columns if each.name == "heating"]
-    long = heating.model_copy(update={"name": "h" * 100})
+    long = heating.model_copy(update={"name": "h" * 100 + "1"})
     labels = effects.groups(PLAN.model_copy(update={"columns": (long,)}), np.ones(2))[0]
-    assert labels[1].label == "h" * 37 + "…: oil"
+    assert labels[1].label == "h" * 25 + "…" + "h" * 11 + "1: oil"
