@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline.columns.plan import Plan
-from pipeline.onnx_model.contract import Contract, Output
+from pipeline.onnx_model.contract import Contract, MatrixContract, Output
 from pipeline.report import card_coefficients, card_columns, markdown, verdict
 from pipeline.report.card_coefficients import number
 from pipeline.report.card_columns import MOST_ROWS_SHOWN, first_of
@@ -73,7 +73,7 @@ def _model(facts: Facts) -> Iterator[str]:
         ),
     )
     yield ""
-    if facts.plan.is_matrix:
+    if isinstance(contract, MatrixContract):
         yield (
             f"The input `{contract.input.name}` {_shape(contract.input.shape)} takes {facts.dtype}"
             " in the units of the training table: one column for each feature, in the order below."
@@ -121,7 +121,7 @@ def _data(facts: Facts) -> Iterator[str]:
         ((f"`{path}`", f"{count:,}", f"`{source.md5[path]}`") for path, count in rows.items()),
     )
     yield ""
-    if facts.plan.is_matrix:
+    if isinstance(facts.contract, MatrixContract):
         yield from markdown.table(
             ("feature", "smallest in training", "largest"),
             (

@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from mixed_tables import number_plan
+from mixed_tables import mixed_plan, number_plan
 from onnx_files import ALL_OUTPUTS, TWO_TARGETS, contract_of
+from raw_column_models import INPUTS
 from torch import nn
 
-from pipeline.onnx_model.contract import MatrixContract
+from pipeline.onnx_model.contract import MatrixContract, TableContract
 from pipeline.report import card
 from pipeline.settings import files
 
@@ -54,3 +55,38 @@ def test_the_card_of_a_module_that_is_not_linear(
     )
     assert "is 67.0582 below that line's 2942.24." in text
     assert "single coefficients" not in text, "there are no coefficients"
+
+
+def test_the_card_of_a_model_that_takes_raw_columns(workspace: Path) -> None:
+    written = contract_of(**ALL_OUTPUTS | {"data__features": ["a", "b", "c"]})
+    inputs = [
+        entry | {"shape": ["batch"]} for entry in INPUTS if entry["name"] in ("area", "heating")
+    ]
+    names = ("prediction", "in_range")
+    contract = TableContract.model_validate(
+        {key: value for key, value in written.items() if key != "input"}
+        | {
+            "version": 2,
+            "inputs": inputs,
+            "encoded": ["area", "heating[oil]"],
+            "outputs": [
+                {"name": f"y{n}", "meaning": meaning, "dtype": "float32", "shape": ["batch", 1],
+                 "targets": ["price"] * (meaning == "prediction")}
+                for n, meaning in enumerate(names)
+            ],
+            "golden": {"inputs": {"area": [1.0, None]}, "outputs": {"y0": [[1.0], [None]]},
+                       "bounds": {"y0": [[0.0], [None]]}, "derivation": "by hand"},
+        }
+    )  # fmt: skip
+    metrics = json.loads(files.METRICS.read_text())
+    verification = json.loads(files.VERIFICATION.read_text())
+    text = card.card(card.Facts(mixed_plan(), contract, verification, metrics, [], 50, 0))
+    assert text.startswith(f"# price from {', '.join(mixed_plan().features)}\n")
+    assert (
+        "an input for each, under the column's name, of shape [batch]. A number is float32" in text
+    )
+    assert "| true if every value is like the training rows': " in text
+    assert "| heating | gas 20 (reference), oil 10, (missing) 10 |" in text
+    assert "They become 10 numbers" in text
+    assert "- Refused: a missing value in " in text
+    assert "). 2 golden vectors, with" in text
