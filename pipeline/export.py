@@ -66,7 +66,7 @@ def main(params: Params) -> None:
 
     random = stream(params.seed, "verification")
     tried = trial_rows(training, queries, expected.dtype, random)
-    tried |= {GOLDEN_VECTORS: np.array(whole_contract.golden.inputs)}
+    tried |= {GOLDEN_VECTORS: {"x": np.array(whole_contract.golden.inputs)}}
     checks = verification.verify(content, whole_contract, expected, tried)
     if message := verification.failure(checks, expected):
         # An app might pick up a file that is left from before.

@@ -7,12 +7,13 @@ from typing import Any, Self
 
 import numpy as np
 import onnxruntime
-import torch
 from numpy.typing import NDArray
 
+from pipeline.onnx_model import feed
 from pipeline.onnx_model.check import Check
 from pipeline.onnx_model.contract import Output
 from pipeline.onnx_model.expected import Expected
+from pipeline.onnx_model.feed import Feed, Inputs
 
 # A shape that was fixed by mistake breaks at 0 or 1; vector code runs at 1000.
 BATCH_SIZES = (0, 1, 2, 3, 1000)
@@ -20,10 +21,10 @@ BATCH_SIZES = (0, 1, 2, 3, 1000)
 MOST_ROWS_IN_A_BATCH = 65_536
 
 
-def run(content: bytes, expected: Expected, rows: Mapping[str, NDArray[np.float64]]) -> list[Check]:
+def run(content: bytes, expected: Expected, rows: Mapping[str, Inputs]) -> list[Check]:
     """Run the file at every level of optimisation on all rows, in batches of every size.
 
-    content: the bytes of the ONNX file. rows: by kind, [rows, features], finite or not.
+    content: the bytes of the ONNX file. rows: by kind; finite or not, refused or not.
     """
     sessions, of_levels = {}, {}
     for level in onnxruntime.GraphOptimizationLevel.__members__.values():
@@ -48,43 +49,35 @@ class _Batch:
     """A batch of rows, torch's answers, and the differences that are allowed."""
 
     outputs: tuple[Output, ...]
-    x: NDArray[Any]
-    """[rows, features]"""
+    rows: Feed
     finite: NDArray[np.bool_]
-    """[rows, 1]: true if every feature is finite."""
+    """[rows, 1]: true if every number that the module gets is finite, and no value is refused."""
     right: list[NDArray[Any]]
     """torch's answers, one array for each output"""
     allowed: list[NDArray[np.float64]]
 
     @classmethod
     def of(
-        cls,
-        rows: NDArray[np.float64],
-        expected: Expected,
-        allowed: list[NDArray[np.float64]] | None = None,
+        cls, inputs: Inputs, expected: Expected, allowed: list[NDArray[np.float64]] | None = None
     ) -> Self:
-        """Return the batch of `rows`, [rows, features]. allowed: computed if it is not given."""
-        with np.errstate(over="ignore"):
-            x = torch.empty(rows.shape, dtype=expected.dtype).copy_(torch.from_numpy(rows))
-        with torch.inference_mode():
-            answers = expected.module(x)
-        right = [each.numpy() for each in (answers if isinstance(answers, tuple) else (answers,))]
+        """Return the batch of some rows. allowed: computed if it is not given."""
+        rows = expected.feed(inputs)
+        right = expected.answers(rows)
         if allowed is None:
-            allowed = expected.allowed(
-                x.double().nan_to_num(0, 0, 0).numpy(), right[0].astype(np.float64)
-            )
-        finite = np.isfinite(x.numpy()).all(axis=1)[:, None]
-        return cls(expected.outputs, x.numpy(), finite, right, allowed)
+            allowed = expected.allowed_in(rows, right)
+        finite = (np.isfinite(rows.x).all(axis=1) & ~rows.refused)[:, None]
+        return cls(expected.outputs, rows, finite, right, allowed)
 
     def run(self, session: onnxruntime.InferenceSession, before: Check) -> Check:
         """Return the check `before` with this batch added, or as it is if it has failed already."""
         if before.problem:
             return before
-        rows = before.rows + len(self.x)
+        size = len(self.rows.x)
+        rows = before.rows + size
         try:
-            answers = session.run([output.name for output in self.outputs], {"x": self.x})
+            answers = session.run([output.name for output in self.outputs], self.rows.inputs)
         except Exception as error:  # see above
-            return Check(before.name, f"batch of {len(self.x)}: {error}".strip(), rows)
+            return Check(before.name, f"batch of {size}: {error}".strip(), rows)
         bound, used = before.bound or 0.0, before.used
         for each in zip(self.outputs, answers, self.right, self.allowed, strict=True):
             problem, largest, share = _compared(*each, self.finite)
@@ -137,17 +130,20 @@ def _compared(
     return None, float(allowed.max(where=checked, initial=0)), float(shares.max(initial=0))
 
 
-def _batches(rows: NDArray[np.float64], expected: Expected) -> Iterator[_Batch]:
+def _batches(inputs: Inputs, expected: Expected) -> Iterator[_Batch]:
     """Yield all rows, in blocks; then the first rows, repeated, in batches of every size."""
-    if not len(rows):
+    rows = feed.row_count(inputs)
+    if not rows:
         return
-    first = _Batch.of(rows[:MOST_ROWS_IN_A_BATCH], expected)
+    first = _Batch.of(feed.chosen(inputs, slice(MOST_ROWS_IN_A_BATCH)), expected)
     yield first
-    for start in range(MOST_ROWS_IN_A_BATCH, len(rows), MOST_ROWS_IN_A_BATCH):
-        yield _Batch.of(rows[start : start + MOST_ROWS_IN_A_BATCH], expected)
+    for start in range(MOST_ROWS_IN_A_BATCH, rows, MOST_ROWS_IN_A_BATCH):
+        block = slice(start, start + MOST_ROWS_IN_A_BATCH)
+        yield _Batch.of(feed.chosen(inputs, block), expected)
     for size in BATCH_SIZES:
-        repeated = np.arange(size) % len(rows)
-        yield _Batch.of(rows[repeated], expected, [each[repeated] for each in first.allowed])
+        repeated = np.arange(size) % rows
+        allowed = [each[repeated] for each in first.allowed]
+        yield _Batch.of(feed.chosen(inputs, repeated), expected, allowed)
 
 
 def _classes(values: NDArray[Any]) -> NDArray[np.int8]:

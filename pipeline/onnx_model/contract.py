@@ -129,12 +129,18 @@ class TableContract(TableTerms, _File):
 
 Contract = MatrixContract | TableContract
 
+_TERMS: TypeAdapter[Terms] = TypeAdapter(Annotated[Terms, Field(discriminator="version")])
 _CONTRACT: TypeAdapter[Contract] = TypeAdapter(Annotated[Contract, Field(discriminator="version")])
 
 
 def validated(content: Any) -> Contract:
     """Return the content of a contract.json as a contract. Raises ValueError if it is none."""
     return _CONTRACT.validate_python(content)
+
+
+def terms_of(text: str) -> Terms:
+    """Return the terms that are the metadata of a file. Raises ValueError if they are none."""
+    return _TERMS.validate_json(text)
 
 
 def metadata(terms: Terms) -> dict[str, str]:

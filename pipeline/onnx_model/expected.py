@@ -1,23 +1,42 @@
 """The expected ONNX file: its interface, and how far its answers may differ from torch's."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from pipeline.columns.plan import Plan
 from pipeline.exact.interval import EPS, Interval
 from pipeline.learning import prediction, rounding_bound
 from pipeline.learning.line import Line
+from pipeline.onnx_model import feed
 from pipeline.onnx_model.contract import Output
 from pipeline.onnx_model.contract_inputs import Float
-from pipeline.onnx_model.outputs import Answers, described, predictor
+from pipeline.onnx_model.feed import Feed, Inputs
+from pipeline.onnx_model.outputs import (
+    Answers,
+    described,
+    described_by_target,
+    free_prefix,
+    predictor,
+)
 
 # torch writes this version for every opset. A runtime refuses a file of a newer version than it
 # knows, so after an update of torch that raises it, older clients could not read our files.
 IR_VERSION = 10
+
+
+class InputForm(NamedTuple):
+    """The name, the type and the shape of an input."""
+
+    name: str
+    dtype: str
+    shape: tuple[Any, ...]
 
 
 @dataclass(frozen=True)
@@ -27,6 +46,7 @@ class Expected:
     module: nn.Module
     """The torch module that the file must agree with, in the precision that ships."""
     features: Sequence[str]
+    """The names of the numbers that the module gets."""
     targets: Sequence[str]
     opset: int
     rtol: float
@@ -34,6 +54,10 @@ class Expected:
     linear."""
     atol: float
     """Absolute difference that is allowed in the same case."""
+    plan: Plan | None = None
+    """The plan of the raw columns that the file takes; None if it takes a matrix of numbers."""
+    asked: Collection[str] = ()
+    """With a plan: export.outputs."""
 
     @property
     def predictor(self) -> nn.Module:
@@ -66,11 +90,77 @@ class Expected:
         return "float32" if self.dtype == torch.float32 else "float64"
 
     @property
+    def version(self) -> Literal[1, 2]:
+        """The version of the contract."""
+        return 1 if self.plan is None else 2
+
+    @property
+    def inputs(self) -> tuple[InputForm, ...]:
+        """The inputs of the file."""
+        if self.plan is None:
+            return (InputForm("x", self.precision, ("batch", len(self.features))),)
+        return tuple(
+            InputForm(each.name, feed.dtype_of(each, self.precision), ("batch",))
+            for each in self.plan.columns
+        )
+
+    @property
+    def prefix(self) -> str:
+        """The beginning of the names of the module's tensors in the file."""
+        if self.plan is None:
+            return ""
+        return free_prefix("model/", [*self.plan.features, *(each.name for each in self.outputs)])
+
+    @property
     def outputs(self) -> tuple[Output, ...]:
         """The outputs of the file."""
         asked = ["interval"] if self.interval is not None else []
         asked += ["in_range"] if self.has_in_range else []
+        if self.plan is not None:
+            columns = self.plan.features
+            return described_by_target(self.asked, self.targets, self.precision, columns)
         return described(asked, self.targets, self.precision)
+
+    def feed(self, inputs: Inputs) -> Feed:
+        """Return rows with what the plan makes of them. inputs: by the name of the input."""
+        if self.plan is None:
+            return feed.of_matrix(inputs, self.precision)
+        return feed.of_table(inputs, self.plan, self.precision)
+
+    def answers(self, rows: Feed) -> list[NDArray[Any]]:
+        """Return torch's answers to rows, an array for each output: [rows, columns]."""
+        with torch.inference_mode():
+            computed = self.module(torch.from_numpy(rows.x.astype(self.precision)))
+        arrays = [
+            each.numpy() for each in (computed if isinstance(computed, tuple) else (computed,))
+        ]
+        return self.by_output(arrays, rows, math.nan)
+
+    def by_output(
+        self, computed: list[NDArray[Any]], rows: Feed, refused: float
+    ) -> list[NDArray[Any]]:
+        """Return numbers of the module's outputs as numbers of the file's outputs.
+
+        refused: the number for the rows that the plan refuses.
+        """
+        if self.plan is None:
+            return computed
+        arrays: list[NDArray[Any]] = []
+        for values in computed:
+            kept = np.where(rows.refused[:, None], np.asarray(refused, values.dtype), values)
+            arrays += [kept[:, [target]] for target in range(len(self.targets))]
+        if "in_range" in self.asked:
+            arrays.append(rows.inside[:, None])
+        return arrays
+
+    def allowed_in(self, rows: Feed, answers: Sequence[NDArray[Any]]) -> list[NDArray[np.float64]]:
+        """Return the largest difference allowed in each of `answers`, torch's answers to `rows`."""
+        x = np.nan_to_num(rows.x, nan=0, posinf=0, neginf=0)
+        y = answers[0] if self.plan is None else np.hstack(answers[: len(self.targets)])
+        bounds = self.by_output(self.allowed(x, y.astype(np.float64)), rows, 0.0)
+        if self.plan is not None and "in_range" in self.asked:
+            bounds[-1] = np.zeros((len(y), 1))
+        return bounds
 
     def allowed(self, x: NDArray[np.float64], y: NDArray[np.float64]) -> list[NDArray[np.float64]]:
         """Return the largest difference allowed in each number of each output: [rows, columns].

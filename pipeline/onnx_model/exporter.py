@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import torch
 from google.protobuf.message import Message
+from onnx import ModelProto
 from torch import nn
 
 from pipeline.learning.prediction import line_of
@@ -31,8 +32,18 @@ def export(
 ) -> bytes:
     """Return the module as one ONNX file: x [batch, features] to the outputs, y first.
 
-    The same module and metadata give the same bytes: source paths and the build of torch, which
-    torch's exporter writes into the file, are removed.
+    The same module and metadata give the same bytes.
+    Raises UserError if torch cannot express the module in `opset`.
+    """
+    return content(model_of(module, features, opset, output_names), metadata)
+
+
+def model_of(
+    module: nn.Module, features: int, opset: int, output_names: Sequence[str]
+) -> ModelProto:
+    """Return the module as an ONNX model: x [batch, features] to the outputs, y first.
+
+    Source paths and the build of torch, which torch's exporter writes into the model, are removed.
     Raises UserError if torch cannot express the module in `opset`.
     """
     # Two rows: torch would take a batch of one for a constant.
@@ -57,13 +68,18 @@ def export(
         except torch.onnx.errors.OnnxExporterError as error:
             raise UserError(f"export.opset: torch cannot write this model: {error}") from error
     assert program is not None
-    proto = program.model_proto
+    proto: ModelProto = program.model_proto
     _remove_notes(proto)
     proto.producer_version = torch.__version__.split("+")[0]
+    return proto
+
+
+def content(proto: ModelProto, metadata: Mapping[str, str]) -> bytes:
+    """Return the bytes of the model with its metadata."""
     for key, value in sorted(metadata.items()):
         proto.metadata_props.add(key=key, value=value)
-    content: bytes = proto.SerializeToString(deterministic=True)
-    return content
+    serialized: bytes = proto.SerializeToString(deterministic=True)
+    return serialized
 
 
 def _remove_notes(message: Message) -> None:

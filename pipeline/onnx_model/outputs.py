@@ -1,7 +1,6 @@
 """The outputs that `export.outputs` asks for: as a torch module, and in the contract."""
 
 from collections.abc import Collection, Sequence
-from typing import Literal
 
 import numpy as np
 import torch
@@ -92,18 +91,59 @@ def with_outputs(module: nn.Module, params: Params, rows: Table) -> nn.Module:
 
 def described(asked: Collection[str], targets: Sequence[str], dtype: Float) -> tuple[Output, ...]:
     """Return the contract's description of the outputs, in order. asked: export.outputs."""
+    shape: Shape = ("batch", len(targets))
+    outputs = [
+        Output(name=name, meaning=meaning, dtype=dtype, shape=shape, targets=tuple(targets))
+        for name, meaning in _numbers(asked)
+    ]
+    return (*outputs, *_flag(asked, "in_range"))
 
-    def output(name: str, meaning: Meaning, dtype: Float | Literal["bool"] = dtype) -> Output:
-        column_targets = tuple(targets) if dtype != "bool" else ()
-        shape: Shape = ("batch", len(column_targets) or 1)
-        return Output(name=name, meaning=meaning, dtype=dtype, shape=shape, targets=column_targets)
 
-    outputs = [output("y", "prediction")]
-    if "interval" in asked:
-        outputs += [output("low", "low"), output("high", "high")]
-    if "in_range" in asked:
-        outputs.append(output("in_range", "in_range", "bool"))
-    return tuple(outputs)
+def described_by_target(
+    asked: Collection[str], targets: Sequence[str], dtype: Float, columns: Collection[str]
+) -> tuple[Output, ...]:
+    """Return the description of outputs of which each belongs to one target, in order.
+
+    asked: export.outputs. columns: the names of the inputs; no output has the name of one.
+    MLflow's Python function of an ONNX file needs such outputs: it makes each one column.
+    """
+
+    def free(name: str) -> str:
+        return free(name + "_") if name in columns else name
+
+    shape: Shape = ("batch", 1)
+    outputs = [
+        Output(
+            name=free(name if len(targets) == 1 else f"{name}[{target}]"),
+            meaning=meaning,
+            dtype=dtype,
+            shape=shape,
+            targets=(target,),
+        )
+        for name, meaning in _numbers(asked)
+        for target in targets
+    ]
+    return (*outputs, *_flag(asked, free("in_range")))
+
+
+def free_prefix(prefix: str, names: Collection[str]) -> str:
+    """Return the prefix, with as many slashes as it takes for no name to begin with it."""
+    while any(name.startswith(prefix) for name in names):
+        prefix += "/"
+    return prefix
+
+
+def _numbers(asked: Collection[str]) -> list[tuple[str, Meaning]]:
+    """Return the names and the meanings of the outputs that are numbers."""
+    ends: list[tuple[str, Meaning]] = [("low", "low"), ("high", "high")]
+    return [("y", "prediction"), *(ends if "interval" in asked else [])]
+
+
+def _flag(asked: Collection[str], name: str) -> list[Output]:
+    """Return the output in_range, if it is asked for."""
+    shape: Shape = ("batch", 1)
+    output = Output(name=name, meaning="in_range", dtype="bool", shape=shape, targets=())
+    return [output] if "in_range" in asked else []
 
 
 def _interval(module: nn.Module, params: Params, rows: Table) -> Interval:

@@ -14,12 +14,7 @@ from pipeline.onnx_model import contract
 from pipeline.onnx_model.check import Check
 from pipeline.onnx_model.contract import MatrixTerms
 from pipeline.onnx_model.expected import IR_VERSION, Expected
-
-ELEMENT_TYPES = {
-    "float32": TensorProto.FLOAT,
-    "float64": TensorProto.DOUBLE,
-    "bool": TensorProto.BOOL,
-}
+from pipeline.onnx_model.graph import ELEMENT_TYPES
 
 
 def run(content: bytes, expected: Expected) -> list[Check]:
@@ -72,7 +67,9 @@ def _versions(proto: ModelProto, expected: Expected) -> str | None:
 
 
 def _interface(proto: ModelProto, expected: Expected) -> str | None:
-    right = [("x", ELEMENT_TYPES[expected.precision], ["batch", len(expected.features)])]
+    right: list[tuple[str, int, list[str | int]]] = [
+        (each.name, ELEMENT_TYPES[each.dtype], list(each.shape)) for each in expected.inputs
+    ]
     right += [
         (output.name, ELEMENT_TYPES[output.dtype], list(output.shape))
         for output in expected.outputs
@@ -91,15 +88,20 @@ def _interface(proto: ModelProto, expected: Expected) -> str | None:
 def _terms(proto: ModelProto, expected: Expected) -> str | None:
     """Check that the terms in the file's metadata describe this file."""
     metadata = {entry.key: entry.value for entry in proto.metadata_props}
-    terms = MatrixTerms.model_validate_json(metadata.get(contract.METADATA_KEY, ""))
+    terms = contract.terms_of(metadata.get(contract.METADATA_KEY, ""))
+    inputs = (terms.input,) if isinstance(terms, MatrixTerms) else terms.inputs
+    encoded = (
+        tuple(feature.name for feature in terms.input.features)
+        if isinstance(terms, MatrixTerms)
+        else terms.encoded
+    )
     pairs: dict[str, tuple[Any, Any]] = {
-        "input": (terms.input.name, "x"),
-        "dtype": (terms.input.dtype, expected.precision),
-        "shape": (terms.input.shape, ("batch", len(expected.features))),
-        "features": (
-            tuple(feature.name for feature in terms.input.features),
-            tuple(expected.features),
+        "version": (terms.version, expected.version),
+        "inputs": (
+            [(each.name, each.dtype, each.shape) for each in inputs],
+            [(each.name, each.dtype, each.shape) for each in expected.inputs],
         ),
+        "features": (encoded, tuple(expected.features)),
         "outputs": (terms.outputs, expected.outputs),
         "opset": (terms.opset, expected.opset),
         "ir_version": (terms.ir_version, IR_VERSION),
@@ -121,7 +123,8 @@ def _same_weights(proto: ModelProto, expected: Expected) -> str | None:
         return None
     tensors = {tensor.name: numpy_helper.to_array(tensor) for tensor in proto.graph.initializer}
     for name, value in expected.module.state_dict().items():
-        if name not in tensors or not np.array_equal(tensors[name], value.numpy()):
+        tensor = tensors.get(expected.prefix + name)
+        if tensor is None or not np.array_equal(tensor, value.numpy()):
             return f"{name} differs from the trained tensor"
     return None
 

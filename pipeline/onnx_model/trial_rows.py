@@ -7,14 +7,16 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from pipeline.onnx_model.feed import Inputs
+
 
 def trial_rows(
     training: NDArray[np.float64],
     queries: NDArray[np.float64],
     dtype: torch.dtype,
     random: np.random.Generator,
-) -> dict[str, NDArray[np.float64]]:
-    """Return the rows to try, by kind: float64 [rows, features], not all finite.
+) -> dict[str, Inputs]:
+    """Return the rows to try, by kind: x [rows, features], of float64, not all finite.
 
     training, queries: [rows, features].
     """
@@ -24,7 +26,7 @@ def trial_rows(
     middle, reach = low / 2 + high / 2, (high / 2 - low / 2) * 10
     reach = np.where(reach > 0, reach, np.maximum(1, np.abs(middle)))
     signs = random.choice([-1.0, 1.0], (8, features))
-    return {
+    kinds = {
         "training rows": training,
         "queries": queries,
         "random rows over ten times the training range": middle
@@ -35,6 +37,7 @@ def trial_rows(
         "one feature at a time": _one_feature(0.0, (1e3,), features, random),
         "NaN and infinity": _one_feature(1.0, (math.nan, math.inf, -math.inf), features, random),
     }
+    return {kind_of_row: {"x": rows} for kind_of_row, rows in kinds.items()}
 
 
 def _one_feature(

@@ -5,20 +5,19 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
 import onnxruntime
-from numpy.typing import NDArray
 
 from pipeline.onnx_model import answer_checks, conformance, structure_checks
 from pipeline.onnx_model.check import Check
 from pipeline.onnx_model.contract import Contract
 from pipeline.onnx_model.expected import Expected
+from pipeline.onnx_model.feed import Inputs
 
 
 def verify(
-    content: bytes, contract: Contract, expected: Expected, rows: Mapping[str, NDArray[np.float64]]
+    content: bytes, contract: Contract, expected: Expected, rows: Mapping[str, Inputs]
 ) -> list[Check]:
-    """Check the bytes of an ONNX file. rows: the rows to try, by kind, [rows, features].
+    """Check the bytes of an ONNX file. rows: the rows to try, by kind.
 
     A client's check comes last, and only if the other checks have passed: it would find the same
     problem with fewer rows.

@@ -70,7 +70,7 @@ def test_a_spoilt_answer_is_caught(spoil: Callable[[ModelProto], None], said: st
 
 
 def test_all_rows_run_at_every_level_in_batches_of_every_size() -> None:
-    rows = {"training rows": TRAINING, "queries": np.empty((0, 3))}
+    rows = {"training rows": {"x": TRAINING}, "queries": {"x": np.empty((0, 3))}}
     checks = {check.name: check for check in answer_checks.run(exported(), wanted(linear()), rows)}
     for level in onnxruntime.GraphOptimizationLevel.__members__:
         # All 40 rows, then batches of 0, 1, 2, 3 and 1000
@@ -150,7 +150,7 @@ def test_a_right_file_of_any_network_passes_and_a_wrong_one_does_not(name: str) 
     module = network(name)
     content = exporter.export(module, 3, 20, METADATA)
     assert problems(content, wanted(module)) == []
-    rows = {"training rows": TRAINING}
+    rows = {"training rows": {"x": TRAINING}}
     for spoil in (round_to_half, negate_a_weight, nudge_a_weight):
         proto = onnx.load_from_string(content)
         spoil(proto)

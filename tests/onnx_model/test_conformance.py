@@ -59,7 +59,7 @@ def test_intervals_and_ranges_that_are_off_are_noticed(workspace: Path) -> None:
     rows = table.read(files.TRAIN)
     module = outputs.with_outputs(weights.load(files.MODEL, params.model, 3, 2), params, rows)
     expected = Expected(module, "abc", "uv", 20, 1e-5, 1e-6)
-    inputs = {"rows": rows.columns("abc")}
+    inputs = {"rows": {"x": rows.columns("abc")}}
 
     def problems(content: bytes) -> list[str]:
         checks = structure_checks.run(content, expected)

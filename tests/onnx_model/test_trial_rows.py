@@ -8,7 +8,9 @@ from pipeline.onnx_model.trial_rows import trial_rows
 
 
 def test_rows_of_every_kind() -> None:
-    rows = trial_rows(TRAINING, np.empty((0, 3)), torch.float32, np.random.default_rng(1))
+    random = np.random.default_rng(1)
+    inputs = trial_rows(TRAINING, np.empty((0, 3)), torch.float32, random)
+    rows = {kind: of_kind["x"] for kind, of_kind in inputs.items()}
     assert np.isnan(rows["NaN and infinity"]).any()
     assert np.isinf(rows["NaN and infinity"]).any()
     assert (np.abs(rows["huge values"]) > 1e37).any()

@@ -1,0 +1,133 @@
+"""Rows in the form in which an ONNX file takes them: one array for each input of the file.
+
+The input of a matrix is `x`, [rows, features]. Of a table each raw column is an input, [rows]:
+numbers in the file's precision, NaN for a gap; texts as objects, "" for a gap; dates as int64, in
+the unit of the column, −2⁶³ for a gap.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from pipeline.columns.column import Bools
+from pipeline.columns.date import GAP, DateColumn, integers
+from pipeline.columns.number import NumberColumn
+from pipeline.columns.plan import AnyColumn, Plan
+from pipeline.onnx_model.contract_inputs import Float
+from pipeline.tables import table
+
+Inputs = Mapping[str, NDArray[Any]]
+
+
+@dataclass(frozen=True)
+class Feed:
+    """Rows for a file, and what the plan makes of them."""
+
+    inputs: Inputs
+    x: NDArray[np.float64]
+    """The numbers that the model itself gets, exact in the file's precision: [rows, encoded]."""
+    refused: Bools
+    """True for each row that must be answered by NaN: [rows]."""
+    inside: Bools
+    """True for each row that is in range: [rows]; of a matrix the module itself says it."""
+
+
+def of_matrix(inputs: Inputs, dtype: Float) -> Feed:
+    """Return the feed of rows of numbers. inputs: x, [rows, features], of float64."""
+    with np.errstate(over="ignore"):
+        x = np.ascontiguousarray(inputs["x"], dtype)
+    nowhere = np.zeros(len(x), np.bool_)
+    return Feed({"x": x}, x.astype(np.float64), nowhere, nowhere)
+
+
+def of_table(inputs: Inputs, plan: Plan, dtype: Float) -> Feed:
+    """Return the feed of raw rows. inputs: by column."""
+    rows = _arrow(inputs, plan)
+    numbers, refused = plan.encode(rows)
+    with np.errstate(over="ignore"):
+        x = numbers.astype(dtype).astype(np.float64)
+    return Feed(inputs, x, refused, shipped(plan, dtype).in_range(rows) & ~refused)
+
+
+def shipped(plan: Plan, dtype: Float) -> Plan:
+    """Return the plan with the ranges and fills of numbers rounded to `dtype`, as clients round."""
+
+    def rounded(number: float) -> float:
+        return float(np.asarray(number, dtype))
+
+    def column(each: AnyColumn) -> AnyColumn:
+        if not isinstance(each, NumberColumn):
+            return each
+        fill = None if each.fill is None else rounded(each.fill)
+        ends = {"min": rounded(each.min), "max": rounded(each.max)}
+        return each.model_copy(update={"fill": fill, **ends})
+
+    return plan.model_copy(update={"columns": tuple(column(each) for each in plan.columns)})
+
+
+def dtype_of(column: AnyColumn, dtype: Float) -> str:
+    """Return the type of a column's input. dtype: of numbers."""
+    return {"number": dtype, "category": "string", "date": "int64"}[column.kind]
+
+
+def inputs_of(rows: pa.Table, plan: Plan, dtype: Float) -> Inputs:
+    """Return the inputs for the rows of a table with the raw columns."""
+    return {each.name: _input(each, rows.column(each.name), dtype) for each in plan.columns}
+
+
+def _input(column: AnyColumn, values: pa.ChunkedArray, dtype: Float) -> NDArray[Any]:
+    if isinstance(column, NumberColumn):
+        with np.errstate(over="ignore"):
+            return table.numbers(values).astype(dtype)
+    if isinstance(column, DateColumn):
+        return integers(values, column.unit)
+    return np.array(values.to_pylist(), np.object_)
+
+
+def _arrow(inputs: Inputs, plan: Plan) -> pa.Table:
+    """Return raw rows as a table, of the types that `generate` writes."""
+    arrays = []
+    for column in plan.columns:
+        values = inputs[column.name]
+        if isinstance(column, NumberColumn):
+            arrays.append(table.array(values.astype(np.float64), pa.float64()))
+        elif isinstance(column, DateColumn):
+            arrays.append(_dates(values, column.unit == "seconds"))
+        else:
+            arrays.append(texts(values.tolist()))
+    return pa.Table.from_arrays(arrays, list(plan.features))
+
+
+def _dates(values: NDArray[np.int64], seconds: bool) -> pa.Array:
+    known = table.array(values != GAP, pa.bool_()).buffers()[1]
+    kind, numbers = (pa.timestamp("s"), "i8") if seconds else (pa.date32(), "i4")
+    data = pa.py_buffer(np.where(values == GAP, 0, values).astype(numbers))
+    return pa.Array.from_buffers(kind, len(values), [known, data])
+
+
+def texts(values: Sequence[str]) -> pa.Array:
+    """Return texts as an Arrow array: [texts]."""
+    # Not pa.array: it imports pandas, a quarter of a second.
+    contents = [text.encode() for text in values]
+    ends = np.cumsum([0, *(len(content) for content in contents)]).astype(np.int32)
+    buffers = [None, pa.py_buffer(ends), pa.py_buffer(b"".join(contents))]
+    return pa.Array.from_buffers(pa.string(), len(contents), buffers)
+
+
+def row_count(inputs: Inputs) -> int:
+    """Return the number of rows."""
+    return len(next(iter(inputs.values())))
+
+
+def chosen(inputs: Inputs, rows: slice | NDArray[np.int64]) -> Inputs:
+    """Return some of the rows."""
+    return {name: values[rows] for name, values in inputs.items()}
+
+
+def stacked(parts: Sequence[Inputs]) -> Inputs:
+    """Return the rows of all parts, one after the other."""
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
