@@ -5,6 +5,7 @@ numbers in the file's precision, NaN for a gap; texts as objects, "" for a gap; 
 the unit of the column, −2⁶³ for a gap.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -46,7 +47,7 @@ def of_matrix(inputs: Inputs, dtype: Float) -> Feed:
 
 def of_table(inputs: Inputs, plan: Plan, dtype: Float) -> Feed:
     """Return the feed of raw rows. inputs: by column."""
-    rows = _arrow(inputs, plan)
+    rows = arrow(inputs, plan)
     numbers, refused = plan.encode(rows)
     with np.errstate(over="ignore"):
         x = numbers.astype(dtype).astype(np.float64)
@@ -79,6 +80,19 @@ def inputs_of(rows: pa.Table, plan: Plan, dtype: Float) -> Inputs:
     return {each.name: _input(each, rows.column(each.name), dtype) for each in plan.columns}
 
 
+def of_vectors(columns: Mapping[str, Sequence[Any]], plan: Plan, dtype: Float) -> Inputs:
+    """Return the inputs for the golden vectors of a contract, in which null is a gap."""
+    gaps = {"number": math.nan, "category": "", "date": GAP}
+    types = {"number": dtype, "category": np.object_, "date": np.int64}
+    return {
+        each.name: np.array(
+            [gaps[each.kind] if value is None else value for value in columns[each.name]],
+            types[each.kind],
+        )
+        for each in plan.columns
+    }
+
+
 def _input(column: AnyColumn, values: pa.ChunkedArray, dtype: Float) -> NDArray[Any]:
     if isinstance(column, NumberColumn):
         with np.errstate(over="ignore"):
@@ -88,7 +102,7 @@ def _input(column: AnyColumn, values: pa.ChunkedArray, dtype: Float) -> NDArray[
     return np.array(values.to_pylist(), np.object_)
 
 
-def _arrow(inputs: Inputs, plan: Plan) -> pa.Table:
+def arrow(inputs: Inputs, plan: Plan) -> pa.Table:
     """Return raw rows as a table, of the types that `generate` writes."""
     arrays = []
     for column in plan.columns:

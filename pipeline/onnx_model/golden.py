@@ -57,32 +57,47 @@ def vectors(
     line = expected.line
     random = stream(seed, "golden vectors")
     x = hard_rows(VECTOR_COUNT, low, high, queries, line, interval, dtype, random)
-    if line is None:
-        y, derivation = prediction.predict(expected.predictor, x), OTHER_DERIVATION
-    else:
-        y, derivation = predictions(line, x, dtype), LINEAR_DERIVATION
-    right = [y]
-    if line is not None and interval is not None:
-        right += interval_ends(line, interval, x, dtype)
-        derivation += INTERVAL_DERIVATION
+    right, derivation = right_answers(expected, x)
     if expected.has_in_range:
         smallest, largest = low.astype(dtype), high.astype(dtype)
         right.append(((x >= smallest) & (x <= largest)).all(axis=1, keepdims=True).astype("f8"))
         derivation += IN_RANGE_DERIVATION
-    bounds = expected.allowed(x, y)
+    bounds = expected.allowed(x, right[0])
     checkable = np.flatnonzero(np.isfinite(np.hstack([*right, *bounds])).all(axis=1))
     chosen = checkable[:VECTOR_COUNT]
     if not len(chosen):
-        raise UserError(
-            f"model.dtype: every answer is near to or beyond the largest {dtype}, so that no answer"
-            " can be checked; scale the targets, or use float64"
-        )
+        raise too_large(dtype)
     names = [output.name for output in expected.outputs]
     return MatrixVectors(
         inputs=x[chosen].tolist(),
         outputs={name: y[chosen].tolist() for name, y in zip(names, right, strict=True)},
         bounds={name: b[chosen].tolist() for name, b in zip(names, bounds, strict=True)},
         derivation=derivation,
+    )
+
+
+def right_answers(
+    expected: Expected, x: NDArray[np.float64]
+) -> tuple[list[NDArray[np.float64]], str]:
+    """Return the right y, and low and high if they are asked for, and how they were computed.
+
+    x: finite numbers for the model, [rows, features].
+    """
+    line, interval, dtype = expected.line, expected.interval, expected.precision
+    if line is None:
+        return [prediction.predict(expected.predictor, x)], OTHER_DERIVATION
+    right, derivation = [predictions(line, x, dtype)], LINEAR_DERIVATION
+    if interval is not None:
+        right += interval_ends(line, interval, x, dtype)
+        derivation += INTERVAL_DERIVATION
+    return right, derivation
+
+
+def too_large(dtype: Float) -> UserError:
+    """Return the error for a model without an answer that can be checked."""
+    return UserError(
+        f"model.dtype: every answer is near to or beyond the largest {dtype}, so that no answer"
+        " can be checked; scale the targets, or use float64"
     )
 
 

@@ -75,12 +75,14 @@ def predictor(module: nn.Module) -> nn.Module:
     return module.module if isinstance(module, Answers) else module
 
 
-def with_outputs(module: nn.Module, params: Params, rows: Table) -> nn.Module:
-    """Return the module with the outputs that `export.outputs` asks for. rows: the training table.
+def with_outputs(module: nn.Module, params: Params, rows: Table, ranges: bool = True) -> nn.Module:
+    """Return the module with the outputs that `export.outputs` asks for.
 
+    rows: the training table, encoded. ranges: True if in_range is an output of the module; the
+    plan of raw columns computes it elsewhere.
     Raises UserError if a prediction interval is asked for and cannot be computed.
     """
-    asked = params.export.outputs
+    asked = [each for each in params.export.outputs if ranges or each != "in_range"]
     if set(asked) == {"prediction"}:
         return module
     x = rows.columns(rows.features(params.data.targets))
