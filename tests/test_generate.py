@@ -15,7 +15,7 @@ from pipeline import generate
 from pipeline.settings import files
 from pipeline.settings.errors import UserError
 from pipeline.settings.seeds import stream
-from pipeline.tables import csv_file, table
+from pipeline.tables import table, text_source
 from pipeline.tables.generated import generated_table
 
 
@@ -36,7 +36,7 @@ def test_the_side_of_a_row_depends_on_its_place_and_the_seed(
     assert abs(len(test) / 5_000 - 0.2) < 0.02
     before = files.TRAIN.read_bytes(), files.TEST.read_bytes()
 
-    monkeypatch.setattr(csv_file, "BYTES_PER_BLOCK", 999)
+    monkeypatch.setattr(text_source, "BYTES_PER_CHUNK", 999)
     generate.main(own_job(fraction=0.2))
     assert (files.TRAIN.read_bytes(), files.TEST.read_bytes()) == before
 

@@ -20,6 +20,19 @@ def same_name(name: str) -> str:
     return unicodedata.normalize("NFC", name)
 
 
+def with_names_for_all(names: Sequence[str]) -> tuple[str, ...]:
+    """Return the names; a column without one is called c1, c2 and so on, by its place.
+
+    If another column has that name, the column stays without one.
+    """
+    taken = set(names)
+    named = (
+        name or f"c{place}" if f"c{place}" not in taken else name
+        for place, name in enumerate(names, 1)
+    )
+    return tuple(named)
+
+
 def check_there(file: RawFile, key: str, names: Sequence[str], first: RawFile) -> None:
     """Raise UserError if the file does not have each of `names` once.
 

@@ -1,6 +1,7 @@
 """Columns in the text of a CSV file, read by Arrow: numbers where it can, else texts."""
 
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NoReturn
@@ -9,7 +10,7 @@ import pyarrow as pa
 import pyarrow.csv
 
 from pipeline.settings.errors import UserError
-from pipeline.settings.messages import count
+from pipeline.settings.messages import count, show
 from pipeline.settings.sections import Read
 from pipeline.tables import csv_rows
 from pipeline.tables.csv_heading import SEPARATORS
@@ -35,12 +36,12 @@ class Parser:
         text: bytes,
         columns: Sequence[int],
         numbers: Sequence[bool],
-        first_line: Callable[[], int],
+        first_line: int,
     ) -> pa.Table:
         """Return `columns`: float64 where numbers are wanted and all fields are, else texts.
 
         numbers: True for each of `columns` of which numbers are wanted.
-        first_line: returns the number of the first line in `text`.
+        first_line: the number of the first line in `text`.
         Raises UserError with the line of a row that has too few or too many fields, or of a byte
         that is not UTF-8.
         """
@@ -54,8 +55,8 @@ class Parser:
             texts = dict.fromkeys(columns, pa.string())
             try:
                 rows = self._parsed(text, texts)
-            except pa.ArrowInvalid:
-                self._refuse(text, columns, first_line())
+            except pa.ArrowInvalid as error:
+                self.refuse(text, columns, first_line, error)
         for index, column in enumerate(columns):
             if kinds[column] == pa.float64():
                 try:
@@ -79,8 +80,12 @@ class Parser:
             return self._read(text, kinds, len(text))
 
     def _read(self, text: bytes, kinds: dict[int, pa.DataType], block_size: int) -> pa.Table:
+        types = {str(column): kind for column, kind in kinds.items()}
+        # A column of the type null may hold nothing.
+        blank = [str(column) for column in range(len(self.heading.names), self._width)]
+        types |= dict.fromkeys(blank, pa.null())
         # Columns go by number: a name may be there twice among the columns that are not read.
-        return pyarrow.csv.read_csv(
+        rows = pyarrow.csv.read_csv(
             pa.BufferReader(text),
             pyarrow.csv.ReadOptions(
                 column_names=[str(index) for index in range(self._width)], block_size=block_size
@@ -89,35 +94,45 @@ class Parser:
                 delimiter=self.heading.separator, newlines_in_values=b'"' in text
             ),
             pyarrow.csv.ConvertOptions(
-                include_columns=[str(column) for column in kinds],
-                column_types={str(column): kind for column, kind in kinds.items()},
+                include_columns=[*types],
+                column_types=types,
                 null_values=["", *self.dialect.missing_texts],
                 decimal_point=self.dialect.decimal,
             ),
         )
+        return rows.drop_columns(blank) if blank else rows
 
     @property
     def _width(self) -> int:
         return len(self.heading.names) + self.heading.blank_columns
 
-    def _refuse(self, text: bytes, columns: Sequence[int], first: int) -> NoReturn:
-        """Raise UserError with the row that Arrow cannot read. first: the text's first line."""
-        width = self._width
-        for row, (line, fields) in enumerate(csv_rows.fields_of(text, self.heading.separator)):
-            if len(fields) != width:
-                problem = self._wrong_width(fields, is_first_row=row == 0)
-                raise UserError(f"{self.path}:{first + line}: {problem}")
-            for column in columns:
-                if "\udc80" <= max(fields[column], default="") <= "\udcff":
-                    self._refuse_byte(fields[column], first + line)
-        raise AssertionError(f"{self.path}:{first}: Arrow cannot read what Python can")
+    def refuse(
+        self, text: bytes, columns: Sequence[int], first: int, error: pa.ArrowInvalid
+    ) -> NoReturn:
+        """Raise UserError with the row that Arrow cannot read, for `error`.
 
-    def _refuse_byte(self, field: str, line: int) -> NoReturn:
-        byte = next(ord(letter) - 0xDC00 for letter in field if "\udc80" <= letter <= "\udcff")
-        raise UserError(
-            f"{self.path}:{line}: found the byte 0x{byte:02x}, which is not UTF-8; write the"
-            " encoding in params.yaml, under data: read:, such as `encoding: cp1252`"
-        )
+        first: the number of the first line in `text`.
+        """
+        named = len(self.heading.names)
+        for row, (line, fields) in enumerate(csv_rows.fields_of(text, self.heading.separator)):
+            where = f"{self.path}:{first + line}"
+            if len(fields) != self._width:
+                raise UserError(f"{where}: {self._wrong_width(fields, is_first_row=row == 0)}")
+            for column in range(named, self._width):
+                if fields[column] not in ("", *self.dialect.missing_texts):
+                    raise UserError(
+                        f"{where}: found {show(fields[column])} in column {column + 1}, which has"
+                        " no name in the first line and no value in the first row; name the column,"
+                        " or correct the line"
+                    )
+            for column in columns:
+                # See csv_rows.fields_of: bytes that are not UTF-8.
+                if wrong := re.search("[\udc80-\udcff]", fields[column]):
+                    raise UserError(
+                        f"{where}: found the byte 0x{ord(wrong[0]) - 0xDC00:02x}, which is not"
+                        f" UTF-8; {csv_rows.ENCODING_CURE}"
+                    )
+        raise UserError(f"{self.path}:{first}: cannot be read as CSV ({error})")
 
     def _wrong_width(self, fields: Sequence[str], is_first_row: bool) -> str:
         """Return the end of the message for a row with too few or too many fields."""

@@ -1,13 +1,16 @@
-"""CSV files: columns of numbers, read block by block; whatever is not a number has its line.
+"""CSV files: columns of text and numbers, read block by block; whatever is wrong has its line.
 
-A file is text in UTF-8 (a byte order mark is skipped) whose first line names the columns. Fields
-are separated by commas, semicolons or tabs: by the one that is most frequent in the first line, or
-that a line `sep=;` before it names. Fields may be quoted with "; quoted fields may hold separators,
-line ends and doubled quotes, and a field that begins with a quote ends with one. Lines end with LF,
-CRLF or CR; the last line may lack its end; empty lines are skipped. Spaces around names and numbers
-are ignored. Only the columns that are asked for are read: other columns may hold anything.
+The dialect, data.read, says how a file is written; by default it is text in UTF-8 (a byte order
+mark is skipped) whose first line names the columns. Fields are separated by commas, semicolons,
+tabs or vertical bars: by the one that is most frequent in the first line, or that a line `sep=;`
+before it names. Fields may be quoted with "; quoted fields may hold separators, line ends and
+doubled quotes, and a field that begins with a quote ends with one. Lines end with LF, CRLF or CR;
+the last line may lack its end; empty lines are skipped. Blanks around names and values are ignored.
+Columns at the end without a name and without values are ignored. Only the columns that are asked
+for are read: other columns may hold anything.
 """
 
+import itertools
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -17,15 +20,13 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from pipeline.settings import regular_file
 from pipeline.settings.errors import UserError
 from pipeline.settings.sections import Read
 from pipeline.tables import csv_heading, csv_rows
 from pipeline.tables.csv_columns import Parser
 from pipeline.tables.csv_rows import LONGEST_ROW_BYTES, Extent
-from pipeline.tables.raw_file import SAVE_AS_FILE, Block, Heading
-
-BYTES_PER_BLOCK = 8 << 20
+from pipeline.tables.raw_file import Block, Heading
+from pipeline.tables.text_source import TextSource
 
 
 @dataclass(frozen=True)
@@ -51,102 +52,123 @@ class CsvFile:
         return pa.schema([(name, pa.string()) for name in self.names])
 
     @classmethod
-    def open(cls, path: Path, dialect: Read, wanted: Sequence[str]) -> "CsvFile":
+    def open(cls, path: Path, dialect: Read, wanted: Sequence[str] = ()) -> "CsvFile":
         """Read the first line. wanted: columns that it should name. Raises UserError."""
-        heading = csv_heading.read(path, wanted)
+        heading = csv_heading.read(TextSource(path, dialect), wanted)
         return cls(path, heading.names, heading, dialect)
 
     def blocks(self, columns: Sequence[int], numbers: Sequence[bool]) -> Iterator[Block]:
         """See RawFile.blocks."""
         parser = Parser(self.path, self.heading, self.dialect)
-        empty_line: int | None = None
-        for offset, text in self._texts():
-            if not self.skip_empty_lines:
-                empty_line = self._check_empty_lines(offset, text, empty_line)
+        for line, size, text in self._texts():
             yield Block(
-                parser.rows(text, columns, numbers, partial(self._line, offset)),
-                len(text),
-                partial(self._lines, offset, text),
+                parser.rows(text, columns, numbers, line),
+                size,
+                partial(self._lines, line, text),
                 partial(_original, parser, text, columns),
                 partial(parser.texts, text, range(len(self.names))),
                 partial(csv_rows.records, text, self.heading.separator),
             )
 
-    def _texts(self) -> Iterator[tuple[int, bytes]]:
-        """Yield the offset of each block of whole rows in the file, and its bytes."""
-        offset, rest = self.heading.start, b""
-        with regular_file.opened(self.path, SAVE_AS_FILE) as file:
-            file.seek(offset)
-            while True:
-                new = file.read(BYTES_PER_BLOCK)
-                text = rest + new
-                extent = csv_rows.whole_rows(text, self.heading.newline, self.heading.separator)
-                self._check_extent(extent, offset, len(text), is_last=not new)
-                end = extent.end if new else len(text)
-                if re.search(rb"[^\r\n]", text[:end]):
-                    yield offset, text[:end]
-                if not new:
-                    return
-                offset, rest = offset + end, text[end:]
+    def texts(self) -> Iterator[pa.Table]:
+        """See RawFile.texts."""
+        parser = Parser(self.path, self.heading, self.dialect)
+        for line, _, text in self._texts():
+            columns = range(len(self.names))
+            try:
+                rows = parser.texts(text, columns)
+            except pa.ArrowInvalid as error:
+                parser.refuse(text, columns, line, error)
+            yield rows.rename_columns(list(self.names))
 
-    def _check_extent(self, extent: Extent, offset: int, length: int, is_last: bool) -> None:
+    def _texts(self) -> Iterator[tuple[int, int, bytes]]:
+        """Yield each block of whole rows: its first line, its bytes of the file, its text."""
+        source = TextSource(self.path, self.dialect)
+        heading, line, rest, position = self.heading, self.heading.line, b"", 0
+        separators = " \t" if self.dialect.separator == "blank" else heading.separator
+        empty_line: int | None = None
+        skip = heading.start
+        for chunk in itertools.chain(source.chunks(), [b""]):
+            is_last = not chunk
+            begin = min(skip, len(chunk))
+            skip -= begin
+            text = rest + chunk[begin:]
+            if is_last and text and not text.endswith(heading.newline):
+                text += heading.newline
+            if not self.skip_empty_lines:
+                as_written = text
+            text = csv_rows.without_comments(text, self.dialect.comment)
+            extent = csv_rows.whole_rows(text, heading.newline, separators)
+            self._check_extent(extent, line, text, is_last)
+            rows, rest = text[: extent.end], text[extent.end :]
+            if not self.skip_empty_lines:
+                written = as_written[: len(as_written) - len(rest)]
+                empty_line = self._check_empty_lines(line, written, separators, empty_line)
+            if re.search(rb"[^\r\n]", rows):
+                size, position = source.position - position, source.position
+                if self.dialect.separator == "blank":
+                    yield line, size, csv_rows.with_tabs(rows, heading.newline)
+                else:
+                    yield line, size, rows
+            line += rows.count(heading.newline)
+
+    def _check_extent(self, extent: Extent, line: int, text: bytes, is_last: bool) -> None:
         """Raise UserError if quotes are wrong in a text, or if it has no whole row.
 
-        offset, length: of the text in the file. is_last: True if the file ends with the text.
+        line: the number of its first line. is_last: True if the file ends with the text.
         """
+
+        def line_at(offset: int) -> int:
+            return line + text.count(self.heading.newline, 0, offset)
+
         if extent.broken is not None:
-            first, last = (self._line(offset + place) for place in extent.broken)
+            first, last = map(line_at, extent.broken)
             raise UserError(
                 f"{self.path}:{first}: found a quoted field with text after its closing quote, in"
                 f" line {last}; close the quote where the field ends, and write a quote within it"
                 ' twice ("")'
             )
         unclosed = extent.unclosed
-        if unclosed is not None and (is_last or length - unclosed > LONGEST_ROW_BYTES):
+        if unclosed is not None and (is_last or len(text) - unclosed > LONGEST_ROW_BYTES):
             raise UserError(
-                f"{self.path}:{self._line(offset + unclosed)}: found a quote that is never closed;"
-                ' close it, or write a quote within a quoted field twice ("")'
+                f"{self.path}:{line_at(unclosed)}: found a quote that is never closed; close it, or"
+                ' write a quote within a quoted field twice ("")'
             )
-        if not is_last and not extent.end and length > LONGEST_ROW_BYTES:
+        if not is_last and not extent.end and len(text) > LONGEST_ROW_BYTES:
             raise UserError(
-                f"{self.path}:{self._line(offset)}: found a line of more than"
-                f" {LONGEST_ROW_BYTES >> 20} MB; save the table with a line for each row"
+                f"{self.path}:{line}: found a line of more than {LONGEST_ROW_BYTES >> 20} MB; save"
+                " the table with a line for each row"
             )
 
-    def _check_empty_lines(self, offset: int, text: bytes, earlier: int | None) -> int | None:
+    def _check_empty_lines(
+        self, first: int, text: bytes, separators: str, earlier: int | None
+    ) -> int | None:
         """Return the first empty line if no row follows it in `text`.
 
-        earlier: such a line before this text.
+        first: the number of its first line. earlier: an empty line before this text.
         Raises UserError if a row follows an empty line.
         """
+        if not text:
+            return earlier
         if (line := earlier) is None:
-            heading = self.heading
-            place = csv_rows.first_empty_line(text, heading.newline, heading.separator)
+            place = csv_rows.first_empty_line(text, self.heading.newline, separators)
             if place is None:
                 return None
             lines_before, is_followed = place
-            line = self._line(offset) + lines_before
+            line = first + lines_before
             if not is_followed:
                 return line
+        elif not re.search(rb"[^\r\n]", text):
+            return earlier
         raise UserError(
             f"{self.path}:{line}: found an empty line, which would have no answer; remove it, so"
             " that the answers come line by line"
         )
 
-    def _line(self, offset: int) -> int:
-        """Return the number of the line that has the byte at `offset`, counted from 1."""
-        line = 1
-        with regular_file.opened(self.path, SAVE_AS_FILE) as file:
-            while offset and (text := file.read(min(offset, BYTES_PER_BLOCK))):
-                line += text.count(self.heading.newline)
-                offset -= len(text)
-        return line
-
-    def _lines(self, offset: int, text: bytes, rows: Sequence[int]) -> list[int]:
-        """See Block.places."""
+    def _lines(self, first: int, text: bytes, rows: Sequence[int]) -> list[int]:
+        """See Block.places. first: the number of the first line of `text`."""
         fields = csv_rows.fields_of(text, self.heading.separator)
         lines = [line for line, _ in islice(fields, max(rows) + 1)]
-        first = self._line(offset)
         return [first + lines[row] for row in rows]
 
 

@@ -10,6 +10,8 @@ import numpy as np
 
 LONGEST_ROW_BYTES = 64 << 20  # a longer row has a quote that was never closed
 
+ENCODING_CURE = "write the encoding in params.yaml, under data: read:, such as `encoding: cp1252`"
+
 # Python's own limit is 131,072 characters. A first line that does not have the separator that is
 # tried is one field.
 csv.field_size_limit(2 * LONGEST_ROW_BYTES)
@@ -108,3 +110,30 @@ def first_empty_line(text: bytes, newline: bytes, separator: str) -> tuple[int, 
     reader = csv.reader(lines, delimiter=separator)
     line = next((reader.line_num for fields in reader if not fields), None)
     return None if line is None else (line - 1, any(reader))
+
+
+def without_comments(text: bytes, mark: str | None) -> bytes:
+    """Return whole lines in which those that begin with `mark` are empty.
+
+    A last line without an end is unchanged: it may be only the beginning of a line.
+    """
+    if mark is None or (beginning := mark.encode()) not in text:
+        return text
+    pattern = (
+        rb'((?:^|(?<=[\r\n,;|\t]))"[^"]*(?:""[^"]*)*(?:"|\Z))|(?<![^\r\n])%s[^\r\n]*(?=[\r\n])'
+    )
+    return re.sub(pattern % re.escape(beginning), lambda match: match[1] or b"", text)
+
+
+def with_tabs(text: bytes, newline: bytes) -> bytes:
+    """Return rows whose fields are divided by blanks as rows divided by one tab each."""
+    if b'"' not in text:
+        return newline.join([b"\t".join(line.split()) for line in text.split(newline)])
+    pattern = quoted_field(" \t") + rb"|(?<![^\r\n])[ \t]+|[ \t]+(?=[\r\n]|\Z)|([ \t]+)"
+
+    def replacement(match: re.Match[bytes]) -> bytes:
+        if match[0][:1] == b'"':
+            return match[0]
+        return b"\t" if match[2] else b""
+
+    return re.sub(pattern, replacement, text)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
@@ -77,6 +77,11 @@ class ParquetFile:
                     partial(pa.Table.from_batches, [batch]),
                 )
                 begin += len(batch)
+
+    def texts(self) -> Iterator[pa.Table]:
+        """See RawFile.texts."""
+        whole = replace(self, keep_all=True)
+        return (block.columns() for block in whole.blocks([], []))
 
 
 def _row_numbers(first: int, rows: Sequence[int]) -> list[int]:

@@ -101,3 +101,10 @@ class RawFile(Protocol):
         numbers: True for each of `columns` of which numbers are wanted.
         Raises UserError if the file is damaged.
         """
+
+    def texts(self) -> Iterator[pa.Table]:
+        """Read all columns, block by block, as they are: text of a CSV file, "" for an empty field.
+
+        Files that have types keep them. Names may occur twice.
+        Raises UserError if the file is damaged, or not text in its encoding.
+        """

@@ -10,10 +10,13 @@ from pathlib import Path
 from pipeline.settings.errors import UserError
 from pipeline.settings.files import RAW
 from pipeline.settings.messages import first_of, show
-from pipeline.tables import versioned
+from pipeline.tables import text_source, versioned
 
-CSV = (".csv", ".tsv", ".txt")
+CSV = (".csv", ".tsv", ".txt", ".data", ".dat")
 PARQUET = (".parquet", ".pq")
+JSON = (".json", ".jsonl", ".ndjson")
+EXCEL = (".xlsx",)
+KINDS = CSV + PARQUET + JSON + EXCEL
 
 
 def named(source: str) -> list[Path]:
@@ -57,17 +60,26 @@ def _is_below_link(path: Path) -> bool:
     return any(folder.is_symlink() for folder in versioned.folders(path))
 
 
+def kind(path: Path) -> str:
+    """Return the extension that tells the kind of a file, in lower case: .csv of t.csv.gz."""
+    unpacked = Path(path.stem) if path.suffix.lower() in text_source.PACKED else path
+    return unpacked.suffix.lower()
+
+
 def check_kind(path: Path, other_cure: str = "") -> None:
-    """Raise UserError if the file's extension is neither in CSV nor in PARQUET."""
-    if path.suffix.lower() not in CSV + PARQUET:
-        packed = path.suffix.lower() in (".gz", ".bz2", ".xz", ".zst", ".zip")
-        cure = "unpack it first" if packed else "save the table as one of them"
-        if path.suffix.lower() in ("", ".dat", ".data"):
-            cure += ", or name it .csv if it is text"
-        kind = f"of kind {show(path.suffix)}" if path.suffix else "without an extension"
+    """Raise UserError if the file's extension tells no kind that can be read."""
+    suffix, is_packed = kind(path), path.suffix.lower() in text_source.PACKED
+    if suffix not in KINDS or (is_packed and suffix not in CSV + JSON):
+        if (is_packed and suffix in KINDS) or path.suffix.lower() == ".zip":
+            cure = "unpack it first"
+        elif is_packed or not suffix:
+            cure = f"name it .csv{path.suffix if is_packed else ''} if it is text"
+        else:
+            cure = "save the table as one of them"
+        named = f"of kind {show(path.suffix)}" if path.suffix else "without an extension"
         raise UserError(
-            f"{path}: found a file {kind}; must be {', '.join(CSV)} or"
-            f" {', '.join(PARQUET)}; {cure}{other_cure}"
+            f"{path}: found a file {named}; must be {', '.join(KINDS)}, or text packed as"
+            f" {', '.join(text_source.PACKED)}; {cure}{other_cure}"
         )
 
 
@@ -118,11 +130,11 @@ def not_there(pattern: str) -> str:
     names = sorted(
         entry.name
         for entry in (folder.iterdir() if folder.is_dir() else ())
-        if entry.suffix.lower() in CSV + PARQUET
+        if kind(entry) in KINDS
     )
     near = difflib.get_close_matches(path.name, names, 1)
     if near and folder == path.parent and not has_magic(pattern):
         return f"{text}; did you mean {folder / near[0]}?"
     if names:
         return f"{text}; {folder} has {first_of(names, 5)}"
-    return f"{text}; put your CSV or Parquet file into {RAW}/"
+    return f"{text}; put your table into {RAW}/"

@@ -29,8 +29,8 @@ from pipeline.settings.params import Data
 from pipeline.settings.sections import Read
 from pipeline.tables import column_names, raw_files, table, versioned
 from pipeline.tables.advice import Selection
-from pipeline.tables.column_names import same_name
 from pipeline.tables.csv_file import CsvFile
+from pipeline.tables.opening import open_file, unreadable
 from pipeline.tables.parquet_file import ParquetFile
 from pipeline.tables.raw_file import Block, Heading, RawFile
 from pipeline.tables.typed_rows import TypedRows
@@ -118,7 +118,7 @@ class RawTable:
                     rows += block.rows.num_rows
                     yield block
             except OSError as error:
-                raise _unreadable(file.path, error) from None
+                raise unreadable(file.path, error) from None
         if rows == 0 and self.targets:
             where = self.paths[0] if len(self.paths) == 1 else f"{len(self.paths)} files"
             dropped = sum(self.dropped.values())
@@ -134,8 +134,8 @@ def find(data: Data) -> RawTable:
     """
     paths = raw_files.named(data.source)
     wanted = (*data.columns, *data.targets)
-    first = _opened(paths[0], data.read, wanted)
-    others = (_opened(path, data.read, (*wanted, *first.names)) for path in paths[1:])
+    first = open_file(paths[0], data.read, wanted)
+    others = (open_file(path, data.read, (*wanted, *first.names)) for path in paths[1:])
     files = [first, *others]
 
     column_names.check_there(first, "data.targets", data.targets, first)
@@ -221,32 +221,10 @@ def rows_to_answer(
         raise UserError(f"{path}: found a folder; must be a file")
     if not path.exists():
         raise UserError(f"{path}: there is no such file")
-    raw_files.check_kind(path)
-    file = _opened(path, read, tuple(columns))
+    file = open_file(path, read, tuple(columns))
     if isinstance(file, CsvFile):
         file = replace(file, skip_empty_lines=False)
-    else:
+    elif isinstance(file, ParquetFile):
         file = replace(file, keep_all=keep_all)
     column_names.check_there(file, "a feature of the model", tuple(columns), file)
     return _table(Selection(columns, ()), [file], read, False, on_wrong)
-
-
-def _opened(path: Path, read: Read, wanted: Sequence[str]) -> CsvFile | ParquetFile:
-    """Open a file; its columns that are `wanted` get the spelling of `wanted`."""
-    try:
-        is_csv = path.suffix.lower() in raw_files.CSV
-        file = CsvFile.open(path, read, wanted) if is_csv else ParquetFile.open(path)
-    except OSError as error:
-        raise _unreadable(path, error) from None
-    known = set(file.names)
-    spelling = {same_name(name): name for name in wanted if name not in known}
-    return replace(file, names=tuple(spelling.get(same_name(name), name) for name in file.names))
-
-
-def _unreadable(path: Path, error: OSError) -> UserError:
-    """Return the error for a file that the operating system does not let us read."""
-    if isinstance(error, PermissionError):
-        return UserError(f"{path}: you may not read this file; `chmod u+r {path}` if it is yours")
-    if isinstance(error, FileNotFoundError):
-        return UserError(f"data.source: {raw_files.not_there(str(path))}")
-    return UserError(f"{path}: cannot be read: {error.strerror or error}")

@@ -71,7 +71,7 @@ def test_records_stay_beside_their_answers(
     newline: str, separator: str, models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Records are not lines: a field may hold a line end, and what Excel writes ends with CR."""
-    monkeypatch.setattr("pipeline.tables.csv_file.BYTES_PER_BLOCK", 100)
+    monkeypatch.setattr("pipeline.tables.text_source.BYTES_PER_CHUNK", 100)
     notes = ["plain", '"a, b; c"', '"two\nlines"', '"two\r\n\r\nlines"', '"a ""b"""', "", " x "]
     first = separator.join(["note", "age", "rooms", " size"])
     records = [

@@ -20,7 +20,7 @@ ROWS = np.random.default_rng(0).uniform(-3, 3, (70_000, 3))
 def test_a_table_of_several_blocks(
     kind: str, answering: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pipeline.tables.csv_file.BYTES_PER_BLOCK", 1 << 20)
+    monkeypatch.setattr("pipeline.tables.text_source.BYTES_PER_CHUNK", 1 << 20)
     size, age, rooms = ROWS.T
     names = [f"row {number}" for number in range(len(ROWS))]
     rows = write(tmp_path / f"rows{kind}", name=names, rooms=rooms, size=size, age=age)

@@ -12,7 +12,7 @@ import pytest
 from own_tables import own_job, put, refusal, values
 
 from pipeline.settings import files
-from pipeline.tables import csv_file, raw_table
+from pipeline.tables import raw_table, text_source
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def test_quoted_text_may_hold_anything(workspace: Path) -> None:
 def test_blocks_end_where_rows_do(
     workspace: Path, monkeypatch: pytest.MonkeyPatch, size: int
 ) -> None:
-    monkeypatch.setattr(csv_file, "BYTES_PER_BLOCK", size)
+    monkeypatch.setattr(text_source, "BYTES_PER_CHUNK", size)
     draw = random.Random(size)
     kinds = ["plain", "5\" and 6'", '"a, b"', '"two\nlines, or\nthree"', '"""q"",\n"', '""', "x y"]
     rows = [[number, draw.choice(kinds), number / 3] for number in range(500)]
@@ -72,7 +72,7 @@ def test_blocks_end_where_rows_do(
 
 
 def test_a_row_longer_than_a_block(workspace: Path) -> None:
-    put(f'x,t,y\n1,"{"a" * (csv_file.BYTES_PER_BLOCK + 10)}",2\n3,b,4\n')
+    put(f'x,t,y\n1,"{"a" * (text_source.BYTES_PER_CHUNK + 10)}",2\n3,b,4\n')
     assert values(features=("x",)).tolist() == [[1, 2], [3, 4]]
 
 
@@ -97,7 +97,7 @@ def test_random_tables_against_pythons_csv(
         "sep=;",
         "=1+1",
     ]
-    monkeypatch.setattr(csv_file, "BYTES_PER_BLOCK", 200)
+    monkeypatch.setattr(text_source, "BYTES_PER_CHUNK", 200)
     for _ in range(40):
         names = ["x", "y", *(f"t{number}" for number in range(draw.randrange(3)))]
         draw.shuffle(names)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from own_tables import put, refusal, values
 
-from pipeline.tables import csv_file
+from pipeline.tables import text_source
 
 
 def test_numbers_that_are_large_but_exact(workspace: Path) -> None:
@@ -16,6 +16,6 @@ def test_numbers_that_are_large_but_exact(workspace: Path) -> None:
 def test_missing_values_are_counted_to_the_end(
     workspace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(csv_file, "BYTES_PER_BLOCK", 100)
+    monkeypatch.setattr(text_source, "BYTES_PER_CHUNK", 100)
     put("x,y\n" + "".join(f"{row if row % 10 else ''},{row}\n" for row in range(1_000)))
     assert ': 100 values are missing in "x", first in lines 2, 12, 22;' in refusal()
