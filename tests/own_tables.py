@@ -17,6 +17,8 @@ from pipeline.settings.params import Params
 from pipeline.tables import raw_table
 
 PAIR = "x,y\n1,2\n"
+OR_LET = "\n  or let `python -m pipeline.describe"
+"""What the end of a message begins with that has lines to paste."""
 
 
 def own_job(

@@ -38,6 +38,19 @@ def _source(data: Data) -> Mistakes:
                 " to generate, or give a file in data.source",
             )
         return
+    read = data.read
+    if read.thousands == read.decimal:
+        yield (
+            ("data", "read", "thousands"),
+            f"found {messages.show(read.thousands)}, which is the decimal mark as well; one of the"
+            " two must be another",
+        )
+    if read.thousands == " " and read.separator == "blank":
+        yield (
+            ("data", "read", "thousands"),
+            'found " ", but blanks divide the fields (data.read.separator); one of the two must be'
+            " another",
+        )
     path = posixpath.normpath(data.source.replace("\\", "/"))
     if not path.startswith(f"{RAW}/"):
         yield (

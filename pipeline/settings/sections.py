@@ -3,9 +3,10 @@
 A docstring below a key is its description in params.schema.json, which editors show.
 """
 
+import codecs
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BeforeValidator, Discriminator, Field, Strict, Tag
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Strict, Tag
 from pydantic_core import PydanticCustomError
 
 from pipeline.settings.column_settings import Column, ColumnSettings, NumberSettings
@@ -50,6 +51,22 @@ MISSING_TEXTS: tuple[str, ...] = (
 MISSING_TEXTS += ("null", "n/a", "na", "None", "none", "<NA>", "#NA", "?", "-", ".")
 
 
+def _an_encoding(name: str) -> str:
+    """Refuse what Python cannot read text with."""
+    try:
+        if not name.isascii() or not codecs.lookup(name)._is_text_encoding:  # hex is none
+            raise LookupError
+        codecs.getincrementaldecoder(name)()
+    except (LookupError, ValueError):
+        raise PydanticCustomError(
+            "encoding", "must be an encoding, such as utf-8, cp1252, latin-1 or utf-16"
+        ) from None
+    return name
+
+
+Encoding = Annotated[str, Field(min_length=1, max_length=40), AfterValidator(_an_encoding)]
+
+
 class Read(Section):
     """How the file is written. Parquet and JSON files say it themselves."""
 
@@ -64,7 +81,7 @@ class Read(Section):
     """The mark between thousands; null: none."""
     units: bool = Field(examples=[False])
     """true: read $1,200, 45 % and 1 234 as the numbers in them, in every column of numbers."""
-    encoding: str = Field(min_length=1, max_length=40, examples=["utf-8"])
+    encoding: Encoding = Field(examples=["utf-8"])
     """The text encoding, by one of Python's names: utf-8, cp1252, latin-1, utf-16."""
     header: bool = Field(examples=[True])
     """true: the first line names the columns; false: they are called c1, c2 and so on."""
@@ -75,8 +92,8 @@ class Read(Section):
     footer_lines: int = Field(ge=0, le=10_000, examples=[0])
     """Lines after the table, such as a source."""
     missing: Annotated[tuple[str, ...], *AS_TUPLE] | None = Field(examples=[None])
-    """The texts that stand for a missing value; null: an empty field, NA, NaN, null, ? and the
-    like."""
+    """The texts that stand for a missing value, as an empty field always does; null: NA, NaN,
+    null, ? and the like."""
     sheet: str | int | None = Field(examples=[None])
     """The sheet of an Excel file, by its name or its number from 1; null: its only one."""
 

@@ -1,4 +1,4 @@
-"""Messages for columns with values that are not of their kind, and lines of params.yaml to paste.
+"""Advice for columns that cannot be read as asked: their content, and lines to paste.
 
 A line is proposed only if it cannot make wrong numbers: where the values leave two readings open,
 both are said.
@@ -6,22 +6,23 @@ both are said.
 
 import json
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from pipeline.settings.column_settings import (
-    CategorySettings,
     ColumnSettings,
     DateSettings,
     NumberSettings,
 )
-from pipeline.settings.messages import first_of, show
+from pipeline.settings.messages import count, first_of, show
 from pipeline.tables import wrong_values
 from pipeline.tables.wrong_values import Content, WrongValues
 
 MOST_NAMES_SHOWN = 20  # in a message; the line to paste has the other names
+MOST_LEVELS = 40  # without min_count, as of columns.category
+MOST_WORDS = 3  # that may stand for no value
 LONGEST_PASTE_CHARACTERS = 2_000  # of a line to paste
 
 _HOLDS: dict[Content, str] = {
@@ -34,8 +35,14 @@ _HOLDS: dict[Content, str] = {
     "times": "times of day",
     "label": "text that differs in nearly every row",
     "text": "text",
+    "nested": "lists or mappings",
 }
-_KINDS = {NumberSettings: "a number", CategorySettings: "text", DateSettings: "a date"}
+_READ: dict[Content, list[str]] = {
+    "thousands": ['thousands: ","'],
+    "decimal": ['decimal: ","'],
+    "points": ['decimal: ","', 'thousands: "."'],
+}
+"""Lines under data.read that let such a column be read."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +50,7 @@ class Selection:
     """The columns that are read from a table.
 
     columns: the features with their settings. targets: empty where a model answers rows.
-    is_list: True if data.features is a list. paths: of the table, for a command to paste.
+    is_list: True if data.features is a list. exclude: data.exclude. path: the first file.
     """
 
     columns: Mapping[str, ColumnSettings]
@@ -57,135 +64,173 @@ class Selection:
         """Names of all columns that are read."""
         return (*self.columns, *self.targets)
 
-    def paste(
-        self, changes: Mapping[str, Any], exclude: Sequence[str] = (), read: Sequence[str] = ()
-    ) -> str:
-        """Return lines to paste into params.yaml, and the command that writes them; "" if none.
 
-        changes: the new settings of features by name. exclude: features to leave out.
-        read: lines under data.read.
+@dataclass
+class Changes:
+    """Changes of params.yaml that cure all faults of a file together.
+
+    kinds: new settings of features. exclude: features to leave out. read: lines under data.read.
+    lines: other lines under data.
+    """
+
+    selection: Selection
+    kinds: dict[str, Any] = field(default_factory=dict)
+    exclude: list[str] = field(default_factory=list)
+    read: list[str] = field(default_factory=list)
+    lines: list[str] = field(default_factory=list)
+
+    def add_gaps(self, names: Sequence[str], empty: Collection[str]) -> str:
+        """Add what gives the columns `names` a policy for gaps; return other ways.
+
+        empty: those without any value; they are left out.
         """
-        if not self.targets:
-            return ""
-        lines = [f"  read: … {line}" for line in read]
-        kept = {name: settings for name, settings in self.columns.items() if name not in exclude}
-        if changes or (exclude and not self.is_list):
-            written = {name: changes.get(name, _short(kept[name])) for name in kept}
-            if not self.is_list and not exclude:
-                written = {name: changes[name] for name in kept if name in changes}
-            lines.append(f"  features: {yaml_flow(written)}")
-        if exclude and self.is_list:
-            lines.append(f"  exclude: {yaml_flow([*self.exclude, *exclude])}")
-        if not lines:
+        if not self.selection.targets:
+            return "fill them in, or remove these rows"
+        if any(name in self.selection.targets for name in names):
+            self.lines.append("drop_rows: missing_target")
+        ways = set()
+        for name in names:
+            if name not in self.selection.columns:
+                continue
+            if name in empty:
+                self.exclude.append(name)
+                ways.add(f"{show(name)} has no value at all")
+                continue
+            settings = self.kinds.get(name, _short(self.selection.columns[name]))
+            settings = {"kind": settings} if isinstance(settings, str) else settings
+            if settings["kind"] == "category":
+                ways.add("a gap in a category may also be `missing: drop_row`")
+                self.kinds[name] = settings | {"missing": "level"}
+            else:
+                if settings["kind"] == "number":
+                    ways.add("a gap in a number may also be `missing: mean`, median or a constant")
+                self.kinds[name] = settings | {"missing": "drop_row"}
+        return "; ".join(sorted(ways, reverse=True))
+
+    def add_wrong(self, columns: Mapping[str, WrongValues]) -> list[str]:
+        """Add what lets the columns be read; return sentences about their content."""
+        by_content = _by_content(columns)
+        sentences = []
+        for content, names in by_content.items():
+            if content == "few":
+                continue
+            shown = first_of([show(name) for name in names], MOST_NAMES_SHOWN)
+            sentence = f"{shown} {'holds' if len(names) == 1 else 'hold'} {_HOLDS[content]}"
+            example = columns[names[0]].text
+            if content == "either":
+                sentence += (
+                    f': with `thousands: ","` under data: read:, {example} is'
+                    f' {example.replace(",", "")}; with `decimal: ","` it is'
+                    f" {example.replace(',', '.')}; write the one that is meant"
+                )
+            sentences.append(sentence)
+            features = [name for name in names if name in self.selection.columns]
+            targets = [name for name in names if name in self.selection.targets]
+            self.read += _READ.get(content, [])
+            if content == "signs":
+                self.kinds |= {name: {"kind": "number", "units": True} for name in features}
+                self.read += ["units: true"] * bool(targets)
+                if any(re.search(r"\d,\d{3}(?!\d)", columns[name].text) for name in names):
+                    sentences[-1] += (
+                        '; a comma before three digits divides thousands, unless `decimal: ","` is'
+                        " written under data: read:"
+                    )
+            elif content in ("label", "nested"):
+                self.exclude += features
+            elif content == "dates":
+                for name in features:
+                    self.kinds[name], note = _date(columns[name])
+                    sentences += [f"{show(name)}: {note}"] if note else []
+            elif content in ("text", "times"):
+                self.kinds |= {name: _category(columns[name]) for name in features}
+            if targets and content in ("label", "nested", "dates", "text", "times"):
+                sentences.append(
+                    f"{show(targets[0])} is a target, which must be a number: choose another one"
+                    " in data.targets"
+                )
+        if few := by_content.get("few"):
+            sentences.append(_few({name: columns[name] for name in few}, self.selection))
+        return sentences
+
+    def paste(self) -> str:
+        """Return the lines to paste into params.yaml, and the command that writes them."""
+        selection = self.selection
+        lines = [f"  {line}" for line in self.lines]
+        if self.read:
+            lines += ["  read:", *(f"    {line}" for line in dict.fromkeys(self.read))]
+        kept = {
+            name: self.kinds.get(name, _short(settings))
+            for name, settings in selection.columns.items()
+            if name not in self.exclude
+        }
+        if not selection.is_list and not self.exclude:
+            kept = {name: kind for name, kind in kept.items() if name in self.kinds}
+        if self.kinds or (self.exclude and not selection.is_list):
+            lines.append(f"  features: {yaml_flow(kept)}")
+        if self.exclude and selection.is_list:
+            lines.append(f"  exclude: {yaml_flow([*selection.exclude, *self.exclude])}")
+        if not (lines and selection.targets):
             return ""
         command = (
-            f"python -m pipeline.describe {self.path} --target {yaml_name(self.targets[0])} --write"
+            f"python -m pipeline.describe {selection.path} --target"
+            f" {yaml_name(selection.targets[0])} --write"
         )
         if sum(map(len, lines)) > LONGEST_PASTE_CHARACTERS:
-            return f"let `{command}` write the columns' kinds into params.yaml"
-        return "\n".join(
-            ["write in params.yaml, under data:", *lines, f"  or let `{command}` write it"]
-        )
-
-    def cure_for_gaps(self, names: Sequence[str]) -> str:
-        """Return the advice for gaps in the columns `names`."""
-        if not self.targets:
-            return "fill them in, or remove these rows"
-        cures = []
-        if any(name in self.targets for name in names):
-            cures.append("`drop_rows: missing_target`, under data, leaves the rows out")
-        gapped = [name for name in names if name in self.columns]
-        if gapped:
-            changes = {name: _with_gaps(self.columns[name]) for name in gapped}
-            cures.append(
-                "say what becomes of a gap (missing: drop_row, mean or median of a number,"
-                f" level of a category); {self.paste(changes)}"
-            )
-        return "; ".join(cures)
+            return f"let `{command}` write the kinds of the columns into params.yaml"
+        lines = ["write in params.yaml, under data:", *lines, f"or let `{command}` write it"]
+        return "\n".join(lines)
 
 
-def message(path: object, columns: Mapping[str, WrongValues], selection: Selection) -> str:
-    """Return the message about `columns`, by name; columns of one content share a sentence."""
+def first_wrong(path: object, columns: Mapping[str, WrongValues]) -> str:
+    """Return the beginning of the message: the first wrong value, and what is allowed there."""
+    by_content = _by_content(columns)
+    # Single wrong lines come first only if no column is wrong as a whole.
+    whole = [name for content, names in by_content.items() if content != "few" for name in names]
+    name = min(whole or columns, key=lambda name: columns[name].line)
+    at = columns[name]
+    more = f" (the first of {at.wrong} such values)" if at.wrong > 1 else ""
+    settings = at.settings
+    if isinstance(settings, NumberSettings):
+        must = "a number" + " with the unit of the first ones" * settings.units
+    elif isinstance(settings, DateSettings):
+        must = f"a date as {settings.format or 'ISO 8601'} writes it"
+    else:
+        must = "text"
+    return f"{path}:{at.line}: {show(name)} is {show(at.text)}{more}; must be {must}"
+
+
+def _by_content(columns: Mapping[str, WrongValues]) -> dict[Content, list[str]]:
     by_content: dict[Content, list[str]] = {}
     for name, column in columns.items():
         by_content.setdefault(column.content, []).append(name)
     # Commas have one meaning in all columns.
-    meanings: list[Content] = [c for c in ("thousands", "decimal") if c in by_content]
+    meanings: list[Content] = [each for each in ("thousands", "decimal") if each in by_content]
     if len(meanings) == 1 and "either" in by_content:
         by_content[meanings[0]] += by_content.pop("either")
-    # Single wrong lines are reported only if no column is wrong as a whole.
-    whole = {content: names for content, names in by_content.items() if content != "few"}
-    first = min(
-        (name for names in (whole or by_content).values() for name in names),
-        key=lambda name: columns[name].line,
-    )
-    at = columns[first]
-    more = f" (the first of {at.wrong} such values)" if at.wrong > 1 else ""
-    must = _KINDS[type(at.settings)]
-    if isinstance(at.settings, DateSettings):
-        must += f" as {at.settings.format}" if at.settings.format else " as ISO 8601 writes it"
-    lines = [f"{path}:{at.line}: {show(first)} is {show(at.text)}{more}; must be {must}"]
-    if not whole:
-        return "\n  ".join([lines[0] + "; " + _few(columns, selection)])
-    changes: dict[str, Any] = {}
-    exclude, read, notes = [], [], []
-    for content, names in whole.items():
-        shown = first_of([show(name) for name in names], MOST_NAMES_SHOWN)
-        lines.append(f"{shown} {'holds' if len(names) == 1 else 'hold'} {_HOLDS[content]}")
-        features = [name for name in names if name in selection.columns]
-        targets = [name for name in names if name in selection.targets]
-        if content == "thousands":
-            read.append('thousands: ","')
-        elif content == "decimal":
-            read.append('decimal: ","')
-        elif content == "points":
-            read += ['decimal: ","', 'thousands: "."']
-        elif content == "either":
-            example = columns[names[0]].text
-            lines[-1] += (
-                f': with `thousands: ","` under data: read:, {example} is'
-                f' {example.replace(",", "")}; with `decimal: ","` it is'
-                f" {example.replace(',', '.')}; write the one that is meant"
-            )
-        elif content == "signs":
-            changes |= {name: {"kind": "number", "units": True} for name in features}
-            if targets:
-                read.append("units: true")
-        elif content == "label":
-            exclude += features
-        elif content == "dates":
-            for name in features:
-                changes[name], note = _date(columns[name])
-                notes += [f"{show(name)}: {note}"] if note else []
-        else:
-            changes |= dict.fromkeys(features, "category")
-        if targets and content in ("label", "dates", "text", "times"):
-            lines.append(
-                f"{show(targets[0])} is a target, which must be numbers: choose another one in"
-                " data.targets"
-            )
-    lines += notes
-    if paste := selection.paste(changes, exclude, [*dict.fromkeys(read)]):
-        lines.append(paste.replace("\n", "\n  "))
-    return "\n  ".join(lines)
+    return by_content
 
 
 def _few(columns: Mapping[str, WrongValues], selection: Selection) -> str:
     """Return the advice for columns in which most values are right."""
     words = sorted({text for column in columns.values() for text in column.different})
-    others = [show(name) for name in columns][1:]
-    more = f" (also in {first_of(others, MOST_NAMES_SHOWN)})" if others else ""
-    cure = f"correct the line{'s' if sum(c.wrong for c in columns.values()) > 1 else ''}{more}"
-    if (
-        selection.targets
-        and len(words) <= wrong_values.MOST_WORDS
-        and all(not re.search(r"\d", word) for word in words)
-    ):
+    lines = count(sum(column.wrong for column in columns.values()), "line")
+    shown = first_of([show(name) for name in columns], MOST_NAMES_SHOWN)
+    cure = f"correct {'the line' if lines == '1 line' else lines} in {shown}"
+    is_number = all(isinstance(each.settings, NumberSettings) for each in columns.values())
+    has_digits = any(re.search(r"\d", word) for word in words)
+    if selection.targets and is_number and len(words) <= MOST_WORDS and not has_digits:
         cure += (
-            f", or, if {first_of([show(word) for word in words], 5)} means no value, write"
+            f"; or, if {first_of([show(word) for word in words], 5)} means no value, write"
             f" `missing: {yaml_flow(['NA', *words])}` in params.yaml, under data: read:"
         )
     return cure
+
+
+def _category(column: WrongValues) -> Any:
+    """Return the settings of a column of text."""
+    if len(column.different) > MOST_LEVELS:
+        return {"kind": "category", "min_count": 10}
+    return "category"
 
 
 def _date(column: WrongValues) -> tuple[Any, str]:
@@ -203,14 +248,9 @@ def _date(column: WrongValues) -> tuple[Any, str]:
         )
     if formats:
         return {"kind": "date", "format": formats[0]}, ""
-    return "category", "no one format fits all its dates"
-
-
-def _with_gaps(settings: ColumnSettings) -> Any:
-    short = _short(settings)
-    kind = short if isinstance(short, str) else short["kind"]
-    missing = "level" if kind == "category" else "drop_row"
-    return ({"kind": kind} if isinstance(short, str) else short) | {"missing": missing}
+    if all(re.fullmatch(wrong_values.TIME, text, re.I) for text in column.different):
+        return "category", ""
+    return "date", "no one format fits all; correct the lines of the others, or exclude the column"
 
 
 def _short(settings: ColumnSettings) -> Any:

@@ -2,9 +2,10 @@
 
 import difflib
 import json
+import re
 import unicodedata
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from pipeline.settings import terminal
 from pipeline.settings.errors import UserError
@@ -42,35 +43,89 @@ def check_there(file: RawFile, key: str, names: Sequence[str], first: RawFile) -
     for name in names:
         if not counts[name]:
             raise UserError(_no_column(file, key, name, first))
-        if counts[name] > 1:
-            raise UserError(
-                f"{file.path}: found {counts[name]} columns {show(name)}; rename all but one"
-            )
+    if repeated := {name: counts[name] for name in names if counts[name] > 1}:
+        raise UserError(_repeated(file, repeated))
 
 
-def check_all(file: RawFile, targets: Sequence[str]) -> None:
-    """Raise UserError for a name that a feature cannot have: all columns except `targets` are."""
-    wrong: dict[str, str] = {}  # what is wrong, by name
-    for index, name in enumerate(file.names):
-        if not name and not any(file.names[index:]):
-            wrong[name] = f"no name for column {index + 1}: the first line ends with a separator"
-        elif not name or name.startswith("__index_level_"):
-            wrong[name] = (
-                f"{f'the name {show(name)}' if name else 'no name'} for column {index + 1}, which"
-                " may be row labels (pandas writes none with index=False, R with row.names=FALSE)"
-            )
-        elif len(name) > LONGEST_NAME_CHARACTERS or terminal.invisible(name):
-            wrong[name] = (
-                f"a column {show(name)}; a name must have at most {LONGEST_NAME_CHARACTERS}"
-                " characters and no invisible one, such as a line end or a tab; rename it"
-            )
-    if wrong:
-        cure = f"leave it out: `exclude: {yaml_flow([*wrong])}` in params.yaml, under data"
-        (first_wrong, *_) = wrong.values()
-        joint = ", or" if first_wrong.endswith("rename it") else ";"
-        raise UserError(f"{file.path}: found {first_wrong}{joint} {cure}")
-    if all(name in targets for name in file.names):
+def check_excluded(file: RawFile, names: Sequence[str]) -> None:
+    """Raise UserError if the file does not have each of data.exclude; once or more often."""
+    for name in names:
+        if name not in file.names:
+            raise UserError(_no_column(file, "data.exclude", name, file))
+
+
+def check_target_is_no_value(file: RawFile, targets: Sequence[str]) -> None:
+    """Raise UserError if a target's name seems to be a value of the first row.
+
+    Years as names are no reason.
+    """
+    heading = file.heading
+    numbers = [name for name in file.names if _is_number(name)]
+    if heading is None or 2 * len(numbers) < len(file.names):
+        return
+    if all(re.fullmatch(r"[12]\d{3}", name) for name in numbers):
+        return
+    if named := [name for name in targets if name in numbers]:
+        raise UserError(
+            f"data.targets: {show(named[0])} is a number, and so are other fields of the first line"
+            f" of {file.path}, {first_of([show(name) for name in numbers], 5)}: if it is a row, not"
+            f" names, {_no_header(file)}; else give the columns other names"
+        )
+
+
+def check_all(file: RawFile, targets: Sequence[str], exclude: Sequence[str]) -> None:
+    """Raise UserError for names that a feature cannot have.
+
+    All columns except `targets` and `exclude` are features.
+    """
+    names = [name for name in file.names if name not in {*targets, *exclude}]
+    if not names:
         raise UserError(f"{file.path}: found only targets; a model needs a feature as well")
+    if unnamed := [place for place, name in enumerate(file.names, 1) if not name]:
+        raise UserError(
+            f"{file.path}: found no name for column {unnamed[0]}, and another column is called"
+            f" c{unnamed[0]}; name the column"
+        )
+    if index := [name for name in names if name.startswith("__index_level_")]:
+        raise UserError(
+            f"{file.path}: found {first_of([show(name) for name in index], 5)}, which may be row"
+            " labels (pandas writes none with index=False); leave it out: `exclude:"
+            f" {yaml_flow([*exclude, *index])}` in params.yaml, under data"
+        )
+    if hidden := [
+        name
+        for name in dict.fromkeys(names)
+        if len(name) > LONGEST_NAME_CHARACTERS or terminal.invisible(name)
+    ]:
+        cures = ", or write `header: false` and `skip_lines: 1` under data: read:, and they are"
+        raise UserError(
+            f"{file.path}: found a column {first_of([show(name) for name in hidden], 5)}; a name"
+            f" must have at most {LONGEST_NAME_CHARACTERS} characters and no invisible one, such as"
+            f" a line end or a tab; rename it{f'{cures} c1, c2, …' if file.heading else ''}"
+        )
+    counts = Counter(names)
+    if repeated := {name: n for name, n in counts.items() if n > 1}:
+        raise UserError(_repeated(file, repeated))
+
+
+def _repeated(file: RawFile, counts: Mapping[str, int]) -> str:
+    """Return the message for names that occur more than once."""
+    shown = first_of([f"{number} columns {show(name)}" for name, number in counts.items()], 5)
+    cure = "rename all but one"
+    if file.heading is not None:
+        cure += (
+            ", or write `header: false` and `skip_lines: 1` in params.yaml, under data: read:, and"
+            " the columns are c1, c2, …"
+        )
+    return f"{file.path}: found {shown}; {cure}"
+
+
+def _no_header(file: RawFile) -> str:
+    """Return the advice for a file without a line of names."""
+    return (
+        "write `header: false` in params.yaml, under data: read:, and the columns are c1 to"
+        f" c{len(file.names)}"
+    )
 
 
 def _no_column(file: RawFile, key: str, name: str, first: RawFile) -> str:
@@ -81,19 +136,23 @@ def _no_column(file: RawFile, key: str, name: str, first: RawFile) -> str:
     text += f" ({key})"
     names = [show(other) for other in file.names]
     shown = first_of(names, 8)
-    if file.heading is not None:
-        if 2 * sum(map(_is_number, file.names)) >= len(names):
-            return f"{text}; its first line must name the columns, and is {shown}"
-        if file.names[0].startswith("#"):
+    if file.heading is not None and file.heading.text:
+        if file.names[0].startswith(("#", "%", "//")):
+            mark = file.names[0][:2] if file.names[0].startswith("//") else file.names[0][:1]
             return (
-                f"{text}; its first line must name the columns, and is {shown}; remove the comment"
-                " lines"
+                f"{text}; its first line must name the columns, and is {shown}; if it is a comment,"
+                f" write `comment: {show(mark)}` in params.yaml, under data: read:"
+            )
+        if any(map(_is_number, file.names)):
+            return (
+                f"{text}; its first line must name the columns, and is {shown}; if it is a row of"
+                f" values, {_no_header(file)}"
             )
         if len(names) == 1:
-            return (
-                f"{text}; its first line is {shown}; names must be separated by commas, semicolons"
-                " or tabs"
-            )
+            cure = "names must be separated by commas, semicolons, tabs or |"
+            if re.search(r"\S[ \t]+\S", file.names[0]):
+                cure += "; if by blanks, write `separator: blank` in params.yaml, under data: read:"
+            return f"{text}; its first line is {shown}; {cure}"
     alike = {_plain(other): other for other in file.names}
     near = alike.get(_plain(name))
     near = near or next(iter(difflib.get_close_matches(name, file.names, 1)), None)

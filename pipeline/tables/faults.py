@@ -6,12 +6,13 @@ from dataclasses import dataclass, field
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
+from pyarrow import types
 
 from pipeline.settings.column_settings import ColumnSettings
 from pipeline.settings.errors import UserError
 from pipeline.settings.messages import count, first_of, show
 from pipeline.tables import advice
-from pipeline.tables.advice import Selection
+from pipeline.tables.advice import Changes, Selection
 from pipeline.tables.raw_file import Block
 from pipeline.tables.wrong_values import WrongValues
 
@@ -70,6 +71,7 @@ class Faults:
         self._path, self._unit, self._selection = path, unit, selection
         self._missing, self._infinite = Fault(), Fault()
         self._inexact: list[str] = []
+        self._rows = 0
         self._wrong: dict[str, WrongValues] = {}
 
     def __bool__(self) -> bool:
@@ -79,6 +81,7 @@ class Faults:
     def add_missing(self, gaps: Mapping[str, Mask], block: Block) -> None:
         """Count gaps where none may be. gaps: True for each, by the column: [rows] each."""
         self._missing.add(gaps, block)
+        self._rows += block.rows.num_rows
 
     def add_infinite(self, infinite: Mapping[str, Mask], block: Block) -> None:
         """Count infinite numbers. infinite: True for each, by the column: [rows] each."""
@@ -92,9 +95,10 @@ class Faults:
         mask: True for each: [rows]. texts: the column as text: [rows].
         """
         if name not in self._wrong:
-            first = int(np.argmax(mask))
+            names, first = self._selection.names, int(np.argmax(mask))
             (place,) = block.places([first])
-            self._wrong[name] = WrongValues(settings, place, texts[first].as_py() or "")
+            is_nested = types.is_nested(block.rows.column(names.index(name)).type)
+            self._wrong[name] = WrongValues(settings, place, texts[first].as_py() or "", is_nested)
         self._wrong[name].add(mask, texts)
 
     def is_wrong(self, name: str) -> bool:
@@ -108,24 +112,35 @@ class Faults:
             self._inexact.append(
                 f"{self._path}:{place}: {show(name)} is {value}, an integer that float64 cannot"
                 f" represent (the nearest is {int(float(value))}); if it is a label, leave the"
-                f" column out: `exclude: [{advice.yaml_name(name)}]`, under data; else write it in"
-                " a larger unit"
+                f" column out, `exclude: {advice.yaml_flow([name])}` under data; else write it in a"
+                " larger unit"
             )
 
     def check(self) -> None:
         """Raise UserError if the file has faults."""
-        sentences = []
+        names = self._selection.names
+        changes = Changes(self._selection)
+        lines = []
         if self._wrong:
-            names = self._selection.names
             wrong = {name: self._wrong[name] for name in names if name in self._wrong}
-            sentences.append(advice.message(self._path, wrong, self._selection))
-        for fault, kind, cure in (
-            (self._missing, "missing", self._selection.cure_for_gaps([*self._missing.counts])),
-            (self._infinite, "infinite", "replace them by finite numbers, or remove these rows"),
-        ):
-            if fault.rows:
-                sentence = fault.message(kind, self._selection.names, self._unit)
-                sentences.append(f"{self._path}:{fault.places[0]}: {sentence}; {cure}")
-        sentences += self._inexact
-        if sentences:
-            raise UserError("\n  ".join(sentences))
+            first = advice.first_wrong(self._path, wrong)
+            lines.append("\n  ".join([first, *changes.add_wrong(wrong)]))
+        if self._missing.rows:
+            message = self._missing.message("missing", names, self._unit)
+            counts = self._missing.counts
+            empty = {name for name, number in counts.items() if number == self._rows}
+            ways = changes.add_gaps([name for name in names if name in counts], empty)
+            text = f"{self._path}:{self._missing.places[0]}: {message}"
+            lines.append(f"{text}; {ways}" if ways else text)
+        if self._infinite.rows:
+            message = self._infinite.message("infinite", names, self._unit)
+            lines.append(
+                f"{self._path}:{self._infinite.places[0]}: {message}; replace them by finite"
+                " numbers, or remove these rows"
+            )
+        lines += self._inexact
+        if not lines:
+            return
+        if paste := changes.paste():
+            lines.append(paste)
+        raise UserError("\n".join(lines).replace("\n", "\n  "))

@@ -13,74 +13,115 @@ from pipeline.settings.sections import Read
 from pipeline.tables.table import bools, numbers
 
 BLANKS = " \t"
-PLAIN = r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?|[+-]?([iI][nN][fF]([iI][nN][iI][tT][yY])?)"
+_PLAIN = r"^([+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?|(?i:[+-]?inf(inity)?))$"
 """A number as float64 is written. RE2 takes time in proportion to the field, however long."""
-_MINUS = "\u2212\u2013"  # minus sign and en dash
 _BLANK_MARKS = " \u00a0\u202f\u2009"
-_SIGNS = r"[^\d\s.,+'-]"
+_APOSTROPHES = "'\u2019"
+_MINUS_SIGNS = "[\u2212\u2013]"
+_WORD = rf"[^\d\s+.,{_APOSTROPHES}-]"
+_UNIT = rf"{_WORD}+[23]?(?:[/ ·]{_WORD}+[23]?)?"
+"""A unit after a number: %, kg, m2, km/h."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class NumberTexts:
     """Reader of the numbers in a column of texts.
 
     decimal: the decimal mark. thousands: the mark between thousands, or None.
-    missing: the texts that stand for a gap. units: True to read $1,200, 45 % and 1 234 as numbers.
+    missing: the texts that stand for a gap.
+    units: True to read $1,200, 45 % and 1 234 as numbers: one sign or unit in the whole column.
+    unit: of the numbers that were read so far.
     """
 
     decimal: str
     thousands: str | None
     missing: Sequence[str]
     units: bool = False
+    unit: str = ""
 
     @classmethod
     def of(cls, read: Read, units: bool = False) -> "NumberTexts":
         """Return the reader of a file with this dialect."""
-        return cls(read.decimal, read.thousands, read.missing_texts, units)
+        return cls(read.decimal, read.thousands, read.missing_texts, units or read.units)
 
     def read(self, texts: pa.Array) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
         """Return the numbers, NaN for a gap, and True where a text is not a number: [rows] each.
 
         texts: string. Each number is the float64 nearest to what is written.
         """
-        plain = self.decimal == "." and not self.units
-        known = compute.if_else(self.is_gap(texts), None, texts)
-        if plain and self.thousands is None:
+        is_plain = self.decimal == "." and self.thousands is None and not self.units
+        known = compute.if_else(self._is_gap(texts), None, texts)
+        if is_plain:
             try:
                 return numbers(known.cast(pa.float64())), np.zeros(len(texts), np.bool_)
             except pa.ArrowInvalid:
                 pass
         trimmed = compute.ascii_trim(texts, BLANKS)
-        known = compute.if_else(self.is_gap(trimmed), None, trimmed)
-        written = self._as_plain(known)
-        is_number = compute.match_substring_regex(written, f"^({PLAIN})$").fill_null(False)
+        known = compute.if_else(self._is_gap(trimmed), None, trimmed)
+        written = known if is_plain else self._as_plain(known)
+        is_number = compute.match_substring_regex(written, _PLAIN).fill_null(False)
         with_plus = compute.starts_with(written, "+")
         written = compute.if_else(with_plus, compute.utf8_slice_codeunits(written, 1), written)
         values = numbers(compute.if_else(is_number, written, None).cast(pa.float64()))
-        wrong = compute.and_not(known.is_valid(), is_number)
-        return values, bools(wrong)
+        return values, bools(compute.and_not(known.is_valid(), is_number))
 
-    def is_gap(self, texts: pa.Array) -> pa.Array:
+    def _is_gap(self, texts: pa.Array) -> pa.Array:
         """Return True where a text stands for a gap: [rows]. A null does too."""
-        missing = pa.array(["", *self.missing], pa.string())
+        missing = pa.array(["", "NaN", "nan", "NAN", *self.missing], pa.string())
         return compute.is_in(texts.fill_null(""), value_set=missing)
 
     def _as_plain(self, texts: pa.Array) -> pa.Array:
-        """Return the texts with a decimal point and without marks; others end with an x."""
-        if not self.units and self.thousands is None and self.decimal == ".":
-            return texts
-        thousands = self.thousands
-        mark = re.escape(thousands or "")
-        if thousands == " " or (self.units and thousands is None):
-            mark = f"[{_BLANK_MARKS}]"
-        decimal = re.escape(self.decimal)
-        if mark:
-            grouped = rf"^[+-]?\d{{1,3}}({mark}\d{{3}})+({decimal}\d*)?$"
-            is_grouped = compute.match_substring_regex(texts, grouped)
-            without = compute.replace_substring_regex(texts, mark, "")
-            texts = compute.if_else(is_grouped, without, texts)
+        """Return each number with a decimal point and without marks; null for what is none."""
+        texts = compute.replace_substring_regex(texts, _MINUS_SIGNS, "-")
+        parts = compute.extract_regex(texts, self._pattern)
+        sign, after, core = (parts.field(name) for name in ("sign", "after", "core"))
+        if self.thousands is not None or self.units:
+            core = compute.replace_substring_regex(core, self._marks, "")
         if self.decimal == ",":
-            # A point is no decimal mark here: 2.146 is not a number.
-            marked = compute.replace_substring(texts, ".", "x")
-            texts = compute.replace_substring(marked, ",", ".")
-        return texts
+            core = compute.replace_substring(core, ",", ".")
+        written = compute.binary_join_element_wise(sign, after, core, "")
+        if self.units:
+            units = compute.binary_join_element_wise(
+                parts.field("prefix"), parts.field("suffix"), "\t"
+            )
+            is_one = self._has_one_unit(units, core)
+            written = compute.if_else(is_one, written, None)
+        return compute.if_else(parts.is_valid(), written, None)
+
+    def _has_one_unit(self, units: pa.Array, core: pa.Array) -> pa.Array:
+        """Return False where a number has another unit than the first one that has any: [rows].
+
+        A number without a unit may stand beside $ or kg; beside % only 0 may.
+        """
+        known = units.drop_null()
+        present = [unit for unit in known.unique().to_pylist() if unit != "\t"]
+        self.unit = self.unit or next(iter(present), "")
+        same = compute.equal(units, self.unit)
+        bare = compute.equal(units, "\t")
+        if "%" in self.unit:
+            bare = compute.and_(bare, compute.match_substring_regex(core, r"^[0.]*$"))
+        return compute.or_(same, bare)
+
+    @property
+    def _marks(self) -> str:
+        """A regular expression for the mark between thousands."""
+        if self.thousands == " ":
+            return f"[{_BLANK_MARKS}]"
+        if self.thousands == "'":
+            return f"[{_APOSTROPHES}]"
+        if self.thousands is not None:
+            return re.escape(self.thousands)
+        return f"[{',' if self.decimal == '.' else '.'}{_BLANK_MARKS}{_APOSTROPHES}]"
+
+    @property
+    def _pattern(self) -> str:
+        """A regular expression with groups sign, after, core and, for units, prefix and suffix."""
+        decimal = re.escape(self.decimal)
+        core = rf"(?:\d+(?:{decimal}\d*)?|{decimal}\d+)(?:[eE][+-]?\d+)?"
+        if self.thousands is not None or self.units:
+            core = rf"(?:\d{{1,3}}(?:{self._marks}\d{{3}})+(?:{decimal}\d*)?|{core})"
+        if not self.units:
+            return rf"^(?P<sign>[+-]?)(?P<after>)(?P<core>{core})$"
+        prefix = rf"(?P<prefix>{_WORD}{{0,4}})\s*(?P<after>[+-]?)"
+        # The sign stands before or after the currency: -$5 and $-5.
+        return rf"^(?P<sign>[+-]?)\s*{prefix}(?P<core>{core})\s*(?P<suffix>(?:{_UNIT})?)$"

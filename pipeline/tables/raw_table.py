@@ -139,8 +139,10 @@ def find(data: Data) -> RawTable:
     files = [first, *others]
 
     column_names.check_there(first, "data.targets", data.targets, first)
+    column_names.check_target_is_no_value(first, data.targets)
     if not data.features:
-        column_names.check_all(first, data.targets)
+        column_names.check_excluded(first, data.exclude)
+        column_names.check_all(first, data.targets, data.exclude)
     columns = data.columns or {
         name: NumberSettings(kind="number")
         for name in first.names

@@ -104,8 +104,14 @@ class TypedRows:
             if isinstance(settings, NumberSettings):
                 columns[name] = self._check_number(place, name, column, block, faults, infinite)
         faults.add_infinite(infinite, block)
+        if no_target := [gaps[name] for name in self.selection.targets if name in gaps]:
+            # Without these rows, the gaps that features have there are gone.
+            has_target = ~np.logical_or.reduce(no_target)
+            for name in self.selection.columns:
+                if name in gaps:
+                    gaps[name] &= has_target
         if kept is not None:
-            gaps = {name: mask & kept for name, mask in gaps.items() if (mask & kept).any()}
+            gaps = {name: mask & kept for name, mask in gaps.items()}
         faults.add_missing(gaps, block)
         rows = pa.Table.from_arrays([each.values for each in columns.values()], schema=self.schema)
         if kept is not None:

@@ -14,11 +14,21 @@ from pipeline.settings.column_settings import ColumnSettings, NumberSettings
 from pipeline.tables.table import array
 
 Content = Literal[
-    "thousands", "decimal", "either", "points", "signs", "dates", "label", "text", "times", "few"
+    "thousands",
+    "decimal",
+    "either",
+    "points",
+    "signs",
+    "dates",
+    "times",
+    "label",
+    "text",
+    "nested",
+    "few",
 ]
 MOST_DIFFERENT = 10_000
 """Different values that are kept of a column."""
-MOST_WORDS = 3
+TIME = r"\d{1,2}[:.]\d\d([:.]\d\d)?( ?[ap]m)?"
 
 _PATTERNS: dict[str, re.Pattern[str]] = {
     name: re.compile(pattern, re.I)
@@ -31,7 +41,7 @@ _PATTERNS: dict[str, re.Pattern[str]] = {
         "signs": r"[+-]?\s?[$€£¥₹]?\s?[+-]?\d[\d.,'\u00a0\u202f ]*?\s?[%$€£¥₹]?",
         "dates": r"\d{1,4}([-/.])\d{1,2}\1\d{1,4}([ T]\d.*)?"
         r"|\d{1,2}[ -][a-z]{3,9}[ -,]+\d{2,4}|[a-z]{3,9} \d{1,2},? \d{4}",
-        "times": r"\d{1,2}[:.]\d\d([:.]\d\d)?( ?[ap]m)?",
+        "times": TIME,
     }.items()
 }
 
@@ -41,12 +51,14 @@ class WrongValues:
     """The values of a column of which some are not of its kind.
 
     settings: of the column. line: of the first wrong value, which is `text`.
+    is_nested: True if the values are lists or mappings.
     wrong, right: how many there are of each.
     """
 
     settings: ColumnSettings
     line: int
     text: str
+    is_nested: bool = False
     wrong: int = 0
     right: int = 0
     different: set[str] = field(default_factory=set)
@@ -77,6 +89,8 @@ class WrongValues:
     @property
     def content(self) -> Content:
         """What the column holds."""
+        if self.is_nested:
+            return "nested"
         if not isinstance(self.settings, NumberSettings):
             return "few" if self.right > self.wrong else "text"
         matching = self._matching
