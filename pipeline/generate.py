@@ -38,9 +38,7 @@ def main(params: Params) -> None:
         # Before either has its name: only now may the disk be full, or a column be refused.
         train.finish()
         test.finish()
-        dropped = raw.dropped if raw else {}
-        excluded = raw.excluded if raw else ()
-        plan = learn.plan(raw.columns if raw else data.columns, train, test, dropped, excluded)
+        plan = learn.plan(data, raw, train, test)
         learn.report(plan)
     files.write_json(files.COLUMNS, plan.model_dump(mode="json"))
 

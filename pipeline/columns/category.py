@@ -1,7 +1,10 @@
 """A column of categories: a column of 0 and 1 for each level except the reference."""
 
+import difflib
+import hashlib
 import math
-from typing import Literal
+import re
+from typing import Any, Literal
 
 import numpy as np
 import pyarrow as pa
@@ -9,12 +12,34 @@ from numpy.typing import NDArray
 from pyarrow import compute
 from pydantic import BaseModel, ConfigDict
 
-from pipeline.columns.column import Bools, LearntColumn, Values
+from pipeline.columns.column import Bools, EmptyColumnError, LearntColumn, Values
+from pipeline.settings import terminal
 from pipeline.settings.column_settings import CategorySettings
+from pipeline.settings.messages import first_of, show
 
 MISSING, RARE = "(missing)", "(rare)"
 MOST_LEVELS = 40
 """Levels without `min_count` or `unseen`."""
+MOST_LEVELS_AT_ALL = 1_000
+"""A model of more columns takes minutes to fit exactly, and its file megabytes."""
+
+
+class TooManyLevelsError(Exception):
+    """More levels than a column may have without a policy for rare or new ones."""
+
+    def __init__(self, levels: int, rows: int) -> None:
+        """rows: the training rows that have a level."""
+        super().__init__(levels, rows)
+        self.levels, self.rows = levels, rows
+
+    @property
+    def is_label(self) -> bool:
+        """True if nearly every row has a level of its own."""
+        return self.levels > 0.8 * self.rows
+
+
+class LevelError(Exception):
+    """A level that is not there, or has the name of another; the text follows the column's name."""
 
 
 class Level(BaseModel):
@@ -46,21 +71,27 @@ class CategoryColumn(LearntColumn):
     def learn(cls, name: str, settings: CategorySettings, values: Values) -> "CategoryColumn":
         """Learn from the training rows. values: [rows], "" for a gap.
 
-        Raises ValueError, with the reason and the cure, for too many levels and a reference that is
-        no level.
+        Raises EmptyColumnError if every value is missing, TooManyLevelsError, and LevelError for a
+        reference that is no level and for a level with the name of another.
         """
-        counts = {
-            entry["values"].as_py(): entry["counts"].as_py() for entry in values.value_counts()
-        }
+        counts = _counts(values)
+        rows = len(values)
         missing_rows = counts.pop("", 0)
-        kept = {level: n for level, n in counts.items() if n >= (settings.min_count or 1)}
-        unseen = settings.unseen_or_default
-        rare_rows = sum(counts.values()) - sum(kept.values())
         if not counts and not (settings.missing == "level" and missing_rows):
-            raise ValueError("is missing in every training row")
-        if len(counts) > MOST_LEVELS and unseen == "refuse":
-            raise ValueError(f"has {len(counts):,} levels")
+            raise EmptyColumnError
+        unseen = settings.unseen_or_default
+        kept = {level: n for level, n in counts.items() if n >= (settings.min_count or 1)}
+        if len(kept) > (MOST_LEVELS if unseen == "refuse" else MOST_LEVELS_AT_ALL):
+            raise TooManyLevelsError(len(kept), rows - missing_rows)
+        rare_rows = sum(counts.values()) - sum(kept.values())
         all_levels = dict(sorted(kept.items(), key=lambda item: item[0].encode()))
+        for special, is_made in ((MISSING, settings.missing == "level"), (RARE, unseen == "rare")):
+            if is_made and special in kept:
+                raise LevelError(
+                    f"has {show(special)} as a text, which is also the name of the level for"
+                    f" {'gaps' if special == MISSING else 'rare levels'}; change that text in the"
+                    " file"
+                )
         if settings.missing == "level":
             all_levels[MISSING] = missing_rows
         if unseen == "rare":
@@ -69,7 +100,13 @@ class CategoryColumn(LearntColumn):
         if reference is None:
             reference = max(all_levels, key=lambda level: all_levels[level])
         elif reference not in all_levels:
-            raise ValueError(f"has no level {reference!r} in the training rows, for its reference")
+            near = difflib.get_close_matches(reference, all_levels, 1)
+            hint = f"did you mean {show(near[0])}? " if near else ""
+            levels = first_of([show(level) for level in all_levels], 8)
+            raise LevelError(
+                f"has no level {show(reference)} in the training rows, which is to be its"
+                f" reference; {hint}it has {levels}"
+            )
         return cls(
             name=name,
             missing_rows=missing_rows,
@@ -99,56 +136,89 @@ class CategoryColumn(LearntColumn):
     @property
     def encoded_names(self) -> tuple[str, ...]:
         """See LearntColumn.encoded_names."""
-        return tuple(f"{self.name}[{level}]" for level in self.encoded_levels)
+        return tuple(f"{self.name}[{label(level)}]" for level in self.encoded_levels)
+
+    @property
+    def takes_gaps(self) -> bool:
+        """See LearntColumn.takes_gaps."""
+        return self.has_missing
+
+    def count_gaps(self, values: Values) -> int:
+        """See LearntColumn.count_gaps."""
+        return _counts(values).get("", 0)
 
     def encode(self, values: Values, out: NDArray[np.float64]) -> Bools:
         """See LearntColumn.encode."""
-        codes = self._codes(values)
-        for place, level in enumerate(self.encoded_levels):
-            out[:, place] = codes == self.all_levels.index(level)
+        codes, _ = self._codes(values)
+        # One number a row is written beside the zeros: 20 comparisons of a column take longer.
+        encoded = {level: place for place, level in enumerate(self.encoded_levels)}
+        places = np.array([encoded.get(level, -1) for level in self.all_levels] + [-1])[codes]
+        rows = np.flatnonzero(places >= 0)
+        out[:] = 0
+        out[rows, places[rows]] = 1
         refused: Bools = codes < 0
-        out[refused] = math.nan
+        if refused.any():
+            out[refused] = math.nan
         return refused
 
     def in_range(self, values: Values) -> Bools:
         """See LearntColumn.in_range."""
         rows = {level.name: level.rows for level in self.levels}
-        rows |= {MISSING: self.missing_rows, RARE: self.rare_rows}
+        rows |= {MISSING: self.missing_rows} if self.has_missing else {}
+        rows |= {RARE: self.rare_rows} if self.unseen == "rare" else {}
         has_rows = np.array([rows[level] > 0 for level in self.all_levels] + [False])
-        codes = self._codes(values)
-        if self.unseen == "reference":
-            codes = np.where(self._is_unseen(values), -1, codes)
+        codes, unseen = self._codes(values)
         inside: Bools = has_rows[codes]
-        return inside
+        return inside & ~unseen if self.unseen == "reference" else inside
 
-    def _codes(self, values: Values) -> NDArray[np.int64]:
-        """Return the index of each value in `all_levels`; −1 if it is refused."""
-        codes = self._indices(values)
-        unseen = codes < 0
-        if self.unseen != "refuse" and unseen.any():
-            level = RARE if self.unseen == "rare" else self.reference
-            codes[unseen] = self.all_levels.index(level)
-        gaps = _is_gap(values)
-        if gaps.any():
-            codes[gaps] = self.all_levels.index(MISSING) if self.has_missing else -1
-        return codes
+    def unseen_levels(self, values: Values) -> dict[str, int]:
+        """Return the levels of `values` that no training row has, and their numbers of rows."""
+        known = {level.name for level in self.levels} | {""}
+        return {level: rows for level, rows in _counts(values).items() if level not in known}
 
-    def _is_unseen(self, values: Values) -> Bools:
-        unseen: Bools = (self._indices(values) < 0) & ~_is_gap(values)
-        return unseen
+    def _codes(self, values: Values) -> tuple[NDArray[np.int32], Bools]:
+        """Return the index of each value in `all_levels`, −1 if it is refused; and the unseen ones.
 
-    def _indices(self, values: Values) -> NDArray[np.int64]:
-        """Return the index of each value in `levels`; −1 if it is none of them."""
+        A value is unseen if it is a level that no training row has, or a rare one.
+        """
         names = pa.array([level.name for level in self.levels], pa.string())
-        indices = compute.index_in(values, value_set=names).fill_null(-1).cast(pa.int64())
-        return _numpy(indices).copy()
+        codes = _numpy(compute.index_in(values, value_set=names).fill_null(-1)).copy()
+        unseen: Bools = codes < 0
+        if unseen.any():
+            gaps = unseen & _numpy(compute.equal(values, "").cast(pa.int8())).astype(np.bool_)
+            unseen &= ~gaps
+            if self.unseen != "refuse":
+                level = RARE if self.unseen == "rare" else self.reference
+                codes[unseen] = self.all_levels.index(level)
+            if self.has_missing:
+                codes[gaps] = self.all_levels.index(MISSING)
+        return codes, unseen
 
 
-def _is_gap(values: Values) -> Bools:
-    return _numpy(compute.equal(values, "").cast(pa.int8())).astype(np.bool_)
+LONGEST_LABEL_CHARACTERS = 100
 
 
-def _numpy(values: Values) -> NDArray[np.int64]:
+def label(level: str) -> str:
+    """Return the form of a level in names: escapes for invisible characters, cut if it is long.
+
+    A cut level ends in a part of its hash, so that two of them have two names.
+    """
+    text = re.sub(r"[\t\n]", lambda match: match[0].encode("unicode_escape").decode(), level)
+    text = terminal.visible(text)
+    if len(text) > LONGEST_LABEL_CHARACTERS:
+        return f"{text[:80]}… {hashlib.sha256(level.encode()).hexdigest()[:8]}"
+    return text
+
+
+def _counts(values: Values) -> dict[str, int]:
+    """Return the number of rows of each text; "" for gaps."""
+    counted = values.value_counts()
+    texts, rows = counted.field("values").to_pylist(), counted.field("counts").to_pylist()
+    return dict(zip(texts, rows, strict=True))
+
+
+def _numpy(values: Values) -> NDArray[Any]:
     chunks = values.chunks if isinstance(values, pa.ChunkedArray) else [values]
     # Not to_numpy: it imports pandas.
-    return np.concatenate([np.from_dlpack(chunk) for chunk in chunks] or [np.empty(0, np.int64)])
+    arrays = [np.from_dlpack(chunk) for chunk in chunks]
+    return np.concatenate(arrays) if arrays else np.empty(0, np.int32)

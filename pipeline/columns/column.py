@@ -14,6 +14,10 @@ timestamp[s], null for a gap."""
 Bools = NDArray[np.bool_]
 
 
+class EmptyColumnError(Exception):
+    """A column that is missing in every training row."""
+
+
 class LearntColumn(BaseModel):
     """A column of the table with what was learnt of it from the training rows."""
 
@@ -29,6 +33,15 @@ class LearntColumn(BaseModel):
     @abstractmethod
     def encoded_names(self) -> tuple[str, ...]:
         """The names of the numbers that the model gets for the column; may be none."""
+
+    @property
+    @abstractmethod
+    def takes_gaps(self) -> bool:
+        """True if a missing value has an answer."""
+
+    @abstractmethod
+    def count_gaps(self, values: Values) -> int:
+        """Return the number of rows in which the value is missing."""
 
     @abstractmethod
     def encode(self, values: Values, out: NDArray[np.float64]) -> Bools:

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from pipeline.columns.column import Bools, LearntColumn, Values
+from pipeline.columns.column import Bools, EmptyColumnError, LearntColumn, Values
 from pipeline.settings.column_settings import DatePart, DateSettings
 
 GAP = np.iinfo(np.int64).min
@@ -37,13 +37,13 @@ class DateColumn(LearntColumn):
     def learn(cls, name: str, settings: DateSettings, values: Values) -> "DateColumn":
         """Learn from the training rows. values: [rows], null for a gap.
 
-        Raises ValueError if every value is missing.
+        Raises EmptyColumnError if every value is missing.
         """
         unit: Literal["days", "seconds"] = "seconds" if "hour" in settings.parts else "days"
         moments = integers(values, unit)
         known = moments[moments != GAP]
         if not len(known):
-            raise ValueError("is missing in every training row")
+            raise EmptyColumnError
         levels, references = {}, {}
         for part in settings.parts:
             if part in LEVEL_PARTS:
@@ -79,6 +79,15 @@ class DateColumn(LearntColumn):
                     if level != self.references[part]:
                         yield part, level
 
+    @property
+    def takes_gaps(self) -> bool:
+        """See LearntColumn.takes_gaps."""
+        return False
+
+    def count_gaps(self, values: Values) -> int:
+        """See LearntColumn.count_gaps."""
+        return int(values.null_count)
+
     def encode(self, values: Values, out: NDArray[np.float64]) -> Bools:
         """See LearntColumn.encode."""
         moments = integers(values, self.unit)
@@ -97,6 +106,17 @@ class DateColumn(LearntColumn):
         moments = integers(values, self.unit)
         inside: Bools = (moments >= self.min) & (moments <= self.max)
         return inside
+
+    def unseen_parts(self, values: Values) -> dict[DatePart, dict[int, int]]:
+        """Return the months and weekdays that no training row has, with their numbers of rows."""
+        moments = integers(values, self.unit)
+        unseen: dict[DatePart, dict[int, int]] = {}
+        for part, levels in self.levels.items():
+            of_rows = part_of(moments[moments != GAP], part, self.unit)
+            present, rows = np.unique(of_rows[~np.isin(of_rows, levels)], return_counts=True)
+            if len(present):
+                unseen[part] = dict(zip(present.tolist(), rows.tolist(), strict=True))
+        return unseen
 
 
 def integers(values: Values, unit: Literal["days", "seconds"]) -> NDArray[np.int64]:

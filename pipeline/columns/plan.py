@@ -1,7 +1,7 @@
 """The plan of a table's features, learnt from the training rows: data/columns.json."""
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from pipeline.columns.category import CategoryColumn
-from pipeline.columns.column import Bools
+from pipeline.columns.column import Bools, Values
 from pipeline.columns.date import DateColumn
 from pipeline.columns.number import NumberColumn
 from pipeline.settings import files, regular_file
@@ -71,13 +71,21 @@ class Plan(BaseModel):
         rows: the features by name. The numbers of a refused value are NaN.
         """
         out = np.empty((rows.num_rows, len(self.encoded_names)), order="F")
-        refused = np.zeros(rows.num_rows, np.bool_)
+        return out, self.encode_into(out, rows.column)
+
+    def encode_into(self, out: NDArray[np.float64], values_of: Callable[[str], Values]) -> Bools:
+        """Write the numbers into `out` and return the rows that are refused: [rows].
+
+        out: [rows, encoded names], column-major. values_of: gives the values of a feature by its
+        name; it is called once for each, so that one column at a time may be in memory.
+        """
+        refused = np.zeros(len(out), np.bool_)
         begin = 0
         for column in self.columns:
             end = begin + len(column.encoded_names)
-            refused |= column.encode(rows.column(column.name), out[:, begin:end])
+            refused |= column.encode(values_of(column.name), out[:, begin:end])
             begin = end
-        return out, refused
+        return refused
 
     def in_range(self, rows: pa.Table) -> Bools:
         """Return True for each row whose every value is like the training rows': [rows]."""
@@ -105,9 +113,20 @@ def read_table(path: Path, plan: Plan, targets: Sequence[str]) -> Table:
     """
     if plan.is_matrix:
         return table.read(path)
-    arrow = table.read_arrow(path)
-    x, _ = plan.encode(arrow)
-    y = table.matrix(arrow.select(targets))
     names = (*plan.encoded_names, *targets)
-    float32 = frozenset(field.name for field in arrow.schema if field.type == pa.float32())
-    return Table(names, np.asfortranarray(np.hstack([x, y])), float32)
+    values = np.empty((table.row_count(path), len(names)), order="F")
+    float32 = set()
+
+    def column(name: str) -> pa.ChunkedArray:
+        (read,) = table.read_arrow(path, [name]).columns
+        if read.type == pa.float32():
+            float32.add(name)
+        return read
+
+    plan.encode_into(values[:, : len(plan.encoded_names)], column)
+    for index, name in enumerate(targets, len(plan.encoded_names)):
+        values[:, index] = table.numbers(column(name))
+    exact = frozenset(plan.encoded_names).difference(
+        column.name for column in plan.columns if isinstance(column, NumberColumn)
+    )
+    return Table(names, values, frozenset(float32), exact)

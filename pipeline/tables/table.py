@@ -24,11 +24,13 @@ class Table:
     names: the columns' names, in order.
     values: [rows, columns], column-major, so that each column is contiguous.
     float32: the columns whose numbers are float32 in the file; `values` has them unchanged.
+    exact: the columns of 0 and 1 or of small integers, which no rounding has made.
     """
 
     names: tuple[str, ...]
     values: NDArray[np.float64]
     float32: frozenset[str] = frozenset()
+    exact: frozenset[str] = frozenset()
 
     def columns(self, names: Sequence[str]) -> NDArray[np.float64]:
         """Return the columns `names`, in that order: [rows, len(names)], column-major."""
@@ -40,8 +42,9 @@ class Table:
         return tuple(name for name in self.names if name not in set(targets))
 
     def roundoff(self, names: Sequence[str]) -> list[float]:
-        """Return the unit roundoff of each column: 2⁻²⁴ for float32, else 2⁻⁵³."""
-        return [2.0**-24 if name in self.float32 else 2.0**-53 for name in names]
+        """Return the unit roundoff of each column: 2⁻²⁴ for float32, else 2⁻⁵³; 0 if exact."""
+        sizes = dict.fromkeys(self.float32, 2.0**-24) | dict.fromkeys(self.exact, 0.0)
+        return [sizes.get(name, 2.0**-53) for name in names]
 
 
 class Writer:
