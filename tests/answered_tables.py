@@ -1,5 +1,6 @@
 """Rows and answers of a model as files, for the tests."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -8,25 +9,26 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
 
-from pipeline.report import answers
-from pipeline.report.answers import AnsweredRows
-from pipeline.settings.column_settings import NumberSettings
-from pipeline.settings.sections import Read
-from pipeline.tables import raw_table
+from pipeline.report import answers, rows_to_answer
+from pipeline.report.answered_rows import AnsweredRows
 
 
-def answered(models: Path, rows: Path, out: Path, keep: bool = False) -> AnsweredRows:
+def answered(models: Path, rows: Path, out: Path, **options: Any) -> AnsweredRows:
     """Write the answers of the model in the folder `models` to `rows`."""
-    return answered_by(abline_client.load(models), rows, out, keep)
+    return answered_by(abline_client.load(models), rows, out, **options)
 
 
 def answered_by(
-    model: abline_client.Model, rows: Path, out: Path, keep: bool = False
+    model: abline_client.Model,
+    rows: Path,
+    out: Path,
+    keep: bool = False,
+    strict: bool = False,
+    read: Sequence[str] = (),
 ) -> AnsweredRows:
     """Write the answers of `model` to `rows`."""
-    columns = {name: NumberSettings(kind="number") for name in model.features}
-    raw = raw_table.rows_to_answer(rows, columns, Read.usual(), keep)
-    return answers.write(model, raw, out, keep)
+    raw = rows_to_answer.opened(model, rows, read, keep)
+    return answers.write(model, raw, out, keep, strict)
 
 
 def write(path: Path, **columns: Any) -> Path:

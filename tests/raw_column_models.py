@@ -128,7 +128,7 @@ def write_model(
     vectors.
     """
     graph, answers = _graph(targets, heating or [*HEATING])
-    outputs = [
+    outputs: list[dict[str, Any]] = [
         {"name": name, "meaning": "prediction", "dtype": "float32", "shape": ["batch", 1]}
         | {"targets": [target]}
         for name, target in zip(answers, targets, strict=True)

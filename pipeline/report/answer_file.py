@@ -66,11 +66,18 @@ def columns(model: Model) -> Mapping[str, tuple[str, int, pa.DataType]]:
         columns[name] = output["name"], index, pa.type_for_alias(output["dtype"])
 
     meanings = {"prediction": "", "low": " low 95%", "high": " high 95%"}
-    numbers = [each for each in model.contract["outputs"] if each["meaning"] in meanings]
+    outputs = model.contract["outputs"]
+    # All targets are in one output, or each is in one of its own.
+    by_meaning: dict[str, list[tuple[Mapping[str, Any], int]]] = {}
+    for each in outputs:
+        by_meaning.setdefault(each["meaning"], []).extend(
+            (each, column) for column in range(len(each["targets"]))
+        )
     for index, target in enumerate(model.targets):
-        for each in numbers:
-            add(target + meanings[each["meaning"]], each, index)
-    for each in model.contract["outputs"]:
+        for meaning, suffix in meanings.items():
+            if meaning in by_meaning:
+                add(target + suffix, *by_meaning[meaning][index])
+    for each in outputs:
         if each["meaning"] == "in_range":
             add("in_range", each, 0)
     return columns
@@ -79,6 +86,11 @@ def columns(model: Model) -> Mapping[str, tuple[str, int, pa.DataType]]:
 @contextmanager
 def alone(path: Path, suffix: str, schema: pa.Schema) -> Iterator[Append]:
     """Write the answers and nothing else. suffix: .csv, or one of Parquet's."""
+    if suffix == ".csv" and len(schema) == 1:
+        with path.open("wb") as file:
+            file.write(_line(",", csv_cells.safe(schema.names)))
+            yield lambda answers, _: _write_lines(file, answers)
+        return
     with _arrow(path, suffix, schema) as writer:
         yield lambda answers, _: writer.write(answers)
 
@@ -94,7 +106,9 @@ def beside(path: Path, suffix: str, schema: pa.Schema, rows: RawTable) -> Iterat
     heading = rows.heading
     if suffix == ".csv" and heading is not None:
         separator = heading.separator
-        first_line = heading.text + _line_end(separator, csv_cells.safe(schema.names))
+        first_line = (
+            heading.text + separator.encode() + _line(separator, csv_cells.safe(schema.names))
+        )
         with path.open("wb") as file:
             file.write(first_line)
             yield lambda answers, block: _write_records(file, separator, answers, block)
@@ -115,23 +129,37 @@ def beside(path: Path, suffix: str, schema: pa.Schema, rows: RawTable) -> Iterat
         yield append
 
 
-def _line_end(separator: str, fields: Sequence[str]) -> bytes:
-    """Return a separator and fields as the end of a line."""
+def _line(separator: str, fields: Sequence[str]) -> bytes:
+    """Return fields as a line."""
     text = io.StringIO()
     csv.writer(text, delimiter=separator, lineterminator="\n").writerow(fields)
-    return (separator + text.getvalue()).encode()
+    return text.getvalue().encode()
+
+
+def _lines(separator: str, answers: pa.Table) -> list[bytes]:
+    """Return a line for each row of answers."""
+    text = pa.BufferOutputStream()
+    options = pyarrow.csv.WriteOptions(include_header=False, delimiter=separator)
+    pyarrow.csv.write_csv(answers, text, options)
+    written: bytes = text.getvalue().to_pybytes()
+    return written.splitlines(keepends=True)
+
+
+def _write_lines(file: io.BufferedWriter, answers: pa.Table) -> None:
+    """Append the lines of answers that have one column."""
+    lines = _lines(",", answers)
+    if answers.column(0).null_count:
+        # Readers skip an empty line, and the answers below it would move up by a row.
+        lines = [b'""\n' if line == b"\n" else line for line in lines]
+    file.write(b"".join(lines))
 
 
 def _write_records(
     file: io.BufferedWriter, separator: str, answers: pa.Table, block: Block
 ) -> None:
     """Append the text of the block's rows, each with its answers at the end."""
-    text = pa.BufferOutputStream()
-    options = pyarrow.csv.WriteOptions(include_header=False, delimiter=separator)
-    pyarrow.csv.write_csv(answers, text, options)
-    ends = text.getvalue().to_pybytes().splitlines(keepends=True)
     between = separator.encode()
-    records = zip(block.records(), ends, strict=True)
+    records = zip(block.records(), _lines(separator, answers), strict=True)
     file.write(b"".join([record + between + end for record, end in records]))
 
 

@@ -1,98 +1,41 @@
-"""Answers of a model.onnx to the rows of a table, block by block, and notes about them."""
+"""Answers of a model.onnx to the rows of a table, block by block."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnxruntime
 import pyarrow as pa
 from abline_client import Model
 from numpy.typing import NDArray
 
+from pipeline.onnx_model import text_codes
+from pipeline.onnx_model.text_codes import CodedFile
 from pipeline.report import answer_file
+from pipeline.report.answered_rows import AnsweredRows
+from pipeline.report.model_inputs import Bools
 from pipeline.settings import files
-from pipeline.settings.errors import UserError
-from pipeline.settings.messages import count, show
 from pipeline.tables import table
 from pipeline.tables.raw_table import RawTable
 
-MOST_COLUMNS_SHOWN = 5
+Outputs = Mapping[str, NDArray[Any]]
+Answer = Callable[[dict[str, NDArray[Any]]], Outputs]
+"""Answers columns, as the model takes them, with every output by its name."""
 
 
-class AnsweredRows:
-    """Counts of the rows that were answered, and the notes to print about them.
-
-    rows: all rows. outside: rows outside the training range. overflowed: rows with an infinite
-    answer. rounded: True if a number was rounded to the model's precision.
-    """
-
-    def __init__(self, model: Model, table: RawTable) -> None:
-        self.rows = self.outside = self.overflowed = 0
-        self.rounded = False
-        entry = model.contract["input"]
-        self._names, self._dtype, self._path = model.features, model.dtype, table.paths[0]
-        self._low = np.array([feature["min"] for feature in entry["features"]])
-        self._high = np.array([feature["max"] for feature in entry["features"]])
-        self._outside_by_feature = np.zeros(len(model.features), np.int64)
-        self._is_exact = self._dtype == np.float64 or set(table.float32) == set(model.features)
-
-    def model_input(self, values: NDArray[np.float64]) -> NDArray[Any]:
-        """Count a block of rows, and return it as the model takes it: [rows, features].
-
-        values: [rows, features], column-major and finite.
-        Raises UserError for a number that is too large for the model's precision.
-        """
-        x = np.empty(values.shape, self._dtype)
-        outside: NDArray[np.bool_] | None = None
-        for index, column in enumerate(values.T):
-            with np.errstate(over="ignore"):
-                x[:, index] = column
-                smallest, largest = np.array([column.min(), column.max()]).astype(self._dtype)
-            if not self._is_exact and not self.rounded:
-                self.rounded = not np.array_equal(x[:, index], column)
-            if not (np.isfinite(smallest) and np.isfinite(largest)):
-                row = int(np.argmax(~np.isfinite(x[:, index])))
-                raise UserError(
-                    f"{self._path}: row {self.rows + row + 1} has {show(self._names[index])} ="
-                    f" {column[row]:g}, too large for {self._dtype}, which the model takes; correct"
-                    " the number, or remove the row"
-                )
-            if smallest < self._low[index] or largest > self._high[index]:
-                is_outside = (x[:, index] < self._low[index]) | (x[:, index] > self._high[index])
-                self._outside_by_feature[index] += np.count_nonzero(is_outside)
-                outside = is_outside if outside is None else outside | is_outside
-        self.rows += len(x)
-        self.outside += 0 if outside is None else int(np.count_nonzero(outside))
-        return x
-
-    def notes(self) -> Iterator[str]:
-        """Yield the lines for stderr."""
-        if self.rounded:
-            yield f"note: the model takes {self._dtype}: each number was rounded to it, once"
-        if self.overflowed:
-            yield (
-                f"warning: the answers to {count(self.overflowed, 'row', ',')} are too large for"
-                f" {self._dtype}, and are written as infinite"
-            )
-        if self.outside:
-            counts = self._outside_by_feature
-            worst = np.argsort(-counts, kind="stable")[:MOST_COLUMNS_SHOWN]
-            shown = [f"{self._names[i]} ({counts[i]:,})" for i in worst if counts[i]]
-            yield (
-                f"warning: {self.outside:,} of {count(self.rows, 'row', ',')} lie outside the"
-                " training range, where the error of the answers is unknown:"
-                f" {', '.join(shown)}"
-            )
-
-
-def write(model: Model, rows: RawTable, out: Path, keep: bool = False) -> AnsweredRows:
+def write(
+    model: Model, rows: RawTable, out: Path, keep: bool = False, strict: bool = False
+) -> AnsweredRows:
     """Write the answers to `rows` into the file `out`, whole or not at all.
 
-    keep: also write all columns of the rows, before the answers.
-    Raises UserError for rows that the model cannot answer.
+    A row that cannot be answered gets null, which is an empty field in CSV.
+    keep: also write all columns of the rows, before the answers. strict: refuse such rows.
+    Raises UserError if no row can be answered, or, with `strict`, if a row cannot.
     """
-    answered = AnsweredRows(model, rows)
+    answer, coded = _answerer(model)
+    answered = AnsweredRows(model, rows, coded)
     columns = answer_file.columns(model)
     schema = pa.schema([(name, kind) for name, (_, _, kind) in columns.items()])
     with ExitStack() as opened:
@@ -105,11 +48,52 @@ def write(model: Model, rows: RawTable, out: Path, keep: bool = False) -> Answer
             else answer_file.alone(partial, suffix, schema)
         )
         for block in rows.blocks():
-            if not len(block.values):
+            if not block.rows.num_rows:
                 continue
-            outputs = model.answers(answered.model_input(block.values), check=False)
-            finite = np.logical_and.reduce([np.isfinite(y).all(axis=1) for y in outputs.values()])
-            answered.overflowed += len(finite) - int(np.count_nonzero(finite))
-            arrays = [table.array(outputs[o][:, i], kind) for o, i, kind in columns.values()]
+            feed, refused = answered.model_input(block)
+            outputs = answer(feed)
+            answered.overflowed += _overflowed(outputs, refused)
+            arrays = [_array(outputs[o][:, i], kind, refused) for o, i, kind in columns.values()]
             append(pa.Table.from_arrays(arrays, schema=schema), block)
+        answered.check(strict=strict)
     return answered
+
+
+def _answerer(model: Model) -> tuple[Answer, CodedFile | None]:
+    """Return the function that answers, and the copy of the file that it uses, if it uses one."""
+    if model.contract["version"] == 1:
+        return lambda feed: model.answers(_matrix(feed, model), check=False), None
+    coded = text_codes.coded(model.content)
+    if coded is None:
+        return lambda feed: model.answers(feed, check=False), None
+    session = onnxruntime.InferenceSession(coded.content, providers=["CPUExecutionProvider"])
+    names = [output["name"] for output in model.contract["outputs"]]
+    return lambda feed: dict(zip(names, session.run(names, feed), strict=True)), coded
+
+
+def _matrix(feed: Mapping[str, NDArray[Any]], model: Model) -> NDArray[Any]:
+    """Return the features as one array: [rows, features]."""
+    x = np.empty((len(next(iter(feed.values()))), len(feed)), model.dtype)
+    for index, column in enumerate(feed.values()):
+        x[:, index] = column
+    return x
+
+
+def _overflowed(outputs: Outputs, refused: Bools | None) -> int:
+    """Return the number of rows that are answered with an infinite number."""
+    # A sum is finite if all its terms are; if it is not, the terms are looked at.
+    if refused is None and all(np.isfinite(y.sum(dtype=np.float64)) for y in outputs.values()):
+        return 0
+    finite = np.logical_and.reduce([np.isfinite(y).all(axis=1) for y in outputs.values()])
+    return int(np.count_nonzero(~finite if refused is None else ~finite & ~refused))
+
+
+def _array(values: NDArray[Any], kind: pa.DataType, refused: Bools | None) -> pa.Array:
+    """Return an output as an Arrow array; null, or false, where the row is refused: [rows]."""
+    if refused is None:
+        return table.array(values, kind)
+    if kind == pa.bool_():
+        return table.array(values & ~refused, kind)
+    valid = pa.py_buffer(np.packbits(~refused, bitorder="little"))
+    data = pa.py_buffer(np.ascontiguousarray(values))
+    return pa.Array.from_buffers(kind, len(values), [valid, data])

@@ -1,7 +1,7 @@
 """One file of a user's table, and the blocks of rows in which it is read."""
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -49,6 +49,8 @@ class Block:
     columns: returns all columns of these rows, unchanged: as text from a CSV file; from other files
         only if they were opened to keep them.
     records: returns the text of each row without its line end; nothing if the file is not CSV.
+    wrong: True for each value that is not of its column's kind, by the column's name; such a value
+        is a gap in `rows`. Only columns that have one, of a RawTable that does not refuse them.
     """
 
     rows: pa.Table
@@ -57,6 +59,7 @@ class Block:
     original: Callable[[int], pa.ChunkedArray]
     columns: Callable[[], pa.Table]
     records: Callable[[], list[bytes]] = list
+    wrong: Mapping[str, NDArray[np.bool_]] = field(default_factory=dict)
 
     @property
     def values(self) -> NDArray[np.float64]:

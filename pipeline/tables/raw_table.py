@@ -82,6 +82,11 @@ class RawTable:
         return self._files[0].schema
 
     @property
+    def unit(self) -> str:
+        """Unit of `Block.places`: "line" or "row"."""
+        return self._files[0].unit
+
+    @property
     def heading(self) -> Heading | None:
         """The first line of the first file, if that is a CSV file."""
         return self._files[0].heading

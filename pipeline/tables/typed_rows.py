@@ -116,7 +116,8 @@ class TypedRows:
         rows = pa.Table.from_arrays([each.values for each in columns.values()], schema=self.schema)
         if kept is not None:
             rows = rows.filter(array(kept, pa.bool_()))
-        return replace(block, rows=rows)
+        wrong = {name: each.wrong for name, each in columns.items() if each.wrong is not None}
+        return replace(block, rows=rows, wrong=wrong)
 
     def _add_wrong(
         self,
@@ -162,7 +163,8 @@ class TypedRows:
             if not is_infinite.any():
                 return column
             values = np.where(is_infinite, np.nan, numbers)
-            return replace(column, values=array(values, column.values.type))
+            wrong = is_infinite if column.wrong is None else column.wrong | is_infinite
+            return replace(column, values=array(values, column.values.type), wrong=wrong)
         if is_infinite.any():
             infinite[name] = is_infinite
         large = np.flatnonzero(np.isfinite(numbers) & (abs(numbers) >= ALL_INTEGERS_BELOW))

@@ -218,7 +218,8 @@ def test_rows_in_a_wrong_form(model: abline_client.Model, rows: Any, message: st
 
 
 def test_no_rows_have_no_answers(model: abline_client.Model) -> None:
-    for rows in ([], {name: [] for name in COLUMNS}, pa.table(COLUMNS)[:0]):
+    empty: tuple[Any, ...] = ([], {name: [] for name in COLUMNS}, pa.table(COLUMNS)[:0])
+    for rows in empty:
         assert model.predict(rows).shape == (0, 1)
         assert model.in_range(rows).shape == (0,)
 

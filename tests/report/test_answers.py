@@ -69,18 +69,7 @@ def test_no_rows_have_no_answers(models: Path, tmp_path: Path) -> None:
             r"rows.csv: found no column \"age\" \(a feature of the model\); it h",
         ),
         ("Size,age,rooms\n", r"no column \"size\" .*; did you mean \"Size\"\?"),
-        (
-            "size,age,rooms\n1,2,3\n1,,3\n",
-            '1 value is missing in "age", in line 3; remove these rows',
-        ),
-        ("size,age,rooms\n1,2,nan\n", '1 value is missing in "rooms", in line 2'),
-        ("size,age,rooms\n1,2,-inf\n", '1 value is infinite in "rooms", in line 2'),
-        ("size,age,rooms\n1,2,3\n1,2,x\n", 'rows.csv:3: "rooms" is "x"; must be a number; cor'),
         ("size,age,rooms\n1,2,3\n1,2\n", "rows.csv:3: found 2 fields; must be 3"),
-        (
-            "size,age,rooms\n1,2,3\n1,-1e39,2\n",
-            'rows.csv: row 2 has "age" = -1e.39, too large',
-        ),
         ("size,age,rooms\n1,2,3\n\n1,2,3\n", "rows.csv:3: found an empty line, which would have"),
         ("size,age,rooms\r\n1,2,3\r\n\r\n1,2,3\r\n", "rows.csv:3: found an empty line"),
         ('a,size,age,rooms\n"\n\n",1,2,3\n"",1,2,3\n\n"",1,2,3', "rows.csv:6: found an empty l"),
@@ -88,13 +77,56 @@ def test_no_rows_have_no_answers(models: Path, tmp_path: Path) -> None:
         ("", "rows.csv: the file is empty"),
     ],
 )
-def test_rows_that_cannot_be_answered(
-    text: str, message: str, models: Path, tmp_path: Path
-) -> None:
+def test_files_that_cannot_be_read(text: str, message: str, models: Path, tmp_path: Path) -> None:
     (tmp_path / "rows.csv").write_text(text)
     with pytest.raises(UserError, match=message):
         answered(models, tmp_path / "rows.csv", tmp_path / "out.csv")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["rows.csv"], "nothing half written"
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        ("1,,3", '"age" is missing (1, in line 3)'),
+        ("1,2,nan", '"rooms" is missing (1, in line 3)'),
+        ("1,2,-inf", '"rooms" is no finite number, such as "-inf" (1, in line 3)'),
+        ("1,2,x", '"rooms" is no finite number, such as "x" (1, in line 3)'),
+        ("1,-1e39,2", '"age" is too large for float32, such as "-1e39" (1, in line 3)'),
+        ("?,2,x", '"size" is missing (1, in line 3); "rooms" is no finite number, such as "x" (1,'),
+    ],
+)
+def test_a_row_that_cannot_be_answered_has_an_empty_field(
+    row: str, reason: str, models: Path, answering: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "rows.csv").write_text(f"size,age,rooms\n1,0,0\n{row}\n2,0,0\n")
+    out = tmp_path / "out.csv"
+    answers_of = answered(models, tmp_path / "rows.csv", out)
+    (warning, *_) = [line for line in answers_of.notes() if "empty field" in line]
+    assert warning.startswith(
+        f"warning: 1 of 3 rows have no answer, and get an empty field: {reason}"
+    )
+    first, second, third, fourth = out.read_text().splitlines()
+    assert (first, third) == ("y", '""'), "a reader would skip an empty line"
+    assert float(second) < float(fourth)
+    answered(answering, tmp_path / "rows.csv", out, keep=True)
+    assert out.read_text().splitlines()[2] == f"{row},,,,false"
+    answered(answering, tmp_path / "rows.csv", tmp_path / "out.parquet")
+    table = read(tmp_path / "out.parquet").to_pydict()
+    assert [value is None for value in table["y"]] == [False, True, False]
+    assert table["in_range"][1] is False
+    with pytest.raises(UserError) as refused:
+        answered(models, tmp_path / "rows.csv", tmp_path / "strict.csv", strict=True)
+    assert f"rows.csv: 1 of 3 rows cannot be answered: {reason}" in str(refused.value)
+    assert "leave out --strict" in str(refused.value)
+    assert not (tmp_path / "strict.csv").exists()
+
+
+def test_no_answer_at_all_is_a_mistake(models: Path, tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text("size;age;rooms\n1,5;0,5;2,5\n1,5;0,5;2,5\n")
+    with pytest.raises(UserError, match="none of 2 rows can be answered: .*; if .* with --read, s"):
+        answered(models, tmp_path / "rows.csv", tmp_path / "out.csv")
+    told = answered(models, tmp_path / "rows.csv", tmp_path / "out.csv", read=["decimal=,"])
+    assert (told.rows, told.refused) == (2, 0)
 
 
 def test_answers_that_are_too_large_are_reported(models: Path, tmp_path: Path) -> None:

@@ -73,7 +73,9 @@ class Model:
     ) -> None:
         self.contract = contract
         """models/contract.json, or, without it, the terms in the ONNX file."""
-        self._content, self._file, self._options = content, file, options
+        self.content = content
+        """The bytes of the ONNX file."""
+        self._file, self._options = file, options
         self._session = session or onnxruntime.InferenceSession(content, **options)
         self._inputs: Matrix | RawColumns
         if contract["version"] == 1:
@@ -105,7 +107,7 @@ class Model:
 
     def __reduce__(self) -> tuple[Any, ...]:
         # onnxruntime's session can be neither pickled nor copied: another one is made.
-        return Model, (self._content, self.contract, self._file, self._options)
+        return Model, (self.content, self.contract, self._file, self._options)
 
     def predict(self, rows: Rows, *, check: bool = True) -> NDArray[Any]:
         """Return the predictions: [rows, targets], in the model's dtype.
