@@ -184,10 +184,10 @@ def write_model(
 
 def _entry(entry: Mapping[str, Any], heating: Sequence[str]) -> dict[str, Any]:
     """Return the description of an input, with other levels of heating, if any."""
-    whole = entry | {"shape": ["batch"]}
+    whole = {**entry, "shape": ["batch"]}
     if heating and entry["name"] == "heating":
         whole["levels"] = [{"name": name, "rows": 1} for name in heating]
-    return dict(whole)
+    return whole
 
 
 def price(row: Mapping[str, Any]) -> float:
