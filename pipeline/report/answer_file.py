@@ -99,19 +99,19 @@ def alone(path: Path, suffix: str, schema: pa.Schema) -> Iterator[Append]:
 def beside(path: Path, suffix: str, schema: pa.Schema, rows: RawTable) -> Iterator[Append]:
     """Write all columns of the rows, unchanged, with the answers after them.
 
-    From CSV to CSV the text of each record is copied, whatever it contains.
+    From CSV to CSV the text of each record is copied, in UTF-8, whatever it contains; the answers
+    have its decimal mark.
     Raises UserError for names that occur twice, and for columns that the kind of file cannot hold.
     """
     _check_names(rows, schema.names, suffix)
     heading = rows.heading
     if suffix == ".csv" and heading is not None:
         separator = heading.separator
-        first_line = (
-            heading.text + separator.encode() + _line(separator, csv_cells.safe(schema.names))
-        )
+        names = heading.text or _line(separator, heading.names).rstrip(b"\n")
+        decimal = rows.dialect.decimal if separator != "," else "."
         with path.open("wb") as file:
-            file.write(first_line)
-            yield lambda answers, block: _write_records(file, separator, answers, block)
+            file.write(names + separator.encode() + _line(separator, csv_cells.safe(schema.names)))
+            yield lambda answers, block: _write_records(file, separator, decimal, answers, block)
         return
     whole = pa.schema([*rows.schema, *schema], metadata=rows.schema.metadata)
     with _arrow(path, suffix, whole) as writer:
@@ -155,11 +155,15 @@ def _write_lines(file: io.BufferedWriter, answers: pa.Table) -> None:
 
 
 def _write_records(
-    file: io.BufferedWriter, separator: str, answers: pa.Table, block: Block
+    file: io.BufferedWriter, separator: str, decimal: str, answers: pa.Table, block: Block
 ) -> None:
     """Append the text of the block's rows, each with its answers at the end."""
     between = separator.encode()
-    records = zip(block.records(), _lines(separator, answers), strict=True)
+    ends = _lines(separator, answers)
+    if decimal != ".":
+        # Numbers and truth values have no other point.
+        ends = [end.replace(b".", decimal.encode()) for end in ends]
+    records = zip(block.records(), ends, strict=True)
     file.write(b"".join([record + between + end for record, end in records]))
 
 

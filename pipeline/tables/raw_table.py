@@ -82,6 +82,11 @@ class RawTable:
         return self._files[0].schema
 
     @property
+    def dialect(self) -> Read:
+        """How the files are written."""
+        return self._rows.dialect
+
+    @property
     def unit(self) -> str:
         """Unit of `Block.places`: "line" or "row"."""
         return self._files[0].unit
