@@ -29,7 +29,7 @@ def main(params: Params) -> None:
         plan.read_table(path, columns, targets) for path in (files.TRAIN, files.TEST)
     )
     features = train_rows.features(targets)
-    query_rows = query_table(params.evaluate.queries, columns)
+    query_rows = query_table(params.evaluate.queries, columns, params.data.columns)
     queries, _ = columns.encode(query_rows)
     line = load_line(files.MODEL, params.model, len(features), len(targets))
     predict = line.predict if line else _module_predictor(params, len(features))

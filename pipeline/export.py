@@ -23,7 +23,7 @@ def main(params: Params) -> None:
     plan, targets = read_plan(), params.data.targets
     rows = read_table(files.TRAIN, plan, targets)
     features = plan.encoded_names
-    queries = query_table(params.evaluate.queries, plan)
+    queries = query_table(params.evaluate.queries, plan, params.data.columns)
     module = weights.load(files.MODEL, params.model, len(features), len(targets))
     try:
         metrics = json.loads(files.METRICS.read_text(encoding="utf-8"))

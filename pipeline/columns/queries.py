@@ -1,9 +1,8 @@
 """The query points of `evaluate.queries`, as rows of the raw columns."""
 
-import json
 import math
-from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -13,124 +12,77 @@ from pipeline.columns.category import CategoryColumn
 from pipeline.columns.date import GAP, SECONDS_PER_DAY, DateColumn
 from pipeline.columns.number import NumberColumn
 from pipeline.columns.plan import AnyColumn, Plan
+from pipeline.settings import queries as queries_yaml
+from pipeline.settings.column_settings import ColumnSettings, NumberSettings
 from pipeline.settings.errors import UserError
-from pipeline.settings.messages import count, first_of, mistakes, show
+from pipeline.settings.messages import dotted, first_of, mistakes, show
 from pipeline.tables import table
 
 MOST_MISTAKES_SHOWN = 10
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def query_table(queries: Sequence[Any], plan: Plan) -> pa.Table:
+def query_table(
+    queries: Sequence[Any], plan: Plan, settings: Mapping[str, ColumnSettings]
+) -> pa.Table:
     """Return the queries as a table of the features, of the types of data/train.parquet.
 
-    queries: `evaluate.queries`; each is a list of numbers, or a mapping of names to values.
+    queries: `evaluate.queries`; each is a list of values, or a mapping of names to values.
+    settings: of the columns; none if every column of the file is a number.
     Raises UserError with each query that has other columns than the features, and with each value
     that is of another kind or that the plan refuses.
     """
-    problems: list[str] = []
-    rows: list[Mapping[str, Any]] = []
-    for index, query in enumerate(queries):
-        place = f"evaluate.queries[{index}]"
-        problem = _other_columns(query, plan)
-        if problem:
-            problems.append(f"{place}: {problem}")
-            continue
-        named = isinstance(query, Mapping)
-        rows.append(query if named else dict(zip(plan.features, query, strict=True)))
+    known = settings or {name: NumberSettings(kind="number") for name in plan.features}
+    wrong = [f"{dotted(key)}: {text}" for key, text in queries_yaml.mistakes(queries, known)]
+    if not wrong:
+        formats = {name: getattr(column, "format", None) for name, column in known.items()}
+        rows = [queries_yaml.by_name(query, plan.features) for query in queries]
+        arrays = {
+            column.name: _array(column, [row[column.name] for row in rows], formats[column.name])
+            for column in plan.columns
+        }
         for column in plan.columns:
-            problem = _refusal(column, rows[-1][column.name])
-            if problem:
-                problems.append(f"{place}: {problem}")
-    if problems:
-        raise UserError(mistakes(problems, "evaluate.queries", MOST_MISTAKES_SHOWN))
-    arrays = [_array(column, [row[column.name] for row in rows]) for column in plan.columns]
-    return pa.Table.from_arrays(arrays, names=list(plan.features))
-
-
-def _other_columns(query: Any, plan: Plan) -> str:
-    """Return what is wrong with the columns of a query; "" if they are the features."""
-    features = plan.features
-    if isinstance(query, Mapping):
-        unknown = [name for name in query if name not in features]
-        absent = [name for name in features if name not in query]
-        if unknown:
-            names = ", ".join(show(name) for name in unknown)
-            return f"found {names}; the features are {first_of(features, 8)}"
-        if absent:
-            names = ", ".join(show(name) for name in absent)
-            return f"{names} must be there too; a missing value is written as null"
-    elif not all(isinstance(column, NumberColumn) for column in plan.columns):
-        return (
-            "found a list, but not every feature is a number; write a mapping of names to values,"
-            f" such as {_example(plan)}"
-        )
-    elif len(query) != len(features):
-        return (
-            f"found {count(len(query), 'number')}; must be {len(features)}, one for each feature"
-            f" ({first_of(features, 8)}), or evaluate.queries must be []"
-        )
-    return ""
-
-
-def _example(plan: Plan) -> str:
-    """Return a query that the plan answers, as params.yaml writes it."""
-    values = []
-    for column in plan.columns[:6]:
-        if isinstance(column, NumberColumn):
-            value = f"{column.max:g}"
-        elif isinstance(column, CategoryColumn):
-            value = json.dumps(next(iter(column.levels)).name if column.levels else "",
-                               ensure_ascii=False)  # fmt: skip
-        else:
-            value = iso(column.max, column)
-        values.append(f"{json.dumps(column.name, ensure_ascii=False)}: {value}")
-    return f"{{{', '.join(values)}{', …' if len(plan.columns) > 6 else ''}}}"
+            out = np.empty((len(rows), len(column.encoded_names)), order="F")
+            refused = column.encode(arrays[column.name], out)
+            wrong += [
+                f"evaluate.queries[{index}]: {_refusal(column, rows[index][column.name])}"
+                for index in np.flatnonzero(refused).tolist()
+            ]
+    if wrong:
+        raise UserError(mistakes(wrong, "evaluate.queries", MOST_MISTAKES_SHOWN))
+    return pa.Table.from_arrays([*arrays.values()], names=[*arrays])
 
 
 def _refusal(column: AnyColumn, value: Any) -> str:
-    """Return why a value of a query cannot be answered; "" if it can be."""
+    """Return why the plan refuses a value of a query."""
     name = show(column.name)
-    try:
-        values = _array(column, [value])
-    except ValueError as error:
-        return f"{name} is {show(value)}; must be {error}"
-    out = np.empty((1, len(column.encoded_names)), order="F")
-    if not column.encode(values, out)[0]:
-        return ""
     if value is None or value == "":
-        return f"{name} is missing; data.features does not say what a missing value stands for"
+        return f"{name} is missing, which has no answer"
     if isinstance(column, CategoryColumn):
         levels = first_of([show(level.name) for level in column.levels], 8)
         return f"{name} is {show(value)}, which no training row has; must be {levels}"
     return f"{name} is {show(value)}; its month or its weekday is in no training row"
 
 
-def _array(column: AnyColumn, values: Sequence[Any]) -> pa.Array:
-    """Return values of a column as an array of its type; None is a gap.
+def _array(column: AnyColumn, values: Sequence[Any], form: str | None) -> pa.Array:
+    """Return values of a column as an array of its type; None and "" are gaps.
 
-    Raises ValueError, with what it must be, for a value of another kind.
+    form: how dates are written, as for strptime; None: as ISO 8601 says.
     """
     if isinstance(column, NumberColumn):
-        return table.array(np.array([*map(_number, values)], np.float64), pa.float64())
+        numbers = [math.nan if value in (None, "") else float(value) for value in values]
+        return table.array(np.array(numbers, np.float64), pa.float64())
     if isinstance(column, CategoryColumn):
         return _texts([*map(_text, values)])
-    convert: Callable[[Any], int] = _days if column.unit == "days" else _seconds
-    moments = np.array([*map(convert, values)], np.int64)
-    known = np.packbits(moments != GAP, bitorder="little")
+    seconds = np.array([_seconds(value, form) for value in values], np.int64)
+    gaps = seconds == GAP
+    moments = np.where(gaps, 0, seconds)
+    if column.unit == "days":
+        moments = (moments // SECONDS_PER_DAY).astype(np.int32)
+    known = np.packbits(~gaps, bitorder="little")
     kind = pa.date32() if column.unit == "days" else pa.timestamp("s")
-    held = np.where(moments == GAP, 0, moments)
-    held = held.astype(np.int32) if column.unit == "days" else held
-    buffers = [pa.py_buffer(known), pa.py_buffer(np.ascontiguousarray(held))]
+    buffers = [pa.py_buffer(known), pa.py_buffer(np.ascontiguousarray(moments))]
     return pa.Array.from_buffers(kind, len(moments), buffers)
-
-
-def _number(value: Any) -> float:
-    if value is None or value == "":
-        return math.nan
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ValueError("a number, or null")
-    return float(value)
 
 
 def _text(value: Any) -> str:
@@ -139,27 +91,13 @@ def _text(value: Any) -> str:
         return ""
     if isinstance(value, bool):
         return str(value).lower()
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return value.isoformat() if isinstance(value, date) else str(value)
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
-def _seconds(value: Any) -> int:
-    if value is None or value == "":
+def _seconds(value: Any, form: str | None) -> int:
+    if value in (None, ""):
         return int(GAP)
-    try:
-        moment = datetime.fromisoformat(value) if isinstance(value, str) else value
-        if not isinstance(moment, datetime):
-            moment = datetime(moment.year, moment.month, moment.day)
-    except (ValueError, AttributeError):
-        raise ValueError("a date such as 2024-02-29 or 2024-02-29T13:00:00, or null") from None
-    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return (aware - EPOCH) // timedelta(seconds=1)
-
-
-def _days(value: Any) -> int:
-    seconds = _seconds(value)
-    return seconds if seconds == GAP else seconds // SECONDS_PER_DAY
+    return (queries_yaml.moment(value, form) - EPOCH) // timedelta(seconds=1)
 
 
 def _texts(values: Sequence[str]) -> pa.Array:
