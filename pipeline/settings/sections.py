@@ -92,8 +92,8 @@ class Read(Section):
     footer_lines: int = Field(ge=0, le=10_000, examples=[0])
     """Lines after the table, such as a source."""
     missing: Annotated[tuple[str, ...], *AS_TUPLE] | None = Field(examples=[None])
-    """The texts that stand for a missing value, as an empty field always does; null: NA, NaN,
-    null, ? and the like."""
+    """The texts that stand for a missing value, as an empty field always does; a number among them
+    stands for all numbers of this value. null: NA, NaN, null, ? and the like."""
     sheet: str | int | None = Field(examples=[None])
     """The sheet of an Excel file, by its name or its number from 1; null: its only one."""
 
@@ -108,6 +108,17 @@ class Read(Section):
     def missing_texts(self) -> tuple[str, ...]:
         """The texts that stand for a missing value."""
         return MISSING_TEXTS if self.missing is None else self.missing
+
+    @property
+    def missing_numbers(self) -> tuple[float, ...]:
+        """The numbers that stand for a missing value."""
+        numbers = []
+        for text in self.missing or ():
+            try:
+                numbers.append(float(text.replace(self.decimal, ".")))
+            except ValueError:
+                continue
+        return tuple(numbers)
 
 
 def _list_or_mapping(value: Any) -> str | None:

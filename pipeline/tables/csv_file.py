@@ -24,9 +24,9 @@ from pipeline.settings.errors import UserError
 from pipeline.settings.sections import Read
 from pipeline.tables import csv_heading, csv_rows
 from pipeline.tables.csv_columns import Parser
-from pipeline.tables.csv_rows import LONGEST_ROW_BYTES, Extent
+from pipeline.tables.csv_rows import Extent
 from pipeline.tables.raw_file import Block, Heading
-from pipeline.tables.text_source import TextSource
+from pipeline.tables.text_source import LONGEST_ROW_BYTES, TextSource
 
 
 @dataclass(frozen=True)
@@ -95,15 +95,11 @@ class CsvFile:
             text = rest + chunk[begin:]
             if is_last and text and not text.endswith(heading.newline):
                 text += heading.newline
-            if not self.skip_empty_lines:
-                as_written = text
-            text = csv_rows.without_comments(text, self.dialect.comment)
             extent = csv_rows.whole_rows(text, heading.newline, separators)
             self._check_extent(extent, line, text, is_last)
             rows, rest = text[: extent.end], text[extent.end :]
             if not self.skip_empty_lines:
-                written = as_written[: len(as_written) - len(rest)]
-                empty_line = self._check_empty_lines(line, written, separators, empty_line)
+                empty_line = self._check_empty_lines(line, rows, separators, empty_line)
             if re.search(rb"[^\r\n]", rows):
                 size, position = source.position - position, source.position
                 if self.dialect.separator == "blank":

@@ -42,8 +42,7 @@ def read(source: TextSource, wanted: Sequence[str]) -> Heading:
     path, dialect = source.path, source.dialect
     head = _head(source)
     mark = _BYTE_ORDER_MARK if head.startswith(_BYTE_ORDER_MARK) else b""
-    # Comments become empty lines, so that the others keep their numbers.
-    head = csv_rows.without_comments(head[len(mark) :], dialect.comment)
+    head = head[len(mark) :]
     begin = len(head) - len(head.lstrip(b"\r\n"))
     if begin == len(head):
         raise UserError(

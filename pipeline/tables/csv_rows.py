@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-LONGEST_ROW_BYTES = 64 << 20  # a longer row has a quote that was never closed
+from pipeline.tables.text_source import LONGEST_ROW_BYTES
 
 ENCODING_CURE = "write the encoding in params.yaml, under data: read:, such as `encoding: cp1252`"
 
@@ -110,19 +110,6 @@ def first_empty_line(text: bytes, newline: bytes, separator: str) -> tuple[int, 
     reader = csv.reader(lines, delimiter=separator)
     line = next((reader.line_num for fields in reader if not fields), None)
     return None if line is None else (line - 1, any(reader))
-
-
-def without_comments(text: bytes, mark: str | None) -> bytes:
-    """Return whole lines in which those that begin with `mark` are empty.
-
-    A last line without an end is unchanged: it may be only the beginning of a line.
-    """
-    if mark is None or (beginning := mark.encode()) not in text:
-        return text
-    pattern = (
-        rb'((?:^|(?<=[\r\n,;|\t]))"[^"]*(?:""[^"]*)*(?:"|\Z))|(?<![^\r\n])%s[^\r\n]*(?=[\r\n])'
-    )
-    return re.sub(pattern % re.escape(beginning), lambda match: match[1] or b"", text)
 
 
 def with_tabs(text: bytes, newline: bytes) -> bytes:

@@ -14,9 +14,8 @@ from pipeline.settings.errors import UserError
 from pipeline.settings.messages import show
 from pipeline.settings.sections import Read
 from pipeline.tables import cells
-from pipeline.tables.csv_rows import LONGEST_ROW_BYTES
 from pipeline.tables.raw_file import Block
-from pipeline.tables.text_source import TextSource
+from pipeline.tables.text_source import LONGEST_ROW_BYTES, TextSource
 
 RECORDS_WITH_ALL_NAMES = 10_000
 """Records at the beginning, of which some must have each name."""

@@ -235,7 +235,8 @@ def rows_to_answer(
         raise UserError(f"{path}: there is no such file")
     file = open_file(path, read, tuple(columns))
     if isinstance(file, CsvFile):
-        file = replace(file, skip_empty_lines=False)
+        # Lines of comments are read as empty lines.
+        file = replace(file, skip_empty_lines=read.comment is not None)
     elif isinstance(file, ParquetFile):
         file = replace(file, keep_all=keep_all)
     column_names.check_there(file, "a feature of the model", tuple(columns), file)

@@ -4,7 +4,9 @@ import bz2
 import codecs
 import gzip
 import io
+import itertools
 import lzma
+import re
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,6 +21,7 @@ from pipeline.settings.sections import Read
 from pipeline.tables.raw_file import SAVE_AS_FILE
 
 BYTES_PER_CHUNK = 8 << 20
+LONGEST_ROW_BYTES = 64 << 20  # a longer row has a quote that was never closed
 PACKED = (".gz", ".bz2", ".xz", ".zst")
 _UTF_8 = ("utf-8", "utf-8-sig")
 
@@ -35,9 +38,10 @@ class TextSource:
     position: int = 0
 
     def chunks(self) -> Iterator[bytes]:
-        """Yield the text from its beginning, in pieces of about BYTES_PER_CHUNK.
+        """Yield the text from its beginning, in pieces of about BYTES_PER_CHUNK, none empty.
 
-        Lines that the dialect skips are empty, so that the others keep their numbers.
+        Lines that the dialect skips, and comments, are empty, so that the others keep their
+        numbers.
         Raises UserError for bytes that are not of the encoding and for a damaged packed file.
         """
         pieces = self._transcoded(self._unpacked())
@@ -45,7 +49,9 @@ class TextSource:
             pieces = _without_first_lines(pieces, self.dialect.skip_lines)
         if self.dialect.footer_lines:
             pieces = _without_last_lines(pieces, self.dialect.footer_lines)
-        return pieces
+        if self.dialect.comment is not None:
+            pieces = _without_comments(pieces, self.dialect.comment.encode())
+        return filter(None, pieces)
 
     def _unpacked(self) -> Iterator[bytes]:
         with regular_file.opened(self.path, SAVE_AS_FILE) as file:
@@ -149,6 +155,27 @@ def _without_last_lines(pieces: Iterator[bytes], lines: int) -> Iterator[bytes]:
             yield held[:cut]
             held = held[cut:]
     yield held[: _begin_of_last_lines(held, lines)]
+
+
+def _without_comments(pieces: Iterator[bytes], mark: bytes) -> Iterator[bytes]:
+    """Yield pieces in which lines that begin with `mark` are empty, except within quotes."""
+    comment = re.compile(
+        rb'(?<![^\r\n,;|\t])"[^"]*(?:""[^"]*)*("|\Z)|(?<![^\r\n])' + re.escape(mark) + rb"[^\r\n]*"
+    )
+    held = b""
+    for piece in itertools.chain(pieces, [b""]):
+        text = held + piece
+        # The last line may be only the beginning of a line.
+        end = max(text.rfind(b"\n"), text.rfind(b"\r")) + 1 if piece else len(text)
+        kept, begin = [], 0
+        for match in comment.finditer(text, 0, end):
+            if match[1] == b"" and piece and end - match.start() < LONGEST_ROW_BYTES:
+                end = match.start()  # within quotes: wait for the closing one
+            elif match[1] is None:
+                kept.append(text[begin : match.start()])
+                begin = match.end()
+        yield b"".join([*kept, text[begin:end]])
+        held = text[end:]
 
 
 def _begin_of_last_lines(text: bytes, lines: int) -> int:

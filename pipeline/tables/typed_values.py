@@ -1,6 +1,7 @@
 """Values of one column with the type that its settings ask for, from whatever type a file has."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -57,7 +58,7 @@ def converter(settings: ColumnSettings, read: Read, as_written: bool, float32: b
     as_written: see RawFile.texts_as_written. float32: True for numbers of single precision.
     """
     if isinstance(settings, NumberSettings):
-        return _Numbers(NumberTexts.of(read, settings.units), float32)
+        return _Numbers(NumberTexts.of(read, settings.units), float32, read.missing_numbers)
     missing = read.missing_texts if as_written else (read.missing or ())
     if isinstance(settings, CategorySettings):
         return _Categories(missing, as_written)
@@ -71,8 +72,9 @@ def is_text(kind: pa.DataType) -> bool:
 
 
 class _Numbers(Converter):
-    def __init__(self, texts: NumberTexts, float32: bool) -> None:
+    def __init__(self, texts: NumberTexts, float32: bool, missing: Sequence[float]) -> None:
         self.kind = pa.float32() if float32 else pa.float64()
+        self._missing = np.array(missing)
         self._texts = texts
 
     def convert(self, values: pa.ChunkedArray) -> TypedValues:
@@ -88,6 +90,8 @@ class _Numbers(Converter):
         else:
             column = np.full(len(values), np.nan)
             wrong = bools(_one_chunk(values).is_valid())
+        if len(self._missing):
+            column = np.where(np.isin(column, self._missing), np.nan, column)
         # NaN propagates through the minimum: a cheap test of the whole column.
         has_gaps = len(column) > 0 and bool(np.isnan(column.min()))
         gaps: Bools | None = np.isnan(column) if has_gaps else None

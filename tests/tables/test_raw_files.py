@@ -43,7 +43,7 @@ def test_a_glob_takes_what_pythons_own_takes(workspace: Path) -> None:
 
 def test_files_that_are_not_there(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert refusal(path="data/raw/t.csv") == (
-        "data.source: found no file data/raw/t.csv; put your CSV or Parquet file into data/raw/"
+        "data.source: found no file data/raw/t.csv; put your table into data/raw/"
     )
     put("x,y\n1,2\n", "housing.csv")
     assert refusal(path="data/raw/housng.csv") == (
@@ -81,9 +81,11 @@ def test_files_that_are_not_there(workspace: Path, monkeypatch: pytest.MonkeyPat
 @pytest.mark.parametrize(
     ("name", "told"),
     [
-        ("t.xlsx", 'of kind ".xlsx"; must be .csv, .tsv, .txt or .parquet, .pq; save the table as one of them'),
-        ("table", 'without an extension; must be .csv, .tsv, .txt or .parquet, .pq; save the table as one of them, or name it .csv if it is text'),
-        ("t.csv.gz", 'of kind ".gz"; must be .csv, .tsv, .txt or .parquet, .pq; unpack it first'),
+        ("t.xls", 'of kind ".xls"; must be .csv, .tsv, .txt, .data, .dat, .parquet, .pq, .json, .jsonl, .ndjson, .xlsx, or text packed as .gz, .bz2, .xz, .zst; save the table as one of them'),
+        ("table", "without an extension; must be .csv, .tsv, .txt, .data, .dat, .parquet, .pq, .json, .jsonl, .ndjson, .xlsx, or text packed as .gz, .bz2, .xz, .zst; name it .csv if it is text"),
+        ("table.xz", 'of kind ".xz"; must be .csv, .tsv, .txt, .data, .dat, .parquet, .pq, .json, .jsonl, .ndjson, .xlsx, or text packed as .gz, .bz2, .xz, .zst; name it .csv.xz if it is text'),
+        ("t.parquet.gz", 'of kind ".gz"; must be .csv, .tsv, .txt, .data, .dat, .parquet, .pq, .json, .jsonl, .ndjson, .xlsx, or text packed as .gz, .bz2, .xz, .zst; unpack it first'),
+        ("t.csv.zip", 'of kind ".zip"; must be .csv, .tsv, .txt, .data, .dat, .parquet, .pq, .json, .jsonl, .ndjson, .xlsx, or text packed as .gz, .bz2, .xz, .zst; unpack it first'),
     ],
 )  # fmt: skip
 def test_files_of_other_kinds(workspace: Path, name: str, told: str) -> None:

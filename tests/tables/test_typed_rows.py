@@ -91,7 +91,7 @@ def test_dates_that_are_none(workspace: Path, text: str) -> None:
     put(f"d,y\n2019-03-01,1\n2019-03-02,1\n{text},1\n")
     with pytest.raises(UserError) as caught:
         rows(table({"d": "date"}))
-    told = f'data/raw/t.csv:4: "d" is "{text}"; must be a date as ISO 8601 writes it; '
+    told = f'data/raw/t.csv:4: "d" is "{text}"; must be a date as ISO 8601 writes it\n    correct the line in "d"'
     assert str(caught.value).startswith(told)
 
 
