@@ -15,7 +15,7 @@ from pipeline.report import coefficients, metrics, predictions
 from pipeline.report.metrics import Predictor, Split
 from pipeline.report.plots import draw
 from pipeline.settings import csv_cells, files, runner
-from pipeline.settings.params import Params
+from pipeline.settings.params import GENERATE, Params
 
 QUERIES_IN_METRICS = 10
 """Most queries whose predictions are in metrics.json; predictions.csv has all of them."""
@@ -40,7 +40,10 @@ def main(params: Params) -> None:
     reference = least_squares.fit(
         train.gram, features, targets, params.model.bias, train_rows.roundoff(features)
     )
-    for warning in coefficients.warnings(reference):
+    # A table that is generated without noise is exact because its user asked for it.
+    is_own = params.data.source != GENERATE
+    exact_targets = fit_messages.exact_targets(reference) if is_own else {}
+    for warning in (*coefficients.warnings(reference), *exact_targets.values()):
         print(f"warning: {warning}", file=sys.stderr)
     predicted = [csv_cells.shortest(row) for row in predictions.rounded(predict, queries, dtype)]
 
@@ -57,7 +60,9 @@ def main(params: Params) -> None:
         },
     )
     csv_cells.write_csv(
-        files.COEFFICIENTS, coefficients.HEADER, coefficients.rows(line, reference, dtype)
+        files.COEFFICIENTS,
+        coefficients.HEADER,
+        coefficients.rows(line, reference, dtype, exact_targets),
     )
     csv_cells.write_csv(
         files.PREDICTIONS,

@@ -24,7 +24,9 @@ def check(params: Params, rows: Table, held_out: Table) -> None:
             " intercept; rename the column, or set model.bias to false"
         )
     terms = len(features) + params.model.bias
-    if params.train.optimizer == "exact" and len(rows.values) < terms:
+    # Levels of few rows often depend on each other; train.dependent says what becomes of them.
+    is_matrix = not rows.exact
+    if params.train.optimizer == "exact" and is_matrix and len(rows.values) < terms:
         raise UserError(
             f"train.optimizer: exact fits {terms} numbers (one for each feature"
             f"{' and the bias' if params.model.bias else ''}) and needs as many rows, but found"

@@ -1,12 +1,17 @@
 """Messages about a least-squares fit: columns that depend on each other, and the time it takes."""
 
 import math
+from collections.abc import Sequence
 from decimal import Decimal
 from fractions import Fraction
 
 from pipeline.exact.dependence import Dependent, NearlyDependent
+from pipeline.exact.least_squares import Fit
 from pipeline.exact.rounding import nearest
 from pipeline.settings.messages import first_of
+
+ROUNDING_FACTOR = 64
+"""A residual of so many times the unit roundoff of the numbers counts as none."""
 
 
 def dependent(column: Dependent) -> str:
@@ -18,10 +23,12 @@ def dependent(column: Dependent) -> str:
         return f"{column.name} is {_number(factor)} in every row"
     if not others and factor == 1:
         return f"{column.name} is a copy of {first}"
-    terms = [_term(name, factor) for name, factor in column.combination[:6]]
-    text = " + ".join(terms).replace("+ −", "− ")
-    more = len(column.combination) - len(terms)
-    return f"{column.name} = {text}" + (f" + {more} terms more" if more else "")
+    return f"{column.name} = {_sum(column.combination)}"
+
+
+def note(column: Dependent) -> str:
+    """Return the formula of a column for the column `note` of coefficients.csv: `= 2·a − b + 5`."""
+    return f"= {_sum(column.combination) if column.combination else '0'}"
 
 
 def nearly_dependent(columns: NearlyDependent) -> str:
@@ -32,11 +39,61 @@ def nearly_dependent(columns: NearlyDependent) -> str:
     return f"{names} say the same, to within the rounding of their numbers"
 
 
+def exact_targets(fit: Fit) -> dict[str, str]:
+    """Return a sentence for each target that is a combination of features, by its name.
+
+    Exactly, or to within the rounding of the numbers. With as many coefficients as rows every
+    target is one, which says nothing.
+    """
+    sentences: dict[str, str] = {}
+    if fit.degrees_of_freedom <= 0:
+        return sentences
+    gram = fit.equations.gram
+    allowed = Fraction(ROUNDING_FACTOR * max(2.0**-53, *fit.roundoff, 0.0)) ** 2
+    for index, (target, column) in enumerate(zip(fit.targets, fit.equations.targets, strict=True)):
+        squares = fit.squares[index]
+        if squares > allowed * gram.variation(column):
+            continue
+        smallest = allowed * gram.inner_product(column, column)
+        terms = tuple(
+            (name, weight)
+            for place, (name, weight) in enumerate(_weights(fit, index))
+            if weight**2 * gram.inner_product(place, place) > smallest
+        )
+        if [name for name, _ in terms] in ([], [None]):
+            constant = terms[0][1] if terms else Fraction(0)
+            sentences[target] = f"{target} is {_number(constant)} in every row"
+            continue
+        shown = _sum((*terms[1:], terms[0]) if terms[0][0] is None else terms)
+        sentences[target] = (
+            f"{target} = {shown} in every row{', to within rounding' * bool(squares)}: a formula,"
+            " not an estimate; if these features are known only once the target is, leave them out"
+        )
+    return sentences
+
+
+def _weights(fit: Fit, index: int) -> list[tuple[str | None, Fraction]]:
+    """Return the bias and the weights of a target: terms in the order of the Gram matrix."""
+    weights = zip(fit.features, fit.weight[index].tolist(), strict=True)
+    return [
+        (None, Fraction(float(fit.bias[index]))),
+        *((name, Fraction(weight)) for name, weight in weights),
+    ]
+
+
 def announce(features: int) -> None:
     """Print the approximate time of a fit if it is long: a minute for 850 features."""
     seconds = 1e-7 * features**3
     if seconds > 10:
         print(f"least squares of {features} features takes about {seconds:.0f} s")
+
+
+def _sum(combination: Sequence[tuple[str | None, Fraction]]) -> str:
+    """Return a combination of columns as a sum of at most six terms."""
+    terms = [_term(name, factor) for name, factor in combination[:6]]
+    text = " + ".join(terms).replace("+ −", "− ")
+    more = len(combination) - len(terms)
+    return text + (f" + {more} terms more" if more else "")
 
 
 def _term(name: str | None, factor: Fraction) -> str:

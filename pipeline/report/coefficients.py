@@ -1,7 +1,7 @@
 """Coefficients of a linear model beside the reference's: coefficients.csv, and its warnings."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pipeline.exact.least_squares import Fit
@@ -9,18 +9,34 @@ from pipeline.learning import fit_messages
 from pipeline.learning.line import Line
 from pipeline.settings import csv_cells
 
-HEADER = ("target", "term", "value", "reference", "std_error", "t", "p", "ci_low", "ci_high")
+HEADER = (
+    "target",
+    "term",
+    "value",
+    "reference",
+    "std_error",
+    "t",
+    "p",
+    "ci_low",
+    "ci_high",
+    "note",
+)
 
 
-def rows(line: Line | None, reference: Fit, dtype: str) -> Iterator[list[Any]]:
+def rows(
+    line: Line | None, reference: Fit, dtype: str, exact_targets: Mapping[str, str]
+) -> Iterator[list[Any]]:
     """Return the rows of coefficients.csv: the model's value, the reference's, and its errors.
 
     line: the model; there are no rows if it is not linear. dtype: precision of the model file.
+    exact_targets: sentences of fit_messages, which are the note of a target's last term; the note
+    of a column that depends on others says how.
     A value that does not exist, such as a standard error without degrees of freedom, is None.
     """
     if line is None:
         return
     terms = [*reference.features, *(["bias"] if reference.intercept else [])]
+    notes = {column.name: fit_messages.note(column) for column in reference.dependent}
     for index, target in enumerate(reference.targets):
         slopes = csv_cells.shortest(line.weight[index].astype(dtype))
         # The file of a model that subtracts means has no intercept: here it is computed.
@@ -31,6 +47,12 @@ def rows(line: Line | None, reference: Fit, dtype: str) -> Iterator[list[Any]]:
         columns = [reference.std_error, reference.t, reference.p]
         columns += [reference.ci_low, reference.ci_high]
         for place, term in enumerate(terms):
+            note = notes.get(term, "")
+            if note:
+                weight = "weight 0" if values[place] == 0 else "the reference leaves it out"
+                note += f"; {weight}"
+            elif place == len(terms) - 1:
+                note = exact_targets.get(target, "")
             errors = [column[index, place] for column in columns]
             yield [
                 target,
@@ -38,6 +60,7 @@ def rows(line: Line | None, reference: Fit, dtype: str) -> Iterator[list[Any]]:
                 values[place],
                 None if term in reference.dropped else float(best[place]),
                 *(None if math.isnan(error) else float(error) for error in errors),
+                note,
             ]
 
 

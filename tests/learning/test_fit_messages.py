@@ -56,6 +56,23 @@ def test_nearly_dependent_columns_are_named() -> None:
     assert "and 2 more" in fit_messages.nearly_dependent(NearlyDependent(tuple("abcdefghij")))
 
 
+def test_a_target_that_is_a_formula_of_features_is_named() -> None:
+    x = np.random.default_rng(0).integers(-9, 9, (20, 2)).astype(float)
+    names, thirds = ("a", "b"), x[:, 0] / 3
+    for target, told in (
+        (2 * x[:, 0] - x[:, 1] + 5, "y = 2·a − b + 5 in every row: a formula"),
+        (thirds, "y = 0.333333·a in every row, to within rounding: a formula"),
+        (np.full(20, 7.0), "y is 7 in every row"),
+    ):
+        fitted = fit(gram_matrix(np.column_stack([x, target])), names, ("y",))
+        assert fit_messages.exact_targets(fitted)["y"].startswith(told)
+    noisy = np.column_stack([x, x[:, 0] + 1e-9 * x[:, 1] ** 2])
+    assert fit_messages.exact_targets(fit(gram_matrix(noisy), names, ("y",))) == {}
+    few = fit(gram_matrix(noisy[:3]), names, ("y",))
+    assert few.degrees_of_freedom == 0
+    assert fit_messages.exact_targets(few) == {}, "three numbers fit any three rows"
+
+
 def test_only_a_fit_that_takes_long_is_announced(capsys: pytest.CaptureFixture[str]) -> None:
     fit_messages.announce(400)
     assert capsys.readouterr().out == ""
