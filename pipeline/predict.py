@@ -46,7 +46,7 @@ def main() -> None:
         nargs="+",
         default=[],
         metavar="KEY=VALUE",
-        help="how the file is written, by the keys of data.read, such as separator=; decimal=,",
+        help="how the file is written, by the keys of data.read: 'separator=;' 'decimal=,'",
     )
     options = parser.parse_args()
     out: Path = options.out

@@ -66,6 +66,28 @@ def test_mistakes_on_the_command_line(models: Path, tmp_path: Path) -> None:
     assert not list(tmp_path.glob("out*"))
 
 
+def test_rows_without_an_answer_are_counted_or_refused(models: Path, tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text("size;age;rooms\n0,5;0;0\n;0;0\n")
+    arguments = ["rows.csv", "--model", str(models), "--out", "out.csv"]
+    marks = ["--read", "separator=;", "decimal=,"]
+    done = command(tmp_path, *arguments, *marks, "--keep")
+    assert (done.returncode, done.stdout) == (0, "out.csv: 2 rows\n")
+    assert done.stderr.splitlines()[-1] == (
+        'warning: 1 of 2 rows have no answer, and get an empty field: "size" is missing (1, in line'
+        " 3)"
+    )
+    assert (tmp_path / "out.csv").read_text().splitlines()[2] == ";0;0;"
+    (tmp_path / "out.csv").unlink()
+    for options, message in {
+        (*marks, "--strict"): "rows.csv: 1 of 2 rows cannot be answered: .* leave out --strict",
+        (): "none of 2 rows can be answered: .* such as --read 'separator=;' 'decimal=,'",
+    }.items():
+        done = command(tmp_path, *arguments, *options)
+        assert done.returncode == 1
+        assert re.match(f"error: .*{message}", done.stderr), done.stderr
+    assert not list(tmp_path.glob("out*"))
+
+
 @pytest.mark.parametrize("target", ["there.csv", "gone.csv"])
 def test_a_link_is_replaced_and_what_it_leads_to_stays(
     target: str, models: Path, tmp_path: Path

@@ -136,22 +136,22 @@ def _line(separator: str, fields: Sequence[str]) -> bytes:
     return text.getvalue().encode()
 
 
-def _lines(separator: str, answers: pa.Table) -> list[bytes]:
+def _text(separator: str, answers: pa.Table) -> bytes:
     """Return a line for each row of answers."""
     text = pa.BufferOutputStream()
     options = pyarrow.csv.WriteOptions(include_header=False, delimiter=separator)
     pyarrow.csv.write_csv(answers, text, options)
     written: bytes = text.getvalue().to_pybytes()
-    return written.splitlines(keepends=True)
+    return written
 
 
 def _write_lines(file: io.BufferedWriter, answers: pa.Table) -> None:
     """Append the lines of answers that have one column."""
-    lines = _lines(",", answers)
+    text = _text(",", answers)
     if answers.column(0).null_count:
         # Readers skip an empty line, and the answers below it would move up by a row.
-        lines = [b'""\n' if line == b"\n" else line for line in lines]
-    file.write(b"".join(lines))
+        text = b"".join(line if line != b"\n" else b'""\n' for line in text.splitlines(True))
+    file.write(text)
 
 
 def _write_records(
@@ -159,7 +159,7 @@ def _write_records(
 ) -> None:
     """Append the text of the block's rows, each with its answers at the end."""
     between = separator.encode()
-    ends = _lines(separator, answers)
+    ends = _text(separator, answers).splitlines(keepends=True)
     if decimal != ".":
         # Numbers and truth values have no other point.
         ends = [end.replace(b".", decimal.encode()) for end in ends]

@@ -123,7 +123,7 @@ class AnsweredRows:
             first += "" if self.rows == 1 else " can be answered"
             cure = (
                 "if the file is written in another way than the training table, say how with"
-                " --read, such as --read separator=; decimal=,"
+                " --read, such as --read 'separator=;' 'decimal=,'"
             )
         raise UserError(f"{self._path}: {first}: " + "; ".join([*self._reasons_shown(), cure]))
 

@@ -67,7 +67,7 @@ def dialect(params: Mapping[str, Any], changes: Sequence[str]) -> Read:
         if key not in usual:
             raise UserError(
                 f"--read: found {show(change)}; must be a key of data.read and its value, such as"
-                f" separator=;; the keys are {', '.join(usual)}"
+                f" 'separator=;'; the keys are {', '.join(usual)}"
             )
         # Marks such as , and ' are no YAML by themselves.
         is_text = isinstance(usual[key], str) or key in ("thousands", "comment")
