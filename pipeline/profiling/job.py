@@ -1,0 +1,103 @@
+"""The text of params.yaml with a proposal in it."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pipeline.profiling.choices import Choice
+from pipeline.profiling.proposal import Proposal, settings_text
+from pipeline.profiling.yaml_text import WIDTH, entry, replaced, text, value
+from pipeline.settings import params
+from pipeline.settings.params import Params
+from pipeline.settings.yaml_file import Key
+
+MOST_IN_ONE_LINE = 5
+Edit = tuple[Key, str | list[str]]
+
+
+def written(document: str, source: str, proposal: Proposal, query: Mapping[str, Any] | None) -> str:
+    """Return the text of params.yaml with the proposal; all other values and comments are kept.
+
+    document: of a valid params.yaml. source: the table, under data/raw/.
+    Raises UserError if the result is no valid job.
+    """
+    before = params.parse(document)
+    for key, new in edits(before, source, proposal, query):
+        document = replaced(document, key, new)
+    params.parse(document)
+    return document
+
+
+def edits(
+    before: Params, source: str, proposal: Proposal, query: Mapping[str, Any] | None
+) -> Iterator[Edit]:
+    """Yield the keys that get another value, and the values. before: the job as it is."""
+    yield ("data", "source"), text(source)
+    for name in type(proposal.read).model_fields:
+        new = getattr(proposal.read, name)
+        if new != getattr(before.data.read, name):
+            yield ("data", "read", name), _wrapped(name, new)
+    yield ("data", "features"), features(proposal)
+    yield ("data", "exclude"), _excluded_value(proposal)
+    yield ("data", "targets"), value(proposal.targets)
+    yield ("data", "drop_rows"), "missing_target" if proposal.drop_rows else "null"
+    if proposal.fraction != before.data.test_fraction:
+        yield ("data", "test_fraction"), value(proposal.fraction)
+    # Settings that the closed form does not have.
+    for name, none in (
+        ("optimizer", "exact"),
+        ("momentum", 0.0),
+        ("dampening", 0.0),
+        ("nesterov", False),
+        ("weight_decay", 0.0),
+        ("batch_size", None),
+        ("patience", None),
+    ):
+        if getattr(before.train, name) != none:
+            yield ("train", name), value(none)
+    yield ("evaluate", "queries"), _queries(query)
+
+
+def features(proposal: Proposal) -> list[str]:
+    """Return the lines of data.features."""
+    lines = []
+    for name, choice in proposal.features.items():
+        assert choice.settings is not None
+        lines += entry(f"    {text(name)}: {value(settings_text(choice.settings))}", choice.why)
+    return lines
+
+
+def _excluded_value(proposal: Proposal) -> str | list[str]:
+    return excluded(proposal.excluded) or "[]"
+
+
+def excluded(left_out: list[Choice]) -> list[str]:
+    """Return the lines of data.exclude; [] if no column is left out."""
+    lines = []
+    for choice in left_out:
+        lines += entry(f"    - {text(choice.name)}", choice.why)
+    return lines
+
+
+def _queries(query: Mapping[str, Any] | None) -> str | list[str]:
+    if query is None:
+        return "[]"
+    if len(query) <= MOST_IN_ONE_LINE and len(value(query)) < WIDTH - 10:
+        return entry(f"    - {value(query)}", "a row of the table")
+    lines = [f"{text(name)}: {value(item)}" for name, item in query.items()]
+    return [f"    {'- ' if not index else '  '}{line}" for index, line in enumerate(lines)]
+
+
+def _wrapped(name: str, new: Any) -> str | list[str]:
+    """Return a setting of data.read: in one line, or a long list in several."""
+    line = value(new)
+    if name != "missing" or len(line) < WIDTH - 20:
+        return line
+    lines, indent = ["      ["], " " * 7
+    for item in new:
+        part = value(item) + ", "
+        if len(lines[-1] + part) > WIDTH:
+            lines[-1] = lines[-1].rstrip()
+            lines.append(indent)
+        lines[-1] += part
+    lines[-1] = lines[-1].removesuffix(", ") + "]"
+    return lines

@@ -1,0 +1,55 @@
+"""The kind of a column, decided by all its values."""
+
+import re
+from typing import Literal
+
+from pipeline.profiling.columns import Column
+
+Kind = Literal["number", "units", "date", "text", "empty", "other"]
+"""units: numbers with signs or words beside them, such as $1,200."""
+MOST_UNITS = 2  # "kg" and no unit, say
+_YYYYMMDD = 19000101, 21001231
+
+
+def kind(column: Column) -> Kind:
+    """Return the kind of a column."""
+    if column.typed == "other":
+        return "other"
+    if not column.known:
+        return "empty"
+    if column.typed == "date":
+        return "date"
+    if column.typed == "number":
+        return "number"
+    if not column.wrong_rows:
+        return "text" if is_code(column) else "number"
+    if column.dates.formats:
+        return "date"
+    if not column.wrong_with_units and len(units(column)) <= MOST_UNITS:
+        return "units"
+    return "text"
+
+
+def units(column: Column) -> set[str]:
+    """Return the signs and words beside the numbers of a column, of the values that were kept."""
+    texts = [re.sub(r"^[+-]|(?<=\d)[eE][+-]?\d+$", "", text) for text in column.values]
+    return {re.sub(r"[\d.,'’\s+-]+", "", text) for text in texts} - {""}
+
+
+def is_code(column: Column) -> bool:
+    """Return True for digits that begin with zeros and have one length: 02134 is a code."""
+    if not (column.leading_zeros and column.has_all and column.integers):
+        return False
+    return len({len(text) for text in column.values}) == 1
+
+
+def is_packed_date(column: Column) -> bool:
+    """Return True for integers that may be dates such as 20190301."""
+    inside = _YYYYMMDD[0] <= column.low and column.high <= _YYYYMMDD[1]
+    if not (inside and column.integers and column.has_all):
+        return False
+    return all(
+        1 <= int(text[4:6]) <= 12 and 1 <= int(text[6:8]) <= 31
+        for text in column.values
+        if len(text) == 8 and text.isdigit()
+    )
