@@ -8,11 +8,14 @@ from pipeline.report import verdict
 from pipeline.settings import csv_cells, files, regular_file, runner
 from pipeline.settings.column_settings import NumberSettings
 from pipeline.settings.errors import UserError
-from pipeline.settings.messages import first_lines
+from pipeline.settings.messages import first_lines, first_of
 from pipeline.settings.params import GENERATE, Data, Params
 
 MOST_LINES_SHOWN = 10
 """For the coefficients, and for the predictions; the summary names the file with all of them."""
+
+MOST_FEATURES_SHOWN = 12
+"""For a query."""
 
 REPORTS = (files.COEFFICIENTS, files.PREDICTIONS, files.METRICS, files.VERIFICATION)
 """The files that the summary is made from."""
@@ -91,7 +94,8 @@ def _predictions(data: Data) -> list[str]:
     text = []
     for row in csv_cells.read_csv(files.PREDICTIONS):
         features = list(row)[: list(row).index(data.targets[0])]
-        query = ", ".join(f"{name} = {_value(row[name], data, name)}" for name in features)
+        values = [f"{name} = {_value(row[name], data, name)}" for name in features]
+        query = first_of(values, MOST_FEATURES_SHOWN)
         predicted = ", ".join(f"{name} = {row[name]}" for name in data.targets)
         text.append(f"{'prediction':12} {predicted} at {query}")
     return text
