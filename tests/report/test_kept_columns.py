@@ -44,6 +44,7 @@ def test_answers_have_the_decimal_mark_of_the_rows(models: Path, tmp_path: Path)
         ("rows.csv.gz", gzip.compress(TEXT.encode()), []),
         ("rows.csv.bz2", bz2.compress(TEXT.encode()), []),
     ],
+    ids=["cp1252", "utf-16", "gz", "bz2"],
 )
 def test_text_of_any_encoding_is_kept_in_utf_8(
     name: str, content: bytes, options: list[str], models: Path, tmp_path: Path
