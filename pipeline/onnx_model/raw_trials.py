@@ -40,7 +40,7 @@ def one_at_a_time(
     plan: Plan, training: Inputs, dtype: Float, *, odd: bool, random: np.random.Generator
 ) -> Inputs:
     """Return training rows with every value of `raw_values` in turn. odd: the odd ones, too."""
-    values = {}
+    values: dict[str, NDArray[Any]] = {}
     for each in plan.columns:
         values[each.name] = raw_values.usual(each, dtype)
         if odd:
@@ -48,10 +48,10 @@ def one_at_a_time(
             values[each.name] = np.concatenate(both)
     counts = {name: len(each) for name, each in values.items()}
     base = random.integers(0, feed.row_count(training), sum(counts.values()))
-    rows = {name: column.copy() for name, column in feed.chosen(training, base).items()}
+    rows = {name: values.copy() for name, values in feed.chosen(training, base).items()}
     begin = 0
-    for name, each in values.items():
-        rows[name][begin : begin + counts[name]] = each
+    for name, tried in values.items():
+        rows[name][begin : begin + counts[name]] = tried
         begin += counts[name]
     return rows
 

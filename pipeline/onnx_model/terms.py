@@ -65,7 +65,7 @@ def of_table(
     dtype = expected.precision
     return TableTerms(
         version=2,
-        inputs=tuple(_raw(each, training.column(each.name), dtype) for each in plan.columns),
+        inputs=tuple(raw(each, training.column(each.name), dtype) for each in plan.columns),
         encoded=plan.encoded_names,
         **_of_any(params, expected, metrics, (files.TRAIN, files.TEST, files.COLUMNS, files.MODEL)),
     )
@@ -89,7 +89,7 @@ def _of_any(
     }
 
 
-def _raw(column: AnyColumn, values: pa.ChunkedArray, dtype: Float) -> RawColumn:
+def raw(column: AnyColumn, values: pa.ChunkedArray, dtype: Float) -> RawColumn:
     """Return a raw column as the contract describes it. values: of the training rows."""
     if isinstance(column, CategoryColumn):
         return CategoryInput(shape=("batch",), dtype="string", **column.model_dump())

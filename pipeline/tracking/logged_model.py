@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -11,6 +12,7 @@ import mlflow
 import mlflow.onnx
 import numpy as np
 import onnx
+import pandas as pd
 from google.protobuf.message import DecodeError
 from mlflow.entities import LoggedModel
 from mlflow.exceptions import MlflowException
@@ -42,14 +44,14 @@ def log(
     run_id: str,
     onnx_file: bytes,
     contract: bytes | None,
-    example: Sequence[float],
+    example: Sequence[str],
     requirements: Sequence[str],
     earlier: LoggedModel | None,
 ) -> None:
     """Log the ONNX file, byte for byte, as an MLflow model of a run.
 
     contract: contract.json, which is kept beside the file; None if it is missing.
-    example: the numbers of an input row; if too few, zeros follow.
+    example: the features of an input row, as a CSV file has them; empty if there is no row.
     requirements: pinned packages that serve the model.
     earlier: the run's own model if its files are gone. They are written again, because a
     registered version may point to them.
@@ -80,7 +82,7 @@ class Flavor:
         mlflow_model: Model,
         onnx_file: bytes,
         contract: bytes | None,
-        example: Sequence[float],
+        example: Sequence[str],
         requirements: Sequence[str],
         validate_serving_input: bool = False,  # noqa: ARG004  # `Model.log` passes it
     ) -> None:
@@ -106,18 +108,17 @@ class Flavor:
                 model, path, mlflow_model=mlflow_model, signature=_tensors(model), **about
             )
             return
-        names = [feature["name"] for feature in terms["input"]["features"]]
-        row = [*example, *(0.0 for _ in names)]
-        mlflow.onnx.save_model(
-            model,
-            path,
-            mlflow_model=mlflow_model,
-            signature=signature(terms),
-            input_example={
-                name: np.array([value]) for name, value in zip(names, row, strict=False)
-            },
-            **about,
-        )
+        with warnings.catch_warnings():
+            # MLflow compares the names of a frame with a range.
+            warnings.filterwarnings("ignore", "Operation with range is deprecated")
+            mlflow.onnx.save_model(
+                model,
+                path,
+                mlflow_model=mlflow_model,
+                signature=signature(terms),
+                input_example=_input_example(terms, example),
+                **about,
+            )
         folder, script = Path(path), Path(served_model.__file__)
         shutil.copyfile(script, folder / script.name)
         if contract is not None:
@@ -146,15 +147,45 @@ def _refuse_external(message: Any) -> None:
             _refuse_external(part)
 
 
+def _input_example(terms: Mapping[str, Any], example: Sequence[str]) -> Any:
+    """Return an input row for the model, by the names of the columns. example: see `log`."""
+    if "input" in terms:
+        names = [feature["name"] for feature in terms["input"]["features"]]
+        numbers = [*map(float, example), *(0.0 for _ in names)]
+        return {name: np.array([value]) for name, value in zip(names, numbers, strict=False)}
+    cells: Sequence[str | None] = example or [None] * len(terms["inputs"])
+    row = zip(terms["inputs"], cells, strict=True)
+    return pd.DataFrame({form["name"]: [_value(form, cell)] for form, cell in row})
+
+
+def _value(form: Mapping[str, Any], cell: str | None) -> Any:
+    """Return a cell as a value of its column; None: a usual value of the column."""
+    if form["kind"] == "number":
+        return form["mean"] if cell is None else float(cell or "nan")
+    if form["kind"] == "category":
+        levels = [level["name"] for level in form["levels"]] or [""]
+        usual = form["reference"] if form["reference"] in levels else levels[0]
+        return usual if cell is None else cell
+    unit = "D" if form["unit"] == "days" else "s"
+    return pd.Timestamp(cell) if cell else pd.Timestamp(form["max"], unit=unit)
+
+
 def signature(terms: Mapping[str, Any]) -> ModelSignature:
     """Return the model's input and output columns by name, from the terms of its contract.
 
-    All inputs are double, because MLflow refuses to convert the columns of a data frame to float.
+    Numbers are double, because MLflow refuses to convert the columns of a data frame to float.
+    Dates are datetime: so frames have them, and MLflow refuses a gap among integers.
     """
     kinds = {"float32": "float", "float64": "double", "bool": "boolean"}
+    raw_kinds = {"number": "double", "category": "string", "date": "datetime"}
     columns = served_model.answer_columns(terms)
+    inputs = (
+        [("double", feature["name"]) for feature in terms["input"]["features"]]
+        if "input" in terms
+        else [(raw_kinds[form["kind"]], form["name"]) for form in terms["inputs"]]
+    )
     return ModelSignature(
-        Schema([ColSpec("double", feature["name"]) for feature in terms["input"]["features"]]),
+        Schema([ColSpec(kind, name) for kind, name in inputs]),
         Schema([ColSpec(kinds[kind], name) for name, _, _, kind in columns]),
     )
 
@@ -168,6 +199,7 @@ def _terms(model: Any) -> dict[str, Any] | None:
     try:
         terms: dict[str, Any] = json.loads(noted[served_model.METADATA_KEY])
         schemas = signature(terms)
+        _input_example(terms, [])
         for schema in (schemas.inputs, schemas.outputs):
             names = schema.input_names()
             if not names or len(set(names)) < len(names):

@@ -8,6 +8,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 from mlflow.entities import Dataset
 
@@ -46,8 +47,8 @@ class Result:
     """None if it is missing."""
     contract: bytes | None
     """Content of contract.json; None if it is missing."""
-    example: Sequence[float]
-    """Features of the first query; empty if there is no query."""
+    example: Sequence[str]
+    """Features of the first query, as predictions.csv has them; empty if there is no query."""
     verified: bool
     """True if verification.json is about this very ONNX file."""
     requirements: Sequence[str]
@@ -122,12 +123,12 @@ def _losses(history: Path) -> list[EpochLosses]:
     ]
 
 
-def _first_query(predictions: Path, targets: Sequence[str]) -> list[float]:
+def _first_query(predictions: Path, targets: Sequence[str]) -> list[str]:
     """Return the features of the first query in predictions.csv; empty if there is no query."""
     with predictions.open(newline="", encoding="utf-8") as file:
         header, *rows = islice(map(csv_cells.restored, csv.reader(file)), 2)
     # The columns after the features may be empty: no interval exists without degrees of freedom.
-    return [float(value) for row in rows for value in row[: header.index(targets[0])]]
+    return [value for row in rows for value in row[: header.index(targets[0])]]
 
 
 def _is_report(out: str) -> bool:
@@ -154,14 +155,23 @@ def _dataset(folder: Path, path: Path, md5: str) -> Dataset | None:
     description: dict[str, str] = {}
     if (folder / path).exists():
         with pq.ParquetFile(folder / path) as table:
-            rows, names = table.metadata.num_rows, table.schema_arrow.names
+            rows, schema = table.metadata.num_rows, table.schema_arrow
         if not rows:
             return None
-        columns = [{"type": "double", "name": name, "required": True} for name in names]
+        columns = [
+            {"type": _kind(field.type), "name": field.name, "required": True} for field in schema
+        ]
         description["schema"] = json.dumps({"mlflow_colspec": columns})
-        description["profile"] = json.dumps({"num_rows": rows, "num_elements": rows * len(names)})
+        description["profile"] = json.dumps({"num_rows": rows, "num_elements": rows * len(schema)})
     source = json.dumps({"uri": str(path)})
     return Dataset(name=path.name, digest=md5, source_type="local", source=source, **description)
+
+
+def _kind(arrow: pa.DataType) -> str:
+    """Return MLflow's name for the type of a column."""
+    if pa.types.is_string(arrow):
+        return "string"
+    return "double" if pa.types.is_floating(arrow) else "datetime"
 
 
 def _pins(requirements: Path, names: Sequence[str]) -> list[str]:

@@ -48,7 +48,7 @@ def test_a_result_is_read_from_its_files(folder: Path) -> None:
     whole = result.read(folder, identity(), "md5", [str(files.CONTRACT)])
     assert whole.losses == [(1, 0.5, None), (2, 0.25, None)]
     assert whole.metrics == {"train.mse": 0.25, "epochs": 2.0}
-    assert whole.example == [1.5, 2.0]
+    assert whole.example == ["1.5", "2"]
     assert whole.onnx_file == b"a model"
     assert whole.verified
     assert whole.contract is None

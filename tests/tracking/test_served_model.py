@@ -37,15 +37,13 @@ def test_a_served_model_names_its_answers_as_predict_does(meanings: list[str]) -
 
 
 def test_the_first_refused_value_is_named_and_the_rows_like_it_are_counted() -> None:
-    model = served_model.ServedModel()
-    model.dtype = np.dtype("float32")
     given = np.array([[1.0, 2.0], [3.0, 1e300], [np.nan, 4.0], [5.0, np.inf]])
     with np.errstate(over="ignore"):
         values = given.astype("float32")
     with pytest.raises(MlflowException) as refused:
-        model._refuse(values, given, ["a", "b"], "a number", "the column")
+        served_model._refuse_numbers(~np.isfinite(values), given, ["a", "b"], "float32")
     assert refused.value.message == (
         "the column b in row 2 must be a number, found 1e+300, which is too large for float32"
         " (2 more rows like it)"
     )
-    model._refuse(values[:1], given[:1], ["a", "b"], "a number", "the column")
+    served_model._refuse_numbers(~np.isfinite(values[:1]), given[:1], ["a", "b"], "float32")
