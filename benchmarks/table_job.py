@@ -119,7 +119,9 @@ def onnx_answers(rows: pa.Table) -> NDArray[np.float64]:
         columns = [rows[name].to_numpy().astype(dtype) for name in contract["input"]["features"]]
         feed = {"x": np.column_stack(columns)}
     else:
-        feed = {column["name"]: _values(rows[column["name"]], column) for column in contract["inputs"]}
+        feed = {
+            column["name"]: _values(rows[column["name"]], column) for column in contract["inputs"]
+        }
     (first, *_) = session.run(None, feed)
     return np.asarray(first, float).reshape(rows.num_rows, -1)[:, 0]
 
