@@ -195,7 +195,7 @@ def first_wrong(path: object, columns: Mapping[str, WrongValues]) -> str:
     elif isinstance(settings, DateSettings):
         must = f"a date as {settings.format or 'ISO 8601'} writes it"
     else:
-        must = "text"
+        must = "text without the character NUL" if "\0" in at.text else "text"
     return f"{path}:{at.line}: {show(name)} is {show(at.text)}{more}; must be {must}"
 
 

@@ -40,7 +40,13 @@ def block(
                     f" leave it out, `exclude: [{json.dumps(names[column])}]` under data; or"
                     " write a column for each of its values"
                 )
-    arrays = [to_arrow(values[column]) for column in columns]
+    try:
+        arrays = [to_arrow(values[column]) for column in columns]
+    except UnicodeEncodeError as error:
+        raise UserError(
+            f"{path}: found half of a character, {show(error.object[error.start])}, in records"
+            f" {places[0]} to {places[-1]}; write the texts anew"
+        ) from None
     typed = pa.table(arrays, names=[str(column) for column in columns])
     return Block(
         typed,
@@ -68,8 +74,14 @@ def to_arrow(values: Sequence[Any]) -> pa.Array:
         if all(-_EXACT <= value <= _EXACT for value in integers):
             return pa.array(values, pa.float64() if float in kinds else pa.int64())
     if kinds and kinds <= {date, datetime}:
-        return pa.array(values, pa.timestamp("us"))
+        return pa.array([_moment(value) for value in values], pa.timestamp("us"))
     return pa.array([None if value is None else text(value) for value in values], pa.string())
+
+
+def _moment(value: date | datetime | None) -> datetime | None:
+    if value is None or isinstance(value, datetime):
+        return value
+    return datetime.combine(value, time())
 
 
 def text(value: Any) -> str:

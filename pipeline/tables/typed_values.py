@@ -131,6 +131,11 @@ class _Categories(Converter):
         is_gap = compute.is_in(levels, value_set=self._missing)
         levels = compute.if_else(is_gap, "", levels)
         typed = levels.take(indices).fill_null("")
+        # NumPy, and with it onnxruntime, loses a NUL at the end of a text.
+        has_nul = compute.match_substring(levels, "\0")
+        if compute.any(has_nul).as_py():
+            nul_rows = bools(has_nul.take(indices))
+            wrong = nul_rows if wrong is None else wrong | nul_rows
         gaps: Bools | None = None
         if indices.null_count or compute.any(is_gap).as_py():
             gaps = bools(compute.equal(typed, ""))
