@@ -144,7 +144,7 @@ def _check_held_out(plan: Plan, data: Data, test: Writer) -> None:
         raise UserError(refusals.held_out(problems, lines))
 
 
-def _unseen_parts(column: DateColumn, values: Values) -> Sequence[str]:
+def _unseen_parts(column: DateColumn, values: Values) -> list[str]:
     """Return a text for each part of which held-out rows have values that no training row has."""
     texts = []
     for part, rows_of in column.unseen_parts(values).items():
