@@ -65,6 +65,18 @@ def blocks(language: str) -> list[str]:
 
 
 @contextmanager
+def page_of(package: Path, models: Path) -> Iterator[str]:
+    """Serve the page with a model as `npm start` does; yield the address."""
+    command = ["node", "serve.mjs", str(models), "0"]
+    with subprocess.Popen(command, cwd=package, stdout=subprocess.PIPE, text=True) as server:
+        try:
+            assert server.stdout is not None
+            yield server.stdout.readline().strip()
+        finally:
+            server.kill()
+
+
+@contextmanager
 def hosted(folder: Path) -> Iterator[str]:
     """Serve a folder as a static host does; yield the address."""
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from conftest import job, make
 from javascript_package import SLOW_WITH_NPM, blocks, npm
+from raw_column_models import write_model
 
 pytestmark = SLOW_WITH_NPM
 
@@ -50,11 +51,16 @@ def test_the_readme_prints_what_node_prints(
 
 
 @pytest.mark.parametrize(("kind", "at_least"), [("models", 16), ("answering", 4)])
-def test_in_node(package: Path, kind: str, at_least: int, request: pytest.FixtureRequest) -> None:
+def test_in_node(
+    package: Path, kind: str, at_least: int, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
     folder: Path = request.getfixturevalue(kind)
-    told = npm(package, "test", ABLINE_MODELS=str(folder))
+    write_model(tmp_path)
+    write_model(tmp_path / "two", ["price", "rent"])
+    told = npm(package, "test", ABLINE_MODELS=str(folder), ABLINE_RAW_MODELS=str(tmp_path))
     assert re.search(r"# pass [1-9]", told)
     assert "# fail 0" in told
+    assert "# skipped 0" in told
     equal = re.search(r"(\d+) of 32 bit-equal", told)
     assert equal is not None
     assert int(equal[1]) >= at_least

@@ -14,7 +14,7 @@ import numpy as np
 import onnxruntime
 import pytest
 from conftest import job, make
-from javascript_package import CLIENT, SLOW_WITH_NPM, blocks, hosted, npm, opened
+from javascript_package import CLIENT, SLOW_WITH_NPM, blocks, hosted, npm, opened, page_of
 
 pytestmark = SLOW_WITH_NPM
 
@@ -71,13 +71,8 @@ def test_a_site_for_any_host_has_all_that_it_asks_for(
 @pytest.fixture
 def page(package: Path, answering: Path) -> Iterator[str]:
     """Yield the address of the page with the models."""
-    command = ["node", "serve.mjs", str(answering), "0"]
-    with subprocess.Popen(command, cwd=package, stdout=subprocess.PIPE, text=True) as server:
-        try:
-            assert server.stdout is not None
-            yield server.stdout.readline().strip()
-        finally:
-            server.kill()
+    with page_of(package, answering) as address:
+        yield address
 
 
 def test_in_a_browser(page: str, answering: Path) -> None:

@@ -128,6 +128,7 @@ function curve(
   x: (value: number) => number,
   y: (value: number) => number,
 ): SVGElement[] {
+  const [low, high] = [xs[0] ?? NaN, xs.at(-1) ?? NaN];
   const parts: number[][] = [];
   xs.forEach((_, i) => {
     if (!known[i]) return;
@@ -138,7 +139,14 @@ function curve(
   let answered = 0;
   const answer = known.map((each) => (each ? answered++ : -1));
   const path = (part: readonly number[], values: readonly number[]) =>
-    part.map((i) => `${x(xs[i] ?? NaN).toFixed(1)},${y(values[answer[i] ?? -1] ?? NaN).toFixed(1)}`);
+    part.flatMap((i) => {
+      const at = xs[i] ?? NaN;
+      const height = y(values[answer[i] ?? -1] ?? NaN).toFixed(1);
+      // A place alone has no line of its own: half of the way to its neighbours on each side.
+      const half = part.length > 1 ? 0 : ((xs[1] ?? at) - (xs[0] ?? at)) / 2;
+      const places = half > 0 ? [Math.max(low, at - half), Math.min(high, at + half)] : [at];
+      return places.map((each) => `${x(each).toFixed(1)},${height}`);
+    });
   const bands = parts.map((part) =>
     shape("polygon", {
       class: "interval",
