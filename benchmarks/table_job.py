@@ -10,7 +10,7 @@ import math
 import os
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,6 @@ sys.path.insert(0, str(ROOT))
 from pipeline import describe, evaluate, export, generate, train
 from pipeline.settings import declared, params
 from pipeline.settings.errors import UserError
-from pipeline.settings.messages import plural
 
 
 @dataclass

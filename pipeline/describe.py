@@ -9,6 +9,7 @@ each doubtful choice has a comment that says why: read them before you train.
 import argparse
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from pipeline.profiling import choosing, job, page, query, remarks
@@ -34,23 +35,35 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="print JSON, for programs")
     options = parser.parse_args()
     with runner.program(again="this command"):
-        if options.write:
-            source = choosing.source_of(options.table)
-            document = yaml_file.text_of(params.PATH)
-        profile, proposal = choosing.of(options.table, options.target, options.exclude)
-        row = query.row(profile, proposal)
-        notes = remarks.of(profile, proposal)
-        if options.write:
-            text = job.written(document, source, proposal, row)
-            files.write_bytes(params.PATH, text.encode())
-        if options.json:
-            value = page.json_of(profile, proposal, notes, row)
-            print(json.dumps(value, indent=2, ensure_ascii=False))
-        else:
-            print("\n".join(page.lines(profile, proposal, notes)))
-        if options.write:
-            print(f"{params.PATH}: written; read it, then `dvc repro`", file=sys.stderr)
+        describe(options.table, options.target, options.exclude, options.write, options.json)
     runner.leave()
+
+
+def describe(
+    table: Path, targets: Sequence[str], excluded: Sequence[str], write: bool, as_json: bool
+) -> None:
+    """Print the profile; with `write` put the proposal into params.yaml.
+
+    Raises UserError, before anything is written, if there is no such table, target or column, if no
+    column can be a feature, or if params.yaml is not valid as it is.
+    """
+    if write:
+        source = choosing.source_of(table)
+        document = yaml_file.text_of(params.PATH)
+        params.parse(document)
+    profile, proposal = choosing.of(table, targets, excluded)
+    row = query.row(profile, proposal)
+    notes = remarks.of(profile, proposal)
+    if write:
+        text = job.written(document, source, proposal, row)
+        files.write_bytes(params.PATH, text.encode())
+    if as_json:
+        value = page.json_of(profile, proposal, notes, row)
+        print(json.dumps(value, indent=2, ensure_ascii=False))
+    else:
+        print("\n".join(page.lines(profile, proposal, notes)))
+    if write:
+        print(f"{params.PATH}: the proposal is in it; read it, then `dvc repro`", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -18,9 +18,11 @@ from pipeline.settings.messages import count
 from pipeline.tables.date_texts import GAP
 
 MIN_COUNT = 5
-LARGEST_GAP_SHARE = 0.6
+LARGEST_GAP_SHARE = 0.9
 LARGEST_DROPPED_SHARE = 0.05
 """Share of rows without a date that may be left out."""
+MOST_NUMBERS = 200_000_000
+"""Rows times levels of a column."""
 UNLIKELY = 1e-6
 """Probability that some level is in the held-out rows alone."""
 
@@ -93,20 +95,22 @@ def category(column: Column, fraction: float, min_count: int = MIN_COUNT) -> Cho
     is_plain = len(levels) <= MOST_LEVELS and min_count == MIN_COUNT
     if is_plain and (smallest >= few or is_single):
         return Choice(column.name, settings, why, len(levels) - 1 + gaps, levels)
-    if len(levels) > MOST_LEVELS:
-        # The most frequent ones; all would be too many columns.
-        largest = sorted(levels.values(), reverse=True)[MOST_LEVELS]
-        min_count = max(min_count, largest + 1)
+    most = min(1_000, max(MOST_LEVELS, MOST_NUMBERS // column.rows))
+    if len(levels) > most:
+        # The most frequent ones; all would not fit into memory.
+        min_count = max(min_count, sorted(levels.values(), reverse=True)[most] + 1)
     settings |= {"min_count": min_count, "unseen": "rare"}
     kept = {level: rows for level, rows in levels.items() if rows >= min_count}
-    if not kept:
+    if not kept and not (gaps and column.known >= min_count):
         reason = f"{count(len(levels), 'level', ',')}, each in fewer than {min_count} rows"
         return Choice(column.name, None, reason)
     folded = len(levels) - len(kept)
     if folded:
         fold_why = f"{folded:,} of {len(levels):,} levels: fewer than {min_count} rows each"
-    else:
+    elif smallest < few:
         fold_why = f"a level has {count(smallest, 'row')} only, which may all be held out"
+    else:
+        fold_why = f"{len(levels)} levels are many: a new one is taken for a rare one"
     return Choice(
         column.name, settings, "; ".join(filter(None, [fold_why, why])), len(kept) + gaps, kept
     )

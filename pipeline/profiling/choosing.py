@@ -63,10 +63,12 @@ def _known(profile: TableProfile, names: Sequence[str], option: str) -> list[str
 
     A column of a file without a header may also be named by its place, c3.
     """
-    spelling = {same_name(column.name): column.name for column in profile.columns}
+    own = [column.name for column in profile.columns]
+    # Some files have their names in single quotes, which no CSV reader takes away.
+    spelling = {same_name(name).strip("'`"): name for name in own}
+    spelling |= {same_name(name): name for name in own}
     unknown = [name for name in names if same_name(name) not in spelling]
     if unknown:
-        own = [column.name for column in profile.columns]
         folded = {name.strip().casefold(): name for name in own}
         name = unknown[0]
         near = folded.get(name.strip().casefold())

@@ -58,6 +58,7 @@ class Column:
     typed: str = ""
     dates: DateForms = field(default_factory=DateForms)
     example: str = ""
+    _with_units: NumberTexts | None = None
 
     @property
     def known(self) -> int:
@@ -110,7 +111,9 @@ class Column:
             self._note_zeros(texts)
         else:
             self._add_forms(texts, rows, wrong)
-            with_units, wrong_units = NumberTexts.of(self.read, units=True).read(texts)
+            # One reader for all blocks: a column has one unit.
+            self._with_units = self._with_units or NumberTexts.of(self.read, units=True)
+            with_units, wrong_units = self._with_units.read(texts)
             self.wrong_with_units += int(rows[wrong_units].sum())
             if rows[wrong_units].sum() < rows[wrong].sum():
                 numbers = with_units

@@ -122,7 +122,8 @@ def _separator(text: str) -> tuple[Separator, int, list[list[str]]]:
         if width > 1:
             has_names = any(abs(len(record) - width) <= 1 for record in records[:1])
             candidates.append((share > 0.95, has_names, share, -order, separator, width, records))
-    blank = [line.split() for line in text.split("\n", MOST_RECORDS)[:MOST_RECORDS] if line.split()]
+    lines = [line for line in text.split("\n", MOST_RECORDS)[:MOST_RECORDS] if line.strip()]
+    blank = [re.findall(r'"[^"]*"|\S+', line) for line in lines]
     width, share = _usual_width(blank)
     best = max(candidates, default=None)
     if width > 1 and share > 0.95 and (best is None or best[:2] < (True, True)):

@@ -19,21 +19,21 @@ def fitted(
 ) -> list[Choice]:
     """Return choices with columns enough for the training rows."""
     result = list(choices)
-    while _total(result) > max(1, training_rows // ROWS_PER_COLUMN):
-        place = max(
-            (place for place, choice in enumerate(result) if _can_shrink(choice)),
-            key=lambda place: result[place].encoded,
-            default=None,
-        )
-        if place is None:
-            break
-        result[place] = _smaller(result[place], profile.column(result[place].name), fraction)
+    places = {place for place, choice in enumerate(result) if choice.encoded > 1}
+    while places and _total(result) > max(1, training_rows // ROWS_PER_COLUMN):
+        place = max(places, key=lambda place: (result[place].encoded, place))
+        choice = result[place]
+        smaller = _smaller(choice, profile.column(choice.name), fraction)
+        if smaller.encoded < choice.encoded:
+            result[place] = smaller
+        if smaller.encoded in (1, choice.encoded):
+            places.remove(place)
     most = max(1, training_rows // ROWS_PER_NUMBER)
     while _total(result) > most:
-        # Texts first, then the last columns: tables begin with what matters.
+        # The largest first, then texts, then the last: tables begin with what matters.
         place = max(
             (place for place, choice in enumerate(result) if choice.settings),
-            key=lambda place: (bool(result[place].levels), place),
+            key=lambda place: (result[place].encoded, bool(result[place].levels), place),
         )
         why = f"{count(training_rows, 'row')} allow {count(most, 'column')} at the most"
         result[place] = replace(result[place], settings=None, why=why, encoded=0)
@@ -44,12 +44,8 @@ def _total(choices: Sequence[Choice]) -> int:
     return sum(choice.encoded for choice in choices if choice.settings)
 
 
-def _can_shrink(choice: Choice) -> bool:
-    return choice.settings is not None and choice.encoded > 1
-
-
 def _smaller(choice: Choice, column: Column, fraction: float) -> Choice:
-    """Return the choice with fewer columns."""
+    """Return the choice with fewer columns, or as it is."""
     assert choice.settings is not None
     settings = dict(choice.settings)
     few = "few rows for so many columns"
@@ -58,13 +54,11 @@ def _smaller(choice: Choice, column: Column, fraction: float) -> Choice:
             choice, settings=settings | {"parts": ["days"]}, encoded=1, why=_and(choice.why, few)
         )
     if settings["kind"] == "number":
-        del settings["indicator"]
+        settings.pop("indicator", None)
         return replace(choice, settings=settings, encoded=1)
     smallest = min(choice.levels.values())
     smaller = category(column, fraction, max(MIN_COUNT, smallest) + 1)
-    if smaller.settings is None or smaller.encoded >= choice.encoded:
-        return Choice(choice.name, None, f"{few}: {count(len(column.values), 'level', ',')}")
-    return smaller
+    return choice if smaller.settings is None else smaller
 
 
 def _and(first: str, second: str) -> str:

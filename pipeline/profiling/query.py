@@ -19,38 +19,43 @@ MOST_ROWS = 5_000
 
 
 def row(profile: TableProfile, proposal: Proposal) -> dict[str, Any] | None:
-    """Return the features of a row without gaps and with usual levels; None if there is none."""
+    """Return the features of a row with few gaps and usual levels; None if none can be answered."""
     sample = profile.sample.slice(0, MOST_ROWS)
     usable = np.ones(sample.num_rows, np.bool_)
-    usual = usable.copy()
+    gaps = np.zeros(sample.num_rows)
     values: dict[str, Sequence[Any]] = {}
     for name, choice in proposal.features.items():
         column = profile.column(name)
         raw = sample.column(profile.place(column))
         of = choice.settings["kind"] if choice.settings else ""
+        has_policy = "missing" in (choice.settings or {})
         if of == "number":
             numbers = numbers_of(raw, column)
-            usable &= np.isfinite(numbers) | (column.known == 0)
+            is_gap = np.isnan(numbers)
+            usable &= np.isfinite(numbers) | (is_gap & has_policy)
+            gaps += is_gap
             values[name] = [_plain(number) for number in numbers.tolist()]
             continue
         texts = _texts(raw, column.as_written)
         if of == "category":
-            usable &= np.array([text in column.values for text in texts])
-            usual &= np.array([text in choice.levels for text in texts])
-            values[name] = texts
+            is_gap = np.array([text not in column.values for text in texts])
+            usable &= ~is_gap | has_policy
+            gaps += np.array([text not in choice.levels for text in texts])
+            values[name] = [None if gap else text for gap, text in zip(is_gap, texts, strict=True)]
             continue
         form = str((choice.settings or {}).get("format", dates.ISO))
         has_hour = "hour" in (choice.settings or {}).get("parts", ())
         values[name] = _moments(texts, column.dates, form, usable, has_hour)
         usable &= np.array([moment != "" for moment in values[name]])
-    places = [*np.flatnonzero(usable & usual), *np.flatnonzero(usable)]
-    place = next(map(int, places), None)
-    if place is None:
+    if not usable.any():
         return None
+    place = int(np.where(usable, gaps, np.inf).argmin())
     return {name: column_values[place] for name, column_values in values.items()}
 
 
-def _plain(number: float) -> float | int:
+def _plain(number: float) -> float | int | None:
+    if np.isnan(number):
+        return None
     return int(number) if number % 1 == 0 and abs(number) < 2**53 else number
 
 

@@ -48,7 +48,7 @@ def identifier(column: Column, kind: Kind, is_named: bool) -> str:
 
 def label(column: Column, kind: Kind) -> str:
     """Return why a column of texts is a label; "" if it is not."""
-    if kind not in ("text", "units") or not column.known:
+    if kind != "text" or not column.known:
         return ""
     share = column.distinct / column.known
     if share >= LABEL_SHARE and (column.distinct > 5 or (share == 1 and column.rows > 2)):
@@ -63,7 +63,7 @@ def constant(column: Column) -> str:
     """Return why a column is constant; "" if it is not."""
     if column.known == column.rows and column.has_all and len(column.values) == 1:
         return "the same in every row"
-    if column.known == column.rows and column.has_all and column.low == column.high:
+    if column.known == column.rows and not column.wrong_rows and column.low == column.high:
         return "the same in every row"
     return ""
 
