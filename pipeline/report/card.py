@@ -158,10 +158,9 @@ def _metrics(facts: Facts) -> Iterator[str]:
     if (worse := verdict.worse_than_the_mean(r2["train"], r2.get("test"))) is not None:
         yield ""
         yield f"**Take care: {worse}.**"
-    if facts.contract.source.params["data.source"] != GENERATE:
-        for sentence in card_coefficients.exact_targets(facts.coefficients):
-            yield ""
-            yield sentence
+    for sentence in card_coefficients.exact_targets(facts.coefficients):
+        yield ""
+        yield sentence
     if not facts.test_rows:
         yield ""
         yield (

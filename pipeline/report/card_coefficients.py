@@ -50,27 +50,17 @@ def section(rows: Sequence[Row], plan: Plan) -> Iterator[str]:
 
 
 def exact_targets(rows: Sequence[Row]) -> Iterator[str]:
-    """Return a loud sentence for each target that the features give without any error."""
-    for target in dict.fromkeys(row["target"] for row in rows):
-        terms = [row for row in rows if row["target"] == target and row["reference"]]
-        if terms and all(row["std_error"] and float(row["std_error"]) == 0 for row in terms):
-            factors = [row for row in terms if float(row["reference"])]
-            shown = " + ".join(map(_term, factors[:6])).replace("+ -", "− ") or "0"
-            more = f" + {len(factors) - 6} terms more" if len(factors) > 6 else ""
-            yield (
-                f"**Take care: {markdown.text(f'{target} = {shown}{more}')} in every training row,"
-                " without any error.** The columns may have been computed from the target, or it"
-                " from the columns: then the model predicts nothing that is not known already."
-            )
+    """Return a loud sentence for each target that is a formula of the features.
+
+    coefficients.csv has the formula as the note of the target's last term; the note of a term that
+    depends on others begins with an equals sign.
+    """
+    notes = {row["target"]: row.get("note", "") for row in rows}
+    for note in notes.values():
+        if note and not note.startswith("="):
+            yield f"**Take care: {markdown.text(note)}.**"
 
 
 def number(value: Any) -> str:
     """Return six digits of a figure, or nothing if there is no figure."""
     return "" if value in (None, "") else f"{float(value):.6g}"
-
-
-def _term(row: Row) -> str:
-    factor = f"{float(row['reference']):.6g}"
-    if row["term"] == "bias":
-        return factor
-    return {"1": row["term"], "-1": f"-{row['term']}"}.get(factor, f"{factor}·{row['term']}")
