@@ -1,13 +1,14 @@
 """A table as a person brings it, through describe and the stages, in a fresh clone of the job.
 
 `python -m pipeline.describe … --write`, then the stages generate, train, evaluate and export, by
-their `main` in one process that has imported everything. Only the live MLflow run is left out.
+their `main` in a process that has imported everything. Only the live MLflow run is left out.
 """
 
 import contextlib
 import json
 import math
 import os
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -26,7 +27,7 @@ from table_peer import held_out_r2, r2
 
 sys.path.insert(0, str(ROOT))
 
-from pipeline import describe, evaluate, export, generate, train
+from pipeline import evaluate, export, generate, train
 from pipeline.settings import declared, params
 from pipeline.settings.errors import UserError
 
@@ -65,8 +66,6 @@ def run(path: Path, target: str, clone: Path) -> Outcome:
                 stage.main(settings)
     except UserError as error:
         outcome.message = str(error)
-    except SystemExit as end:
-        outcome.message = str(end)
     except Exception as error:  # a fault of ours; the table of results says so
         outcome.message = f"{type(error).__name__}: {error}"
     outcome.seconds = time.perf_counter() - begin
@@ -76,13 +75,11 @@ def run(path: Path, target: str, clone: Path) -> Outcome:
 
 
 def _describe(raw: Path, target: str) -> None:
-    """Run `python -m pipeline.describe`."""
-    with patch.object(sys, "argv", ["describe", str(raw), "--target", target, "--write"]):
-        try:
-            describe.main()
-        except SystemExit as end:
-            if end.code:
-                raise
+    """Run `python -m pipeline.describe`. Raises UserError with its message if it refuses."""
+    command = [sys.executable, "-m", "pipeline.describe", str(raw), "--target", target, "--write"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode:
+        raise UserError(done.stderr.strip())
 
 
 @contextlib.contextmanager
@@ -115,8 +112,8 @@ def onnx_answers(rows: pa.Table) -> NDArray[np.float64]:
     feed: dict[str, Any]
     if contract["version"] == 1:
         dtype = contract["input"]["dtype"]
-        columns = [rows[name].to_numpy().astype(dtype) for name in contract["input"]["features"]]
-        feed = {"x": np.column_stack(columns)}
+        names = [column["name"] for column in contract["input"]["columns"]]
+        feed = {"x": np.column_stack([rows[name].to_numpy().astype(dtype) for name in names])}
     else:
         feed = {
             column["name"]: _values(rows[column["name"]], column) for column in contract["inputs"]
