@@ -64,8 +64,8 @@ def refusal(path: str, **asked: Any) -> str:
         ("t.csv", PLAIN.encode("utf-16"), {"encoding": "utf-16"}),
         ("t.csv", PLAIN.encode("utf-16-le"), {"encoding": "utf-16-le"}),
         ("t.csv", PLAIN.encode(), {"encoding": "cp1252"}),
-        ("t.csv.gz", gzip.compress(PLAIN.encode()), {}),
-        ("t.csv.gz", gzip.compress(PLAIN[:20].encode()) + gzip.compress(PLAIN[20:].encode()), {}),
+        ("t.csv.gz", gzip.compress(PLAIN.encode(), mtime=0), {}),
+        ("t.csv.gz", gzip.compress(PLAIN[:20].encode(), mtime=0) + gzip.compress(PLAIN[20:].encode(), mtime=0), {}),
         ("t.csv.bz2", bz2.compress(PLAIN.encode()), {}),
         ("t.csv.xz", lzma.compress(PLAIN.encode("utf-16")), {"encoding": "utf-16"}),
         ("t.csv.zst", zstd(PLAIN.encode()), {}),
@@ -79,7 +79,7 @@ def refusal(path: str, **asked: Any) -> str:
         ("t.csv", '// "\n' + PLAIN, {"comment": "//"}),
         ("t.json", '[{"a": 35, "b": 29.8, "y": 421.2},\n {"a": 50, "b": 30.6, "y": 472.33},\n{"y": 387.43, "b": 30.1, "a": 24}]\n', {}),
         ("t.jsonl", '{"a": 35, "b": 29.8, "y": 421.2}\n{"a": 50, "b": 30.6, "y": 472.33}\n\n{"y": 387.43, "b": 30.1, "a": "24"}', {}),
-        ("t.ndjson.gz", gzip.compress(b'{"a": 35, "b": 29.8, "y": 421.2}\n{"a": 50, "b": 30.6, "y": 472.33}\n{"y": 387.43, "b": 30.1, "a": 24}'), {}),
+        ("t.ndjson.gz", gzip.compress(b'{"a": 35, "b": 29.8, "y": 421.2}\n{"a": 50, "b": 30.6, "y": 472.33}\n{"y": 387.43, "b": 30.1, "a": 24}', mtime=0), {}),
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("chunk", [16, 1 << 20])
