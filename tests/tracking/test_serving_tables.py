@@ -29,9 +29,8 @@ def logged(targets: list[str]) -> str:
     second = pyarrow.array(np.random.default_rng(1).normal(size=60))
     files.RAW.mkdir(parents=True)
     pyarrow.csv.write_csv(rows.append_column("rent", second), files.RAW / "flats.csv")
-    run_stages(
-        mixed_job(data__targets=targets, data__exclude=["rent"] if len(targets) == 1 else [])
-    )
+    exclude = ["rent"] if len(targets) == 1 else []
+    run_stages(mixed_job(model__dtype="float64", data__targets=targets, data__exclude=exclude))
     (run,) = tracked_runs(Path.cwd())
     (model,) = run.models
     where = run.client.get_logged_model(model.model_id).artifact_location
