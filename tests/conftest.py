@@ -66,7 +66,7 @@ def job_text(**changes: Any) -> str:
             place = place[section]
         assert name in place, key
         place[name] = value
-    return yaml.safe_dump(values)
+    return yaml.safe_dump(values, sort_keys=False)  # the order of the features counts
 
 
 HIDDEN = [*"\t\x1b\x85\u00ad\u200b\u200d\u2028\u202e\u2066\ufeff"]

@@ -18,7 +18,7 @@ from pipeline.learning.module import Standardized
 from pipeline.learning.progress import Losses
 from pipeline.settings.errors import UserError
 from pipeline.settings.messages import first_lines
-from pipeline.settings.params import GENERATE, Params
+from pipeline.settings.params import Params
 from pipeline.tables.table import Table
 
 MOST_DEPENDENT_SHOWN = 10
@@ -43,8 +43,6 @@ def solve(
     if params.train.dependent == "refuse":
         _refuse_dependent(fit)
     warnings = [f"{fit_messages.dependent(column)}: its weight is 0" for column in fit.dependent]
-    if params.data.source != GENERATE:
-        warnings += fit_messages.exact_targets(fit).values()
     for warning in first_lines(warnings, MOST_DEPENDENT_SHOWN):
         print(f"warning: {warning}", file=sys.stderr)
     dtype = weights.DTYPES[params.model.dtype]

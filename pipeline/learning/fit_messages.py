@@ -26,11 +26,6 @@ def dependent(column: Dependent) -> str:
     return f"{column.name} = {_sum(column.combination)}"
 
 
-def note(column: Dependent) -> str:
-    """Return the formula of a column for the column `note` of coefficients.csv: `= 2·a − b + 5`."""
-    return f"= {_sum(column.combination) if column.combination else '0'}"
-
-
 def nearly_dependent(columns: NearlyDependent) -> str:
     """Return a sentence that names the columns, at most eight of them."""
     names = first_of(columns.names, 8)

@@ -36,7 +36,7 @@ def rows(
     if line is None:
         return
     terms = [*reference.features, *(["bias"] if reference.intercept else [])]
-    notes = {column.name: fit_messages.note(column) for column in reference.dependent}
+    notes = {column.name: fit_messages.dependent(column) for column in reference.dependent}
     for index, target in enumerate(reference.targets):
         slopes = csv_cells.shortest(line.weight[index].astype(dtype))
         # The file of a model that subtracts means has no intercept: here it is computed.

@@ -17,11 +17,11 @@ def test_a_column_that_the_reference_leaves_out_has_no_reference() -> None:
     rows = list(coefficients.rows(LINE, reference, "float32", {}))
     assert [row[:3] for row in rows] == [["y", "a", 0.1], ["y", "b", 2.0], ["y", "bias", 7.0]]
     by_term = {row[1]: row[3:] for row in rows}
-    assert by_term["b"] == [*[None] * 6, "= 2·a; the reference leaves it out"]
+    assert by_term["b"] == [*[None] * 6, "b = 2·a; the reference leaves it out"]
     assert None not in by_term["a"]
     dropped = Line(np.array([[0.1, 0.0]]), np.array([7.0]), np.zeros(2))
     rows = list(coefficients.rows(dropped, reference, "float32", {"y": "y = a in every row"}))
-    assert [row[-1] for row in rows] == ["", "= 2·a; weight 0", "y = a in every row"]
+    assert [row[-1] for row in rows] == ["", "b = 2·a; weight 0", "y = a in every row"]
     assert len(rows[0]) == len(coefficients.HEADER)
     (warning,) = coefficients.warnings(reference)
     assert warning.endswith(": the reference leaves it out")

@@ -86,8 +86,8 @@ def test_queries_are_told_by_raw_names(workspace: Path, monkeypatch: pytest.Monk
     told = "\n".join(summary.lines(asked))
     assert "w heating[oil] → price " in told
     for query in (
-        "at age = (missing), area = 70, district = north, heating = gas, sold = 2020-01-05",
-        "at age = 3, area = 90.5, district = new, heating = (missing), sold = 2020-02-01",
+        "at area = 70, age = (missing), heating = gas, district = north, sold = 2020-01-05",
+        "at area = 90.5, age = 3, heating = (missing), district = new, sold = 2020-02-01",
     ):
         assert query in told
 
