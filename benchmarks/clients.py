@@ -7,6 +7,10 @@ million rows by NumPy's `X @ W + b` in float32 and by the client, with checks an
 `pipeline.predict` as a process of its own, imports included, from Parquet to Parquet. Then how many
 golden vectors each client answers within their bounds, and how many to the last bit. The result is
 the ratio within a round, because the machine's own speed changes from minute to minute.
+
+A model of raw columns, seven numbers and three texts of 20 levels: one row as a record through the
+client with all checks, beside `InferenceSession.run` of the same arrays, and beside the pipeline of
+scikit-learn (OneHotEncoder, LinearRegression) that answers a frame of one row.
 """
 
 import json
@@ -20,29 +24,36 @@ import time
 from collections.abc import Callable
 from contextlib import chdir
 from pathlib import Path
+from typing import Any
 
 import abline_client
 import numpy as np
 import onnxruntime
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import yaml
 from rounds import PEAK, ROOT, arguments, summary, turns
+from sklearn.compose import make_column_transformer
+from sklearn.linear_model import LinearRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder
 
 from pipeline import evaluate, export, generate, train
 from pipeline.settings import params
 
 FEATURES = [f"x{number}" for number in range(8)]
+RAW_NUMBERS, RAW_TEXTS = FEATURES[:7], ["c0", "c1", "c2"]
+LEVELS = np.array([f"level {number:02}" for number in range(20)])
 JOBS = {"prediction": ["prediction"], "all": ["prediction", "interval", "in_range"]}
 
 PREDICT = """
 import pathlib, sys
 from abline_client import load
-from pipeline.report import answers
-from pipeline.tables import raw_table
+from pipeline.report import answers, rows_to_answer
 rows, out = map(pathlib.Path, sys.argv[1:])
 model = load("models")
-answers.write(model, raw_table.rows_to_answer(rows, model.features), out)
+answers.write(model, rows_to_answer.opened(model, rows), out)
 print(peak())
 """
 CONFORMANCE = """
@@ -51,12 +62,29 @@ console.log(JSON.stringify(await (await load(process.argv[1])).conformance()));
 """
 
 
-def make(folder: Path, outputs: list[str]) -> None:
-    """Write models/ of a job with eight features into `folder`."""
+def raw_rows(rows: int) -> pa.Table:
+    """Return rows of raw columns."""
+    draws = np.random.default_rng(0)
+    columns: dict[str, Any] = {
+        name: draws.standard_normal(rows).astype(np.float32) for name in RAW_NUMBERS
+    }
+    for name in RAW_TEXTS:
+        codes = pa.array(draws.integers(0, len(LEVELS), rows))
+        columns[name] = pa.DictionaryArray.from_arrays(codes, LEVELS).cast(pa.string())
+    return pa.table(columns)
+
+
+def make(folder: Path, outputs: list[str], raw: pa.Table | None = None) -> None:
+    """Write models/ of a job with eight features into `folder`, or of one with raw columns."""
     folder.mkdir()
     values = yaml.safe_load((ROOT / "params.yaml").read_text())
     values["data"]["features"] = FEATURES
     values["data"]["generate"] |= {"x": None, "rows": 10_000, "weight": None, "noise": 0.5}
+    if raw is not None:
+        (folder / "data/raw").mkdir(parents=True)
+        pq.write_table(raw, folder / "data/raw/rows.parquet")
+        kinds = dict.fromkeys(RAW_NUMBERS, "number") | dict.fromkeys(RAW_TEXTS, "category")
+        values["data"] |= {"source": "data/raw/rows.parquet", "features": kinds}
     values["train"]["optimizer"] = "exact"
     values["evaluate"]["queries"] = []
     values["export"]["outputs"] = outputs
@@ -100,9 +128,44 @@ def in_process(folder: Path, rounds: int) -> dict[str, list[float]]:
     return times
 
 
-def streamed(folder: Path, rows: int) -> tuple[float, float]:
+def raw_row(folder: Path, training: pa.Table, rounds: int) -> dict[str, list[float]]:
+    """Return the seconds of each round to answer one raw row, by the calls that took them."""
+    model = abline_client.load(folder / "models")
+    session = onnxruntime.InferenceSession(
+        folder / "models/model.onnx", providers=["CPUExecutionProvider"]
+    )
+    (record,) = training.slice(0, 1).drop_columns("y").to_pylist()
+    feed = {
+        name: np.array([value], object if isinstance(value, str) else np.float32)
+        for name, value in record.items()
+    }
+    peer = make_pipeline(
+        make_column_transformer((OneHotEncoder(), RAW_TEXTS), remainder="passthrough"),
+        LinearRegression(),
+    )
+    table = pd.DataFrame(training.to_pydict())
+    peer.fit(table[RAW_NUMBERS + RAW_TEXTS], table["y"])
+    frame = table[RAW_NUMBERS + RAW_TEXTS].head(1)
+    sides: dict[str, tuple[Callable[[], object], int]] = {
+        "InferenceSession.run": (lambda: session.run(["y"], feed), 2000),
+        "client": (lambda: model.predict([record]), 2000),
+        "scikit-learn": (lambda: peer.predict(frame), 50),
+    }
+    times: dict[str, list[float]] = {name: [] for name in sides}
+    for number in range(rounds):
+        for name in turns(sides, number):
+            times[name].append(seconds(*sides[name]))
+    return times
+
+
+def streamed(folder: Path, rows: int, raw: bool = False) -> tuple[float, float]:
     """Run `pipeline.predict`; return the rows a second of the whole process, and its peak MB."""
     path = folder / f"{rows}.parquet"
+    if not path.exists() and raw:
+        part = raw_rows(100_000)
+        with pq.ParquetWriter(path, part.schema) as file:
+            for written in range(0, rows, part.num_rows):
+                file.write_table(part.slice(0, rows - written))
     if not path.exists():
         draws = np.random.default_rng(0)
         schema = pa.schema([(name, pa.float32()) for name in FEATURES])
@@ -158,6 +221,13 @@ def main() -> None:
             for name, folder in folders.items()
         }
         node = in_node(Path(work), folders)
+        raw_folder, training = Path(work) / "raw", raw_rows(10_000)
+        noise = np.random.default_rng(1).standard_normal(training.num_rows)
+        training = training.append_column("y", pa.array(noise))
+        make(raw_folder, ["prediction"], training)
+        raw_times = raw_row(raw_folder, training, len(rounds))
+        for rows in sizes:
+            streams["raw columns", rows] = [streamed(raw_folder, rows, raw=True) for _ in rounds]
 
     print("\n| the Python client | outputs | beside | ratio | range |\n|---|---|---|---|---|")
     for outputs, times in by_outputs.items():
@@ -168,6 +238,11 @@ def main() -> None:
         ):
             ratios = [a / b for a, b in zip(times[name], times[beside], strict=True)]
             print(f"| {label} | {outputs} | `{beside}` | {summary(ratios)} |")
+
+    for beside in ("InferenceSession.run", "scikit-learn"):
+        ratios = [a / b for a, b in zip(raw_times["client"], raw_times[beside], strict=True)]
+        shown = summary(ratios, lambda ratio: f"{ratio:.3g}")
+        print(f"| one raw row × 10, checked | prediction | `{beside}` | {shown} |")
 
     print("\n| `pipeline.predict`, rows × 8 | outputs | rows a second | range | peak memory, MB |")
     print("|---|---|---|---|---|")
