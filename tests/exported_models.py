@@ -2,6 +2,7 @@
 
 import shutil
 from contextlib import chdir
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,38 @@ def answering(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return exported(
         tmp_path_factory.mktemp("answering"),
         data__generate__noise=0.5,
+        train__optimizer="exact",
+        export__outputs=["prediction", "interval", "in_range"],
+    )
+
+
+@pytest.fixture(scope="session")
+def table_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return models/ of a job with two targets, from a table with text, gaps and dates."""
+    place = tmp_path_factory.mktemp("table")
+    (place / "data/raw").mkdir(parents=True)
+    rows = ["area,rooms,heating,district,sold,price,rent"]
+    for row in range(120):
+        rooms = "" if row % 11 == 3 else 1 + row % 5
+        heating = ("gas", "Wärme 😀", '"oil, old"', "")[row % 4]
+        district = "once" if row == 7 else ("north", "north side", "süd")[row % 3]
+        day = date(1968, 1, 1) + timedelta(days=row * 19)
+        price = 900 + 3 * row % 70 + 50 * (row % 4) + row * 19 / 8 + row * row % 7
+        rows.append(
+            f"{20 + row * 7 % 90},{rooms},{heating},{district},{day},{price},{price / 3 + row % 5}"
+        )
+    (place / "data/raw/flats.csv").write_text("\n".join([*rows, ""]))
+    return exported(
+        place,
+        data__source="data/raw/flats.csv",
+        data__features={
+            "area": "number",
+            "rooms": {"kind": "number", "missing": "mean", "indicator": True},
+            "heating": {"kind": "category", "missing": "level"},
+            "district": {"kind": "category", "min_count": 3, "unseen": "rare"},
+            "sold": {"kind": "date", "parts": ["days", "month", "weekday"]},
+        },
+        data__targets=["price", "rent"],
         train__optimizer="exact",
         export__outputs=["prediction", "interval", "in_range"],
     )

@@ -1,6 +1,7 @@
 """The JavaScript client in Node: its answers, its types, and the program of its README."""
 
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -52,11 +53,17 @@ def test_the_readme_prints_what_node_prints(
 
 @pytest.mark.parametrize(("kind", "at_least"), [("models", 16), ("answering", 4)])
 def test_in_node(
-    package: Path, kind: str, at_least: int, request: pytest.FixtureRequest, tmp_path: Path
+    package: Path,
+    kind: str,
+    at_least: int,
+    table_models: Path,
+    tmp_path: Path,
+    request: pytest.FixtureRequest,
 ) -> None:
     folder: Path = request.getfixturevalue(kind)
     write_model(tmp_path)
     write_model(tmp_path / "two", ["price", "rent"])
+    shutil.copytree(table_models, tmp_path / "exported")
     told = npm(package, "test", ABLINE_MODELS=str(folder), ABLINE_RAW_MODELS=str(tmp_path))
     assert re.search(r"# pass [1-9]", told)
     assert "# fail 0" in told

@@ -142,3 +142,18 @@ def test_the_fields_have_names_and_go_by_the_keyboard(page: str) -> None:
         tab.keyboard.press("Tab")
         tab.keyboard.type("n")
         shows(tab, price(ROW | {"heating": "oil", "district": "north", "sold": 400}))
+
+
+def test_a_model_of_the_pipeline(package: Path, table_models: Path) -> None:
+    with page_of(package, table_models) as address, opened(address) as tab:
+        tab.wait_for_selector("#badge[data-state=ok]")
+        assert tab.title() == "predict price, rent"
+        assert re.fullmatch(r"✓ (\d+) of \1 golden vectors .*", tab.inner_text("#badge"))
+        tab.select_option("[name=heating]", label="Wärme 😀")
+        tab.select_option("#along", label="heating")
+        tab.select_option("#target", label="rent")
+        tab.wait_for_selector("#plot .level")
+        assert tab.locator("#plot rect.interval").count() == 4
+        assert tab.inner_text("#message") == ""
+        known = r"95 % prediction interval: \S+ to \S+"
+        assert all(re.fullmatch(known, each) for each in tab.locator("dd small").all_inner_texts())

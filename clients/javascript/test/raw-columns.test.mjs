@@ -1,5 +1,6 @@
 // Against a model of raw columns, in onnxruntime for Node and for the web. ABLINE_RAW_MODELS names
-// its folder, and in it two/, of two targets; tests/raw_column_models.py writes both.
+// its folder, and in it two/, of two targets, and exported/, which the pipeline made; tests/ has
+// raw_column_models.py and exported_models.py, which write them.
 
 import assert from "node:assert/strict";
 import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
@@ -32,6 +33,25 @@ for (const [name, runtime] of Object.entries({ node, web })) {
       const found = await (await opened(runtime, folder)).conformance();
       assert.deepEqual([found.ok, found.problem, found.within, found.vectors], [true, undefined, 6, 6]);
     }
+  });
+
+  test(`${name}: a model of the pipeline, of two targets with intervals`, options, async () => {
+    const model = await opened(runtime, join(models, "exported"));
+    const found = await model.conformance();
+    assert.deepEqual([found.ok, found.problem, found.within], [true, undefined, found.vectors]);
+    assert.ok(found.vectors >= 32 && found.bitEqual >= 4, String(found.bitEqual));
+    const row = { area: 50, rooms: null, heating: "Wärme 😀", district: "new", sold: "1970-01-01" };
+    const rows = [row, { ...row, heating: null, district: "north", sold: "2030-01-01" }];
+    const predictions = await model.predict(rows);
+    const { low, high } = await model.interval(rows);
+    predictions.forEach((values, index) =>
+      values.forEach((y, target) => assert.ok(low[index][target] < y && y < high[index][target])),
+    );
+    assert.deepEqual([model.targets, low.length, high[0].length], [["price", "rent"], 2, 2]);
+    // As the file itself says it.
+    const { in_range } = await model.answers(rows);
+    assert.deepEqual(in_range.map(([value]) => value === 1), model.inRange(rows));
+    assert.deepEqual(model.inRange(rows), [true, false]);
   });
 
   test(`${name}: columns and records in any order, gaps, dates`, options, async () => {
