@@ -89,7 +89,29 @@ class Column:
             self.example = self.example or str(values[0].as_py())[:60]
             self.gaps += values.null_count
 
+    def _are_only_numbers(self, values: pa.ChunkedArray) -> bool:
+        """Count a block of numbers, which differ too much to be counted one by one.
+
+        Returns False, and counts nothing, if it may be anything else.
+        """
+        if self.has_all or self.wrong_rows or self.leading_zeros:
+            return False
+        texts = values.combine_chunks()
+        texts = texts if isinstance(texts, pa.Array) else texts.chunk(0)
+        numbers, wrong = NumberTexts.of(self.read).read(texts.cast(pa.string()))
+        if wrong.any():
+            return False
+        known = numbers[~np.isnan(numbers)]
+        self.gaps += len(numbers) - len(known)
+        self.forms["plain"] += len(known)
+        self._add_range(known, numbers)
+        # Of numbers with fractions no one asks how many differ.
+        self.distinct_in_blocks += len(np.unique(known)) if self.integers else len(known)
+        return True
+
     def _add_texts(self, values: pa.ChunkedArray) -> None:
+        if self._are_only_numbers(values):
+            return
         indices, uniques = dictionary(values)
         counts = _counts(indices, len(uniques))
         uniques = uniques.cast(pa.string())

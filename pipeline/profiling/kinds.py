@@ -7,7 +7,29 @@ from pipeline.profiling.columns import Column
 
 Kind = Literal["number", "units", "date", "text", "empty", "other"]
 """units: numbers with signs or words beside them, such as $1,200."""
-MOST_UNITS = 2  # "kg" and no unit, say
+_BEFORE = re.compile(
+    r"[+-]?\s*([$€£¥₹₩₽]|[A-Z]{1,2}\$|USD|EUR|GBP|CHF|Rs\.?|kr\.?)?\s*[-+\d.,].*", re.S
+)
+"""A number with nothing or a currency before it: "car 12" is a name."""
+_COMMON = {
+    "%",
+    "‰",
+    "°",
+    "°C",
+    "°F",
+    "kg",
+    "g",
+    "lb",
+    "lbs",
+    "m",
+    "cm",
+    "mm",
+    "km",
+    "s",
+    "h",
+    "ml",
+    "l",
+}
 _YYYYMMDD = 19000101, 21001231
 
 
@@ -25,7 +47,7 @@ def kind(column: Column) -> Kind:
         return "text" if is_code(column) else "number"
     if column.dates.formats:
         return "date"
-    if not column.wrong_with_units and len(units(column)) <= MOST_UNITS:
+    if not column.wrong_with_units and _are_units(column):
         return "units"
     return "text"
 
@@ -34,6 +56,19 @@ def units(column: Column) -> set[str]:
     """Return the signs and words beside the numbers of a column, of the values that were kept."""
     texts = [re.sub(r"^[+-]|(?<=\d)[eE][+-]?\d+$", "", text) for text in column.values]
     return {re.sub(r"[\d.,'’\s+-]+", "", text) for text in texts} - {""}
+
+
+def _are_units(column: Column) -> bool:
+    """Return True if what is beside the numbers of a column can be a unit."""
+    if not all(map(_BEFORE.fullmatch, [*column.values][:1_000])):
+        return False
+    beside = units(column)
+    if len(beside) != 1:
+        return not beside  # marks between thousands alone
+    # 1st and 4a are names unless every value has the same word.
+    unit = next(iter(beside))
+    is_word = unit.isalpha() and unit not in _COMMON
+    return not is_word or all(unit in text for text in column.values)
 
 
 def is_code(column: Column) -> bool:

@@ -104,12 +104,12 @@ def of(
 
 
 def has_own_name(profile: TableProfile, column: Column) -> bool:
-    """Return True if the file names the column."""
+    """Return True if the file names the column, or has no names at all."""
     written = profile.dialect
     if written is None:
         return not column.name.startswith("__index_level_")
     if not written.header:
-        return False
+        return True
     place = profile.place(column)
     own = written.first[place].strip() if place < len(written.first) else ""
     return bool(own) and not own.startswith("Unnamed:")

@@ -33,7 +33,7 @@ def of(profile: TableProfile, proposal: Proposal) -> list[Remark]:
     for column in profile.columns:
         is_target = column.name in proposal.targets
         is_named = has_own_name(profile, column)
-        for subject, text in _column(column, is_named, not profile.read.header, is_target):
+        for subject, text in _column(column, is_named, is_target):
             result.append(Remark(column.name, subject, text))
     result += [Remark(*each) for each in _relations(proposal)]
     result += [Remark(*each) for each in _equal_texts(profile)]
@@ -73,11 +73,9 @@ def _file(profile: TableProfile) -> Iterator[tuple[str, str]]:
         yield "missing", f"taken for missing: {profile.notes['missing']}"
 
 
-def _column(
-    column: Column, is_named: bool, is_headless: bool, is_target: bool
-) -> Iterator[tuple[str, str]]:
+def _column(column: Column, is_named: bool, is_target: bool) -> Iterator[tuple[str, str]]:
     of = kind(column)
-    if not is_named and not is_headless and not signs.row_number(column, is_named):
+    if not is_named and not signs.row_number(column, is_named):
         yield "unnamed", "the file has no name for this column"
     for subject, text in (
         ("constant", signs.constant(column)),

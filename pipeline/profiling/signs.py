@@ -17,7 +17,7 @@ _TIMES = re.compile(
 _IDS = re.compile(
     r"(.*[^a-z])?(id|ids|uuid|guid|key|code|nr|no|num|number|index|idx|row|rowid|rownum|obs|case"
     r"|serial|subject|sample|record|phone|zip|zipcode|postcode|fips|pid|ssn|isbn)\.?([^a-z].*)?"
-    r"|.*[a-z](Id|ID|Key|Code)|rownames?|unnamed.*|c\d+|",
+    r"|.*[a-z](Id|ID|Key|Code)|rownames?|unnamed.*|",
     re.I,
 )
 _CAMEL_ID = re.compile(r".*[a-z](Id|ID|Nr|No|Key|Code)")
@@ -25,7 +25,7 @@ _CAMEL_ID = re.compile(r".*[a-z](Id|ID|Nr|No|Key|Code)")
 
 def row_number(column: Column, is_named: bool) -> str:
     """Return why a column is a row number; "" if it is not. is_named: by the file."""
-    if not (column.steps and column.rows > 2 and column.start in (0.0, 1.0)):
+    if column.wrong_rows or not (column.steps and column.rows > 2 and column.start in (0.0, 1.0)):
         return ""
     if is_named and _TIMES.fullmatch(column.name):
         return ""

@@ -1,0 +1,183 @@
+"""Tables as people bring them: what is proposed is learnt at the first try, and nothing refused."""
+
+import gzip
+import json
+
+import pyarrow as pa
+import pytest
+from described import described, features, learnt, left_out, lines
+
+from pipeline.settings.errors import UserError
+
+
+def x(row: int) -> float:
+    return (row * 37 % 101) / 7
+
+
+def y(row: int) -> float:
+    return round(3 * x(row) + row * 29 % 13, 3)
+
+
+def plain(rows: int = 60) -> str:
+    return lines("x,y", x, y, rows=rows)
+
+
+TABLES = {
+    "numbers": plain(),
+    "few rows": plain(9),
+    "semicolons and decimal commas": plain().replace(",", ";").replace(".", ","),
+    "tabs": plain().replace(",", "\t"),
+    "vertical bars": plain().replace(",", "|"),
+    "blanks": plain().replace(",", "   "),
+    "CR line ends": plain().replace("\n", "\r"),
+    "title, comment and footer": f"My table\n\n{plain()}Source: a book\n",
+    "comments": f"# made by hand\n# in 2019\n{plain()}",
+    "a level in each case": lines("c,y", ["a", "b", "c"], y),
+    "rare levels": lines("c,y", ["a", "b", *("abcdefgh")], y),
+    "sixty levels": lines("c,y", lambda row: f"l{row % 60}", y, rows=600),
+    "levels of which all are rare": lines("c,x,y", lambda row: f"l{row // 2}", x, y),
+    "yes and no": lines("c,d,y", ["yes", "no"], ["t", "f", "f"], y),
+    "a label": lines("name,x,y", lambda row: f"car {row}", x, y),
+    "row numbers without a name": lines(",x,y", lambda row: row + 1, x, y),
+    "an id": lines("user_id,x,y", lambda row: 5000 - 7 * row, x, y),
+    "gaps of numbers": lines("x,z,y", x, ["1.5", "", "?", "4", "2"], y),
+    "gaps of levels": lines("c,y", ["a", "NA", "b"], y),
+    "gaps of the target": lines("x,y", x, lambda row: y(row) if row % 7 else ""),
+    "dates": lines("d,y", lambda row: f"2019-{row % 12 + 1:02}-{row % 28 + 1:02}", y),
+    "dates of three years": lines(
+        "d,y", lambda row: f"{2019 + row % 4}-{row % 12 + 1:02}-{row % 28 + 1:02}", y, rows=900
+    ),
+    "dates with the day first": lines("d,y", lambda row: f"{row % 28 + 1}/3/2019", y),
+    "dates that may be either": lines("d,y", lambda row: f"{row % 12 + 1}/{row % 11 + 1}/2019", y),
+    "dates with gaps": lines("d,y", lambda row: f"2019-03-{row % 28 + 1:02}" if row else "", y),
+    "times": lines("d,y", lambda row: f"2019-03-{row % 28 + 1:02} {row % 24:02}:30:00", y),
+    "thousands": lines("v,y", lambda row: f'"{row + 1},{100 + row}"', y),
+    "currency and per cent": lines(
+        "v,p,y", lambda row: f'"${row + 1},{100 + row}"', lambda row: f"{row * 29 % 53}%", y
+    ),
+    "a target with a unit": lines("x,y", x, lambda row: f"{y(row)} kg"),
+    "a sentinel": lines("x,z,y", x, lambda row: -999 if row % 9 == 0 else row * 17 % 23, y),
+    "a word for a gap": lines("x,z,y", x, lambda row: "unknown" if row % 9 == 0 else x(row), y),
+    "a constant and an empty column": lines("k,e,x,y", ["7"], [""], x, y),
+    "columns without end": lines("x,y,,", x, y, [""], [""]),
+    "a column called bias": lines("bias,x,y", x, lambda row: row * row, y),
+    "a name for YAML": lines("yes,1,y", x, lambda row: row * row % 71, y),
+    "levels for YAML": lines('c,y', ["true", "1.5x", "a: b", "''", "[x]"], y),
+    "codes with zeros": lines("zip,y", ["02134", "10001", "90210"], y),
+    "two equal columns": lines("a,b,y", x, x, y),
+    "many columns": lines(
+        ",".join([f"c{n}x" for n in range(30)] + ["y"]),
+        *[lambda row, n=n: "abcd"[(row * n + n) % 4] for n in range(30)], y, rows=30,
+    ),
+}  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def _folder(tmp_path, monkeypatch):  # type: ignore[no-untyped-def]
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.parametrize("kind", TABLES)
+def test_a_table_becomes_a_plan_at_the_first_try(kind: str) -> None:
+    plan = learnt(TABLES[kind])
+    assert plan.columns
+    assert plan.rows.training
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "utf-16", "utf-8-sig"])
+def test_a_table_in_any_encoding_becomes_a_plan(encoding: str) -> None:
+    text = lines("café,y", ["Zoë", "Ana"], y)
+    assert learnt(text.encode(encoding)).encoded_names in (("café[Zoë]",), ("café[Ana]",))
+
+
+def test_other_kinds_of_files_become_plans() -> None:
+    assert learnt(gzip.compress(plain().encode()), name="t.csv.gz").features == ("x",)
+    records = [{"x": x(row), "c": "ab"[row % 2], "y": y(row)} for row in range(60)]
+    assert learnt(json.dumps(records), name="t.json").features == ("x", "c")
+    table = pa.table({
+        "t": pa.array([row % 2 == 0 for row in range(60)]),
+        "d": pa.array(["a", "b", None] * 20).dictionary_encode(),
+        "w": pa.array(range(18_000, 18_060), pa.int32()).cast(pa.date32()),
+        "nested": pa.array([[row] for row in range(60)]),
+        "y": pa.array([y(row) for row in range(60)]),
+    })  # fmt: skip
+    plan = learnt(table, name="t.parquet")
+    assert plan.features == ("t", "d", "w")
+
+
+def test_numbers_with_gaps_get_the_mean_and_an_indicator() -> None:
+    z = features(TABLES["gaps of numbers"])["z"]
+    assert z == {"kind": "number", "missing": "mean", "indicator": True}
+
+
+def test_rare_levels_are_folded_and_others_are_not() -> None:
+    assert features(TABLES["rare levels"])["c"]["min_count"] == 5
+    assert features(TABLES["a level in each case"])["c"] == {"kind": "category"}
+
+
+def test_what_is_no_feature_is_left_out_with_the_reason() -> None:
+    assert "label" in left_out(TABLES["a label"])["name"]
+    assert "row number" in left_out(TABLES["row numbers without a name"])["c1"]
+    assert "an id" in left_out(TABLES["an id"])["user_id"]
+    constant = left_out(TABLES["a constant and an empty column"])
+    assert constant == {"k": "the same in every row", "e": "no values"}
+
+
+def test_a_year_that_rises_by_one_is_a_feature() -> None:
+    assert "year" in features(lines("year,y", lambda row: 1947 + row, y, rows=16))
+    assert "day" in features(lines("day,y", lambda row: 1 + row, y, rows=16))
+
+
+def test_a_copy_of_the_target_is_left_out() -> None:
+    assert "the target" in left_out(lines("x,same,y", x, y, y))["same"]
+
+
+def test_month_and_weekday_need_rows_of_each() -> None:
+    assert features(TABLES["dates"])["d"]["parts"] == ["days"]
+    assert "month" in features(TABLES["dates of three years"])["d"]["parts"]
+
+
+def test_few_rows_never_get_more_columns_than_half_of_them() -> None:
+    plan = learnt(TABLES["many columns"])
+    assert len(plan.encoded_names) <= 15
+    reasons = left_out(TABLES["many columns"])
+    assert "30 rows allow 15 columns at the most" in reasons.values()
+
+
+def test_rows_are_held_out_only_where_there_are_fifty() -> None:
+    assert described(plain(60))[1].fraction == 0.2
+    assert described(plain(49))[1].fraction == 0
+
+
+def test_a_user_leaves_a_column_out() -> None:
+    _, proposal = described(TABLES["two equal columns"], exclude="a")
+    assert list(proposal.features) == ["b"]
+
+
+def test_a_table_without_a_feature_is_refused_with_each_reason() -> None:
+    with pytest.raises(UserError, match=r'no column that can be a feature\n  "name": a label'):
+        described(lines("name,y", lambda row: f"n{row}", y))
+
+
+@pytest.mark.parametrize(
+    ("target", "message"),
+    [
+        ("z", r'no column "z"; it has "x", "Price"'),
+        ("price", r'no column "price"; did you mean "Price"\?'),
+    ],
+)
+def test_an_unknown_target_is_refused_with_the_names(target: str, message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        described(lines("x,Price", x, y), target)
+
+
+def test_a_target_of_text_is_refused_with_the_columns_of_numbers() -> None:
+    with pytest.raises(UserError, match=r'"c" holds text, such as "a"; columns of numbers: "x"'):
+        described(lines("x,c", x, ["a", "b"]), "c")
+
+
+def test_a_file_without_names_has_columns_by_place() -> None:
+    text = "35,29.8,421.2\n50,30.6,472.3\n24,30.1,387.4\n27,31.1,389.4\n29,30.2,391.1\n"
+    with pytest.raises(UserError, match=r"by their places; it has c1 \(35\), c2 \(29.8\)"):
+        described(text, "price")
+    assert list(features(text, "c3")) == ["c1", "c2"]
