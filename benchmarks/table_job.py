@@ -112,7 +112,7 @@ def onnx_answers(rows: pa.Table) -> NDArray[np.float64]:
     feed: dict[str, Any]
     if contract["version"] == 1:
         dtype = contract["input"]["dtype"]
-        names = [column["name"] for column in contract["input"]["columns"]]
+        names = [column["name"] for column in contract["input"]["features"]]
         feed = {"x": np.column_stack([rows[name].to_numpy().astype(dtype) for name in names])}
     else:
         feed = {

@@ -53,8 +53,10 @@ def first_try(path: Path, target: str) -> str:
         ]
         content = to_onnx(model, initial_types=types).SerializeToString()
         session = onnxruntime.InferenceSession(content)
+        # By place: the exporter writes other names, Unnamed__0 for "Unnamed: 0".
         feed = {
-            name: test[[name]].to_numpy(np.float32 if name in numbers else object) for name in table
+            given.name: test[[name]].to_numpy(np.float32 if name in numbers else object)
+            for given, name in zip(session.get_inputs(), table, strict=True)
         }
         answers, expected = session.run(None, feed)[0].ravel(), model.predict(test)
         if not np.allclose(answers, expected, rtol=1e-3, atol=1e-3 * np.abs(expected).max()):
