@@ -9,11 +9,13 @@ from typing import Any
 import numpy as np
 import pyarrow.csv
 import pytest
+import torch
 from conftest import make
 from mixed_tables import mixed_job, mixed_rows
-from raw_plans import EVERY_KIND, expected_of, linear_for, random_rows
+from raw_plans import EVERY_KIND, expected_of, file_of, linear_for, random_rows
+from torch import nn
 
-from pipeline.onnx_model import contract, golden, raw_golden
+from pipeline.onnx_model import answer_checks, contract, feed, golden, raw_golden
 from pipeline.settings import files
 
 
@@ -56,6 +58,21 @@ def test_a_refused_row_has_null_and_another_one_the_exact_answer() -> None:
         for flag, row in zip(inside, content["outputs"]["y[t1]"], strict=True)
         if row[0] is None
     )
+
+
+def test_a_module_that_is_not_linear_has_golden_vectors_too() -> None:
+    torch.manual_seed(0)
+    features = len(EVERY_KIND.encoded_names)
+    module = nn.Sequential(nn.Linear(features, 4), nn.ReLU(), nn.Linear(4, 1)).eval()
+    expected = expected_of(module, EVERY_KIND)
+    rows = random_rows(EVERY_KIND, 50, "float32")
+    content = raw_golden.vectors(expected, rows, rows, 0)
+    answers = [row[0] for row in content.outputs["y"]]
+    assert len(answers) - answers.count(None) > golden.VECTOR_COUNT
+    assert content.derivation.startswith(golden.OTHER_DERIVATION)
+    tried = feed.of_vectors(content.inputs, EVERY_KIND, "float32")
+    checks = answer_checks.run(file_of(expected), expected, {"golden": tried})
+    assert [check.problem for check in checks if check.problem] == []
 
 
 @pytest.mark.parametrize("outputs", [["prediction"], ["prediction", "interval", "in_range"]])
