@@ -121,7 +121,7 @@ def test_numbers_with_marks_and_units(workspace: Path) -> None:
     asked = {"x": x, "p": {"kind": "number", "units": True}}
     told = rows("data/raw/t.csv", asked, thousands=",", units=True)
     assert str(told) == str(
-        {"p": [45.0, 0.0, -3.0], "x": [1085.0, 12.0, float("nan")], "y": [5.0, -1234.5, 0.0]}
+        {"x": [1085.0, 12.0, float("nan")], "p": [45.0, 0.0, -3.0], "y": [5.0, -1234.5, 0.0]}
     )
     put("x;y\n1.085,5;1\n2;3\n")
     assert rows("data/raw/t.csv", thousands=".", decimal=",")["x"] == [1085.5, 2]
