@@ -1,5 +1,6 @@
 """The query points of `evaluate.queries`, as rows of the raw columns."""
 
+import difflib
 import math
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -60,7 +61,10 @@ def _refusal(column: AnyColumn, value: Any) -> str:
         return f"{name} is missing, which has no answer"
     if isinstance(column, CategoryColumn):
         levels = first_of([show(level.name) for level in column.levels], 8)
-        return f"{name} is {show(value)}, which no training row has; must be {levels}"
+        known = [level.name for level in column.levels]
+        near = difflib.get_close_matches(_text(value), known, 1)
+        hint = f"did you mean {show(near[0])}? " if near else ""
+        return f"{name} is {show(value)}, which no training row has; {hint}must be {levels}"
     return f"{name} is {show(value)}; its month or its weekday is in no training row"
 
 

@@ -8,6 +8,7 @@ import pytest
 import statsmodels.api as sm
 from mixed_tables import mixed_plan, mixed_rows
 
+from pipeline.columns.date import DateColumn
 from pipeline.exact import least_squares
 from pipeline.exact.gram import gram_matrix
 
@@ -22,6 +23,8 @@ def test_coefficients_and_errors_are_those_of_statsmodels_to_nine_digits() -> No
     fit = least_squares.fit(gram_matrix(x, y[:, None]), plan.encoded_names, ("price",))
     assert not fit.dependent
 
+    sold = plan.columns[-1]
+    assert isinstance(sold, DateColumn)
     # The encoding anew, with pandas alone: levels, references and fills of the training rows.
     frame = rows.to_pandas()
     district = frame.district.where(
@@ -38,10 +41,13 @@ def test_coefficients_and_errors_are_those_of_statsmodels_to_nine_digits() -> No
             "district[south|west]": (district == "south|west") * 1.0,
             "district[(rare)]": (district == "(rare)") * 1.0,
             "sold[days]": (pd.to_datetime(frame.sold) - pd.Timestamp("1970-01-01")).dt.days,
-            **{f"sold[month={n}]": (month == n) * 1.0 for n in plan.columns[-1].levels["month"]  # type: ignore[union-attr]
-               if n != plan.columns[-1].references["month"]},  # type: ignore[union-attr]
+            **{
+                f"sold[month={number}]": (month == number) * 1.0
+                for part, number in sold.numbers()
+                if part == "month"
+            },
         }
-    )  # fmt: skip
+    )
     assert tuple(own.columns) == plan.encoded_names
     # Days are centred for statsmodels, whose QR of days since 1970 loses digits.
     centre = own["sold[days]"].mean()
