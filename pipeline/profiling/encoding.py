@@ -48,7 +48,7 @@ def of(path: Path) -> str:
                     is_utf8 = False
             is_cp1252 = is_cp1252 and not set(_NOT_IN_CP1252).intersection(block)
             block = file.read(BYTES_PER_READ)
-    if is_utf8:
+    if is_utf8 and not decoder.getstate()[0]:  # no character is cut off at the end
         return "utf-8"
     return "cp1252" if is_cp1252 else "latin-1"
 

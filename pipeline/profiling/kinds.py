@@ -11,6 +11,7 @@ _BEFORE = re.compile(
     r"[+-]?\s*([$€£¥₹₩₽]|[A-Z]{1,2}\$|USD|EUR|GBP|CHF|Rs\.?|kr\.?)?\s*[-+\d.,].*", re.S
 )
 """A number with nothing or a currency before it: "car 12" is a name."""
+_WITH_UNIT = re.compile(r"[+-]?\d[\d.,]* ?[^\d\s.,]{1,6}|[$€£¥] ?\d[\d.,]*")
 _COMMON = {
     "%",
     "‰",
@@ -69,6 +70,12 @@ def _are_units(column: Column) -> bool:
     unit = next(iter(beside))
     is_word = unit.isalpha() and unit not in _COMMON
     return not is_word or all(unit in text for text in column.values)
+
+
+def has_mixed_units(column: Column) -> bool:
+    """Return True for numbers with a few different units, such as 70 kg and 150 lb."""
+    texts = [*column.values][:1_000]
+    return 2 <= len(units(column)) <= 4 < len(texts) and all(map(_WITH_UNIT.fullmatch, texts))
 
 
 def is_code(column: Column) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pipeline.columns.category import MOST_LEVELS
 from pipeline.profiling import choices, signs
 from pipeline.profiling.columns import Column
-from pipeline.profiling.kinds import is_packed_date, kind, units
+from pipeline.profiling.kinds import has_mixed_units, is_packed_date, kind, units
 from pipeline.profiling.proposal import Proposal, has_own_name
 from pipeline.profiling.table_profile import TableProfile
 from pipeline.settings.messages import count, first_of, show
@@ -77,6 +77,8 @@ def _column(column: Column, is_named: bool, is_target: bool) -> Iterator[tuple[s
     of = kind(column)
     if not is_named and not signs.row_number(column, is_named):
         yield "unnamed", "the file has no name for this column"
+    if of == "text" and has_mixed_units(column):
+        yield "units", f"numbers with different units: {first_of(sorted(units(column)), 4)}"
     for subject, text in (
         ("constant", signs.constant(column)),
         ("row number", signs.row_number(column, is_named)),
@@ -133,9 +135,6 @@ def _text(column: Column) -> Iterator[tuple[str, str]]:
     if column.wrong_rows < column.known and column.wrong:
         texts = first_of([show(text) for text in column.wrong], 4)
         yield "mixed", f"numbers, but also {count(column.wrong_rows, 'text', ',')}: {texts}"
-    found_units = units(column)
-    if not column.wrong_with_units and len(found_units) > 1:
-        yield "units", f"numbers with different units: {first_of(sorted(found_units), 4)}"
     if all(map(_CLOCK.fullmatch, [*column.values][:1000])):
         yield "clock", "times of the day: not read; a column of hours, as numbers, would be"
     if alike := _alike(column):
