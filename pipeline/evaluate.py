@@ -39,7 +39,7 @@ def main(params: Params) -> None:
     test = Split.of(test_rows, targets, predict) if len(test_rows.values) else None
     reference = least_squares.fit(
         train.gram, features, targets, params.model.bias, train_rows.roundoff(features)
-    )
+    ).without_nearly_dependent()
     # A table that is generated without noise is exact because its user asked for it.
     is_own = params.data.source != GENERATE
     exact_targets = fit_messages.exact_targets(reference) if is_own else {}

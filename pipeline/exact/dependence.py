@@ -1,5 +1,6 @@
 """Columns that depend on other columns, exactly or to within the rounding of their numbers."""
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -7,6 +8,8 @@ from fractions import Fraction
 import numpy as np
 
 from pipeline.exact.condition import UnitLength
+from pipeline.exact.gram import Gram
+from pipeline.exact.normal_equations import NormalEquations
 
 # A column is nearly dependent if its residual from the other columns is at most so many times the
 # length that the rounding of all these columns can explain.
@@ -17,13 +20,22 @@ ROUNDING_FACTOR = 4
 SMALLEST_SHARE = 1e-3
 
 
+# A term of a combination is rounding if it moves the column by less than this share of its length.
+SMALLEST_TERM = 2.0**-30
+
+# A factor is taken as a fraction with a denominator up to this one if it is so near to one.
+LARGEST_DENOMINATOR, NEAR = 1000, 1e-9
+
+
 @dataclass(frozen=True)
 class Dependent:
-    """A column that is an exact combination of earlier columns."""
+    """A column that is a combination of other columns."""
 
     name: str
     combination: tuple[tuple[str | None, Fraction], ...]
     """Names and factors, empty for a column of zeros; the name of the column of ones is None."""
+    is_exact: bool = True
+    """False: it is one to within the rounding of the numbers. Otherwise of earlier columns."""
 
 
 @dataclass(frozen=True)
@@ -60,3 +72,32 @@ def nearly_dependent(
             if not named & set(group):
                 yield NearlyDependent(group)
             named |= set(group)
+
+
+def nearly_combination(
+    gram: Gram, columns: Sequence[int], column: int, names: Sequence[str]
+) -> Dependent:
+    """Return a column as the combination of others that it is to within rounding.
+
+    columns: places in the Gram matrix of the independent columns without `column`.
+    """
+    equations = NormalEquations(gram, tuple(columns), (column,))
+    factors = equations.rounded(lambda balls: balls.coefficients())
+    smallest = SMALLEST_TERM * _length(gram, column)
+    terms: list[tuple[str | None, Fraction]] = [
+        (names[other - 1] if other else None, _simple(factor))
+        for other, factor in zip(columns, factors, strict=True)
+        if abs(factor) * _length(gram, other) > smallest
+    ]
+    terms.sort(key=lambda term: term[0] is None)
+    return Dependent(names[column - 1], tuple(terms), is_exact=False)
+
+
+def _length(gram: Gram, column: int) -> float:
+    return math.sqrt(gram.inner_product(column, column))
+
+
+def _simple(factor: float) -> Fraction:
+    """Return the fraction with a small denominator that a factor is near to, else the factor."""
+    simple = Fraction(factor).limit_denominator(LARGEST_DENOMINATOR)
+    return simple if abs(float(simple) - factor) <= NEAR * abs(factor) else Fraction(factor)

@@ -8,7 +8,7 @@ rounded: at any condition number, for any order of the rows, on any machine.
 import itertools
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
 from typing import Any
@@ -19,7 +19,12 @@ from numpy.typing import NDArray
 
 from pipeline.exact import inference
 from pipeline.exact.condition import UnitLength, condition_number
-from pipeline.exact.dependence import Dependent, NearlyDependent, nearly_dependent
+from pipeline.exact.dependence import (
+    Dependent,
+    NearlyDependent,
+    nearly_combination,
+    nearly_dependent,
+)
 from pipeline.exact.gram import Gram
 from pipeline.exact.interval import Interval
 from pipeline.exact.normal_equations import BallSolution, NormalEquations
@@ -47,7 +52,7 @@ class Fit:
     roundoff: tuple[float, ...] = field(repr=False)
     """The unit roundoff of the source of each feature."""
     dependent: tuple[Dependent, ...]
-    """Columns that were dropped, because they are combinations of earlier ones."""
+    """Columns that were dropped, because they are combinations of others."""
     equations: NormalEquations = field(repr=False)
 
     @property
@@ -75,6 +80,22 @@ class Fit:
         """Groups of columns that depend on each other to within the rounding of their numbers."""
         columns, unit = self.equations.columns, self._unit_length
         return tuple(nearly_dependent(columns, unit, self.features, self.roundoff))
+
+    def without_nearly_dependent(self) -> "Fit":
+        """Return the fit without the last column of each group of nearly dependent ones.
+
+        Their weights would be as large as the residual is small: a model file in float32 would
+        answer with nothing but rounding.
+        """
+        fit = self
+        while fit.nearly_dependent:
+            for group in fit.nearly_dependent:
+                gram, column = fit.equations.gram, 1 + self.features.index(group.names[-1])
+                kept = tuple(other for other in fit.equations.columns if other != column)
+                combination = nearly_combination(gram, kept, column, self.features)
+                equations = NormalEquations(gram, kept, fit.equations.targets)
+                fit = replace(fit, dependent=(*fit.dependent, combination), equations=equations)
+        return fit
 
     @cached_property
     def condition_number(self) -> float:

@@ -42,6 +42,7 @@ def solve(
     )
     if params.train.dependent == "refuse":
         _refuse_dependent(fit)
+    fit = fit.without_nearly_dependent()
     warnings = [f"{fit_messages.dependent(column)}: its weight is 0" for column in fit.dependent]
     for warning in first_lines(warnings, MOST_DEPENDENT_SHOWN):
         print(f"warning: {warning}", file=sys.stderr)
@@ -99,7 +100,7 @@ def _refuse_dependent(fit: Fit) -> None:
             "would fit the rounding of the numbers, because columns say the same as others to"
             " within it"
         )
-        to_leave_out, result = "one of them", "the exact solution with its huge weights"
+        to_leave_out, result = "one of them", "the last of them the weight 0"
     else:
         return
     shown = "\n  ".join(first_lines(sentences, MOST_DEPENDENT_SHOWN))

@@ -16,6 +16,8 @@ ROUNDING_FACTOR = 64
 
 def dependent(column: Dependent) -> str:
     """Return the formula of a column: `mix = 2·a − b + 5`, or words if it is a simple one."""
+    if not column.is_exact:
+        return f"{column.name} = {_sum(column.combination)}, to within rounding"
     if not column.combination:
         return f"{column.name} is zero in every row"
     (first, factor), *others = column.combination

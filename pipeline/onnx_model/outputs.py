@@ -157,7 +157,9 @@ def _interval(module: nn.Module, params: Params, rows: Table) -> Interval:
     targets = params.data.targets
     features = rows.features(targets)
     fit_messages.announce(len(features))
-    fit = least_squares.fit(gram_matrix(rows.values), features, targets, params.model.bias)
+    fit = least_squares.fit(
+        gram_matrix(rows.values), features, targets, params.model.bias, rows.roundoff(features)
+    ).without_nearly_dependent()
     leave_out = "leave interval out"
     try:
         interval = fit.interval()

@@ -77,7 +77,4 @@ def warnings(reference: Fit) -> list[str]:
             f"{fit_messages.dependent(column)}: the reference leaves it out"
             for column in reference.dependent
         ]
-    return sentences + [
-        f"{fit_messages.nearly_dependent(columns)}: their coefficients mean nothing one by one"
-        for columns in reference.nearly_dependent
-    ]
+    return sentences

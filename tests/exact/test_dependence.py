@@ -41,3 +41,26 @@ def test_nearly_dependent_columns_are_named() -> None:
     pair = np.hstack([x, x * (1 + 1e-8 * random.normal(size=(60, 1))), x**2])
     assert not fit(gram_matrix(pair), ["x", "z"], ["y"]).nearly_dependent
     assert fit(gram_matrix(pair), ["x", "z"], ["y"], roundoff=[2**-24, 2**-24]).nearly_dependent
+
+
+def test_nearly_dependent_columns_are_left_out_with_their_relation() -> None:
+    """Prices with two decimals, and their differences as a spreadsheet computes them."""
+    random = np.random.default_rng(0)
+    price, list_price, other = np.round(random.uniform(1, 3, (3, 60)), 2)
+    difference = np.round(price - list_price, 2)
+    y = random.normal(size=60)
+    columns = [price, list_price, difference, other, price * 2 + 1e-3 * other**2, y]
+    names = ["price", "list_price", "difference", "other", "twice"]
+    huge = fit(gram_matrix(np.column_stack(columns)), names, ["y"])
+    assert abs(huge.weight).max() > 1e12
+    solution = huge.without_nearly_dependent()
+    assert solution.dropped == {"difference"}, "twice differs by more than rounding"
+    (relation,) = solution.dependent
+    assert relation.combination == (("price", 1), ("list_price", -1))
+    assert not relation.is_exact
+    assert abs(solution.weight[0, :4]).max() < 1e10
+    assert solution.weight[0, 2] == 0
+    assert np.isnan(solution.std_error[0, 2])
+    plain = fit(gram_matrix(np.column_stack([columns[place] for place in (0, 1, 3, 4, 5)])),
+                ["price", "list_price", "other", "twice"], ["y"])  # fmt: skip
+    np.testing.assert_array_equal(plain.weight[0], solution.weight[0, [0, 1, 3, 4]])
