@@ -125,8 +125,8 @@ def onnx_answers(rows: pa.Table) -> NDArray[np.float64]:
 def _values(values: pa.ChunkedArray, column: dict[str, Any]) -> NDArray[Any]:
     """Return a raw column as the ONNX file takes it."""
     if column["kind"] == "number":
-        return values.to_numpy().astype(column["dtype"])
+        return np.asarray(values.to_numpy(), column["dtype"])
     if column["kind"] == "category":
         return np.array(values.to_pylist(), object)
     unit = "D" if column["unit"] == "days" else "s"
-    return values.to_numpy().astype(f"datetime64[{unit}]").astype(np.int64)
+    return np.asarray(values.to_numpy(), f"datetime64[{unit}]").astype(np.int64)

@@ -9,7 +9,6 @@ from pipeline.columns.plan import Plan
 from pipeline.columns.queries import iso
 from pipeline.report import markdown
 from pipeline.settings import files
-from pipeline.settings.messages import count
 
 MOST_ROWS_SHOWN = 50  # in a table; columns.json has all rows
 MOST_LEVELS_SHOWN = 12
@@ -80,7 +79,7 @@ def left_out(plan: Plan) -> Iterator[str]:
             for name, rows in plan.rows.dropped.items()
         )
         yield ""
-        yield f"Of {count(plan.rows.source, 'row', ',')} {dropped:,} were left out: {reasons}."
+        yield f"Of {plan.rows.source:,} rows {dropped:,} were left out: {reasons}."
     if plan.excluded:
         names = first_of(markdown.text(name) for name in plan.excluded)
         yield ""
