@@ -110,7 +110,7 @@ bokeh_sampledata/_data/auto-mpg.csv | mpg | name
 bokeh_sampledata/_data/auto-mpg2.csv | hwy | , c1
 bokeh_sampledata/_data/cows.csv | butterfat
 bokeh_sampledata/_data/cycling.csv.gz | power | , c1, time
-bokeh_sampledata/_data/elements.csv | density | symbol, name, CPK, electronic configuration, ion radius, year discovered
+bokeh_sampledata/_data/elements.csv | density | atomic number, symbol, name, CPK, electronic configuration, ion radius, year discovered
 bokeh_sampledata/_data/emissions.csv.gz | emissions
 bokeh_sampledata/_data/forensic_glass.csv | RI
 bokeh_sampledata/_data/gapminder.csv.gz | life_expectancy
