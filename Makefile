@@ -59,10 +59,11 @@ schema: $(SETUP) ## write the JSON schemas again from settings/sections.py and o
 wiring: ## write into dvc.yaml the code that each stage depends on
 	@$(PYTHON) tests/wiring.py
 
-bench: $(TOOLS) ## time this pipeline beside its peers in turn, in about fifty minutes
+bench: $(TOOLS) ## time this pipeline beside its peers in turn, in about seventy minutes
 	@python benchmarks/against_plain.py
 	@python benchmarks/least_squares.py
 	@python benchmarks/reading.py
+	@python benchmarks/tables.py
 	@python benchmarks/portable.py
 	@python benchmarks/tracking.py
 	@python benchmarks/clients.py

@@ -23,6 +23,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 from rounds import ROOT
+from table_coefficients import digits
 from table_peer import held_out_r2, r2
 
 sys.path.insert(0, str(ROOT))
@@ -49,10 +50,15 @@ class Outcome:
     """Rows held out that the ONNX file does not answer."""
     peer_r2: float = math.nan
     verified: bool = False
+    digits: tuple[float, float] | None = None
+    """See table_coefficients; None if they were not asked for."""
 
 
-def run(path: Path, target: str, clone: Path) -> Outcome:
-    """Run a table through everything, in a clone of the repository. Changes the working folder."""
+def run(path: Path, target: str, clone: Path, with_digits: bool = False) -> Outcome:
+    """Run a table through everything, in a clone of the repository. Changes the working folder.
+
+    with_digits: compare the coefficients with statsmodels'.
+    """
     os.chdir(clone)
     raw = Path("data/raw") / path.name
     raw.write_bytes(path.read_bytes())
@@ -71,6 +77,7 @@ def run(path: Path, target: str, clone: Path) -> Outcome:
     outcome.seconds = time.perf_counter() - begin
     if not outcome.message:
         _measure(outcome, target)
+        outcome.digits = digits(target) if with_digits else None
     return outcome
 
 
