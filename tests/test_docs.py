@@ -80,6 +80,7 @@ def trained(workspace: Path) -> Path:
         "clients/python/README.md",
         "docs/least-squares.md",
         "docs/your-own-table.md",
+        "docs/what-becomes-of-each-column.md",
         *TUTORIALS,
     ],
 )

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import yaml
 from conftest import ROOT, job, make
 from fitted_tables import fit_job, onnx_answers, write_table
 from own_modules import asked, plain, use
@@ -31,25 +32,28 @@ def test_the_documented_network_goes_through_the_documented_pipeline(
     (code, *_) = re.findall(r"```python\n(.*?)```", chapter, re.DOTALL)
     exec(code, names)
     monkeypatch.setattr("pipeline.learning.module.build", names["build"])
-    (make_table,) = re.findall(r'^python -c "(from sklearn.*)"$', text, re.MULTILINE)
+    (make_table,) = re.findall(r'^python -c "(import pandas; .*)"$', text, re.MULTILINE)
     files.RAW.mkdir(parents=True)
     exec(make_table)
-    (command,) = re.findall(r"^dvc exp run (-S data.source=.*)$", text, re.MULTILINE)
+    (proposal,) = re.findall(r"^proposal for params.yaml, .*:\n((?: .*\n)+)", text, re.MULTILINE)
+    (command,) = re.findall(r"^dvc exp run (-S train.optimizer=.*)$", text, re.MULTILINE)
     settings = dict(re.findall(r"-S '?([\w.]+)=([^\s']+)", command))
-    changes = {key.replace(".", "__"): _value(value) for key, value in settings.items()}
-    assert len(changes) >= 8
+    changes = {key.replace(".", "__"): yaml.safe_load(value) for key, value in settings.items()}
+    changes |= {f"data__{key}": value for key, value in yaml.safe_load(proposal).items()}
+    changes |= {
+        "data__source": "data/raw/cars.csv",
+        "data__targets": ["Miles_per_Gallon"],
+        "data__drop_rows": "missing_target",
+        "data__test_fraction": 0.2,
+        "evaluate__queries": [],
+    }
+    assert len(changes) >= 11
     make(job(seed=seed, **changes))  # raises if a check of the ONNX file fails
     metrics = json.loads(files.METRICS.read_text())
     assert metrics["train"]["r2"] > 0.4
     assert metrics["test"]["r2"] > 0.3
     told = json.loads(files.VERIFICATION.read_text())
     assert "16 times the root mean square of what random rounding errors" in told["allowed"]
-
-
-def _value(text: str) -> Any:
-    import yaml
-
-    return yaml.safe_load(text)
 
 
 def test_a_model_that_is_worse_than_the_mean_says_so(
