@@ -31,6 +31,8 @@ class Column:
     distinct_in_blocks: the sum of each block's number of different values.
     wrong: rows of each text that is no number, with `read`'s marks; at most MOST_WRONG of them.
     wrong_rows, wrong_with_units: rows that are no numbers, and that are none with units either.
+    words: rows of none, - and the like: gaps among numbers, levels among texts; counted as gaps
+        until `take_words_as_levels`.
     steps: True while each integer is one more than that of the row before.
     """
 
@@ -43,6 +45,7 @@ class Column:
     has_all: bool = True
     distinct_in_blocks: int = 0
     wrong: Counter[str] = field(default_factory=Counter)
+    words: Counter[str] = field(default_factory=Counter)
     wrong_rows: int = 0
     wrong_with_units: int = 0
     forms: Counter[str] = field(default_factory=Counter)
@@ -89,6 +92,13 @@ class Column:
             self.example = self.example or str(values[0].as_py())[:60]
             self.gaps += values.null_count
 
+    def take_words_as_levels(self) -> None:
+        """Count `words` as values: the column turned out to hold texts."""
+        self.gaps -= self.words.total()
+        self.values.update(self.words)
+        self.distinct_in_blocks += len(self.words)
+        self.words.clear()
+
     def _are_only_numbers(self, values: pa.ChunkedArray) -> bool:
         """Count a block of numbers, which differ too much to be counted one by one.
 
@@ -115,12 +125,15 @@ class Column:
         indices, uniques = dictionary(values)
         counts = _counts(indices, len(uniques))
         uniques = uniques.cast(pa.string())
-        missing = ["", *(self.read.missing_texts if self.as_written else self.read.missing or ())]
+        missing = {"", *(self.read.missing_levels if self.as_written else self.read.missing or ())}
+        words = set(self.read.missing_texts) - missing if self.as_written else set[str]()
         if self.as_written:
             uniques = compute.ascii_trim(uniques, BLANKS)
-        known = ~table.bools(
-            compute.is_in(uniques.fill_null(""), value_set=pa.array(missing, pa.string()))
-        )
+        texts = uniques.fill_null("").to_pylist()
+        for text, number in zip(texts, counts.tolist(), strict=True):
+            if text in words:
+                self.words[text] += number
+        known = np.array([text not in missing and text not in words for text in texts], np.bool_)
         self.gaps += len(values) - int(counts[known].sum())
         texts, rows = uniques.filter(table.array(known, pa.bool_())), counts[known]
         self._count(texts, rows)

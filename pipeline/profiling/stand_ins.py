@@ -30,7 +30,7 @@ def added(read: Read, columns: Sequence[Column], notes: dict[str, str]) -> Read:
     if not reasons:
         return read
     notes["missing"] = "; ".join(reasons.values())
-    return read.model_copy(update={"missing": (*read.missing_texts, *reasons)})
+    return read.model_copy(update={"missing": (*read.missing_levels, *reasons)})
 
 
 def _texts(column: Column) -> Mapping[str, str]:

@@ -10,6 +10,7 @@ import pyarrow as pa
 from pipeline.profiling import dialect, encoding, number_marks, stand_ins
 from pipeline.profiling.columns import Column
 from pipeline.profiling.dialect import Dialect
+from pipeline.profiling.kinds import kind
 from pipeline.settings.sections import Read
 from pipeline.tables import raw_files
 from pipeline.tables.opening import open_file
@@ -81,6 +82,9 @@ def _counted(path: Path, read: Read) -> tuple[tuple[Column, ...], pa.Table]:
         if sum(sample.num_rows for sample in samples) < MOST_SAMPLE_ROWS:
             part = block.slice(0, LATER_SAMPLE_ROWS if samples else FIRST_SAMPLE_ROWS)
             samples.append(part.rename_columns([str(place) for place in range(len(columns))]))
+    for column in columns:
+        if kind(column) == "text":
+            column.take_words_as_levels()
     names = [str(place) for place in range(len(columns))]
     empty = pa.table({name: pa.array([], pa.string()) for name in names})
     return columns, pa.concat_tables(samples) if samples else empty

@@ -35,20 +35,13 @@ class Generate(Section):
 
 GENERATE = "generate"
 
-MISSING_TEXTS: tuple[str, ...] = (
-    "",
-    "NA",
-    "N/A",
-    "#N/A",
-    "NaN",
-    "nan",
-    "NAN",
-    "-nan",
-    "-NaN",
-    "NULL",
-    "Null",
-)
-MISSING_TEXTS += ("null", "n/a", "na", "None", "none", "<NA>", "#NA", "?", "-", ".")
+MISSING_LEVELS: tuple[str, ...] = (
+    "", "NA", "N/A", "#N/A", "#NA", "<NA>", "NaN", "nan", "NAN", "-nan", "-NaN", "NULL", "Null",
+    "null", "n/a", "?",
+)  # fmt: skip
+"""Texts that no one writes for a level."""
+MISSING_TEXTS = (*MISSING_LEVELS, "na", "None", "none", "-", ".")
+"""Texts that are no value among numbers or dates. Among texts, none and - are levels."""
 
 
 def _an_encoding(name: str) -> str:
@@ -93,7 +86,8 @@ class Read(Section):
     """Lines after the table, such as a source."""
     missing: Annotated[tuple[str, ...], *AS_TUPLE] | None = Field(examples=[None])
     """The texts that stand for a missing value, as an empty field always does; a number among them
-    stands for all numbers of this value. null: NA, NaN, null, ? and the like."""
+    stands for all numbers of this value. null: NA, NaN, null, ? and the like; in columns of
+    numbers and dates none and - as well, whatever is written here."""
     sheet: str | int | None = Field(examples=[None])
     """The sheet of an Excel file, by its name or its number from 1; null: its only one."""
 
@@ -106,8 +100,13 @@ class Read(Section):
 
     @property
     def missing_texts(self) -> tuple[str, ...]:
-        """The texts that stand for a missing value."""
-        return MISSING_TEXTS if self.missing is None else self.missing
+        """The texts that stand for a missing number or date, of which none is a number or a date."""
+        return tuple(dict.fromkeys((*MISSING_TEXTS, *(self.missing or ()))))
+
+    @property
+    def missing_levels(self) -> tuple[str, ...]:
+        """The texts that stand for a missing value in a column of texts."""
+        return MISSING_LEVELS if self.missing is None else self.missing
 
     @property
     def missing_numbers(self) -> tuple[float, ...]:

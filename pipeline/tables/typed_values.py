@@ -59,11 +59,10 @@ def converter(settings: ColumnSettings, read: Read, as_written: bool, float32: b
     """
     if isinstance(settings, NumberSettings):
         return _Numbers(NumberTexts.of(read, settings.units), float32, read.missing_numbers)
-    missing = read.missing_texts if as_written else (read.missing or ())
     if isinstance(settings, CategorySettings):
-        return _Categories(missing, as_written)
+        return _Categories(read.missing_levels if as_written else (read.missing or ()), as_written)
     assert isinstance(settings, DateSettings)
-    return _Dates(missing, as_written, settings)
+    return _Dates(read.missing_texts, as_written, settings)
 
 
 def is_text(kind: pa.DataType) -> bool:

@@ -181,3 +181,18 @@ def test_a_file_without_names_has_columns_by_place() -> None:
     with pytest.raises(UserError, match=r"by their places; it has c1 \(35\), c2 \(29.8\)"):
         described(text, "price")
     assert list(features(text, "c3")) == ["c1", "c2"]
+
+
+def test_none_and_a_dash_are_levels_of_a_text_and_gaps_of_a_number() -> None:
+    content = lines("c,z,y", ["none", "part", "-"], ["1.5", "-", "none", "4", "2"], y)
+    assert features(content) == {
+        "c": {"kind": "category"},
+        "z": {"kind": "number", "missing": "mean", "indicator": True},
+    }
+    plan = learnt(content)
+    assert [level.name for level in plan.columns[0].levels] == ["-", "none", "part"]  # type: ignore[union-attr]
+    # Also where another column has a word of its own for a gap.
+    content = lines("c,z,y", ["none", "part", "-"], ["1.5", "-", "unknown", "4", "2"], y)
+    assert features(content)["c"] == {"kind": "category"}
+    assert features(content)["z"]["missing"] == "mean"
+    assert len(learnt(content).columns[0].levels) == 3  # type: ignore[union-attr]

@@ -135,11 +135,11 @@ def test_numbers_with_marks_and_units(workspace: Path) -> None:
 
 
 def test_texts_that_mean_no_value(workspace: Path) -> None:
-    put("x,t,y\n 999,none,1\n-999 , -999 ,2\n,,3\n?,x,4\n")
+    put("x,t,y\n 999,none,1\n-999 , -999 ,2\n,,3\nn.d.,x,4\n")
     asked = {"x": {"kind": "number", "missing": 0.0}, "t": {"kind": "category", "missing": "level"}}
-    told = 't.csv:5: "x" is "?"; must be a number'
+    told = 't.csv:5: "x" is "n.d."; must be a number'
     assert told in refusal("data/raw/t.csv", features=asked, missing=["-999"])
-    told_rows = rows("data/raw/t.csv", asked, missing=["-999", "?"])
+    told_rows = rows("data/raw/t.csv", asked, missing=["-999", "n.d."])
     assert str(told_rows["x"]) == "[999.0, nan, nan, nan]"
     assert told_rows["t"] == ["none", "", "", "x"]
 

@@ -137,3 +137,32 @@ def test_parquet_types(workspace: Path) -> None:
         "y": [1.0],
     }
     assert raw.dropped == {"stamp": 1}
+
+
+def test_none_and_a_dash_are_levels_among_texts_and_gaps_among_numbers_and_dates(
+    workspace: Path,
+) -> None:
+    put(
+        "y,n,c,d\n"
+        "1,none,none,2019-03-01\n"
+        "2,-,-,None\n"
+        "3,.,None,-\n"
+        "4,?,NA,2019-03-04\n"
+        "5,unknown,unknown,2019-03-05\n"
+    )
+    kinds = {
+        "n": {"kind": "number", "missing": "mean"},
+        "c": {"kind": "category", "missing": "level"},
+        "d": {"kind": "date", "missing": "drop_row"},
+    }
+    read = job().data.read.model_dump(mode="json") | {"missing": ["unknown"]}
+    assert str(rows(table(kinds, read=read))) == str(
+        {
+            "n": [NAN, NAN, NAN],
+            "c": ["none", "NA", ""],
+            "d": [date(2019, 3, 1), date(2019, 3, 4), date(2019, 3, 5)],
+            "y": [1.0, 4.0, 5.0],
+        }
+    )
+    put("y,c\n1,none\n2,-\n3,None\n4,NA\n5,null\n6,?\n")
+    assert rows(table({"c": kinds["c"]}))["c"] == ["none", "-", "None", "", "", ""]
