@@ -100,7 +100,7 @@ class Read(Section):
 
     @property
     def missing_texts(self) -> tuple[str, ...]:
-        """The texts that stand for a missing number or date, of which none is a number or a date."""
+        """The texts that stand for a missing number or date; none of them is one."""
         return tuple(dict.fromkeys((*MISSING_TEXTS, *(self.missing or ()))))
 
     @property

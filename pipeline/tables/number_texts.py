@@ -18,9 +18,12 @@ _PLAIN = r"^([+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?|(?i:[+-]?inf(inity)?))$"
 _BLANK_MARKS = " \u00a0\u202f\u2009"
 _APOSTROPHES = "'\u2019"
 _MINUS_SIGNS = "[\u2212\u2013]"
-_WORD = rf"[^\d\s+.,{_APOSTROPHES}-]"
-_UNIT = rf"{_WORD}+[23]?(?:[/ ·]{_WORD}+[23]?)?"
+_WORD = r"[\p{L}\p{Sc}%‰°²³′″\"]"
+"""A character of a unit: <5, (5) and 1/2 are other numbers than 5, −5 and 1 say."""
+_UNIT = rf"/?{_WORD}+[23]?(?:[/ ·]{_WORD}+[23]?)?"
 """A unit after a number: %, kg, m2, km/h."""
+_FACTOR = re.compile(r"[%‰]|\t([kmbtg]|[bm]n|mio\.?|mrd\.?|thousand|[mb]illion)$", re.I)
+"""A unit, after the one before the number and a tab, beside which a bare number is another size."""
 
 
 @dataclass
@@ -30,7 +33,7 @@ class NumberTexts:
     decimal: the decimal mark. thousands: the mark between thousands, or None.
     missing: the texts that stand for a gap.
     units: True to read $1,200, 45 % and 1 234 as numbers: one sign or unit in the whole column.
-    unit: of the numbers that were read so far.
+    unit: of the numbers that were read so far. has_bare: True if one of them had none.
     """
 
     decimal: str
@@ -38,6 +41,7 @@ class NumberTexts:
     missing: Sequence[str]
     units: bool = False
     unit: str = ""
+    has_bare: bool = False
 
     @classmethod
     def of(cls, read: Read, units: bool = False) -> "NumberTexts":
@@ -91,16 +95,19 @@ class NumberTexts:
     def _has_one_unit(self, units: pa.Array, core: pa.Array) -> pa.Array:
         """Return False where a number has another unit than the first one that has any: [rows].
 
-        A number without a unit may stand beside $ or kg; beside % only 0 may.
+        A number without a unit may stand beside $ or kg; beside %, k or million only 0 may.
         """
         known = units.drop_null()
         present = [unit for unit in known.unique().to_pylist() if unit != "\t"]
         self.unit = self.unit or next(iter(present), "")
-        same = compute.equal(units, self.unit)
         bare = compute.equal(units, "\t")
-        if "%" in self.unit:
-            bare = compute.and_(bare, compute.match_substring_regex(core, r"^[0.]*$"))
-        return compute.or_(same, bare)
+        is_zero = compute.match_substring_regex(core, r"^[0.]*$")
+        if not _FACTOR.search(self.unit):
+            if not self.has_bare:
+                self.has_bare = bool(compute.any(compute.and_not(bare, is_zero)).as_py())
+            return compute.or_(compute.equal(units, self.unit), bare)
+        zero = compute.and_(bare, is_zero)
+        return zero if self.has_bare else compute.or_(compute.equal(units, self.unit), zero)
 
     @property
     def _marks(self) -> str:

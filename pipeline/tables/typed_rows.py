@@ -40,6 +40,7 @@ class TypedRows:
     drop_missing_targets: bool = False
     on_wrong: Literal["refuse", "gap"] = "refuse"
     dropped: dict[str, int] = field(default_factory=dict)
+    _converters: dict[tuple[str, bool], Converter] = field(default_factory=dict)
 
     def of(self, file: RawFile) -> Iterator[Block]:
         """Yield the typed rows of a file.
@@ -50,12 +51,7 @@ class TypedRows:
         index = {name: index for index, name in enumerate(file.names)}
         names = self.selection.names
         converters = {
-            name: typed_values.converter(
-                settings,
-                self.dialect,
-                file.texts_as_written,
-                self.schema.field(name).type == pa.float32(),
-            )
+            name: self._converter(name, settings, file.texts_as_written)
             for name, settings in self._settings().items()
         }
         numbers = [
@@ -68,6 +64,16 @@ class TypedRows:
             if not faults:
                 yield typed
         faults.check()
+
+    def _converter(self, name: str, settings: ColumnSettings, as_written: bool) -> Converter:
+        """Return the converter of a column, the same for all files: it knows the column's unit."""
+        key = name, as_written
+        if key not in self._converters:
+            float32 = self.schema.field(name).type == pa.float32()
+            self._converters[key] = typed_values.converter(
+                settings, self.dialect, as_written, float32
+            )
+        return self._converters[key]
 
     def _settings(self) -> Mapping[str, ColumnSettings]:
         number = NumberSettings(kind="number")

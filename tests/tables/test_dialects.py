@@ -128,10 +128,13 @@ def test_numbers_with_marks_and_units(workspace: Path) -> None:
     put("x;y\n1 085,5;1\n2;3\n")
     assert rows("data/raw/t.csv", thousands=" ", decimal=",")["x"] == [1085.5, 2]
     put("x,y\n3 kg,1\n4 kg,2\n5 lb,3\n")
-    told_wrong = 't.csv:4: "x" is "5 lb"; must be a number with the unit of the first ones'
-    assert told_wrong in refusal(
-        "data/raw/t.csv", features={"x": {"kind": "number", "units": True}}
-    )
+    told_wrong = '"x" is "5 lb"; must be a number with the unit of the first ones'
+    asked = {"x": {"kind": "number", "units": True}}
+    assert f"t.csv:4: {told_wrong}" in refusal("data/raw/t.csv", features=asked)
+    # Of all files of a glob.
+    put("x,y\n3 kg,1\n", "g1.csv")
+    put("x,y\n5 lb,3\n", "g2.csv")
+    assert f"g2.csv:2: {told_wrong}" in refusal("data/raw/g*.csv", features=asked)
 
 
 def test_texts_that_mean_no_value(workspace: Path) -> None:

@@ -3,7 +3,11 @@
 import random
 from pathlib import Path
 
+import pyarrow as pa
+import pytest
 from own_tables import put, refusal, values
+
+from pipeline.tables.number_texts import NumberTexts
 
 
 def test_numbers_are_correctly_rounded(workspace: Path) -> None:
@@ -36,3 +40,25 @@ def test_fields_of_very_many_digits(workspace: Path) -> None:
     assert "is infinite" in refusal(f"x,y\n{digits},1\n")
     told = refusal(f"x,y\n{'0' * 5_000}9007199254740993,1\n")
     assert '"x" is 9007199254740993, an integer that float64 cannot represent' in told
+
+
+@pytest.mark.parametrize(
+    ("blocks", "wrong"),
+    [
+        ([["1.2k", "900"]], [[False, True]]),
+        ([["$5.5M", "$3"]], [[False, True]]),
+        ([["45 %", "0.45", "0"]], [[False, True, False]]),
+        # The unit may come after blocks of bare numbers.
+        ([["0.45", "0"], ["45 %", "0"]], [[False, False], [True, False]]),
+        ([["0"], ["45 %", "0"]], [[False], [False, False]]),
+        ([["70 kg", "71"], ["72", "73 kg"]], [[False, False], [False, False]]),
+        ([["$5/kg", "$6/kg"]], [[False, False]]),
+        # Less than 5, minus 5, a half: no unit makes 5 of them.
+        ([["<5", "(5)", "1/2", "~5", "5*", "12:30"]], [[True] * 6]),
+    ],
+)
+def test_a_unit_is_one_and_does_not_change_the_number(
+    blocks: list[list[str]], wrong: list[list[bool]]
+) -> None:
+    reader = NumberTexts(".", None, ["NA"], units=True)
+    assert [reader.read(pa.array(block))[1].tolist() for block in blocks] == wrong
