@@ -164,13 +164,16 @@ def _parts(column: Column, form: str, fraction: float) -> tuple[list[DatePart], 
         rows = np.array([*column.values.values()])
         known = moments != GAP
         few = rows_needed(12, fraction)
-        wanted: tuple[tuple[DatePart, int], ...] = (("month", 12), ("weekday", 7))
-        for part, size in wanted:
+        # The weekdays of dates that are a month or a year apart say nothing.
+        gaps = np.diff(np.unique(moments[known] // 86_400))
+        usual_gap = float(np.median(gaps)) if len(gaps) else math.inf
+        wanted: tuple[tuple[DatePart, int, float], ...] = (("month", 12, 92), ("weekday", 7, 6))
+        for part, size, largest_gap in wanted:
             values = part_of(moments[known], part, "seconds")
             counts = np.bincount(values, weights=rows[known], minlength=size + 1)[1:]
             # A month that no training row has would be refused later.
             spans_enough = np.ptp(moments[known]) > 2 * 365 * 86_400 or part == "weekday"
-            if spans_enough and counts.min() >= few:
+            if usual_gap <= largest_gap and spans_enough and counts.min() >= few:
                 parts.append(part)
                 encoded += size - 1
         if column.dates.has_clock and len(np.unique(moments[known] // 3600 % 24)) > 1:

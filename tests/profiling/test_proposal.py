@@ -137,6 +137,11 @@ def test_month_and_weekday_need_rows_of_each() -> None:
     assert "month" in features(TABLES["dates of three years"])["d"]["parts"]
 
 
+def test_the_weekdays_of_dates_that_are_years_apart_are_no_part() -> None:
+    table = lines("d,y", lambda row: f"{1900 + row % 100}-01-01", y, rows=2_000)
+    assert features(table)["d"]["parts"] == ["days"]
+
+
 def test_few_rows_never_get_more_columns_than_half_of_them() -> None:
     plan = learnt(TABLES["many columns"])
     assert len(plan.encoded_names) <= 15
