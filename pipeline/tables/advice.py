@@ -30,12 +30,16 @@ _HOLDS: dict[Content, str] = {
     "decimal": "decimal commas",
     "either": "commas, which may divide thousands or be decimal marks",
     "points": "points between thousands",
+    "decimal points": 'decimal points, but `decimal: ","` is written under data: read:; write'
+    ' `decimal: "."`, if no column has decimal commas',
+    "points or groups": "points, which may divide thousands or be decimal marks",
     "signs": "signs or blanks beside the digits",
     "dates": "dates",
     "times": "times of day",
     "label": "text that differs in nearly every row",
     "text": "text",
     "nested": "lists or mappings",
+    "no level": "values that cannot be levels",
 }
 _READ: dict[Content, list[str]] = {
     "thousands": ['thousands: ","'],
@@ -51,6 +55,7 @@ class Selection:
 
     columns: the features with their settings. targets: empty where a model answers rows.
     is_list: True if data.features is a list. exclude: data.exclude. path: the first file.
+    decimal: data.read.decimal.
     """
 
     columns: Mapping[str, ColumnSettings]
@@ -58,6 +63,7 @@ class Selection:
     is_list: bool = True
     exclude: tuple[str, ...] = ()
     path: Path | None = None
+    decimal: str = "."
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -123,6 +129,12 @@ class Changes:
                     f' {example.replace(",", "")}; with `decimal: ","` it is'
                     f" {example.replace(',', '.')}; write the one that is meant"
                 )
+            elif content == "points or groups":
+                sentence += (
+                    f': with `thousands: "."` under data: read:, {example} is'
+                    f' {example.replace(".", "")}; with `decimal: "."` it is {example}; write the'
+                    " one that is meant"
+                )
             sentences.append(sentence)
             features = [name for name in names if name in self.selection.columns]
             targets = [name for name in names if name in self.selection.targets]
@@ -137,9 +149,14 @@ class Changes:
                     )
             elif content in ("label", "nested"):
                 self.exclude += features
+            elif content == "no level":
+                numbers = [name for name in features if columns[name].are_numbers]
+                self.kinds |= dict.fromkeys(numbers, "number")
+                self.exclude += [name for name in features if name not in numbers]
             elif content == "dates":
                 for name in features:
-                    self.kinds[name], note = _date(columns[name])
+                    kind, note = _date(columns[name])
+                    self.kinds[name] = kind if len(kind) > 1 else kind["kind"]
                     sentences += [f"{show(name)}: {note}"] if note else []
             elif content in ("text", "times"):
                 self.kinds |= {name: _category(columns[name]) for name in features}
@@ -233,24 +250,28 @@ def _category(column: WrongValues) -> Any:
     return "category"
 
 
-def _date(column: WrongValues) -> tuple[Any, str]:
+def _date(column: WrongValues) -> tuple[dict[str, Any], str]:
     """Return the settings of a column of dates, and a note if two formats are possible."""
+    # What was asked of a date stays.
+    asked = column.settings.plain() if isinstance(column.settings, DateSettings) else {}
+    date = {"kind": "date"} | {key: value for key, value in asked.items() if key != "format"}
     formats = wrong_values.date_formats(column.different)
     iso = all(re.match(r"\d{4}-\d\d-\d\d($|[ T])", text) for text in column.different)
-    if iso:
-        return "date", ""
+    if iso and ("format" in asked or not asked):
+        return date, ""
     if len(formats) > 1:
         either = " or ".join(f'"{each}"' for each in formats)
         return (
             # Pasted as it is, this is refused again.
-            {"kind": "date", "format": " or ".join(formats)},
+            date | {"format": " or ".join(formats)},
             f"the format may be {either}; no value tells which: write the one that is meant",
         )
     if formats:
-        return {"kind": "date", "format": formats[0]}, ""
+        return date | {"format": formats[0]}, ""
     if all(re.fullmatch(wrong_values.TIME, text, re.I) for text in column.different):
-        return "category", ""
-    return "date", "no one format fits all; correct the lines of the others, or exclude the column"
+        return {"kind": "category"}, ""
+    note = "no one format fits all; correct the lines of the others, or exclude the column"
+    return asked or date, note
 
 
 def _short(settings: ColumnSettings) -> Any:

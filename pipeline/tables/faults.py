@@ -98,7 +98,9 @@ class Faults:
             names, first = self._selection.names, int(np.argmax(mask))
             (place,) = block.places([first])
             is_nested = types.is_nested(block.rows.column(names.index(name)).type)
-            self._wrong[name] = WrongValues(settings, place, texts[first].as_py() or "", is_nested)
+            text = texts[first].as_py() or ""
+            decimal = self._selection.decimal
+            self._wrong[name] = WrongValues(settings, place, text, is_nested, decimal)
         self._wrong[name].add(mask, texts)
 
     def is_wrong(self, name: str) -> bool:

@@ -170,7 +170,8 @@ def find(data: Data) -> RawTable:
             )
     versioned.warn_unkept(data.source, paths)
     is_list = not isinstance(data.features, dict)
-    selection = Selection(columns, data.targets, is_list, data.exclude, paths[0])
+    decimal = data.read.decimal
+    selection = Selection(columns, data.targets, is_list, data.exclude, paths[0], decimal)
     excluded = tuple(name for name in first.names if name not in {*features, *data.targets})
     drops = data.drop_rows == "missing_target"
     return _table(selection, files, data.read, drops, "refuse", excluded)

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from pipeline.settings.column_settings import ColumnSettings, NumberSettings
+from pipeline.settings.column_settings import CategorySettings, ColumnSettings, NumberSettings
 from pipeline.tables.table import array
 
 Content = Literal[
@@ -18,12 +18,15 @@ Content = Literal[
     "decimal",
     "either",
     "points",
+    "decimal points",
+    "points or groups",
     "signs",
     "dates",
     "times",
     "label",
     "text",
     "nested",
+    "no level",
     "few",
 ]
 MOST_DIFFERENT = 10_000
@@ -35,6 +38,7 @@ _PATTERNS: dict[str, re.Pattern[str]] = {
     for name, pattern in {
         "commas": r"[+-]?\d{1,3}(,\d{3})+(\.\d*)?",
         "decimal": r"[+-]?\d*,\d+(e[+-]?\d+)?",
+        "decimal points": r"[+-]?\d*\.\d+(e[+-]?\d+)?",
         # Several points, or points and a decimal comma.
         "points": r"[+-]?\d{1,3}(\.\d{3})+(\.\d{3}|,\d+)",
         "blanks": r"[+-]?\d{1,3}([ '’\u00a0\u202f\u2009]\d{3})+([.,]\d+)?",
@@ -51,7 +55,7 @@ class WrongValues:
     """The values of a column of which some are not of its kind.
 
     settings: of the column. line: of the first wrong value, which is `text`.
-    is_nested: True if the values are lists or mappings.
+    is_nested: True if the values are lists or mappings. decimal: the decimal mark of the file.
     wrong, right: how many there are of each.
     """
 
@@ -59,6 +63,7 @@ class WrongValues:
     line: int
     text: str
     is_nested: bool = False
+    decimal: str = "."
     wrong: int = 0
     right: int = 0
     different: set[str] = field(default_factory=set)
@@ -92,10 +97,18 @@ class WrongValues:
         if self.is_nested:
             return "nested"
         if not isinstance(self.settings, NumberSettings):
-            return "few" if self.right > self.wrong else "text"
+            if isinstance(self.settings, CategorySettings):
+                return "few" if self.right > self.wrong and not self.are_numbers else "no level"
+            if self.right > self.wrong:
+                return "few"
+            is_date = self.right or "dates" in self._matching or date_formats(self.different)
+            return "dates" if is_date else "text"
         matching = self._matching
         if "commas" in matching or "decimal" in matching:
             return self._commas()
+        if self.decimal == "," and "decimal points" in matching:
+            may_group = all(re.fullmatch(r"[+-]?[1-9]\d?\d?\.\d{3}", t) for t in self.different)
+            return "points or groups" if may_group else "decimal points"
         if "points" in matching:
             return "points"
         for name in ("dates", "times"):
@@ -108,6 +121,11 @@ class WrongValues:
         if self._different_in_blocks >= 0.9 * self.wrong and self.wrong > 10:
             return "label"
         return "text"
+
+    @property
+    def are_numbers(self) -> bool:
+        """True if the wrong values are numbers."""
+        return all(re.fullmatch(r"[+-]?\d*\.?\d+(e[+-]?\d+)?", text) for text in self.different)
 
     def _commas(self) -> Content:
         """Return the meaning of commas in the column, as all its values tell it."""

@@ -3,9 +3,26 @@
 # ruff: noqa: E501 - a table of messages reads best one to a line
 
 from pathlib import Path
+from typing import Any
 
+import pyarrow as pa
 import pytest
-from own_tables import OR_LET, refusal
+from conftest import job
+from own_tables import OR_LET, put, refusal
+
+from pipeline.settings.errors import UserError
+from pipeline.tables import raw_table
+
+
+def asked_refusal(name: str = "t.csv", read: dict[str, Any] | None = None, **data: Any) -> str:
+    """Return the message that refuses a table. read: changes of data.read."""
+    whole = job().data.read.model_dump(mode="json") | (read or {})
+    settings = {f"data__{key}": value for key, value in (data | {"read": whole}).items()}
+    usual = {"data__features": [], "evaluate__queries": [], "data__source": f"data/raw/{name}"}
+    raw = raw_table.find(job(**(usual | settings)).data)
+    with pytest.raises(UserError) as caught:
+        list(raw.rows())
+    return str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -32,3 +49,35 @@ from own_tables import OR_LET, refusal
 )  # fmt: skip
 def test_the_advice_is_true(workspace: Path, text: str, told: str) -> None:
     assert refusal(text).split(OR_LET)[0] == f"data/raw/t.csv{told}"
+
+
+DATE = {"kind": "date", "parts": ["days", "year"]}
+DECIMAL = {"read": {"decimal": ","}}
+
+
+@pytest.mark.parametrize(
+    ("text", "asked", "told"),
+    [
+        ("d,y\n01/02/2019,1\n25/12/2019,2\n", {"features": {"d": DATE}}, 'features: {d: {kind: date, parts: [days, year], format: "%d/%m/%Y"}}'),
+        ("d,y\n2019-01-02,1\n2019-12-25,2\n", {"features": {"d": DATE | {"format": "%d/%m/%Y"}}}, 'features: {d: {kind: date, parts: [days, year]}}'),
+        ("d,y\n0000-01-01,1\n2019-02-31,2\n2019-02-28,3\n", {"features": {"d": DATE}}, "no one format fits all; correct the lines of the others"),
+        # A decimal point is no unit.
+        ("x;y\n0.5;1\n1.234;2\n", DECIMAL, '"x" holds decimal points, but `decimal: ","` is written under data: read:'),
+        ("x;y\n2.146;1\n1.234;2\n", DECIMAL, 'with `thousands: "."` under data: read:, 2.146 is 2146; with `decimal: "."` it is 2.146; write the one that is meant'),
+    ],
+)  # fmt: skip
+def test_the_advice_keeps_what_was_asked(
+    workspace: Path, text: str, asked: dict[str, Any], told: str
+) -> None:
+    put(text)
+    message = asked_refusal(**asked)
+    assert told in message
+    assert "units" not in message
+    assert "category" not in message
+
+
+def test_what_cannot_be_a_level_is_left_out_or_a_number(workspace: Path) -> None:
+    columns = {"a": [b"a", b"b", b"c"], "b": [1.5, 2, 3], "c": ["x", "y", "x"], "y": [1.0, 2, 3]}
+    put(pa.table(columns), "t.parquet")
+    kinds = dict.fromkeys("abc", "category")
+    assert "features: {b: number, c: category}" in asked_refusal("t.parquet", features=kinds)
