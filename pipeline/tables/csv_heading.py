@@ -2,6 +2,7 @@
 
 import csv
 import io
+import itertools
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,6 +16,8 @@ from pipeline.tables.raw_file import Heading
 from pipeline.tables.text_source import TextSource
 
 LONGEST_HEADING_BYTES = 8 << 20
+ROWS_OF_BLANK_COLUMNS = 1_000
+"""Rows without a header in which a column without values is blank."""
 SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar"}
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -72,6 +75,12 @@ def read(source: TextSource, wanted: Sequence[str]) -> Heading:
     else:
         names, start, first_row, line = ("",) * len(names), begin, line, b""
     fields = next((each for _, each in csv_rows.fields_of(first_row, separator)), None)
+    if not dialect.header:
+        # A column may have its first values further down.
+        rows = csv_rows.fields_of(_whole_lines(head, begin), separator)
+        first_rows = [each for _, each in itertools.islice(rows, ROWS_OF_BLANK_COLUMNS)]
+        if dialect.separator != "blank" and fields is not None:
+            fields = _any_values(fields, first_rows)
     names, blank_columns = _without_blank_columns(names, fields, dialect.header)
     return Heading(
         text=mark + line,
@@ -139,6 +148,21 @@ def _row_at(head: bytes, begin: int) -> bytes:
     except UserError:
         return b""
     return line if line_end or len(head) < LONGEST_HEADING_BYTES else b""
+
+
+def _whole_lines(head: bytes, begin: int) -> bytes:
+    """Return the text from `begin`, without a line that may be cut."""
+    if len(head) < LONGEST_HEADING_BYTES:
+        return head[begin:]
+    return head[begin : max(head.rfind(b"\n"), head.rfind(b"\r")) + 1]
+
+
+def _any_values(fields: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """Return for each field of the first row a value that it has in some row, else ""."""
+    return [
+        next((row[place] for row in rows if place < len(row) and row[place].strip()), "")
+        for place in range(len(fields))
+    ]
 
 
 def _decoded(path: Path, head: bytes, begin: int, line: bytes) -> str:

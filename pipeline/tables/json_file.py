@@ -85,7 +85,7 @@ class JsonFile:
 
 def _records(source: TextSource) -> Iterator[tuple[int, dict[str, Any]]]:
     """Yield each record with its number, from 1. Raises UserError for what is no record."""
-    decode = json.JSONDecoder().raw_decode
+    decode = json.JSONDecoder(object_pairs_hook=_mapping).raw_decode
     # A piece may end within a character.
     pieces = _texts(source)
     held, place, number = next(pieces, "").removeprefix("\ufeff"), 0, 1
@@ -121,6 +121,11 @@ def _records(source: TextSource) -> Iterator[tuple[int, dict[str, Any]]]:
                 if len(held) - place < LONGEST_ROW_BYTES and more():
                     continue
                 raise _damage(source, number, error.msg) from None
+            except _TwiceError as error:
+                raise UserError(
+                    f"{source.path}:{number}: found the name {show(error.args[0])} twice in record"
+                    f" {number}; a record has each once"
+                ) from None
             except RecursionError:
                 raise _damage(source, number, "too deep") from None
             if not isinstance(record, dict):
@@ -130,6 +135,19 @@ def _records(source: TextSource) -> Iterator[tuple[int, dict[str, Any]]]:
                 )
             yield number, record
             place, number = end, number + 1
+
+
+class _TwiceError(Exception):
+    """A name that a record has twice."""
+
+
+def _mapping(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return the pairs as a mapping. Raises _TwiceError: the first of two values would be lost."""
+    mapping = dict(pairs)
+    if len(mapping) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise _TwiceError(next(name for name in mapping if names.count(name) > 1))
+    return mapping
 
 
 def _texts(source: TextSource) -> Iterator[str]:

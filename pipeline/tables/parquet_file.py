@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 
 from pipeline.settings import regular_file
 from pipeline.settings.errors import UserError
+from pipeline.settings.messages import show
 from pipeline.tables.raw_file import SAVE_AS_FILE, Block
 
 ROWS_PER_BLOCK = 65_536
@@ -72,6 +73,7 @@ class ParquetFile:
             ):
                 # By name: Arrow also returns a column "a.b" with "a", in the order of the file.
                 arrays = [batch.column(batch.schema.get_field_index(name)) for name in names]
+                self._check_texts(names, arrays, begin)
                 rows = pa.table(arrays, names=names)
                 yield Block(
                     rows,
@@ -82,10 +84,25 @@ class ParquetFile:
                 )
                 begin += len(batch)
 
+    def _check_texts(self, names: Sequence[str], arrays: Sequence[pa.Array], begin: int) -> None:
+        """Raise UserError if texts are not UTF-8. begin: the number of rows before them."""
+        for name, values in zip(names, arrays, strict=True):
+            is_dictionary = pa.types.is_dictionary(values.type)
+            texts = values.dictionary if is_dictionary else values
+            if texts.type not in (pa.string(), pa.large_string(), pa.string_view()):
+                continue
+            try:
+                texts.validate(full=True)
+            except pa.ArrowInvalid:
+                raise UserError(
+                    f"{self.path}:{begin + 1}: found text that is not UTF-8 in {show(name)}, in"
+                    f" this row or one of the {len(values) - 1:,} after it; write the file anew"
+                ) from None
+
     def texts(self) -> Iterator[pa.Table]:
         """See RawFile.texts."""
         whole = replace(self, keep_all=True)
-        return (block.columns() for block in whole.blocks([], []))
+        return (block.columns() for block in whole.blocks(range(len(self.names)), []))
 
 
 def _row_numbers(first: int, rows: Sequence[int]) -> list[int]:

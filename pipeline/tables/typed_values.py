@@ -90,7 +90,11 @@ class _Numbers(Converter):
             column = np.full(len(values), np.nan)
             wrong = bools(_one_chunk(values).is_valid())
         if len(self._missing):
-            column = np.where(np.isin(column, self._missing), np.nan, column)
+            missing = self._missing
+            if values.type in (pa.float16(), pa.float32()):
+                # -999.9 is another number there.
+                missing = missing.astype(values.type.to_pandas_dtype()).astype(np.float64)
+            column = np.where(np.isin(column, missing), np.nan, column)
         # NaN propagates through the minimum: a cheap test of the whole column.
         has_gaps = len(column) > 0 and bool(np.isnan(column.min()))
         gaps: Bools | None = np.isnan(column) if has_gaps else None

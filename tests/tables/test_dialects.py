@@ -106,6 +106,12 @@ def test_without_a_header(workspace: Path) -> None:
     put(NO_HEADER)
     told = rows("data/raw/t.csv", targets=("c3",), header=False)
     assert told == {"c1": A, "c2": B, "c3": Y}
+    put("1,2,\n3,4,5\n")
+    gap = {"c1": "number", "c3": {"kind": "number", "missing": "mean"}}
+    told_rows = rows("data/raw/t.csv", gap, targets=("c2",), header=False)
+    assert str(told_rows["c3"]) == "[nan, 5.0]"
+    put("1,2,,\n3,4,,\n")
+    assert rows("data/raw/t.csv", targets=("c2",), header=False) == {"c1": [1, 3], "c2": [2, 4]}
     put("a,a,y\n" + NO_HEADER)
     assert rows("data/raw/t.csv", targets=("c3",), header=False, skip_lines=1) == told
     put('"",b,y\n' + NO_HEADER)

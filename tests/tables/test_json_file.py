@@ -32,6 +32,7 @@ def test_records_with_gaps_and_mixed_types(workspace: Path) -> None:
         ('[{"x": 1, "y": 2}, {"x": 1', "t.json:2: record 2 is not JSON ("),
         ('[{"x": 1, "y": 2}', "t.json:2: record 2 is not JSON (the end of the list is missing)"),
         ('[{"x": "\\ud800", "y": 2}]', "t.json: found half of a character"),
+        ('{"x": 1, "y": 2, "x": 3}', 't.json:1: found the name "x" twice in record 1'),
         ("[1, 2]", "t.json:1: found 1; must be a list of records"),
         ('[{"x": 9007199254740993, "y": 2}]', 't.json:1: "x" is 9007199254740993, an integer that'),
         ('[{"x": Infinity, "y": 2}]', 't.json:1: 1 value is infinite in "x", in record 1'),

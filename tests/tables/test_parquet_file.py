@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
+from conftest import job
 from own_tables import OR_LET, own_job, parquet, put, refusal, values
 
 from pipeline.settings.errors import UserError
@@ -86,3 +87,13 @@ def test_damaged_copies_of_a_parquet_file_are_read_or_refused(workspace: Path) -
             refused.append(str(error))
     assert 10 < len(refused) < 50
     assert all(told.startswith("data/raw/t.parquet: ") for told in refused)
+
+
+@pytest.mark.parametrize("features", [["x"], {"x": "category"}])
+def test_text_that_is_not_utf8_is_refused(workspace: Path, features: object) -> None:
+    texts = pa.array([b"ok", b"\xff\xfe"], pa.binary()).view(pa.string())
+    put(pa.table({"x": texts, "y": [1.0, 2.0]}), "t.parquet")
+    settings = {"data__source": "data/raw/t.parquet", "evaluate__queries": []}
+    raw = raw_table.find(job(data__features=features, **settings).data)
+    with pytest.raises(UserError, match='t.parquet:1: found text that is not UTF-8 in "x"'):
+        list(raw.rows())

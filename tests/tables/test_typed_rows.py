@@ -166,3 +166,10 @@ def test_none_and_a_dash_are_levels_among_texts_and_gaps_among_numbers_and_dates
     )
     put("y,c\n1,none\n2,-\n3,None\n4,NA\n5,null\n6,?\n")
     assert rows(table({"c": kinds["c"]}))["c"] == ["none", "-", "None", "", "", ""]
+
+
+def test_a_number_for_a_gap_is_found_in_columns_of_single_precision(workspace: Path) -> None:
+    put(pa.table({"n": pa.array([-999.9, 1.5], pa.float32()), "y": [1.0, 2.0]}), "t.parquet")
+    read = job().data.read.model_dump(mode="json") | {"missing": ["-999.9"]}
+    asked = {"n": {"kind": "number", "missing": "mean"}}
+    assert str(rows(table(asked, "data/raw/t.parquet", read=read))["n"]) == "[nan, 1.5]"
