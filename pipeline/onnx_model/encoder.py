@@ -61,6 +61,8 @@ def encoder(plan: Plan, dtype: Float, opset: int, prefix: str, ranges: bool) -> 
     places = [(each.name, n) for each in plan.columns for n in range(len(each.encoded_names))]
     order = [encoded.places.index(place) for place in places]
     x = graph.chosen(graph.side_by_side(encoded.numbers), order, len(order))
+    if not encoded.refused:
+        encoded.refused.append(_never(graph, plan.columns[0].name))
     refused = graph.any_of(graph.cast(graph.side_by_side(encoded.refused)))
     graph.node("Identity", x, output=prefix + X)
     graph.node("Identity", refused, output=prefix + REFUSED)
@@ -163,6 +165,12 @@ def _date(graph: Graph, column: DateColumn, encoded: _Encoded) -> None:
             graph.node("GreaterOrEqual", moments, graph.integers(column.min)),
             graph.node("LessOrEqual", moments, graph.integers(column.max)),
         ]
+
+
+def _never(graph: Graph, text: str) -> str:
+    """Add false for each row of a column of texts: no plan without texts answers every row."""
+    column = _column(graph, text)
+    return graph.node("Not", graph.node("Equal", column, column))
 
 
 def _column(graph: Graph, name: str) -> str:
