@@ -104,12 +104,11 @@ class Expected:
             for each in self.plan.columns
         )
 
-    @property
-    def prefix(self) -> str:
-        """The beginning of the names of the module's tensors in the file."""
+    def prefix(self, part: Literal["encoder/", "model/"]) -> str:
+        """Return the beginning of the names in a part of the graph; "" if there are no parts."""
         if self.plan is None:
             return ""
-        return free_prefix("model/", [*self.plan.features, *(each.name for each in self.outputs)])
+        return free_prefix(part, [*self.plan.features, *(each.name for each in self.outputs)])
 
     @property
     def outputs(self) -> tuple[Output, ...]:

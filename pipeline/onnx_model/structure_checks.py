@@ -123,7 +123,7 @@ def _same_weights(proto: ModelProto, expected: Expected) -> str | None:
         return None
     tensors = {tensor.name: numpy_helper.to_array(tensor) for tensor in proto.graph.initializer}
     for name, value in expected.module.state_dict().items():
-        tensor = tensors.get(expected.prefix + name)
+        tensor = tensors.get(expected.prefix("model/") + name)
         if tensor is None or not np.array_equal(tensor, value.numpy()):
             return f"{name} differs from the trained tensor"
     return None

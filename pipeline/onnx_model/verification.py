@@ -7,7 +7,7 @@ from typing import Any
 
 import onnxruntime
 
-from pipeline.onnx_model import answer_checks, conformance, structure_checks
+from pipeline.onnx_model import answer_checks, conformance, encoding_check, structure_checks
 from pipeline.onnx_model.check import Check
 from pipeline.onnx_model.contract import Contract
 from pipeline.onnx_model.expected import Expected
@@ -23,6 +23,7 @@ def verify(
     problem with fewer rows.
     """
     checks = structure_checks.run(content, expected)
+    checks += encoding_check.run(content, expected, rows)
     checks += answer_checks.run(content, expected, rows)
     if not any(check.problem for check in checks):
         checks.append(conformance.check(content, contract))

@@ -1,13 +1,14 @@
 """A file of raw columns: its names, its refusals, its bytes; and a spoilt one is noticed."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import onnx
 import onnxruntime
 import pytest
 import torch
-from onnx import ModelProto, numpy_helper
+from onnx import ModelProto, TensorProto, numpy_helper
 from raw_plans import (
     EVERY_KIND,
     a_plan,
@@ -20,7 +21,7 @@ from raw_plans import (
 )
 from torch import nn
 
-from pipeline.onnx_model import answer_checks, structure_checks
+from pipeline.onnx_model import answer_checks, encoding_check, structure_checks
 from pipeline.onnx_model.expected import Expected
 from pipeline.settings.errors import UserError
 
@@ -29,6 +30,7 @@ def problems(content: bytes, expected: Expected) -> list[str]:
     assert expected.plan is not None
     rows = {"random rows": random_rows(expected.plan, 300, expected.precision)}
     checks = structure_checks.run(content, expected) + answer_checks.run(content, expected, rows)
+    checks += encoding_check.run(content, expected, rows)
     return [f"{check.name}: {check.problem}" for check in checks if check.problem]
 
 
@@ -40,6 +42,16 @@ def test_a_file_agrees_with_torch_and_each_target_has_an_output(targets: int) ->
     assert file_of(expected) == content, "the same module gives the same bytes"
     names = [output.name for output in onnx.load_from_string(content).graph.output]
     assert names == (["y"] if targets == 1 else ["y[t1]", "y[t2]"]) + ["in_range"]
+
+
+TOLERANT = {"unseen": "reference", "has_missing": True, "missing_rows": 2}
+
+
+@pytest.mark.parametrize("changes", [TOLERANT, TOLERANT | {"unseen": "rare"}])
+def test_a_plan_that_refuses_nothing_has_a_file(changes: dict[str, Any]) -> None:
+    plan = a_plan(category("roof", **changes), category("wall", **changes))
+    expected = expected_of(linear_for(plan), plan)
+    assert problems(file_of(expected), expected) == []
 
 
 class Swallows(nn.Module):
@@ -99,6 +111,28 @@ def rename_a_level(proto: ModelProto) -> None:
             tensor.string_data[2] = "grösse".encode()
 
 
+def swap_two_levels(proto: ModelProto) -> None:
+    for tensor in proto.graph.initializer:
+        texts = list(tensor.string_data)
+        if "größe".encode() in texts:
+            tensor.string_data[2], tensor.string_data[3] = texts[3], texts[2]
+
+
+def fill_with_another_number(proto: ModelProto) -> None:
+    for tensor in proto.graph.initializer:
+        if tensor.data_type == TensorProto.FLOAT and tensor.name.startswith("encoder/"):
+            values = numpy_helper.to_array(tensor)
+            wrong = np.where(values == np.float32(0.1), np.float32(0.101), values)
+            tensor.CopyFrom(numpy_helper.from_array(wrong, tensor.name))
+
+
+def begin_the_year_in_february(proto: ModelProto) -> None:
+    days = 719_468
+    for tensor in proto.graph.initializer:
+        if tensor.data_type == TensorProto.INT64 and numpy_helper.to_array(tensor).tolist() == days:
+            tensor.CopyFrom(numpy_helper.from_array(np.array(days + 1), tensor.name))
+
+
 def answer_refused_rows(proto: ModelProto) -> None:
     for node in proto.graph.node:
         if list(node.output) == ["y"]:
@@ -117,6 +151,9 @@ def flip_in_range(proto: ModelProto) -> None:
     [
         (double_a_weight, "bit for bit, of a linear model: linear.weight differs"),
         (rename_a_level, "row "),
+        (swap_two_levels, "exactly: row "),
+        (fill_with_another_number, ", age: onnx 0.101"),
+        (begin_the_year_in_february, "exactly: row "),
         (answer_refused_rows, "torch nan"),
         (flip_in_range, "in_range: onnx"),
     ],
