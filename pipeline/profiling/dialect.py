@@ -17,6 +17,7 @@ LARGEST_SHARE_OF_ODD_ROWS = 0.05
 _COMMENTS = ("#", "%", "//")
 _CHARACTERS = ("\t", ";", "|", ",")
 """In the order of preference: commas are in numbers, too."""
+_TOTAL = re.compile(r"(grand |sub-?)?totals?:?|sums?:?|average:?|mean:?|overall:?", re.I)
 NUMBER = re.compile(r"[$€£¥]?\s*[+-−]?\s*[$€£¥]?(\d[\d.,'  ]*|[.,]\d+)([eE][+-]?\d+)?\s*[%$€£¥]?")
 
 
@@ -161,7 +162,7 @@ def _auto(text: str) -> Separator:
 
 
 def _footer(tail: str, separator: Separator, width: int, comment: str | None) -> tuple[str, ...]:
-    """Return the lines at the end that have fewer fields than a row."""
+    """Return the lines at the end that have fewer fields than a row, or that are a total."""
     lines = [line for line in re.split(r"\r\n?|\n", tail) if line.strip()]
     footer: list[str] = []
     for line in reversed(lines[2:]):
@@ -170,7 +171,11 @@ def _footer(tail: str, separator: Separator, width: int, comment: str | None) ->
         else:
             fields = next(iter(csv.reader([line], delimiter=separator)), [])
         is_comment = comment is not None and line.startswith(comment)
-        if is_comment or len(fields) >= max(2, width - 1) or '"' in line or len(footer) == 50:
+        # A total is a row only where others have the word, too.
+        words = [field.strip() for field in fields if _TOTAL.fullmatch(field.strip())]
+        is_total = not footer and any("\n".join(lines).count(word) == 1 for word in words)
+        is_long = len(fields) >= max(2, width - 1) and not is_total
+        if is_comment or is_long or '"' in line or len(footer) == 50:
             break
         footer.insert(0, line)
     return tuple(footer) if width > 1 else ()

@@ -1,6 +1,7 @@
 """The kind of a column, decided by all its values."""
 
 import re
+from collections.abc import Iterable
 from typing import Literal
 
 from pipeline.profiling.columns import Column
@@ -61,7 +62,7 @@ def units(column: Column) -> set[str]:
 
 def _are_units(column: Column) -> bool:
     """Return True if what is beside the numbers of a column can be a unit."""
-    if not all(map(_BEFORE.fullmatch, [*column.values][:1_000])):
+    if not may_be_numbers([*column.values][:1_000]):
         return False
     beside = units(column)
     if len(beside) != 1:
@@ -70,6 +71,11 @@ def _are_units(column: Column) -> bool:
     unit = next(iter(beside))
     is_word = unit.isalpha() and unit not in _COMMON
     return not is_word or all(unit in text for text in column.values)
+
+
+def may_be_numbers(texts: Iterable[str]) -> bool:
+    """Return True if each text has nothing or a currency before its digits, unlike a name."""
+    return all(map(_BEFORE.fullmatch, texts))
 
 
 def has_mixed_units(column: Column) -> bool:

@@ -52,10 +52,13 @@ def forms(texts: pa.Array, rows: pa.Array) -> Counter[str]:
     return result
 
 
-def marks(columns: Mapping[str, Counter[str]]) -> tuple[str, str | None, str]:
+def marks(
+    columns: Mapping[str, Counter[str]], has_semicolons: bool = False
+) -> tuple[str, str | None, str]:
     """Return the decimal mark, the mark between thousands, and what is doubtful; "" if nothing.
 
     columns: the forms of each column that has mostly numbers; marks have one meaning in a file.
+    has_semicolons: True if they separate the fields, as where commas are decimal marks.
     """
     total: Counter[str] = Counter()
     for each in columns.values():
@@ -73,6 +76,8 @@ def marks(columns: Mapping[str, Counter[str]]) -> tuple[str, str | None, str]:
             each["one_comma_group"] and each["plain"] and not each["four_digits"]
             for each in columns.values()
         )
+        if has_semicolons and not sure:
+            return ",", None, "could divide thousands as well: 1,234 is 1.234 or 1234"
         doubt = "" if sure else "could be decimal commas as well: 1,234 is 1234 or 1.234"
         return ".", ",", doubt
     if total["blank_groups"]:

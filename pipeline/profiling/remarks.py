@@ -54,7 +54,8 @@ def _file(profile: TableProfile) -> Iterator[tuple[str, str]]:
         separator = names.get(written.separator, written.separator)
         yield "separator", f"fields are separated by {separator}"
     if read.decimal == ",":
-        yield "decimal", "decimals are written with commas"
+        doubt = f", which {profile.notes['decimal']}" if "decimal" in profile.notes else ""
+        yield "decimal", f"decimals are written with commas{doubt}"
     if read.thousands:
         doubt = f", which {profile.notes['thousands']}" if "thousands" in profile.notes else ""
         yield "thousands", f"{show(read.thousands)} divides thousands{doubt}"

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from pipeline.profiling.columns import Column
+from pipeline.profiling.kinds import may_be_numbers
 from pipeline.settings.messages import count, first_of, show
 from pipeline.settings.sections import Read
 from pipeline.tables.number_texts import NumberTexts
@@ -46,6 +47,9 @@ def _words(column: Column) -> dict[str, str]:
     texts = [text for text in column.wrong if not re.search(r"\d", text)]
     wrong = sum(column.wrong[text] for text in texts)
     if wrong != rows or len(texts) > MOST_TEXTS:
+        return {}
+    # Of levels such as z1, z2 and other, other is one.
+    if not may_be_numbers(text for text in [*column.values][:1_000] if text not in texts):
         return {}
     few = 50 * rows < column.known
     if not all(_WORDS.fullmatch(text) or few for text in texts):

@@ -57,9 +57,9 @@ def of(path: Path, targets: Sequence[str]) -> TableProfile:
         head, tail = encoding.ends(path, encoding_name)
         written = dialect.sniff(head, tail, targets)
         read = written.read(encoding_name)
-        read = _with_marks(read, _sampled(written, read), notes)
+        read = _with_marks(read, _sampled(written, read), notes, written)
     columns, sample = _counted(path, read)
-    better = _with_marks(read, columns, notes)
+    better = _with_marks(read, columns, notes, written)
     better = stand_ins.added(better, columns, notes)
     if better != read:
         columns, sample = _counted(path, better)
@@ -101,7 +101,9 @@ def _sampled(written: Dialect, read: Read) -> tuple[Column, ...]:
     return tuple(columns)
 
 
-def _with_marks(read: Read, columns: Sequence[Column], notes: dict[str, str]) -> Read:
+def _with_marks(
+    read: Read, columns: Sequence[Column], notes: dict[str, str], written: Dialect | None
+) -> Read:
     """Return the settings with the marks of the numbers, if there are others than points."""
     if (read.decimal, read.thousands) != (".", None):
         return read
@@ -112,7 +114,8 @@ def _with_marks(read: Read, columns: Sequence[Column], notes: dict[str, str]) ->
             by_name[str(len(by_name))] = column.forms
             if column.wrong_rows < column.known and not column.integers:
                 column.forms["point"] += 1
-    decimal, thousands, doubt = number_marks.marks(by_name)
+    has_semicolons = written is not None and written.separator == ";"
+    decimal, thousands, doubt = number_marks.marks(by_name, has_semicolons)
     if doubt:
-        notes["thousands"] = doubt
+        notes["thousands" if thousands else "decimal"] = doubt
     return read.model_copy(update={"decimal": decimal, "thousands": thousands})

@@ -7,6 +7,7 @@ import pyarrow as pa
 import pytest
 from described import described, features, learnt, left_out, lines
 
+from pipeline.profiling import remarks
 from pipeline.settings.errors import UserError
 
 
@@ -186,6 +187,28 @@ def test_a_file_without_names_has_columns_by_place() -> None:
     with pytest.raises(UserError, match=r"by their places; it has c1 \(35\), c2 \(29.8\)"):
         described(text, "price")
     assert list(features(text, "c3")) == ["c1", "c2"]
+
+
+def test_a_comma_before_three_digits_is_decimal_where_semicolons_separate() -> None:
+    content = lines("x;y", lambda row: f"{row % 7 + 1},{100 + row};{row * 7 % 13}")
+    profile, proposal = described(content)
+    assert (proposal.read.decimal, proposal.read.thousands) == (",", None)
+    doubt = "could divide thousands as well: 1,234 is 1.234 or 1234"
+    assert profile.notes["decimal"] == doubt
+    assert any(doubt in remark.text for remark in remarks.of(profile, proposal))
+
+
+def test_a_level_is_not_taken_for_a_gap_beside_levels_with_digits() -> None:
+    content = lines("c,y", lambda row: f"z{row % 3}" if row else "other", y, rows=80)
+    assert described(content)[1].read.missing is None
+
+
+def test_a_total_at_the_end_is_no_row() -> None:
+    _, proposal = described(lines("x,y", x, y) + "Total,1000\n")
+    assert proposal.read.footer_lines == 1
+    # Where others have the word, it is a level.
+    content = lines("c,y", ["a", "total"], y, rows=60)
+    assert described(content)[1].read.footer_lines == 0
 
 
 def test_none_and_a_dash_are_levels_of_a_text_and_gaps_of_a_number() -> None:
