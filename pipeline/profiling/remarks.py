@@ -130,6 +130,8 @@ def _date(column: Column) -> Iterator[tuple[str, str]]:
         yield "date", f"{show(column.example)} may be {ways}: all values are dates either way"
     elif forms:
         yield "date", f"dates, written as {forms[0]}"
+    if forms and "%y" in forms[0]:
+        yield "date", "years of two digits: 69 to 99 are 1969 to 1999, 00 to 68 are 2000 to 2068"
 
 
 def _text(column: Column) -> Iterator[tuple[str, str]]:

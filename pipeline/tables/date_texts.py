@@ -13,6 +13,8 @@ from pipeline.tables.table import integers
 SECONDS_PER_DAY = 86_400
 GAP = np.iinfo(np.int64).min
 """The integer in the place of a text that is no date."""
+_PACKED = re.compile(r"%[YymdHMS]%[YymdHMS]")
+"""A part of a format that tells two numbers by their digits alone."""
 _EPOCH = datetime(1970, 1, 1)
 _ISO = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d(:\d\d(:\d\d([.,]\d+)?)?)?( ?(Z|[+-]\d\d(:?\d\d)?))?)?")
 
@@ -58,6 +60,9 @@ class DateTexts:
         if self.format is not None:
             # Arrow's strptime makes 3 March of 31 February.
             moment = datetime.strptime(text, self.format)
+            # 2019111 may be 1 November or 11 January.
+            if _PACKED.search(self.format) and moment.strftime(self.format) != text:
+                raise ValueError(text)
         elif _ISO.fullmatch(text):
             moment = datetime.fromisoformat(text.replace(" +", "+").replace(" Z", "Z"))
         else:

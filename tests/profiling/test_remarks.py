@@ -51,6 +51,14 @@ def test_each_trouble_is_named(table: str, remark: tuple[str | None, str]) -> No
     assert remark in subjects(table)
 
 
+def test_the_century_of_years_of_two_digits_is_told() -> None:
+    profile, proposal = described(
+        lines("d,y", lambda row: f"{row % 28 + 1}.3.{40 + row}", y, rows=59)
+    )
+    told = "years of two digits: 69 to 99 are 1969 to 1999, 00 to 68 are 2000 to 2068"
+    assert told in [remark.text for remark in remarks.of(profile, proposal)]
+
+
 def test_a_table_without_trouble_has_no_remarks() -> None:
     assert subjects(lines("x,c,y", x, ["a", "b"], y)) == set()
 

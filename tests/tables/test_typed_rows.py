@@ -95,6 +95,12 @@ def test_dates_that_are_none(workspace: Path, text: str) -> None:
     assert str(caught.value).startswith(told)
 
 
+def test_digits_of_a_date_that_may_be_divided_in_two_ways_are_refused(workspace: Path) -> None:
+    put("d,y\n20190304,1\n20190305,2\n2019111,3\n")
+    with pytest.raises(UserError, match='t.csv:4: "d" is "2019111"; must be a date as %Y%m%d'):
+        rows(table({"d": {"kind": "date", "format": "%Y%m%d"}}))
+
+
 def test_parquet_types(workspace: Path) -> None:
     zone = timezone(timedelta(hours=2))
     moment = datetime(2019, 3, 1, 0, 30, tzinfo=zone)
