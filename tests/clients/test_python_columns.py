@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
+from abline_client._raw_columns import RawColumns
 from raw_column_models import price, write_model
 
 ROWS: list[dict[str, Any]] = [
@@ -130,6 +131,23 @@ def test_dates_before_1970_are_rounded_down(model: abline_client.Model) -> None:
             model.predict([RECORDS[0] | {"sold": moment}])
 
 
+@pytest.mark.parametrize(
+    ("levels", "moment", "message"),
+    [
+        ({}, np.datetime64("NaT"), "found no date"),
+        ({"month": [1]}, np.datetime64(10**12, "D"), "month 12, which no training row has"),
+    ],
+)
+def test_a_date_alone_is_refused_as_among_others(
+    levels: dict[str, list[int]], moment: np.datetime64, message: str
+) -> None:
+    entry = {"name": "sold", "kind": "date", "dtype": "int64", "unit": "days", "missing_rows": 0}
+    columns = RawColumns([entry | {"levels": levels, "min": 0, "max": 9}])
+    for rows in ([{"sold": moment}], [{"sold": moment}] * 2):
+        with pytest.raises(abline_client.InputError, match=message):
+            columns.feed(rows)
+
+
 def test_numbers_of_a_category_are_texts(tmp_path: Path) -> None:
     """A table's reader makes integers, floats or truth values of a column of levels."""
     model = abline_client.load(write_model(tmp_path, heating=["true", "3", "2.5", "1", "1.0"]))
@@ -171,7 +189,7 @@ def test_the_mistakes_of_all_columns_are_one_message(
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"area": None}, "row 0, area: found no value, and no training row had a gap here$"),
+        ({"area": None}, "row 0, area: found no value, and the model was made without a fill"),
         ({"area": math.inf}, "row 0, area: found an infinite number$"),
         ({"area": 1e39}, r"row 0, area: 1e\+39 is beyond float32$"),
         ({"area": 10**400}, "row 0, area: 10+ is beyond float32$"),
@@ -179,6 +197,10 @@ def test_the_mistakes_of_all_columns_are_one_message(
         ({"heating": "Wa\u0308rme"}, "W.*rme looks the same but is written with other ch"),
         ({"heating": "gas "}, "found 'gas ', which no training row has; known are gas"),
         ({"heating": b"gas"}, "must be text, found b'gas'$"),
+        (
+            {"heating": math.inf},
+            "row 0, heating: must be text, found the number inf; known are gas",
+        ),
         ({"district": "\ud800"}, r"row 0, district: found '.ud800', which is no Unicode text$"),
         ({"sold": None}, "row 0, sold: found no date, and the model was made without gaps here$"),
         ({"sold": 2}, "row 0, sold: must be a date or an ISO text, found 2$"),

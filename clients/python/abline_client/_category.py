@@ -68,7 +68,7 @@ class CategoryColumn(Column):
             text = str(int(value))
         elif isinstance(value, float | np.floating):
             # A column of integers with gaps is read as floats by some libraries.
-            names = {repr(float(value)), str(int(value)) if value == int(value) else ""}
+            names = {repr(float(value)), str(int(value)) if value.is_integer() else ""}
             known = [name for name in names if name in self.levels]
             if len(known) != 1:
                 return WrongValueError(f"must be text, found the number {value!r}; {self._known()}")

@@ -39,8 +39,9 @@ class Column(ABC):
         self.missing_rows: int = entry["missing_rows"]
 
     single: Callable[[Any], NDArray[Any]]
-    """Converts the value of a single row, [1], as fast as it can. Raises any of KeyError,
-    TypeError, ValueError, OverflowError for a value that `array` must look at."""
+    """Converts the value of a single row, [1], as fast as it can. Raises any of
+    LookupError, TypeError, ValueError, ArithmeticError, AttributeError for a value that `array`
+    must look at."""
 
     @abstractmethod
     def array(self, values: NDArray[Any]) -> NDArray[Any]:

@@ -29,6 +29,8 @@ class DateColumn(Column):
     def single(self, value: Any) -> NDArray[Any]:
         """See Column.single."""
         moment = self._moment(value)
+        if moment == GAP:  # NumPy's NaT
+            raise ValueError
         # Python's own integers: NumPy takes ten times as long for one date.
         days = moment if self._days else moment // SECONDS_PER_DAY
         for part, levels in self._levels.items():

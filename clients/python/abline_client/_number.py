@@ -44,7 +44,7 @@ class NumberColumn(Column):
             raise WrongValueError(f"must be numbers, found {what.get(kind, str(values.dtype))}")
         gaps = np.isnan(numbers_of)
         if not self._takes_gaps and gaps.any():
-            refuse(np.flatnonzero(gaps), "found no value, and no training row had a gap here")
+            refuse(np.flatnonzero(gaps), "found no value, and the model was made without a fill")
         infinite = np.flatnonzero(np.isinf(numbers_of))
         refuse(infinite, "found an infinite number")
         x = self._rounding.to(self._dtype, numbers_of, chosen=kind != "O")

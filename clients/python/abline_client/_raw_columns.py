@@ -31,7 +31,7 @@ class RawColumns:
             row = rows[0]
             try:
                 return {name: single(row[name]) for name, single in self._singles}
-            except (KeyError, TypeError, ValueError, AttributeError, WrongValueError):
+            except (LookupError, TypeError, ValueError, ArithmeticError, AttributeError):
                 pass  # `_checked` takes more kinds of values, and says what is wrong
         return self._checked(self._raw(rows))
 
