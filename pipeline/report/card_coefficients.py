@@ -52,12 +52,12 @@ def section(rows: Sequence[Row], plan: Plan) -> Iterator[str]:
 def exact_targets(rows: Sequence[Row]) -> Iterator[str]:
     """Return a loud sentence for each target that is a formula of the features.
 
-    coefficients.csv has the formula as the note of the target's last term; the note of a term that
-    depends on others begins with an equals sign.
+    coefficients.csv has it as the note of a term; the note of a term that depends on others begins
+    with the name of the term.
     """
-    notes = {row["target"]: row.get("note", "") for row in rows}
-    for note in notes.values():
-        if note and not note.startswith("="):
+    for row in rows:
+        note, target = row.get("note", ""), row["target"]
+        if note.startswith((f"{target} = ", f"{target} is ")):
             yield f"**Take care: {markdown.text(note)}.**"
 
 

@@ -29,14 +29,15 @@ def rows(
     """Return the rows of coefficients.csv: the model's value, the reference's, and its errors.
 
     line: the model; there are no rows if it is not linear. dtype: precision of the model file.
-    exact_targets: sentences of fit_messages, which are the note of a target's last term; the note
-    of a column that depends on others says how.
+    exact_targets: sentences of fit_messages, which are the note of a target's last term that does
+    not depend on others; the note of a column that does says how.
     A value that does not exist, such as a standard error without degrees of freedom, is None.
     """
     if line is None:
         return
     terms = [*reference.features, *(["bias"] if reference.intercept else [])]
     notes = {column.name: fit_messages.dependent(column) for column in reference.dependent}
+    independent = [place for place, term in enumerate(terms) if term not in notes]
     for index, target in enumerate(reference.targets):
         slopes = csv_cells.shortest(line.weight[index].astype(dtype))
         # The file of a model that subtracts means has no intercept: here it is computed.
@@ -51,7 +52,7 @@ def rows(
             if note:
                 weight = "weight 0" if values[place] == 0 else "the reference leaves it out"
                 note += f"; {weight}"
-            elif place == len(terms) - 1:
+            elif place == independent[-1]:
                 note = exact_targets.get(target, "")
             errors = [column[index, place] for column in columns]
             yield [

@@ -13,12 +13,16 @@ def row(term: str, reference: str, std_error: str, **more: str) -> dict[str, str
 
 
 def test_a_target_that_is_a_sum_of_features_is_said_loudly() -> None:
-    dependent = row("b", "", "", note="= 2·a; weight 0")
+    dependent = row("b", "", "", note="b = 2·a; weight 0")
     formula = row("bias", "0.0", "0.0", note="total = a + c in every row: a formula")
     rows = [row("a", "1.0", "0.0"), dependent, formula]
     (sentence,) = card_coefficients.exact_targets(rows)
     assert sentence == "**Take care: total = a + c in every row: a formula.**"
-    assert [*card_coefficients.exact_targets([row("a", "1.0", "0.1"), dependent])] == []
+    rows = [row("a", "1.0", "0.1"), dependent]
+    assert [*card_coefficients.exact_targets(rows)] == [], "also if it is the last term"
+    rows[0] = row("a", "2.0", "0.0", note="total is 5 in every row")
+    (sentence,) = card_coefficients.exact_targets(rows)
+    assert sentence == "**Take care: total is 5 in every row.**"
     assert [*card_coefficients.exact_targets([row("a", "1.0", "0.1", note="")])] == []
 
 

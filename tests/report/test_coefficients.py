@@ -23,6 +23,9 @@ def test_a_column_that_the_reference_leaves_out_has_no_reference() -> None:
     rows = list(coefficients.rows(dropped, reference, "float32", {"y": "y = a in every row"}))
     assert [row[-1] for row in rows] == ["", "b = 2·a; weight 0", "y = a in every row"]
     assert len(rows[0]) == len(coefficients.HEADER)
+    without_bias = fit(gram_matrix(np.hstack([x, y])), ("a", "b"), ("y",), False)
+    rows = list(coefficients.rows(dropped, without_bias, "float32", {"y": "y = a in every row"}))
+    assert [row[-1] for row in rows] == ["y = a in every row", "b = 2·a; weight 0"]
     (warning,) = coefficients.warnings(reference)
     assert warning.endswith(": the reference leaves it out")
     assert warning.startswith("b ")
