@@ -18,6 +18,8 @@ Mistakes = Iterator[tuple[Key, str]]
 TYPED_INPUTS_OPSET = 19
 """The first operator set in which `Equal` compares texts."""
 
+LARGEST_FLOAT32 = 3.4028234663852886e38
+
 
 def of(params: Params) -> Mistakes:
     """Yield each contradiction: the key, and the end of the message."""
@@ -32,7 +34,7 @@ def of(params: Params) -> Mistakes:
     for name, column in data.columns.items():
         key: Key = ("data", "features", name)
         if isinstance(column, NumberSettings):
-            yield from _number(key, column)
+            yield from _number(key, column, params.model.dtype)
         elif isinstance(column, CategorySettings):
             yield from _category(key, column)
         elif isinstance(column, DateSettings):
@@ -86,7 +88,15 @@ def _names(data: Data) -> Mistakes:
             )
 
 
-def _number(key: Key, column: NumberSettings) -> Mistakes:
+def _number(key: Key, column: NumberSettings, dtype: str) -> Mistakes:
+    """Yield the contradictions of a column of numbers. dtype: the model's precision."""
+    missing = column.missing
+    if dtype == "float32" and isinstance(missing, float) and abs(missing) > LARGEST_FLOAT32:
+        yield (
+            (*key, "missing"),
+            f"found {messages.show(missing)}, which is beyond what float32 holds; write a number"
+            " nearer to 0, or set model.dtype to float64",
+        )
     if column.indicator and column.missing in ("refuse", "drop_row"):
         yield (
             (*key, "indicator"),

@@ -31,6 +31,7 @@ def category(**settings: Any) -> dict[str, Any]:
         (category(min_count=5, unseen="refuse"), {}, "data.features.h.unseen: found refuse with min_count 5"),
         (category(unseen="rare"), {}, "data.features.h.unseen: found rare, but no min_count says which levels are rare; add `min_count: 10`"),
         ({"n": {"kind": "number", "indicator": True}}, {}, "data.features.n.indicator: found true, but with `missing: refuse` no row has a gap"),
+        ({"n": {"kind": "number", "missing": -1e39}}, {}, "data.features.n.missing: found -1e+39, which is beyond what float32 holds; write a number nearer to 0, or set model.dtype to float64"),
         ({"d": {"kind": "date", "parts": ["hour"], "format": "%d/%m/%Y"}}, {}, 'data.features.d.format: found "%d/%m/%Y", but hour is one of the parts; add the hour'),
         ({"d": {"kind": "date", "format": "%d/%m"}}, {}, 'data.features.d.format: found "%d/%m"; must have the year and the month'),
         ({"d": {"kind": "date", "format": "%Q"}}, {}, 'data.features.d.format: found "%Q"; must be a format: '),
@@ -53,6 +54,8 @@ def test_what_is_no_contradiction() -> None:
     job(
         **OWN, data__features={"d": {"kind": "date", "parts": ["hour"], "format": "%d.%m.%y %H:%M"}}
     )
+    wide = {"n": {"kind": "number", "missing": -1e39}}
+    job(**OWN, data__features=wide, model__dtype="float64")
     job(**OWN, data__features=["a"], data__exclude=["b"])
     job(data__features={"x": "number"})
 
