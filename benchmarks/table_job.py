@@ -76,6 +76,7 @@ def run(path: Path, target: str, clone: Path, with_digits: bool = False) -> Outc
         outcome.message = f"{type(error).__name__}: {error}"
     outcome.seconds = time.perf_counter() - begin
     if not outcome.message:
+        (target,) = params.load().data.targets  # describe may have found it in quotes
         _measure(outcome, target)
         outcome.digits = digits(target) if with_digits else None
     return outcome
