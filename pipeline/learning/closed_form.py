@@ -65,6 +65,9 @@ def solve(
     def loss(gram: Gram) -> float:
         return _loss(params.train.reduction, weight, bias, centre, gram)
 
+    squares = squared_error(gram, weight, bias, centre)
+    for warning in fit_messages.lost_by_rounding(fit, squares, params.model.dtype):
+        print(f"warning: {warning}", file=sys.stderr)
     losses = loss(gram), loss(gram_matrix(held_out.values)) if held_out else None
     on_epoch(1, *losses)
     return module, [losses]

@@ -1,7 +1,7 @@
 """Messages about a least-squares fit: columns that depend on each other, and the time it takes."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from fractions import Fraction
 
@@ -12,6 +12,9 @@ from pipeline.settings.messages import first_of
 
 ROUNDING_FACTOR = 64
 """A residual of so many times the unit roundoff of the numbers counts as none."""
+
+LARGEST_LOSS = 0.001
+"""Of R², by rounding the weights, without a warning."""
 
 
 def dependent(column: Dependent) -> str:
@@ -76,6 +79,23 @@ def _weights(fit: Fit, index: int) -> list[tuple[str | None, Fraction]]:
         (None, Fraction(float(fit.bias[index]))),
         *((name, Fraction(weight)) for name, weight in weights),
     ]
+
+
+def lost_by_rounding(fit: Fit, squares: Sequence[Fraction], dtype: str) -> Iterator[str]:
+    """Yield a sentence for each target of which the weights, rounded to `dtype`, lose much of R².
+
+    squares: the sum of squared errors of the rounded weights, for each target.
+    """
+    gram = fit.equations.gram
+    for index, (target, column) in enumerate(zip(fit.targets, fit.equations.targets, strict=True)):
+        variation = gram.variation(column)
+        lost = squares[index] - fit.squares[index]
+        if variation and lost > Fraction(LARGEST_LOSS) * variation:
+            cure = "; set model.dtype: float64" if dtype == "float32" else ""
+            yield (
+                f"{target}: its weights, rounded to {dtype}, lose {float(lost / variation):.2g} of"
+                f" R², because columns nearly depend on each other{cure}"
+            )
 
 
 def announce(features: int) -> None:

@@ -79,3 +79,18 @@ def test_the_mean_that_ships_is_that_of_a_trained_model(bias: bool) -> None:
     ]
     assert means[0].tolist() == means[1].tolist()
     assert bool(means[0].any()) is bias
+
+
+def test_weights_that_float32_cannot_hold_are_told(capsys: pytest.CaptureFixture[str]) -> None:
+    random = np.random.default_rng(0)
+    a, noise = random.normal(size=(2, 40))
+    table = Table(("a", "b", "y"), np.column_stack([a, 3 * a + 1.3e-8 * noise, noise]))
+    exact = {"data__features": ["a", "b"], "data__generate__x": [[1.0, 2.0]],
+             "data__generate__weight": [[1.0], [1.0]], "evaluate__queries": [],
+             "train__optimizer": "exact"}  # fmt: skip
+    training.train(job(**exact), table)
+    told = capsys.readouterr().err
+    assert "y: its weights, rounded to float32, lose " in told
+    assert "of R², because columns nearly depend on each other; set model.dtype: float64" in told
+    training.train(job(**exact, model__dtype="float64"), table)
+    assert "lose" not in capsys.readouterr().err
