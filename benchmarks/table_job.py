@@ -29,6 +29,7 @@ from table_peer import held_out_r2, r2
 sys.path.insert(0, str(ROOT))
 
 from pipeline import evaluate, export, generate, train
+from pipeline.learning import training  # noqa: F401 (train imports it late, each child again)
 from pipeline.settings import declared, params
 from pipeline.settings.errors import UserError
 
