@@ -1,6 +1,6 @@
 """Stage `evaluate`: measure the trained model and answer the query points.
 
-Reads   models/model.safetensors, data/train.parquet, data/test.parquet, reports/history.csv
+Reads   models/model.safetensors, data/*.parquet, data/columns.json, reports/history.csv
 Writes  reports/metrics.json, reports/coefficients.csv, reports/predictions.csv, reports/plots/
 """
 

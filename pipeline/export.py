@@ -1,6 +1,7 @@
 """Stage `export`: write the model as one ONNX file and prove that it agrees with torch.
 
-Reads   models/model.safetensors, data/*.parquet, reports/metrics.json, reports/coefficients.csv
+Reads   models/model.safetensors, data/*.parquet, data/columns.json, reports/metrics.json,
+        reports/coefficients.csv
 Writes  models/model.onnx, models/contract.json, reports/verification.json, reports/model_card.md
 """
 

@@ -1,6 +1,6 @@
 """Stage `train`: design the model, construct loss and optimizer, run the training cycle.
 
-Reads   data/train.parquet, data/test.parquet
+Reads   data/train.parquet, data/test.parquet, data/columns.json
 Writes  models/model.safetensors, reports/history.csv, and an MLflow run while it trains
 """
 

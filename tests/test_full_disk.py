@@ -41,7 +41,7 @@ def test_a_full_disk(workspace: Path) -> None:
     assert "No space left on device; free some space and run `dvc repro` again" in told
     assert "Traceback" not in told
     # The old table is whole, and nothing lies beside it.
-    assert "status 1\ntest.parquet\ntrain.parquet\nstatus 0\n" in told
+    assert "status 1\ncolumns.json\ntest.parquet\ntrain.parquet\nstatus 0\n" in told
 
 
 def test_a_full_disk_stops_a_training_and_its_store_only_warns(workspace: Path) -> None:

@@ -70,7 +70,7 @@ def test_queries_of_another_width_than_the_file(workspace: Path) -> None:
     params = fit_job("two.csv", evaluate__queries=[[1.0, 2.0], [4.0]])
     generate.main(params)
     train.main(params)
-    told = r"evaluate.queries\[1\]: found 1 number; must be 2, one for each feature \(a, b\), or"
+    told = r"evaluate.queries\[1\]: found 1 value; must be 2, one for each feature \(a, b\), or"
     for stage in (evaluate, export):
         with pytest.raises(UserError, match=told):
             stage.main(params)

@@ -67,7 +67,7 @@ def test_what_would_be_found(text: str) -> None:
 
 SCRIPTS = [
     path
-    for folder in ("", "src", "page")
+    for folder in ("", "src", "src/page", "page")
     for path in sorted((ROOT / "clients/javascript" / folder).glob("*.*s"))
 ]
 
@@ -82,7 +82,7 @@ def test_no_script_makes_code_of_data(path: Path) -> None:
 
 def test_there_are_modules_and_scripts_to_look_at() -> None:
     assert len(CODE) > 30
-    assert {"serve.mjs", "page.ts"} <= {path.name for path in SCRIPTS}
+    assert {"serve.mjs", "browser.ts", "page.ts"} <= {path.name for path in SCRIPTS}
 
 
 def test_ci_runs_actions_by_commit_and_keeps_no_credentials() -> None:

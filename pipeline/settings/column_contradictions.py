@@ -1,5 +1,6 @@
 """Contradictions in data.features, data.exclude and what the columns ask of other keys."""
 
+import json
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 
@@ -41,12 +42,12 @@ def of(params: Params) -> Mistakes:
             yield from _date(key, column)
     yield from _encoded_names(data)
     typed = [name for name, column in data.columns.items() if not _is_in_matrix(column)]
-    if typed and data.source == GENERATE:
-        shown = messages.first_of([messages.show(name) for name in typed], 8)
+    if isinstance(data.features, dict) and data.source == GENERATE:
         yield (
             ("data", "features"),
-            f"found {shown} with text, dates or gaps, but data.source is {GENERATE}, which makes"
-            " numbers alone; write `number`, or give a file in data.source",
+            f"found {messages.show(data.features)}, but data.source is {GENERATE}, which makes"
+            f" numbers alone; write `features: {json.dumps([*data.features], ensure_ascii=False)}`,"
+            " or give a file in data.source",
         )
     if typed and params.export.opset < TYPED_INPUTS_OPSET:
         yield (

@@ -169,6 +169,9 @@ def find(data: Data) -> RawTable:
                 " give all files the same columns, or name the features in data.features"
             )
     versioned.warn_unkept(data.source, paths)
+    # To DVC and to our ids two mappings are equal in any order, so that no result may depend on it.
+    if isinstance(data.features, dict):
+        columns = {name: columns[name] for name in first.names if name in columns}
     is_list = not isinstance(data.features, dict)
     decimal = data.read.decimal
     selection = Selection(columns, data.targets, is_list, data.exclude, paths[0], decimal)

@@ -39,7 +39,7 @@ def category(**settings: Any) -> dict[str, Any]:
         ({"d": "date", "d[days]": "number"}, {}, 'data.features: found "d[days]", which is also the name of a number made from "d"; rename'),
         ({"h": "category"}, {"export__opset": 18}, 'export.opset: found 18; must be at least 19, because "h" is no column of complete numbers'),
         ({"bias": "number"}, {}, "data.features: found 'bias', which coefficients.csv uses"),
-        ({"h": "category"}, {"data__source": "generate"}, 'data.features: found "h" with text, dates or gaps, but data.source is generate'),
+        ({"h": "category"}, {"data__source": "generate"}, 'data.features: found a mapping of h, but data.source is generate, which makes numbers alone; write `features: ["h"]`'),
     ],
 )  # fmt: skip
 def test_a_contradiction_is_one_line(features: Any, changes: dict[str, Any], message: str) -> None:
@@ -57,7 +57,7 @@ def test_what_is_no_contradiction() -> None:
     wide = {"n": {"kind": "number", "missing": -1e39}}
     job(**OWN, data__features=wide, model__dtype="float64")
     job(**OWN, data__features=["a"], data__exclude=["b"])
-    job(data__features={"x": "number"})
+    job(**OWN, data__features={"x": "number"})
 
 
 @pytest.mark.parametrize(

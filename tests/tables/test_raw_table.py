@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from conftest import job
 from own_tables import environment_of_tests, own_job, parquet, put, refusal, values
 
 from pipeline.settings import files
@@ -132,3 +133,16 @@ def test_memory_does_not_grow_with_the_file(workspace: Path, kind: str) -> None:
     size = path.stat().st_size / 2**20
     assert size > 100
     assert peaks[1] - peaks[0] < size / 4, peaks
+
+
+def test_columns_come_in_the_order_of_the_file_whatever_the_order_of_their_kinds(
+    workspace: Path,
+) -> None:
+    """To DVC two mappings are equal in any order: it would not notice that one was turned."""
+    files.RAW.mkdir(parents=True)
+    Path("data/raw/t.csv").write_text("a,b,y\n1,u,2\n")
+    for features in ({"a": "number", "b": "category"}, {"b": "category", "a": "number"}):
+        data = job(
+            data__source="data/raw/t.csv", data__features=features, evaluate__queries=[]
+        ).data
+        assert raw_table.find(data).row_schema.names == ["a", "b", "y"]
