@@ -182,7 +182,7 @@ class Changes:
         }
         if not selection.is_list and not self.exclude:
             kept = {name: kind for name, kind in kept.items() if name in self.kinds}
-        if self.kinds or (self.exclude and not selection.is_list):
+        if kept and (self.kinds or (self.exclude and not selection.is_list)):
             lines.append(f"  features: {yaml_flow(kept)}")
         if self.exclude and selection.is_list:
             lines.append(f"  exclude: {yaml_flow([*selection.exclude, *self.exclude])}")

@@ -81,3 +81,5 @@ def test_what_cannot_be_a_level_is_left_out_or_a_number(workspace: Path) -> None
     put(pa.table(columns), "t.parquet")
     kinds = dict.fromkeys("abc", "category")
     assert "features: {b: number, c: category}" in asked_refusal("t.parquet", features=kinds)
+    # `features: {}` would be refused.
+    assert "features: {" not in asked_refusal("t.parquet", features={"a": "category"})
