@@ -94,7 +94,11 @@ class Column:
 
     def take_words_as_levels(self) -> None:
         """Count `words` as values: the column turned out to hold texts."""
-        self.gaps -= self.words.total()
+        rows = self.words.total()
+        self.gaps -= rows
+        self.wrong_rows += rows
+        self.wrong_with_units += rows
+        self.wrong.update(self.words)
         self.values.update(self.words)
         self.distinct_in_blocks += len(self.words)
         self.words.clear()

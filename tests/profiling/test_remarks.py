@@ -59,6 +59,10 @@ def test_the_century_of_years_of_two_digits_is_told() -> None:
     assert told in [remark.text for remark in remarks.of(profile, proposal)]
 
 
+def test_levels_are_not_called_numbers_for_a_dash_among_them() -> None:
+    assert subjects(lines("c,x,y", ["none", "public", "-"], x, y)) == set()
+
+
 def test_a_table_without_trouble_has_no_remarks() -> None:
     assert subjects(lines("x,c,y", x, ["a", "b"], y)) == set()
 
