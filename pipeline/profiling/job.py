@@ -35,7 +35,7 @@ def edits(
     for name in type(proposal.read).model_fields:
         new = getattr(proposal.read, name)
         if new != getattr(before.data.read, name):
-            yield ("data", "read", name), _wrapped(name, new)
+            yield ("data", "read", name), _wrapped(name, new, proposal.read_notes.get(name, ""))
     yield ("data", "features"), features(proposal)
     yield ("data", "exclude"), _excluded_value(proposal)
     yield ("data", "targets"), value(proposal.targets)
@@ -87,12 +87,13 @@ def _queries(query: Mapping[str, Any] | None) -> str | list[str]:
     return [f"    {'- ' if not index else '  '}{line}" for index, line in enumerate(lines)]
 
 
-def _wrapped(name: str, new: Any) -> str | list[str]:
-    """Return a setting of data.read: in one line, or a long list in several."""
+def _wrapped(name: str, new: Any, why: str) -> str | list[str]:
+    """Return a setting of data.read: in one line, or a long list in several. why: a comment."""
     line = value(new)
     if name != "missing" or len(line) < WIDTH - 20:
-        return line
-    lines, indent = ["      ["], " " * 7
+        return entry(f"      {line}", why) if why else line
+    *above, line = entry("      [" + " " * WIDTH, why) if why else ["      ["]
+    lines, indent = [*above, line.rstrip()], " " * 7
     for item in new:
         part = value(item) + ", "
         if len(lines[-1] + part) > WIDTH:

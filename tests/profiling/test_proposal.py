@@ -2,12 +2,13 @@
 
 import gzip
 import json
+from pathlib import Path
 
 import pyarrow as pa
 import pytest
 from described import described, features, learnt, left_out, lines
 
-from pipeline.profiling import remarks
+from pipeline.profiling import job, query, remarks
 from pipeline.settings.errors import UserError
 
 
@@ -196,6 +197,19 @@ def test_a_comma_before_three_digits_is_decimal_where_semicolons_separate() -> N
     doubt = "could divide thousands as well: 1,234 is 1.234 or 1234"
     assert profile.notes["decimal"] == doubt
     assert any(doubt in remark.text for remark in remarks.of(profile, proposal))
+    learnt(content)
+    assert f'      ","{" " * 23}# {doubt}\n' in Path("params.yaml").read_text()
+
+
+def test_why_a_number_is_a_gap_is_a_comment_and_stays_one() -> None:
+    content = lines("x,z,y", x, lambda row: -999 if row % 9 == 0 else row * 17 % 23, y)
+    learnt(content)
+    first = Path("params.yaml").read_text()
+    told = '-999 in 7 rows of "z", whose other values lie between 0 and 22'
+    assert f"      # {told}\n      [" in first
+    profile, proposal = described(content)
+    again = job.written(first, "data/raw/t.csv", proposal, query.row(profile, proposal))
+    assert again == first
 
 
 def test_a_level_is_not_taken_for_a_gap_beside_levels_with_digits() -> None:
