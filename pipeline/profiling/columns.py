@@ -94,6 +94,7 @@ class Column:
 
     def take_words_as_levels(self) -> None:
         """Count `words` as values: the column turned out to hold texts."""
+        self.example = self.example or next(iter(self.words), "")
         rows = self.words.total()
         self.gaps -= rows
         self.wrong_rows += rows

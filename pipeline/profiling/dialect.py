@@ -107,10 +107,19 @@ def _without_comments(text: str) -> tuple[str | None, int, str]:
             widths = {len(re.split(r"[,;\t|]", line)) for line in lines[:2]}
             if len(widths) == 1 and widths != {1}:
                 continue
+        if number and _are_rows([line for line in lines[number:] if line.startswith(mark)], lines):
+            continue
         if number:
             kept = [line for line in lines if not line.startswith(mark)]
             return mark, number, "\n".join(kept) + "\n"
     return None, 0, text
+
+
+def _are_rows(marked: Sequence[str], lines: Sequence[str]) -> bool:
+    """Return True if lines that begin with a mark have as many fields as most lines."""
+    widths = [len(re.split(r"[,;\t|]", line)) for line in lines]
+    ((usual, _),) = Counter(widths).most_common(1)
+    return usual > 1 and any(len(re.split(r"[,;\t|]", line)) == usual for line in marked)
 
 
 def _separator(text: str) -> tuple[Separator, int, list[list[str]]]:

@@ -83,7 +83,7 @@ def _counted(path: Path, read: Read) -> tuple[tuple[Column, ...], pa.Table]:
             part = block.slice(0, LATER_SAMPLE_ROWS if samples else FIRST_SAMPLE_ROWS)
             samples.append(part.rename_columns([str(place) for place in range(len(columns))]))
     for column in columns:
-        if kind(column) == "text":
+        if kind(column) in ("text", "empty"):
             column.take_words_as_levels()
     names = [str(place) for place in range(len(columns))]
     empty = pa.table({name: pa.array([], pa.string()) for name in names})

@@ -225,6 +225,13 @@ def test_a_total_at_the_end_is_no_row() -> None:
     assert described(content)[1].read.footer_lines == 0
 
 
+def test_rows_that_begin_as_a_comment_are_not_lost() -> None:
+    content = "# by hand\n" + lines("c,x,y", ["#1", "#2", "b"], x, y)
+    profile, proposal = described(content)
+    assert (profile.rows, proposal.read.comment, proposal.read.skip_lines) == (60, None, 1)
+    assert [level.name for level in learnt(content).columns[0].levels] == ["#1", "#2", "b"]  # type: ignore[union-attr]
+
+
 def test_none_and_a_dash_are_levels_of_a_text_and_gaps_of_a_number() -> None:
     content = lines("c,z,y", ["none", "part", "-"], ["1.5", "-", "none", "4", "2"], y)
     assert features(content) == {
@@ -233,6 +240,7 @@ def test_none_and_a_dash_are_levels_of_a_text_and_gaps_of_a_number() -> None:
     }
     plan = learnt(content)
     assert [level.name for level in plan.columns[0].levels] == ["-", "none", "part"]  # type: ignore[union-attr]
+    assert features(lines("c,y", ["none", "-"], y)) == {"c": {"kind": "category"}}
     # Also where another column has a word of its own for a gap.
     content = lines("c,z,y", ["none", "part", "-"], ["1.5", "-", "unknown", "4", "2"], y)
     assert features(content)["c"] == {"kind": "category"}
