@@ -53,6 +53,7 @@ def choose(column: Column, is_named: bool, fraction: float) -> Choice:
         or signs.row_number(column, is_named)
         or signs.identifier(column, of, is_named)
         or signs.label(column, of)
+        or ("texts with the character NUL" if any("\0" in text for text in column.values) else "")
         or ("infinite values" if column.infinite else "")
         or ("integers that float64 cannot represent" if column.inexact and of == "number" else "")
     )

@@ -36,9 +36,9 @@ def of(path: Path) -> str:
         for mark, name in _MARKS.items():
             if begin.startswith(mark):
                 return name
-        # A byte 0 here and there is no UTF-16, whose commas and digits have one each.
-        if begin[:4096].count(0) > len(begin[:4096]) // 10:
-            zeros = [begin[place:4096:2].count(0) for place in (0, 1)]
+        # Bytes 0 here and there are no UTF-16, whose commas and digits have one each, in step.
+        zeros = [begin[place:4096:2].count(0) for place in (0, 1)]
+        if max(zeros) > max(10 * min(zeros), len(begin[:4096]) // 10):
             return "utf-16-be" if zeros[0] > zeros[1] else "utf-16-le"
         block = begin
         while block:

@@ -1,5 +1,6 @@
 """Texts and numbers that stand for a missing value: unknown, n.d., −999, −200."""
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 
@@ -56,6 +57,8 @@ def _words(column: Column) -> dict[str, str]:
         return {}
     shown = first_of([show(text) for text in texts], MOST_TEXTS)
     name = show(column.name)
+    # Among numbers, none and - stand for a gap without being named.
+    texts = [text for text in texts if text not in column.read.missing_texts]
     return {text: f"{shown} in {count(rows, 'row', ',')} of {name}, else numbers" for text in texts}
 
 
@@ -94,6 +97,7 @@ def _sentinels(column: Column) -> dict[str, str]:
 def _number(text: str, read: Read) -> float | None:
     plain = text.replace(read.thousands, "") if read.thousands else text
     try:
-        return float(plain.replace(read.decimal, "."))
+        number = float(plain.replace(read.decimal, "."))
     except ValueError:
         return None
+    return number if math.isfinite(number) else None

@@ -232,6 +232,15 @@ def test_rows_that_begin_as_a_comment_are_not_lost() -> None:
     assert [level.name for level in learnt(content).columns[0].levels] == ["#1", "#2", "b"]  # type: ignore[union-attr]
 
 
+def test_what_cannot_be_used_is_left_out() -> None:
+    content = lines("a,x,y", lambda row: "inf" if row == 3 else row % 9, x, y)
+    assert left_out(content) == {"a": "infinite values"}
+    texts = pa.table({"c": ["u\0", "v"] * 30, "x": [1.0, 2.0] * 30, "y": [1.0, 2.5] * 30})
+    assert left_out(texts, name="t.parquet")["c"] == "texts with the character NUL"
+    with pytest.raises(UserError, match="found bytes that are not text"):
+        described("c,y\n" + "".join(f"x{row % 3}\0,{row}\n" for row in range(60)))
+
+
 def test_none_and_a_dash_are_levels_of_a_text_and_gaps_of_a_number() -> None:
     content = lines("c,z,y", ["none", "part", "-"], ["1.5", "-", "none", "4", "2"], y)
     assert features(content) == {
@@ -241,6 +250,8 @@ def test_none_and_a_dash_are_levels_of_a_text_and_gaps_of_a_number() -> None:
     plan = learnt(content)
     assert [level.name for level in plan.columns[0].levels] == ["-", "none", "part"]  # type: ignore[union-attr]
     assert features(lines("c,y", ["none", "-"], y)) == {"c": {"kind": "category"}}
+    zips = lines("z,y", ["02134", "10001", "-"], y)
+    assert described(zips)[1].read.missing is None
     # Also where another column has a word of its own for a gap.
     content = lines("c,z,y", ["none", "part", "-"], ["1.5", "-", "unknown", "4", "2"], y)
     assert features(content)["c"] == {"kind": "category"}
