@@ -66,6 +66,7 @@ def numbers_of(values: pa.ChunkedArray, column: Column) -> Numbers:
     return table.numbers(values.cast(pa.float64(), safe=False))
 
 
+@np.errstate(over="ignore", invalid="ignore")  # of numbers such as 1e308
 def of(profile: TableProfile, targets: Sequence[str], leave_out: Sequence[str]) -> list[Relation]:
     """Return the targets that are sums of features, and columns that are equal, in all rows.
 

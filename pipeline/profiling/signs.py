@@ -63,7 +63,8 @@ def constant(column: Column) -> str:
     """Return why a column is constant; "" if it is not."""
     if column.known == column.rows and column.has_all and len(column.values) == 1:
         return "the same in every row"
-    if column.known == column.rows and not column.wrong_rows and column.low == column.high:
+    is_one = column.low == column.high and not column.infinite
+    if column.known == column.rows and not column.wrong_rows and is_one:
         return "the same in every row"
     return ""
 

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import warnings
 from pathlib import Path
 
 import pyarrow as pa
@@ -235,6 +236,10 @@ def test_rows_that_begin_as_a_comment_are_not_lost() -> None:
 def test_what_cannot_be_used_is_left_out() -> None:
     content = lines("a,x,y", lambda row: "inf" if row == 3 else row % 9, x, y)
     assert left_out(content) == {"a": "infinite values"}
+    content = lines("a,x,y", lambda row: "1e400" if row == 3 else 5, x, y)
+    assert left_out(content) == {"a": "infinite values"}
+    with warnings.catch_warnings(action="error"):
+        assert left_out(lines("a,x,y", lambda row: f"{row % 7 - 3}e307", x, y)) == {}
     texts = pa.table({"c": ["u\0", "v"] * 30, "x": [1.0, 2.0] * 30, "y": [1.0, 2.5] * 30})
     assert left_out(texts, name="t.parquet")["c"] == "texts with the character NUL"
     with pytest.raises(UserError, match="found bytes that are not text"):
