@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.columns.category import CategoryColumn
-from pipeline.columns.date import GAP, SECONDS_PER_DAY, DateColumn
+from pipeline.columns.date import GAP, SECONDS_PER_DAY, DateColumn, part_of
 from pipeline.columns.number import NumberColumn
 from pipeline.columns.plan import AnyColumn
 from pipeline.onnx_model.contract_inputs import Float
@@ -63,7 +63,18 @@ def _days_of_every_level(column: DateColumn) -> list[int]:
     """Return moments that together have every month and weekday of the training rows."""
     last = column.max if column.unit == "days" else column.max // SECONDS_PER_DAY
     # Twenty days at a time: each month and, after seven steps, each weekday.
-    return _moments(column, range(last - 700, last + 1, 20))
+    days = [*range(last - 700, last + 1, 20)]
+    # Twelve years have each month with each weekday, for a table whose dates are all Mondays.
+    recent = np.arange(last, last - 12 * 366, -1)
+    parts = {part: part_of(recent, part, "days") for part in column.levels}
+    answered = np.logical_and.reduce(
+        [np.isin(parts[part], levels) for part, levels in column.levels.items()]
+        or [np.ones(len(recent), np.bool_)]
+    )
+    for part, levels in column.levels.items():
+        for level in levels:
+            days += recent[answered & (parts[part] == level)][:1].tolist()
+    return _moments(column, days)
 
 
 def _moments(column: DateColumn, days: Sequence[int]) -> list[int]:

@@ -149,8 +149,8 @@ def _filled(column: NumberColumn) -> str:
 
 
 def _levels(column: CategoryColumn) -> str:
-    rows = {level.name: level.rows for level in column.levels}
-    rows |= {MISSING: column.missing_rows, RARE: column.rare_rows}
+    rows = {MISSING: column.missing_rows, RARE: column.rare_rows}
+    rows |= {level.name: level.rows for level in column.levels}  # whatever they are called
     texts = [
         f"{markdown.text(level)} {rows[level]:,}"
         + (" (reference)" if level == column.reference else "")

@@ -12,10 +12,10 @@ import pytest
 import torch
 from conftest import make
 from mixed_tables import mixed_job, mixed_rows
-from raw_plans import EVERY_KIND, expected_of, file_of, linear_for, random_rows
+from raw_plans import EVERY_KIND, date, expected_of, file_of, linear_for, random_rows
 from torch import nn
 
-from pipeline.onnx_model import answer_checks, contract, feed, golden, raw_golden
+from pipeline.onnx_model import answer_checks, contract, feed, golden, raw_golden, raw_values
 from pipeline.settings import files
 
 
@@ -40,6 +40,29 @@ def test_every_level_and_what_is_easily_got_wrong_is_there() -> None:
     assert min(sold) < 0
     assert max(sold) > 47_482, "a day after 2100"
     assert len(sold) > golden.VECTOR_COUNT
+
+
+@pytest.mark.parametrize("unit", ["days", "seconds"])
+def test_every_month_is_there_though_all_dates_are_mondays(unit: str) -> None:
+    """As in a table with a row a week."""
+    levels = {"month": tuple(range(1, 13)), "weekday": (1,)}
+    references = {"month": 1, "weekday": 1}
+    first, last = 4, 4 + 7 * 60
+    scale = 1 if unit == "days" else 86_400
+    column = date(
+        "at",
+        "month",
+        "weekday",
+        levels=levels,
+        references=references,
+        min=first * scale,
+        max=last * scale,
+        unit=unit,
+    )
+    tried = raw_values.usual(column, "float64")
+    days = tried // scale
+    mondays = days[(days - 4) % 7 == 0].astype("M8[D]").astype("M8[M]").astype(int)
+    assert {*(mondays % 12 + 1)} == {*range(1, 13)}
 
 
 def test_a_refused_row_has_null_and_another_one_the_exact_answer() -> None:

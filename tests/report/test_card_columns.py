@@ -1,6 +1,7 @@
 """The card's tables say of each raw column what the model takes, fills, folds and refuses."""
 
 from mixed_tables import mixed_plan, number_plan
+from raw_plans import a_plan, category
 
 from pipeline.columns.plan import Plan
 from pipeline.report import card_columns
@@ -57,3 +58,8 @@ def test_many_levels_are_counted() -> None:
     )
     plan = mixed_plan().model_copy(update={"columns": (many,)})
     assert " and 19 more |" in lines(plan)["district"]
+
+
+def test_a_text_may_look_like_the_name_of_a_level_for_gaps() -> None:
+    column = category("h", "(missing)", "(rare)")
+    assert "| (missing) 2 (reference), (rare) 2 |" in lines(a_plan(column))["h"]
