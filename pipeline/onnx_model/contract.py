@@ -26,7 +26,8 @@ class Output(Part):
     name: str
     meaning: Meaning
     """low, high: the ends of the 95 % prediction interval, in which a new measurement would lie;
-    in_range: true if every feature of the row lies in its training range."""
+    in_range: true if every value of the row is like the training rows': a number or a date in their
+    range, one of their levels, missing only where theirs were missing too."""
     dtype: Literal["float32", "float64", "bool"]
     shape: Shape
     targets: tuple[str, ...]

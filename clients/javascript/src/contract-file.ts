@@ -101,7 +101,8 @@ export interface Output {
   dtype: "float32" | "float64" | "bool";
   /**
    * low, high: the ends of the 95 % prediction interval, in which a new measurement would lie;
-   * in_range: true if every feature of the row lies in its training range.
+   * in_range: true if every value of the row is like the training rows': a number or a date in their
+   * range, one of their levels, missing only where theirs were missing too.
    */
   meaning: "prediction" | "low" | "high" | "in_range";
   name: string;
