@@ -23,7 +23,7 @@ LARGEST_DROPPED_SHARE = 0.05
 """Share of rows without a date that may be left out."""
 MOST_NUMBERS = 200_000_000
 """Rows times levels of a column."""
-UNLIKELY = 1e-6
+UNLIKELY = 1e-3
 """Probability that some level is in the held-out rows alone."""
 
 
@@ -91,8 +91,10 @@ def category(column: Column, fraction: float, min_count: int = MIN_COUNT) -> Cho
     smallest = min(levels.values())
     few = rows_needed(len(levels), fraction)
     why = f"{count(column.gaps, 'gap', ',')}: a level of their own" if gaps else ""
-    # To fold a single level is no gain.
-    is_single = fraction == 0 and sum(rows < few for rows in levels.values()) == 1
+    # To fold a single level is no gain, and of yes and no nothing would be left.
+    is_single = fraction == 0 and (
+        len(levels) == 2 or sum(rows < few for rows in levels.values()) == 1
+    )
     is_plain = len(levels) <= MOST_LEVELS and min_count == MIN_COUNT
     if is_plain and (smallest >= few or is_single):
         return Choice(column.name, settings, why, len(levels) - 1 + gaps, levels)

@@ -58,7 +58,9 @@ def _smaller(choice: Choice, column: Column, fraction: float) -> Choice:
         return replace(choice, settings=settings, encoded=1)
     smallest = min(choice.levels.values())
     smaller = category(column, fraction, max(MIN_COUNT, smallest) + 1)
-    return choice if smaller.settings is None else smaller
+    # Of one level alone nothing can be learnt.
+    is_flat = len(smaller.levels) + (sum(smaller.levels.values()) < column.rows) < 2
+    return choice if smaller.settings is None or is_flat else smaller
 
 
 def _and(first: str, second: str) -> str:

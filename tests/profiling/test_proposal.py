@@ -114,7 +114,8 @@ def test_numbers_with_gaps_get_the_mean_and_an_indicator() -> None:
 
 
 def test_rare_levels_are_folded_and_others_are_not() -> None:
-    assert features(TABLES["rare levels"])["c"]["min_count"] == 5
+    rare = lines("c,y", lambda row: f"p{row}" if row < 3 else "qr"[row % 2], y)
+    assert features(rare)["c"]["min_count"] == 5
     assert features(TABLES["a level in each case"])["c"] == {"kind": "category"}
 
 
@@ -136,7 +137,7 @@ def test_a_copy_of_the_target_is_left_out() -> None:
 
 
 def test_month_and_weekday_need_rows_of_each() -> None:
-    assert features(TABLES["dates"])["d"]["parts"] == ["days"]
+    assert "month" not in features(TABLES["dates"])["d"]["parts"]
     assert "month" in features(TABLES["dates of three years"])["d"]["parts"]
 
 
@@ -262,3 +263,15 @@ def test_none_and_a_dash_are_levels_of_a_text_and_gaps_of_a_number() -> None:
     assert features(content)["c"] == {"kind": "category"}
     assert features(content)["z"]["missing"] == "mean"
     assert len(learnt(content).columns[0].levels) == 3  # type: ignore[union-attr]
+
+
+def test_yes_and_no_stay_two_levels_however_few_rows_there_are() -> None:
+    table = lines("a,c,y", lambda row: "no" if row % 2 else "yes", y, y, rows=8)
+    assert features(table)["a"] == {"kind": "category"}
+
+
+def test_a_column_is_never_folded_into_a_single_level() -> None:
+    texts = [lambda row, by=by: "pqr"[row // by % 3] for by in (1, 2, 4)]
+    plan = learnt(lines("a,b,c,y", *texts, lambda row: row**2, rows=15))
+    assert plan.columns
+    assert all(column.encoded_names for column in plan.columns)
