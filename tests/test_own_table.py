@@ -46,7 +46,7 @@ def test_dependent_columns_are_named_and_refused_by_exact(
     shares = np.round(np.random.default_rng(0).dirichlet([1, 1, 1], 50) * 100, 2)
     shares[:, 2] = np.round(100 - shares[:, 0] - shares[:, 1], 2)
     write_table("shares.csv", ["p", "q", "r", "y"], np.column_stack([shares, shares[:, 0] % 7]))
-    params = fit_job("shares.csv", train__optimizer="exact")
+    params = fit_job("shares.csv", train__optimizer="exact", train__dependent="refuse")
     generate.main(params)
     with pytest.raises(UserError, match="p, q, r say the same, to within the rounding"):
         train.main(params)

@@ -47,16 +47,17 @@ def test_a_date_in_a_query_is_written_in_quotes() -> None:
 
 def test_ids_and_runs_see_a_column_as_its_kind_and_what_is_no_default() -> None:
     long = {"x": {"kind": "number", "missing": "refuse", "indicator": False}}
-    flat = [flatten(job(data__features=features)) for features in ({"x": "number"}, long)]
+    own = {"data__source": "data/raw/t.csv", "evaluate__queries": []}
+    flat = [flatten(job(**own, data__features=features)) for features in ({"x": "number"}, long)]
     assert flat[0] == flat[1]
     assert flat[0]["data.features"] == {"x": {"kind": "number"}}
     settings = {"kind": "category", "min_count": 3, "unseen": "rare"}
-    asked = job(data__source="data/raw/t.csv", data__features={"x": settings}, evaluate__queries=[])
+    asked = job(**own, data__features={"x": settings})
     assert flatten(asked)["data.features"] == {"x": settings}
     json.dumps(flatten(asked), allow_nan=False)
 
 
-def test_the_order_of_the_features_is_that_of_the_file() -> None:
+def test_the_order_of_the_features_is_that_of_params_yaml() -> None:
     names = ["z", "a", "m"]
     asked = job(
         data__source="data/raw/t.csv",

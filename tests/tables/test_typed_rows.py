@@ -50,9 +50,9 @@ def test_a_csv_has_typed_rows_and_drops_some(workspace: Path) -> None:
     raw = table(MIXED, drop_rows="missing_target")
     assert str(rows(raw)) == str(
         {
-            "area": [NAN, 4.5],
-            "heating": ["gas", ""],
             "sold": [date(2019, 3, 1), date(1969, 12, 31)],
+            "heating": ["gas", ""],
+            "area": [NAN, 4.5],
             "y": [1.0, 3.0],
         }
     )
