@@ -84,7 +84,7 @@ class Growing(nn.Module):
 
 
 @pytest.mark.parametrize("build", [Tied, Growing])
-@pytest.mark.parametrize("optimizer", ["adam", "lbfgs"])
+@pytest.mark.parametrize("optimizer", ["adam", pytest.param("lbfgs", marks=pytest.mark.slow)])
 def test_tied_and_lazy_layers_are_trained_saved_and_loaded(
     workspace: Path, monkeypatch: pytest.MonkeyPatch, build: Build, optimizer: str
 ) -> None:

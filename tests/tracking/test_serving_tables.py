@@ -42,7 +42,9 @@ def frame(*rows: dict[str, Any]) -> pd.DataFrame:
     return whole.assign(sold=pd.to_datetime(whole["sold"]), age=whole["age"].astype(float))
 
 
-@pytest.mark.parametrize("targets", [["price"], ["price", "rent"]])
+@pytest.mark.parametrize(
+    "targets", [pytest.param(["price"], marks=pytest.mark.slow), ["price", "rent"]]
+)
 def test_a_frame_of_raw_columns_is_answered(workspace: Path, targets: list[str]) -> None:
     place = logged(targets)
     model = mlflow.pyfunc.load_model(place)
