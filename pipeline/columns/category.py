@@ -4,7 +4,7 @@ import difflib
 import hashlib
 import math
 import re
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import pyarrow as pa
@@ -16,6 +16,7 @@ from pipeline.columns.column import Bools, EmptyColumnError, LearntColumn, Value
 from pipeline.settings import terminal
 from pipeline.settings.column_settings import CategorySettings
 from pipeline.settings.messages import first_of, show
+from pipeline.tables import table
 
 MISSING, RARE = "(missing)", "(rare)"
 MOST_LEVELS = 40
@@ -182,10 +183,11 @@ class CategoryColumn(LearntColumn):
         A value is unseen if it is a level that no training row has, or a rare one.
         """
         names = pa.array([level.name for level in self.levels], pa.string())
-        codes = _numpy(compute.index_in(values, value_set=names).fill_null(-1)).copy()
+        indices = compute.index_in(values, value_set=names).fill_null(-1)
+        codes = np.array(np.from_dlpack(table.one_chunk(indices)), np.int32)
         unseen: Bools = codes < 0
         if unseen.any():
-            gaps = unseen & _numpy(compute.equal(values, "").cast(pa.int8())).astype(np.bool_)
+            gaps = unseen & table.bools(table.one_chunk(compute.equal(values, "")))
             unseen &= ~gaps
             if self.unseen != "refuse":
                 level = RARE if self.unseen == "rare" else self.reference
@@ -215,10 +217,3 @@ def _counts(values: Values) -> dict[str, int]:
     counted = values.value_counts()
     texts, rows = counted.field("values").to_pylist(), counted.field("counts").to_pylist()
     return dict(zip(texts, rows, strict=True))
-
-
-def _numpy(values: Values) -> NDArray[Any]:
-    chunks = values.chunks if isinstance(values, pa.ChunkedArray) else [values]
-    # Not to_numpy: it imports pandas.
-    arrays = [np.from_dlpack(chunk) for chunk in chunks]
-    return np.concatenate(arrays) if arrays else np.empty(0, np.int32)

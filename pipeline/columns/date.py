@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 
 from pipeline.columns.column import Bools, EmptyColumnError, LearntColumn, Values
 from pipeline.settings.column_settings import DatePart, DateSettings
+from pipeline.tables import table
+from pipeline.tables.date_texts import GAP, SECONDS_PER_DAY
 
-GAP = np.iinfo(np.int64).min
-"""The integer in the place of a missing date."""
-SECONDS_PER_DAY = 86_400
+__all__ = ["GAP", "SECONDS_PER_DAY", "DateColumn", "from_integers", "integers", "part_of"]
+
 LEVEL_PARTS: tuple[DatePart, ...] = ("month", "weekday")
 
 
@@ -121,21 +122,21 @@ class DateColumn(LearntColumn):
 
 def integers(values: Values, unit: Literal["days", "seconds"]) -> NDArray[np.int64]:
     """Return dates as whole days or seconds since 1970-01-01, GAP for a missing one: [rows]."""
-    kind = pa.date32() if unit == "days" else pa.timestamp("s")
-    chunks = values.chunks if isinstance(values, pa.ChunkedArray) else [values]
-    parts = []
-    for chunk in chunks:
-        if unit == "days" and pa.types.is_timestamp(chunk.type):
-            seconds = chunk.cast(pa.int64())
-            whole = np.from_dlpack(seconds.fill_null(0)) // SECONDS_PER_DAY
-        else:
-            integers_of = chunk.cast(kind)
-            if unit == "days":
-                integers_of = integers_of.cast(pa.int32())
-            whole = np.from_dlpack(integers_of.cast(pa.int64()).fill_null(0))
-        gaps = np.from_dlpack(chunk.is_null().cast(pa.int8())).astype(np.bool_)
-        parts.append(np.where(gaps, GAP, whole))
-    return np.concatenate(parts or [np.empty(0, np.int64)])
+    whole = table.one_chunk(values)
+    if unit == "days" and pa.types.is_timestamp(whole.type):
+        moments = table.integers(whole.fill_null(0)) // SECONDS_PER_DAY
+    elif unit == "days":
+        moments = table.integers(whole.cast(pa.int32()).fill_null(0))
+    else:
+        moments = table.integers(whole.cast(pa.timestamp("s")).fill_null(0))
+    return np.where(table.bools(whole.is_null()), GAP, moments)
+
+
+def from_integers(moments: NDArray[np.int64], unit: Literal["days", "seconds"]) -> pa.Array:
+    """Return whole days or seconds since 1970-01-01 as dates, null for GAP: [rows]."""
+    kind, numbers = (pa.date32(), "i4") if unit == "days" else (pa.timestamp("s"), "i8")
+    known = moments != GAP
+    return table.array(np.where(known, moments, 0).astype(numbers), kind, known)
 
 
 def part_of(

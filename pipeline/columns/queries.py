@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from pipeline.columns.category import CategoryColumn
-from pipeline.columns.date import GAP, SECONDS_PER_DAY, DateColumn
+from pipeline.columns.date import GAP, SECONDS_PER_DAY, DateColumn, from_integers
 from pipeline.columns.number import NumberColumn
 from pipeline.columns.plan import AnyColumn, Plan
 from pipeline.settings import queries as queries_yaml
@@ -77,16 +77,11 @@ def _array(column: AnyColumn, values: Sequence[Any], form: str | None) -> pa.Arr
         numbers = [math.nan if value in (None, "") else float(value) for value in values]
         return table.array(np.array(numbers, np.float64), pa.float64())
     if isinstance(column, CategoryColumn):
-        return _texts([*map(_text, values)])
+        return table.texts([*map(_text, values)])
     seconds = np.array([_seconds(value, form) for value in values], np.int64)
-    gaps = seconds == GAP
-    moments = np.where(gaps, 0, seconds)
     if column.unit == "days":
-        moments = (moments // SECONDS_PER_DAY).astype(np.int32)
-    known = np.packbits(~gaps, bitorder="little")
-    kind = pa.date32() if column.unit == "days" else pa.timestamp("s")
-    buffers = [pa.py_buffer(known), pa.py_buffer(np.ascontiguousarray(moments))]
-    return pa.Array.from_buffers(kind, len(moments), buffers)
+        return from_integers(np.where(seconds == GAP, GAP, seconds // SECONDS_PER_DAY), "days")
+    return from_integers(seconds, "seconds")
 
 
 def _text(value: Any) -> str:
@@ -102,14 +97,6 @@ def _seconds(value: Any, form: str | None) -> int:
     if value in (None, ""):
         return int(GAP)
     return (queries_yaml.moment(value, form) - EPOCH) // timedelta(seconds=1)
-
-
-def _texts(values: Sequence[str]) -> pa.Array:
-    # Not pa.array: it imports pandas, a quarter of a second.
-    encoded = [value.encode() for value in values]
-    ends = np.cumsum([0, *map(len, encoded)], dtype=np.int32)
-    buffers = [None, pa.py_buffer(ends), pa.py_buffer(b"".join(encoded))]
-    return pa.Array.from_buffers(pa.string(), len(values), buffers)
 
 
 def iso(moment: int, column: DateColumn) -> str:

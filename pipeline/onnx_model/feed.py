@@ -15,7 +15,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from pipeline.columns.column import Bools
-from pipeline.columns.date import GAP, DateColumn, integers
+from pipeline.columns.date import GAP, DateColumn, from_integers, integers
 from pipeline.columns.number import NumberColumn
 from pipeline.columns.plan import AnyColumn, Plan
 from pipeline.onnx_model.contract_inputs import Float
@@ -110,26 +110,10 @@ def arrow(inputs: Inputs, plan: Plan) -> pa.Table:
         if isinstance(column, NumberColumn):
             arrays.append(table.array(values.astype(np.float64), pa.float64()))
         elif isinstance(column, DateColumn):
-            arrays.append(_dates(values, column.unit == "seconds"))
+            arrays.append(from_integers(values, column.unit))
         else:
-            arrays.append(texts(values.tolist()))
+            arrays.append(table.texts(values.tolist()))
     return pa.Table.from_arrays(arrays, list(plan.features))
-
-
-def _dates(values: NDArray[np.int64], seconds: bool) -> pa.Array:
-    known = table.array(values != GAP, pa.bool_()).buffers()[1]
-    kind, numbers = (pa.timestamp("s"), "i8") if seconds else (pa.date32(), "i4")
-    data = pa.py_buffer(np.where(values == GAP, 0, values).astype(numbers))
-    return pa.Array.from_buffers(kind, len(values), [known, data])
-
-
-def texts(values: Sequence[str]) -> pa.Array:
-    """Return texts as an Arrow array: [texts]."""
-    # Not pa.array: it imports pandas, a quarter of a second.
-    contents = [text.encode() for text in values]
-    ends = np.cumsum([0, *(len(content) for content in contents)]).astype(np.int32)
-    buffers = [None, pa.py_buffer(ends), pa.py_buffer(b"".join(contents))]
-    return pa.Array.from_buffers(pa.string(), len(contents), buffers)
 
 
 def row_count(inputs: Inputs) -> int:

@@ -111,9 +111,8 @@ class Column:
         """
         if self.has_all or self.wrong_rows or self.leading_zeros:
             return False
-        texts = values.combine_chunks()
-        texts = texts if isinstance(texts, pa.Array) else texts.chunk(0)
-        numbers, wrong = NumberTexts.of(self.read).read(texts.cast(pa.string()))
+        texts = table.one_chunk(values).cast(pa.string())
+        numbers, wrong = NumberTexts.of(self.read).read(texts)
         if wrong.any():
             return False
         known = numbers[~np.isnan(numbers)]

@@ -58,8 +58,7 @@ class Relation:
 def numbers_of(values: pa.ChunkedArray, column: Column) -> Numbers:
     """Return the values of a column of numbers: [rows]; NaN for a gap."""
     if is_text(values.type):
-        whole = values.cast(pa.string()).combine_chunks()
-        whole = whole if isinstance(whole, pa.Array) else whole.chunk(0)
+        whole = table.one_chunk(values.cast(pa.string()))
         return NumberTexts.of(column.read, units=kind(column) == "units").read(whole)[0]
     if types.is_decimal(values.type):
         values = values.cast(pa.string())

@@ -117,6 +117,4 @@ def _array(values: NDArray[Any], kind: pa.DataType, refused: Bools | None) -> pa
         return table.array(values, kind)
     if kind == pa.bool_():
         return table.array(values & ~refused, kind)
-    valid = pa.py_buffer(np.packbits(~refused, bitorder="little"))
-    data = pa.py_buffer(np.ascontiguousarray(values))
-    return pa.Array.from_buffers(kind, len(values), [valid, data])
+    return table.array(values, kind, known=~refused)

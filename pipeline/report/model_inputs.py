@@ -15,6 +15,7 @@ from pyarrow import compute
 
 from pipeline.columns import date
 from pipeline.onnx_model.text_codes import OTHER
+from pipeline.tables.table import one_chunk
 
 Bools = NDArray[np.bool_]
 MISSING = "is missing"
@@ -153,11 +154,3 @@ def numbers(values: pa.ChunkedArray) -> NDArray[Any]:
     """Return a column of numbers, in its own precision: [rows]; NaN for a gap."""
     column: NDArray[Any] = np.from_dlpack(one_chunk(values))
     return column
-
-
-def one_chunk(values: pa.ChunkedArray | pa.Array) -> pa.Array:
-    """Return a column in one piece."""
-    if isinstance(values, pa.Array):
-        return values
-    whole = values.combine_chunks()
-    return whole if isinstance(whole, pa.Array) else whole.chunk(0)

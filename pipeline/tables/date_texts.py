@@ -12,7 +12,7 @@ from pipeline.tables.table import integers
 
 SECONDS_PER_DAY = 86_400
 GAP = np.iinfo(np.int64).min
-"""The integer in the place of a text that is no date."""
+"""The integer in the place of a missing date, and of a text that is no date."""
 _PACKED = re.compile(r"%[YymdHMS]%[YymdHMS]")
 """A part of a format that tells two numbers by their digits alone."""
 _EPOCH = datetime(1970, 1, 1)

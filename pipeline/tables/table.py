@@ -87,15 +87,35 @@ class Writer:
         self._held = []
 
 
-def array(values: NDArray[Any], kind: pa.DataType) -> pa.Array:
+def array(
+    values: NDArray[Any], kind: pa.DataType, known: NDArray[np.bool_] | None = None
+) -> pa.Array:
     """Return numbers or truth values as an Arrow array: [rows].
 
-    values: of the NumPy type that corresponds to `kind`.
+    values: of the NumPy type that corresponds to `kind`. known: False where null is meant: [rows].
     """
     # Not pa.array: it imports pandas, a quarter of a second.
-    held = np.packbits(values, bitorder="little") if kind == pa.bool_() else values
-    buffer = pa.py_buffer(np.ascontiguousarray(held))
-    return pa.Array.from_buffers(kind, len(values), [None, buffer])
+    held = _bits(values) if kind == pa.bool_() else pa.py_buffer(np.ascontiguousarray(values))
+    return pa.Array.from_buffers(kind, len(values), [None if known is None else _bits(known), held])
+
+
+def _bits(values: NDArray[np.bool_]) -> pa.Buffer:
+    return pa.py_buffer(np.packbits(values, bitorder="little"))
+
+
+def texts(values: Sequence[str]) -> pa.Array:
+    """Return texts as an Arrow array: [rows]."""
+    # Not pa.array, as in `array`.
+    contents = [value.encode() for value in values]
+    ends = np.cumsum([0, *map(len, contents)], dtype=np.int32)
+    buffers = [None, pa.py_buffer(ends), pa.py_buffer(b"".join(contents))]
+    return pa.Array.from_buffers(pa.string(), len(contents), buffers)
+
+
+def one_chunk(values: pa.Array | pa.ChunkedArray) -> pa.Array:
+    """Return a column in one piece: [rows]."""
+    whole = values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values
+    return whole if isinstance(whole, pa.Array) else whole.chunk(0)
 
 
 def parquet(path: Path, schema: pa.Schema) -> pq.ParquetWriter:

@@ -16,7 +16,7 @@ from pipeline.tables import typed_values
 from pipeline.tables.advice import Selection
 from pipeline.tables.faults import ALL_INTEGERS_BELOW, Faults
 from pipeline.tables.raw_file import Block, RawFile
-from pipeline.tables.table import array
+from pipeline.tables.table import array, one_chunk
 from pipeline.tables.typed_values import Converter, TypedValues, is_text
 
 Mask = NDArray[np.bool_]
@@ -202,5 +202,4 @@ def _as_text(values: pa.ChunkedArray) -> pa.Array:
             texts = values.cast(pa.string())
         except pa.ArrowException:  # a list, a structure
             texts = pa.chunked_array([[str(value) for value in values.to_pylist()]], pa.string())
-    whole = texts.combine_chunks()
-    return whole if isinstance(whole, pa.Array) else whole.chunk(0)
+    return one_chunk(texts)

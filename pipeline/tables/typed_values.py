@@ -19,7 +19,7 @@ from pipeline.settings.sections import Read
 from pipeline.tables import date_texts
 from pipeline.tables.date_texts import DateTexts
 from pipeline.tables.number_texts import BLANKS, NumberTexts
-from pipeline.tables.table import array, bools, integers, numbers
+from pipeline.tables.table import array, bools, integers, numbers, one_chunk
 
 Bools = NDArray[np.bool_]
 _TEXTS = (pa.string(), pa.large_string(), pa.string_view())
@@ -82,13 +82,13 @@ class _Numbers(Converter):
             is_plain = values.type in (pa.float64(), pa.float32()) or not values.null_count
             column = numbers(values if is_plain else values.cast(pa.float64(), safe=False))
         elif is_text(values.type):
-            column, wrong = self._texts.read(_one_chunk(values.cast(pa.string())))
+            column, wrong = self._texts.read(one_chunk(values.cast(pa.string())))
         elif types.is_decimal(values.type):
             # Arrow's own cast of a decimal to float64 may be off by one unit.
             column = numbers(values.cast(pa.string()).cast(pa.float64()))
         else:
             column = np.full(len(values), np.nan)
-            wrong = bools(_one_chunk(values).is_valid())
+            wrong = bools(one_chunk(values).is_valid())
         if len(self._missing):
             missing = self._missing
             if values.type in (pa.float16(), pa.float32()):
@@ -124,7 +124,7 @@ class _Categories(Converter):
                 [compute.if_else(array(wrong | np.isnan(column), pa.bool_()), None, texts)]
             )
         elif not (is_text(values.type) or types.is_boolean(kind) or types.is_integer(kind)):
-            wrong = bools(_one_chunk(values).is_valid())
+            wrong = bools(one_chunk(values).is_valid())
             values = pa.chunked_array([pa.nulls(len(values), pa.string())])
         indices, uniques = dictionary(values)
         # Blanks and words for gaps are sought among the levels, not among the rows.
@@ -157,7 +157,7 @@ class _Dates(Converter):
     def convert(self, values: pa.ChunkedArray) -> TypedValues:
         kind = values.type
         if types.is_timestamp(kind) or types.is_date(kind):
-            seconds, gaps = _seconds_of(_one_chunk(values))
+            seconds, gaps = _seconds_of(one_chunk(values))
             wrong = ~gaps & ~date_texts.is_in_range(seconds)
         elif is_text(kind):
             indices, uniques = dictionary(values)
@@ -173,7 +173,7 @@ class _Dates(Converter):
             gaps = np.append(is_gap, True)[places] | is_null
             wrong = ~gaps & (seconds == date_texts.GAP)
         else:
-            gaps = bools(_one_chunk(values).is_null())
+            gaps = bools(one_chunk(values).is_null())
             seconds, wrong = np.full(len(values), date_texts.GAP), ~gaps
         known = np.where(gaps | wrong, 0, seconds)
         if self.kind == pa.date32():
@@ -189,7 +189,7 @@ def dictionary(values: pa.ChunkedArray) -> tuple[pa.Array, pa.Array]:
     """Return the index of each value in the array of different values, and that array."""
     if not types.is_dictionary(values.type):
         values = values.dictionary_encode()
-    whole = _one_chunk(values.unify_dictionaries())
+    whole = one_chunk(values.unify_dictionaries())
     return whole.indices, whole.dictionary
 
 
@@ -201,11 +201,6 @@ def _seconds_of(values: pa.Array) -> tuple[NDArray[np.int64], Bools]:
         return integers(days) * date_texts.SECONDS_PER_DAY, gaps
     per_second = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}[values.type.unit]
     return integers(values.fill_null(0)) // per_second, gaps
-
-
-def _one_chunk(values: pa.ChunkedArray) -> pa.Array:
-    whole = values.combine_chunks()
-    return whole if isinstance(whole, pa.Array) else whole.chunk(0)
 
 
 def _any(mask: Bools | None) -> Bools | None:
