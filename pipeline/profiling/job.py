@@ -5,10 +5,11 @@ from typing import Any
 
 from pipeline.profiling.choices import Choice
 from pipeline.profiling.proposal import Proposal, settings_text
-from pipeline.profiling.yaml_text import WIDTH, entry, replaced, text, value
+from pipeline.profiling.yaml_text import WIDTH, entry, replaced
 from pipeline.settings import params
 from pipeline.settings.params import Params
 from pipeline.settings.yaml_file import Key
+from pipeline.settings.yaml_values import flow, text
 
 MOST_IN_ONE_LINE = 5
 Edit = tuple[Key, str | list[str]]
@@ -38,10 +39,10 @@ def edits(
             yield ("data", "read", name), _wrapped(name, new, proposal.read_notes.get(name, ""))
     yield ("data", "features"), features(proposal)
     yield ("data", "exclude"), _excluded_value(proposal)
-    yield ("data", "targets"), value(proposal.targets)
+    yield ("data", "targets"), flow(proposal.targets)
     yield ("data", "drop_rows"), "missing_target" if proposal.drop_rows else "null"
     if proposal.fraction != before.data.test_fraction:
-        yield ("data", "test_fraction"), value(proposal.fraction)
+        yield ("data", "test_fraction"), flow(proposal.fraction)
     # Settings that the closed form does not have.
     for name, none in (
         ("optimizer", "exact"),
@@ -53,7 +54,7 @@ def edits(
         ("patience", None),
     ):
         if getattr(before.train, name) != none:
-            yield ("train", name), value(none)
+            yield ("train", name), flow(none)
     yield ("evaluate", "queries"), _queries(query)
 
 
@@ -62,7 +63,7 @@ def features(proposal: Proposal) -> list[str]:
     lines = []
     for name, choice in proposal.features.items():
         assert choice.settings is not None
-        lines += entry(f"    {text(name)}: {value(settings_text(choice.settings))}", choice.why)
+        lines += entry(f"    {text(name)}: {flow(settings_text(choice.settings))}", choice.why)
     return lines
 
 
@@ -81,21 +82,21 @@ def excluded(left_out: list[Choice]) -> list[str]:
 def _queries(query: Mapping[str, Any] | None) -> str | list[str]:
     if query is None:
         return "[]"
-    if len(query) <= MOST_IN_ONE_LINE and len(value(query)) < WIDTH - 10:
-        return entry(f"    - {value(query)}", "a row of the table")
-    lines = [f"{text(name)}: {value(item)}" for name, item in query.items()]
+    if len(query) <= MOST_IN_ONE_LINE and len(flow(query)) < WIDTH - 10:
+        return entry(f"    - {flow(query)}", "a row of the table")
+    lines = [f"{text(name)}: {flow(item)}" for name, item in query.items()]
     return [f"    {'- ' if not index else '  '}{line}" for index, line in enumerate(lines)]
 
 
 def _wrapped(name: str, new: Any, why: str) -> str | list[str]:
     """Return a setting of data.read: in one line, or a long list in several. why: a comment."""
-    line = value(new)
+    line = flow(new)
     if name != "missing" or len(line) < WIDTH - 20:
         return entry(f"      {line}", why) if why else line
     *above, line = entry("      [" + " " * WIDTH, why) if why else ["      ["]
     lines, indent = [*above, line.rstrip()], " " * 7
     for item in new:
-        part = value(item) + ", "
+        part = flow(item) + ", "
         if len(lines[-1] + part) > WIDTH:
             lines[-1] = lines[-1].rstrip()
             lines.append(indent)

@@ -1,44 +1,14 @@
-"""Values as YAML text, and a YAML text with some values replaced: all other bytes are kept."""
+"""A YAML text with some values replaced: all other bytes are kept."""
 
-import re
 import textwrap
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import yaml
 
-from pipeline.settings import terminal
 from pipeline.settings.yaml_file import Key
 
 WIDTH = 100
 COMMENT_COLUMN = 32
-_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*([ ./-][A-Za-z0-9_]+)*")
-_WORDS = {"true", "false", "null", "yes", "no", "on", "off", "y", "n", "nan", "inf"}
-
-
-def value(item: Any) -> str:
-    """Return a value in one line."""
-    if isinstance(item, Mapping):
-        pairs = ", ".join(f"{value(name)}: {value(each)}" for name, each in item.items())
-        return f"{{{pairs}}}"
-    if isinstance(item, list | tuple):
-        return f"[{', '.join(map(value, item))}]"
-    if item is None or isinstance(item, bool):
-        return {None: "null", True: "true", False: "false"}[item]
-    return text(item) if isinstance(item, str) else repr(item)
-
-
-def text(string: str) -> str:
-    """Return a text in quotes, or without if it means the same to every parser."""
-    if _PLAIN.fullmatch(string) and string.lower() not in _WORDS:
-        return string
-    hidden = terminal.invisible(string)
-    escaped = "".join(
-        f"\\U{ord(each):08x}" if each in hidden or not (each.isprintable() or each == " ")
-        else f"\\{each}" if each in '"\\' else each
-        for each in string
-    )  # fmt: skip
-    return f'"{escaped}"'
 
 
 def entry(line: str, comment: str = "") -> list[str]:

@@ -4,13 +4,14 @@ A line is proposed only if it cannot make wrong numbers: where the values leave 
 both are said.
 """
 
-import json
 import re
+import shlex
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pipeline.settings import yaml_values
 from pipeline.settings.column_settings import (
     ColumnSettings,
     DateSettings,
@@ -183,14 +184,14 @@ class Changes:
         if not selection.is_list and not self.exclude:
             kept = {name: kind for name, kind in kept.items() if name in self.kinds}
         if kept and (self.kinds or (self.exclude and not selection.is_list)):
-            lines.append(f"  features: {yaml_flow(kept)}")
+            lines.append(f"  features: {yaml_values.flow(kept)}")
         if self.exclude and selection.is_list:
-            lines.append(f"  exclude: {yaml_flow([*selection.exclude, *self.exclude])}")
+            lines.append(f"  exclude: {yaml_values.flow([*selection.exclude, *self.exclude])}")
         if not (lines and selection.targets):
             return ""
         command = (
-            f"python -m pipeline.describe {selection.path} --target"
-            f" {yaml_name(selection.targets[0])} --write"
+            f"python -m pipeline.describe {shlex.quote(str(selection.path))} --target"
+            f" {shlex.quote(selection.targets[0])} --write"
         )
         if sum(map(len, lines)) > LONGEST_PASTE_CHARACTERS:
             return f"let `{command}` write the kinds of the columns into params.yaml"
@@ -238,7 +239,7 @@ def _few(columns: Mapping[str, WrongValues], selection: Selection) -> str:
     if selection.targets and is_number and len(words) <= MOST_WORDS and not has_digits:
         cure += (
             f"; or, if {first_of([show(word) for word in words], 5)} means no value, write"
-            f" `missing: {yaml_flow(['NA', *words])}` in params.yaml, under data: read:"
+            f" `missing: {yaml_values.flow(['NA', *words])}` in params.yaml, under data: read:"
         )
     return cure
 
@@ -278,21 +279,3 @@ def _short(settings: ColumnSettings) -> Any:
     """Return settings as params.yaml writes them."""
     plain = settings.plain()
     return plain["kind"] if len(plain) == 1 else plain
-
-
-def yaml_flow(value: Any) -> str:
-    """Return a value as YAML in one line."""
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{yaml_name(k)}: {yaml_flow(v)}" for k, v in value.items()) + "}"
-    if isinstance(value, list | tuple):
-        return "[" + ", ".join(map(yaml_flow, value)) + "]"
-    return yaml_name(value) if isinstance(value, str) else json.dumps(value)
-
-
-def yaml_name(name: str) -> str:
-    """Return a text as YAML: without quotes if it is a plain word, else as JSON."""
-    is_word = re.fullmatch(r"[^\W\d]\w*", name) and name.lower() not in _YAML_WORDS
-    return name if is_word else json.dumps(name, ensure_ascii=False)
-
-
-_YAML_WORDS = {"true", "false", "yes", "no", "on", "off", "null", "y", "n", "nan", "inf"}

@@ -7,10 +7,9 @@ import unicodedata
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from pipeline.settings import terminal
+from pipeline.settings import terminal, yaml_values
 from pipeline.settings.errors import UserError
 from pipeline.settings.messages import first_of, show
-from pipeline.tables.advice import yaml_flow
 from pipeline.tables.raw_file import RawFile
 
 LONGEST_NAME_CHARACTERS = 200  # as of sections.Name, the type of the names in params.yaml
@@ -90,7 +89,7 @@ def check_all(file: RawFile, targets: Sequence[str], exclude: Sequence[str]) -> 
         raise UserError(
             f"{file.path}: found {first_of([show(name) for name in index], 5)}, which may be row"
             " labels (pandas writes none with index=False); leave it out: `exclude:"
-            f" {yaml_flow([*exclude, *index])}` in params.yaml, under data"
+            f" {yaml_values.flow([*exclude, *index])}` in params.yaml, under data"
         )
     if hidden := [
         name

@@ -8,6 +8,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from pyarrow import types
 
+from pipeline.settings import yaml_values
 from pipeline.settings.column_settings import ColumnSettings
 from pipeline.settings.errors import UserError
 from pipeline.settings.messages import count, first_of, show
@@ -114,7 +115,7 @@ class Faults:
             self._inexact.append(
                 f"{self._path}:{place}: {show(name)} is {value}, an integer that float64 cannot"
                 f" represent (the nearest is {int(float(value))}); if it is a label, leave the"
-                f" column out, `exclude: {advice.yaml_flow([name])}` under data; else write it in a"
+                f" column out, `exclude: {yaml_values.flow([name])}` under data; else write it in a"
                 " larger unit"
             )
 

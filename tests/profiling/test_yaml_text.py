@@ -5,8 +5,9 @@ import difflib
 import pytest
 from described import PARAMS
 
-from pipeline.profiling.yaml_text import entry, replaced, text, value
+from pipeline.profiling.yaml_text import entry, replaced
 from pipeline.settings import yaml_file
+from pipeline.settings.yaml_values import flow, text
 
 
 def changed(before: str, after: str) -> list[str]:
@@ -61,7 +62,7 @@ def test_a_key_that_is_not_there_is_an_error() -> None:
      "data/raw/a.csv", "data/raw/x 1.csv", "", "\ufeff", "nan", "y"],
 )  # fmt: skip
 def test_every_text_is_read_back(string: str) -> None:
-    document = f"{text('k')}: {value({string: string, 'l': [string]})}\n"
+    document = f"{text('k')}: {flow({string: string, 'l': [string]})}\n"
     if string == "\x00":  # U+0000 is allowed in quotes alone
         assert '"\\U00000000"' in document
     assert yaml_file.read(document, "p")[0] == {  # type: ignore[arg-type]
