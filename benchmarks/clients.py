@@ -21,7 +21,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import chdir
 from pathlib import Path
 from typing import Any
@@ -121,11 +121,7 @@ def in_process(folder: Path, rounds: int) -> dict[str, list[float]]:
         "unchecked": (lambda: model.predict(rows, check=False), 20),
         "checked": (lambda: model.predict(rows), 20),
     }
-    times: dict[str, list[float]] = {name: [] for name in sides}
-    for number in range(rounds):
-        for name in turns(sides, number):
-            times[name].append(seconds(*sides[name]))
-    return times
+    return in_turns(sides, rounds)
 
 
 def raw_row(folder: Path, training: pa.Table, rounds: int) -> dict[str, list[float]]:
@@ -151,6 +147,13 @@ def raw_row(folder: Path, training: pa.Table, rounds: int) -> dict[str, list[flo
         "client": (lambda: model.predict([record]), 2000),
         "scikit-learn": (lambda: peer.predict(frame), 50),
     }
+    return in_turns(sides, rounds)
+
+
+def in_turns(
+    sides: Mapping[str, tuple[Callable[[], object], int]], rounds: int
+) -> dict[str, list[float]]:
+    """Return the seconds of each round by side. sides: a call, and how often to make it."""
     times: dict[str, list[float]] = {name: [] for name in sides}
     for number in range(rounds):
         for name in turns(sides, number):

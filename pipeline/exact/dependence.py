@@ -19,7 +19,6 @@ ROUNDING_FACTOR = 4
 # least this share of the largest such move.
 SMALLEST_SHARE = 1e-3
 
-
 # A term of a combination is rounding if it moves the column by less than this share of its length.
 SMALLEST_TERM = 2.0**-30
 
@@ -35,7 +34,8 @@ class Dependent:
     combination: tuple[tuple[str | None, Fraction], ...]
     """Names and factors, empty for a column of zeros; the name of the column of ones is None."""
     is_exact: bool = True
-    """False: it is one to within the rounding of the numbers. Otherwise of earlier columns."""
+    """True: of earlier columns, exactly. False: of any others, to within the rounding of the
+    numbers."""
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,6 @@ from pipeline.tables.column_names import same_name
 
 Separator = str
 MOST_RECORDS = 2_000
-LARGEST_SHARE_OF_ODD_ROWS = 0.05
 _COMMENTS = ("#", "%", "//")
 _CHARACTERS = ("\t", ";", "|", ",")
 """In the order of preference: commas are in numbers, too."""

@@ -69,13 +69,11 @@ def warnings(reference: Fit) -> list[str]:
     """Return one sentence for each column that makes the coefficients doubtful."""
     terms = len(reference.features) + reference.intercept
     if reference.rows < terms:
-        sentences = [
+        return [
             f"{reference.rows} rows for {terms} numbers: the reference leaves"
             f" {len(reference.dependent)} features out"
         ]
-    else:
-        sentences = [
-            f"{fit_messages.dependent(column)}: the reference leaves it out"
-            for column in reference.dependent
-        ]
-    return sentences
+    return [
+        f"{fit_messages.dependent(column)}: the reference leaves it out"
+        for column in reference.dependent
+    ]

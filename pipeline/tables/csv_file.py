@@ -26,12 +26,12 @@ from pipeline.settings.sections import Read
 from pipeline.tables import csv_heading, csv_rows
 from pipeline.tables.csv_columns import Parser
 from pipeline.tables.csv_rows import Extent
-from pipeline.tables.raw_file import Block, Heading
+from pipeline.tables.raw_file import Block, Heading, Untyped
 from pipeline.tables.text_source import LONGEST_ROW_BYTES, TextSource
 
 
 @dataclass(frozen=True)
-class CsvFile:
+class CsvFile(Untyped):
     """A CSV file whose first line was read.
 
     names: the columns' names, as the heading or a caller spells them.
@@ -44,13 +44,7 @@ class CsvFile:
     dialect: Read
     skip_empty_lines: bool = True
     unit: str = field(default="line", init=False)
-    float32: frozenset[str] = field(default=frozenset(), init=False)
     texts_as_written: bool = field(default=True, init=False)
-
-    @property
-    def schema(self) -> pa.Schema:
-        """Names of all columns, with the type text."""
-        return pa.schema([(name, pa.string()) for name in self.names])
 
     @classmethod
     def open(cls, path: Path, dialect: Read, wanted: Sequence[str] = ()) -> "CsvFile":

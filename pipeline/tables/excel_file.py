@@ -13,7 +13,7 @@ from pipeline.settings.messages import first_of, show
 from pipeline.settings.sections import Read
 from pipeline.tables import cells
 from pipeline.tables.column_names import with_names_for_all
-from pipeline.tables.raw_file import SAVE_AS_FILE, Block
+from pipeline.tables.raw_file import SAVE_AS_FILE, Block, Untyped
 
 if TYPE_CHECKING:
     from python_calamine import CalamineSheet, CalamineWorkbook
@@ -22,7 +22,7 @@ Row = list[Any]
 
 
 @dataclass(frozen=True)
-class ExcelFile:
+class ExcelFile(Untyped):
     """A sheet, read as a whole: Excel's own limit is 1,048,576 rows.
 
     rows: with their numbers in the sheet; a value for each of `names`, None for an empty cell.
@@ -33,13 +33,7 @@ class ExcelFile:
     rows: Sequence[tuple[int, Row]]
     unit: str = field(default="row", init=False)
     heading: None = field(default=None, init=False)
-    float32: frozenset[str] = field(default=frozenset(), init=False)
     texts_as_written: bool = field(default=True, init=False)
-
-    @property
-    def schema(self) -> pa.Schema:
-        """Names of all columns, with the type text."""
-        return pa.schema([(name, pa.string()) for name in self.names])
 
     @classmethod
     def open(cls, path: Path, dialect: Read) -> "ExcelFile":

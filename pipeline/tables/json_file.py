@@ -14,7 +14,7 @@ from pipeline.settings.errors import UserError
 from pipeline.settings.messages import show
 from pipeline.settings.sections import Read
 from pipeline.tables import cells
-from pipeline.tables.raw_file import Block
+from pipeline.tables.raw_file import Block, Untyped
 from pipeline.tables.text_source import LONGEST_ROW_BYTES, TextSource
 
 RECORDS_WITH_ALL_NAMES = 10_000
@@ -22,7 +22,7 @@ RECORDS_WITH_ALL_NAMES = 10_000
 
 
 @dataclass(frozen=True)
-class JsonFile:
+class JsonFile(Untyped):
     """A JSON file whose first records were read. A record without a name has a gap there.
 
     names: all names, in the order in which they occur. own_names: as the file spells them.
@@ -34,13 +34,7 @@ class JsonFile:
     dialect: Read
     unit: str = field(default="record", init=False)
     heading: None = field(default=None, init=False)
-    float32: frozenset[str] = field(default=frozenset(), init=False)
     texts_as_written: bool = field(default=False, init=False)
-
-    @property
-    def schema(self) -> pa.Schema:
-        """Names of all columns, with the type text."""
-        return pa.schema([(name, pa.string()) for name in self.names])
 
     @classmethod
     def open(cls, path: Path, dialect: Read) -> "JsonFile":

@@ -67,6 +67,22 @@ class Block:
         return matrix(self.rows)
 
 
+class Untyped:
+    """What files have in common that give no column a type."""
+
+    names: tuple[str, ...]
+
+    @property
+    def schema(self) -> pa.Schema:
+        """Names of all columns, with the type text."""
+        return pa.schema([(name, pa.string()) for name in self.names])
+
+    @property
+    def float32(self) -> frozenset[str]:
+        """No column."""
+        return frozenset()
+
+
 class RawFile(Protocol):
     """A file whose columns are known and whose rows are not read yet."""
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -52,11 +53,11 @@ class TypedRows:
         names = self.selection.names
         converters = {
             name: self._converter(name, settings, file.texts_as_written)
-            for name, settings in self._settings().items()
+            for name, settings in self._settings.items()
         }
         numbers = [
             isinstance(settings, NumberSettings) and not (settings.units or self.dialect.units)
-            for settings in self._settings().values()
+            for settings in self._settings.values()
         ]
         faults = Faults(file.path, file.unit, self.selection)
         for block in file.blocks([index[name] for name in names], numbers):
@@ -75,6 +76,7 @@ class TypedRows:
             )
         return self._converters[key]
 
+    @cached_property
     def _settings(self) -> Mapping[str, ColumnSettings]:
         number = NumberSettings(kind="number")
         return {**self.selection.columns, **dict.fromkeys(self.selection.targets, number)}
@@ -88,7 +90,7 @@ class TypedRows:
         refuse = self.on_wrong == "refuse"
         gaps: dict[str, Mask] = {}
         kept: Mask | None = None
-        for name, settings in self._settings().items():
+        for name, settings in self._settings.items():
             column = columns[name]
             if column.gaps is None:
                 continue
@@ -103,7 +105,7 @@ class TypedRows:
             elif getattr(settings, "missing", None) == "refuse" and refuse:
                 gaps[name] = column.gaps
         infinite: dict[str, Mask] = {}
-        for place, (name, settings) in enumerate(self._settings().items()):
+        for place, (name, settings) in enumerate(self._settings.items()):
             column = columns[name]
             if refuse:
                 self._add_wrong(place, name, settings, column, block, faults)
