@@ -8,7 +8,7 @@ from pipeline.columns import learn
 from pipeline.settings import files, runner
 from pipeline.settings.params import GENERATE, Params
 from pipeline.settings.seeds import stream
-from pipeline.tables import held_out, raw_table, table
+from pipeline.tables import held_out, table
 from pipeline.tables.generated import generated_table
 
 
@@ -17,12 +17,14 @@ def main(params: Params) -> None:
 
     Raises UserError if a table that must have rows has none, or if a column cannot be used.
     """
-    data = params.data
-    raw = None if data.source == GENERATE else raw_table.find(data)
-    if raw is None:
+    data, raw = params.data, None
+    if data.source == GENERATE:
         whole = table.to_arrow(generated_table(data, params.seed))
         schema, blocks = whole.schema, iter([whole])
     else:
+        from pipeline.tables import raw_table  # 80 ms that a table that is made does not need
+
+        raw = raw_table.find(data)
         schema, blocks = raw.row_schema, raw.rows()
 
     fraction, draws = data.test_fraction, stream(params.seed, "split")

@@ -16,7 +16,7 @@ DVC_YAML = ROOT / "dvc.yaml"
 
 SPEAKING = {"column_contradictions", "contradictions", "declared", "errors", "inputs", "messages"}
 SPEAKING |= {"params", "processes", "regular_file", "runner", "safe_path", "signals", "stamps"}
-SPEAKING |= {"terminal"}
+SPEAKING |= {"terminal", "yaml_values"}
 """Modules of settings that read, refuse or explain, or begin and end a program.
 
 The values that params reads are declared key by key; sections and yaml_file give them their types.

@@ -21,7 +21,7 @@ class EmptyColumnError(Exception):
 class LearntColumn(BaseModel):
     """A column of the table with what was learnt of it from the training rows."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
     arrow_types: ClassVar[tuple[pa.DataType, ...]]
     """The types of its values in data/train.parquet."""
 

@@ -3,6 +3,7 @@
 import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
@@ -22,11 +23,13 @@ from pipeline.settings.errors import UserError
 from pipeline.settings.messages import count, first_of, show
 from pipeline.settings.params import Data
 from pipeline.tables import table
-from pipeline.tables.raw_table import RawTable
 from pipeline.tables.table import Writer
 
+if TYPE_CHECKING:
+    from pipeline.tables.raw_table import RawTable
 
-def plan(data: Data, raw: RawTable | None, train: Writer, test: Writer) -> Plan:
+
+def plan(data: Data, raw: "RawTable | None", train: Writer, test: Writer) -> Plan:
     """Return the plan of the columns, learnt from the training rows.
 
     raw: the table of which all rows were read; None if it was generated. train, test: finished.

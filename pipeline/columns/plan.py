@@ -25,7 +25,7 @@ AnyColumn = Annotated[NumberColumn | CategoryColumn | DateColumn, Field(discrimi
 class Rows(BaseModel):
     """Numbers of rows."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     source: int
     """Rows of the files, or rows that were generated."""
@@ -39,7 +39,7 @@ class Rows(BaseModel):
 class Plan(BaseModel):
     """The features and what becomes of each."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     rows: Rows
     excluded: tuple[str, ...]
