@@ -1,10 +1,12 @@
 """Stage `generate`: prepare the dataset.
 
 Reads   params.yaml, data/raw/
-Writes  data/train.parquet, data/test.parquet, data/columns.json
+Writes  data/train.parquet, data/test.parquet, data/columns.json, data/summary.json,
+        data/sample.parquet
 """
 
 from pipeline.columns import learn
+from pipeline.compute import own_rows, written
 from pipeline.settings import files, runner
 from pipeline.settings.params import GENERATE, Params
 from pipeline.settings.seeds import stream
@@ -13,7 +15,7 @@ from pipeline.tables.generated import generated_table
 
 
 def main(params: Params) -> None:
-    """Write the training table, the test table and what was learnt of the columns, or nothing.
+    """Write both tables, what was learnt of their columns, their summary and a sample, or nothing.
 
     Raises UserError if a table that must have rows has none, or if a column cannot be used.
     """
@@ -42,6 +44,10 @@ def main(params: Params) -> None:
         test.finish()
         plan = learn.plan(data, raw, train, test)
         learn.report(plan)
+        partial, layout = own_rows.summarized(
+            {"train": train.path, "test": test.path}, plan, data.targets, params.seed, data.folds
+        )
+        written.write(partial, layout, schema)
     files.write_json(files.COLUMNS, plan.model_dump(mode="json"))
 
 

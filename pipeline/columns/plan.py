@@ -73,6 +73,31 @@ class Plan(BaseModel):
         out = np.empty((rows.num_rows, len(self.encoded_names)), order="F")
         return out, self.encode_into(out, rows.column)
 
+    def numbers(self, rows: pa.Table, targets: Sequence[str]) -> NDArray[np.float64]:
+        """Return the encoded columns, then the targets: [rows, columns], column-major.
+
+        rows: training or test rows, with the columns by name.
+        """
+        width = len(self.encoded_names)
+        out = np.empty((rows.num_rows, width + len(targets)), order="F")
+        self.encode_into(out[:, :width], rows.column)
+        for index, name in enumerate(targets, width):
+            out[:, index] = table.numbers(rows.column(name))
+        return out
+
+    @property
+    def exact(self) -> frozenset[str]:
+        """The encoded columns of 0 and 1 or of small integers, which no rounding has made."""
+        if self.is_matrix:
+            return frozenset()
+        numbers = (column.name for column in self.columns if isinstance(column, NumberColumn))
+        return frozenset(self.encoded_names).difference(numbers)
+
+    def float32(self, schema: pa.Schema, targets: Sequence[str]) -> frozenset[str]:
+        """Return the columns whose numbers are float32. schema: of typed rows."""
+        names = (*(name for name in self.features if name in self.encoded_names), *targets)
+        return frozenset(name for name in names if schema.field(name).type == pa.float32())
+
     def encode_into(self, out: NDArray[np.float64], values_of: Callable[[str], Values]) -> Bools:
         """Write the numbers into `out` and return the rows that are refused: [rows].
 

@@ -159,6 +159,9 @@ class Data(Section):
     """missing_target: leave out the rows without a target, and count them; null: refuse them."""
     test_fraction: float = Field(ge=0, lt=1, examples=[0.0])
     """Share of the rows that is held out; the seed chooses the rows."""
+    folds: int = Field(ge=2, le=100, examples=[5])
+    """Parts of the training rows of which data/summary.json has a Gram matrix each; the seed
+    chooses the rows."""
     generate: Generate
 
     @property
@@ -203,6 +206,10 @@ class Train(Section):
     never stop early."""
     batch_size: Annotated[int, Field(ge=1, lt=2**63)] | None = Field(examples=[None])
     """Rows in a step, shuffled by the seed; null: all rows at once, in order."""
+    reduce_rows: Literal["auto"] | bool = Field(examples=["auto"])
+    """Training of the linear model on all rows at once: true: as many rows as there are columns,
+    with the same loss and gradient at any weights; false: the rows themselves; auto: true from
+    10,000 training rows on."""
     reduction: Literal["sum", "mean"] = Field(examples=["sum"])
     """Loss of a batch: the sum or the mean of its squared errors."""
     dtype: Literal["float32", "float64"] = Field(examples=["float32"])

@@ -164,7 +164,7 @@ def write(path: Path, table: Table) -> None:
 def read(path: Path) -> Table:
     """Read a table written by `write`. Raises UserError if the file is missing or damaged."""
     # Not pq.read_table: it imports pandas too.
-    with _opened(path) as file:
+    with opened(path) as file:
         arrow = file.read()
         values = matrix(arrow)
     float32 = frozenset(field.name for field in arrow.schema if field.type == pa.float32())
@@ -176,7 +176,7 @@ def read_arrow(path: Path, names: Sequence[str] | None = None) -> pa.Table:
 
     Raises UserError if the file is missing or damaged.
     """
-    with _opened(path) as file:
+    with opened(path) as file:
         return file.read(columns=None if names is None else list(names))
 
 
@@ -213,13 +213,29 @@ def row_count(path: Path) -> int:
 
     Raises UserError if the file is missing or its end is damaged.
     """
-    with _opened(path) as file:
+    with opened(path) as file:
         rows: int = file.metadata.num_rows
     return rows
 
 
+def rows_of_groups(path: Path) -> list[int]:
+    """Return the number of rows of each row group of a table written by `write`.
+
+    Raises UserError if the file is missing or its end is damaged.
+    """
+    with opened(path) as file:
+        groups = range(file.metadata.num_row_groups)
+        return [file.metadata.row_group(group).num_rows for group in groups]
+
+
+def schema(path: Path) -> pa.Schema:
+    """Return the names and types of a table written by `write`. Raises UserError as `read`."""
+    with opened(path) as file:
+        return file.schema_arrow
+
+
 @contextmanager
-def _opened(path: Path) -> Iterator[pq.ParquetFile]:
+def opened(path: Path) -> Iterator[pq.ParquetFile]:
     """Open a table written by `write`. Raises UserError if the file is missing or damaged."""
     try:
         regular_file.check(path)

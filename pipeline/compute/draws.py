@@ -1,0 +1,61 @@
+"""Random numbers that belong to rows: a row's number is the same wherever the row is read."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.settings.seeds import stream
+
+Side = Literal["train", "test"]
+
+# Enough to try an ONNX file on, and to draw.
+SAMPLED_ROWS: dict[Side, int] = {"train": 100_000, "test": 10_000}
+STREAMS: dict[Side, str] = {"train": "sample", "test": "test sample"}
+
+
+def uniform(seed: int, name: str, before: int, rows: int) -> NDArray[np.float64]:
+    """Return the numbers from [0, 1) of some rows in the stream `name`: [rows].
+
+    before: the number of rows before these.
+    """
+    random = stream(seed, name)
+    bits = random.bit_generator
+    assert isinstance(bits, np.random.PCG64)
+    bits.advance(before)  # one step for each number
+    return random.random(rows)
+
+
+@dataclass(frozen=True)
+class Draws:
+    """What the seed chooses of the rows of each side.
+
+    rows: number of training rows and of test rows.
+    """
+
+    seed: int
+    folds: int
+    rows: dict[Side, int]
+
+    def folds_of(self, before: int, rows: int) -> NDArray[np.uint8]:
+        """Return the fold of each training row: [rows]. before: number of training rows before."""
+        folds: NDArray[np.uint8] = (uniform(self.seed, "folds", before, rows) * self.folds).astype(
+            np.uint8
+        )
+        return folds
+
+    def all_sampled(self, side: Side) -> bool:
+        """Return True if the sample has every row of a side."""
+        return self.rows[side] <= SAMPLED_ROWS[side]
+
+    def sampled(self, side: Side, before: int, rows: int) -> NDArray[np.bool_]:
+        """Return True for each row of a side that the sample has: [rows].
+
+        before: number of rows of this side before these. Of many rows each is drawn with the same
+        probability, so the sample has about SAMPLED_ROWS rows.
+        """
+        if self.all_sampled(side):
+            return np.ones(rows, np.bool_)
+        share = SAMPLED_ROWS[side] / self.rows[side]
+        return uniform(self.seed, STREAMS[side], before, rows) < share

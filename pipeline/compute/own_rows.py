@@ -1,0 +1,49 @@
+"""The pipeline's own tables, data/train.parquet and data/test.parquet, as fragments."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.columns.plan import Plan
+from pipeline.compute.draws import Draws, Side
+from pipeline.compute.mapping import Task, reduced, tasks_of, threads
+from pipeline.compute.summarize import Layout, Partial, Rows, no_rows
+from pipeline.tables import table
+from pipeline.tables.table import ROWS_PER_ROW_GROUP
+
+
+@dataclass(frozen=True)
+class OwnRows:
+    """A table that `generate` wrote: every row group but the last has ROWS_PER_ROW_GROUP rows."""
+
+    path: Path
+    side: Side
+
+    def read(self, row_groups: Iterable[int]) -> Iterator[Rows]:
+        """See Fragment.read."""
+        with table.opened(self.path) as file:
+            for group in row_groups:
+                rows = file.read_row_group(group)
+                yield Rows(rows, self.side, group * ROWS_PER_ROW_GROUP)
+
+
+def summarized(
+    paths: dict[Side, Path], plan: Plan, targets: tuple[str, ...], seed: int, folds: int
+) -> tuple[Partial, Layout]:
+    """Sum up the training table and the test table. paths: of both."""
+    rows_of = {side: table.rows_of_groups(path) for side, path in paths.items()}
+    counts = {side: sum(rows) for side, rows in rows_of.items()}
+    layout = Layout(plan, targets, Draws(seed, folds, counts))
+    nothing = no_rows(layout, table.schema(paths["train"]))
+
+    def tasks(workers: int) -> list[Task]:
+        return [
+            task
+            for side, path in paths.items()
+            for task in tasks_of(OwnRows(path, side), rows_of[side], workers)
+        ]
+
+    if max(counts.values()) <= ROWS_PER_ROW_GROUP:  # not worth a thread
+        return reduced(tasks(1), layout, nothing, None), layout
+    with threads() as (executor, workers):
+        return reduced(tasks(workers), layout, nothing, executor), layout

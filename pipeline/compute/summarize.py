@@ -1,0 +1,130 @@
+"""The summary of some rows, and the sample of them: what one task computes of its rows."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Protocol
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from pipeline.columns.plan import Plan
+from pipeline.columns.summary import Part
+from pipeline.compute.draws import Draws, Side
+from pipeline.compute.sampled import Extremes, SampledRows
+from pipeline.exact.gram import gram_matrix
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Some typed rows of one side. before: number of rows of this side before these."""
+
+    values: pa.Table
+    side: Side
+    before: int
+
+
+class Fragment(Protocol):
+    """A part of a table that a task can read, here or in another process: it pickles small."""
+
+    def read(self, row_groups: Iterable[int]) -> Iterator[Rows]:
+        """Read row groups one by one. Raises UserError if they cannot be read."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How rows become numbers: the plan, the targets and the draws."""
+
+    plan: Plan
+    targets: tuple[str, ...]
+    draws: Draws
+
+    @cached_property
+    def columns(self) -> int:
+        """Number of encoded columns and targets."""
+        return len(self.plan.encoded_names) + len(self.targets)
+
+
+@dataclass(frozen=True)
+class Partial:
+    """What is known of some rows. Adding partials in any order gives the same.
+
+    folds: of the training rows. sampled: by side.
+    """
+
+    folds: tuple[Part, ...]
+    test: Part
+    sampled: dict[Side, SampledRows]
+    extremes: Extremes
+
+    @property
+    def rows(self) -> int:
+        """Number of rows of both sides."""
+        return self.test.rows + sum(fold.rows for fold in self.folds)
+
+    def __add__(self, other: "Partial") -> "Partial":
+        """Return what is known of the rows of both."""
+        return Partial(
+            tuple(a + b for a, b in zip(self.folds, other.folds, strict=True)),
+            self.test + other.test,
+            {side: rows + other.sampled[side] for side, rows in self.sampled.items()},
+            self.extremes + other.extremes,
+        )
+
+
+def no_rows(layout: Layout, schema: pa.Schema) -> Partial:
+    """Return what is known of no rows. schema: of the typed rows."""
+    empty = Part.of_no_rows(layout.columns)
+    none = SampledRows.of_no_rows(schema)
+    return Partial(
+        (empty,) * layout.draws.folds,
+        empty,
+        {"train": none, "test": none},
+        Extremes.of_no_rows(schema, layout.columns),
+    )
+
+
+def summarize(fragment: Fragment, row_groups: Iterable[int], layout: Layout) -> Partial:
+    """Return what is known of the rows of some row groups, at least one.
+
+    Raises UserError if they cannot be read.
+    """
+    whole: Partial | None = None
+    for rows in fragment.read(row_groups):
+        partial = of_rows(rows, layout)
+        whole = partial if whole is None else whole + partial
+    assert whole is not None, "a task has row groups"
+    return whole
+
+
+def of_rows(rows: Rows, layout: Layout) -> Partial:
+    """Return what is known of some rows."""
+    draws, columns, count = layout.draws, layout.columns, rows.values.num_rows
+    empty = Part.of_no_rows(columns)
+    numbers = layout.plan.numbers(rows.values, layout.targets)
+    folds, test = [empty] * draws.folds, empty
+    extremes = Extremes.of_no_rows(rows.values.schema, columns)
+    if rows.side == "test":
+        test = _part(numbers)
+    else:
+        fold_of = draws.folds_of(rows.before, count)
+        folds = [_part(numbers[fold_of == fold]) for fold in range(draws.folds)]
+        if not draws.all_sampled("train"):  # else the sample has every row
+            extremes = Extremes.of(rows.values, numbers, rows.before)
+    drawn = draws.sampled(rows.side, rows.before, count)
+    none = SampledRows.of_no_rows(rows.values.schema)
+    sampled: dict[Side, SampledRows] = {"train": none, "test": none}
+    sampled[rows.side] = SampledRows.of(rows.values, drawn, rows.before)
+    return Partial(tuple(folds), test, sampled, extremes)
+
+
+def _part(numbers: NDArray[np.float64]) -> Part:
+    """Return the sums of rows: [rows, columns], column-major."""
+    if not len(numbers):
+        return Part.of_no_rows(numbers.shape[1])
+    return Part(
+        tuple(numbers.min(axis=0).tolist()),
+        tuple(numbers.max(axis=0).tolist()),
+        gram_matrix(numbers),
+    )

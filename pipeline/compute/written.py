@@ -1,0 +1,35 @@
+"""Writing data/summary.json and data/sample.parquet."""
+
+import pyarrow as pa
+
+from pipeline.columns.summary import SampleRows, Summary
+from pipeline.compute.summarize import Layout, Partial
+from pipeline.settings import files
+from pipeline.tables import table
+
+
+def write(partial: Partial, layout: Layout, schema: pa.Schema) -> None:
+    """Write the summary and the sample of all rows. schema: of the typed rows."""
+    drawn = partial.sampled["train"]
+    extreme = partial.extremes.rows.without(drawn.places)
+    sections = [each.in_order() for each in (drawn, extreme, partial.sampled["test"])]
+    counts = SampleRows(*(section.num_rows for section in sections))
+    with table.writer(files.SAMPLE, schema) as sample:
+        for section in sections:
+            sample.write(section)
+        sample.finish()
+        files.write_bytes(files.SUMMARY, summary_of(partial, layout, schema, counts).as_bytes())
+
+
+def summary_of(partial: Partial, layout: Layout, schema: pa.Schema, sample: SampleRows) -> Summary:
+    """Return the summary of all rows. sample: numbers of rows in the sample."""
+    plan = layout.plan
+    return Summary(
+        features=plan.encoded_names,
+        targets=layout.targets,
+        float32=plan.float32(schema, layout.targets),
+        exact=plan.exact,
+        folds=partial.folds,
+        test=partial.test,
+        sample=sample,
+    )
