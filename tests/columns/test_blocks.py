@@ -1,0 +1,75 @@
+"""A table that is read block by block has the numbers of the table that is read whole."""
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from raw_plans import EVERY_KIND, a_plan, number, random_rows
+
+from pipeline.columns import blocks, plan
+from pipeline.columns.plan import Plan
+from pipeline.onnx_model import feed
+from pipeline.settings.errors import UserError
+from pipeline.tables.table import Table
+
+NUMBERS = a_plan(number("a"), number("b"))
+
+
+def put(made: Plan, rows: int, rows_per_group: int) -> Path:
+    """Write t.parquet: random rows of the plan's columns, and two targets."""
+    raw = feed.arrow(random_rows(made, rows), made)
+    draws = np.random.default_rng(1)
+    for name, kind in (("u", pa.float32()), ("v", pa.float64())):
+        values = draws.normal(size=rows).astype(kind.to_pandas_dtype())
+        raw = raw.append_column(name, pa.array(values.tolist(), kind))
+    pq.write_table(raw, "t.parquet", row_group_size=rows_per_group)
+    return Path("t.parquet")
+
+
+def joined(parts: list[Table]) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
+    return np.concatenate([part.values for part in parts])
+
+
+@pytest.mark.parametrize("made", [EVERY_KIND, NUMBERS])
+@pytest.mark.parametrize(("rows", "rows_per_group"), [(50, 7), (50, 1), (50, 50), (1, 1)])
+def test_the_blocks_make_the_whole(
+    workspace: Path, made: Plan, rows: int, rows_per_group: int
+) -> None:
+    path = put(made, rows, rows_per_group)
+    whole = plan.read_table(path, made, ("u", "v"))
+    parts = list(blocks.blocks(path, made, ("u", "v")))
+    np.testing.assert_array_equal(joined(parts), whole.values)
+    for part in parts:
+        assert (part.names, part.float32, part.exact) == (whole.names, whole.float32, whole.exact)
+        assert part.values.flags.f_contiguous
+
+
+def test_row_groups_are_read_in_the_order_asked_for(workspace: Path) -> None:
+    path = put(NUMBERS, 50, 20)
+    whole = plan.read_table(path, NUMBERS, ("u", "v")).values
+    parts = list(blocks.blocks(path, NUMBERS, ("u", "v"), [2, 0]))
+    np.testing.assert_array_equal(joined(parts), np.concatenate([whole[40:], whole[:20]]))
+    assert not list(blocks.blocks(path, NUMBERS, ("u", "v"), []))
+
+
+def test_a_damaged_file_is_refused(workspace: Path) -> None:
+    path = put(NUMBERS, 50, 10)
+    content = path.read_bytes()
+    path.write_bytes(content[:-100])
+    with pytest.raises(UserError, match=r"t.parquet: not a readable Parquet file \(.*\); `dvc"):
+        list(blocks.blocks(path, NUMBERS, ("u", "v")))
+    path.unlink()
+    with pytest.raises(UserError, match=r"t.parquet: there is no such file; `dvc repro` makes it"):
+        list(blocks.blocks(path, NUMBERS, ("u", "v")))
+
+
+def test_a_file_that_is_cut_while_it_is_read_is_refused(workspace: Path) -> None:
+    path = put(NUMBERS, 300_000, 65_536)
+    reading = blocks.blocks(path, NUMBERS, ("u", "v"))
+    next(reading)
+    with path.open("r+b") as file:
+        file.truncate(1_000_000)
+    with pytest.raises(UserError, match=r"t.parquet: not a readable Parquet file"):
+        list(reading)
