@@ -1,31 +1,61 @@
 """Encoded tables, block by block: what is in memory does not grow with the rows."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
-import numpy as np
 import pyarrow as pa
 
+from pipeline.columns import plan as plans
 from pipeline.columns.plan import Plan
-from pipeline.tables import row_groups, table
+from pipeline.tables import row_groups
 from pipeline.tables.table import Table
 
 
-def blocks(
-    path: Path, plan: Plan, targets: Sequence[str], groups: Sequence[int] | None = None
-) -> Iterator[Table]:
-    """Yield the rows of a table of `generate` in blocks, encoded as by `plan.read_table`.
+@dataclass(frozen=True)
+class TableFile:
+    """A table of `generate`, encoded by its plan block by block as it is read.
 
-    groups: the row groups to read, in that order; None: all. A block is one row group, or several
-    small ones with at most as many rows as `generate` gives a group.
-    Raises UserError if the file is missing or damaged.
+    Its methods raise UserError if the file is missing or damaged.
     """
-    with row_groups.opened(path) as file:
-        group_rows = row_groups.sizes_of(file)
-        chosen = range(len(group_rows)) if groups is None else groups
-        for part in row_groups.joined(chosen, group_rows):
-            # One thread: the callers have threads of their own.
-            yield encoded(file.read_row_groups(part, use_threads=False), plan, targets)
+
+    path: Path
+    plan: Plan
+    targets: tuple[str, ...]
+
+    @cached_property
+    def group_rows(self) -> list[int]:
+        """The number of rows of each row group."""
+        with row_groups.opened(self.path) as file:
+            return row_groups.sizes(file)
+
+    @property
+    def rows(self) -> int:
+        """The number of rows."""
+        return sum(self.group_rows)
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """The names of the encoded columns."""
+        return self.plan.encoded_names
+
+    def whole(self) -> Table:
+        """Return all rows at once."""
+        return plans.read_table(self.path, self.plan, self.targets)
+
+    def blocks(self, groups: Sequence[int] | None = None) -> Iterator[Table]:
+        """Yield the rows in blocks of at most ROWS_PER_ROW_GROUP rows.
+
+        groups: the row groups to read, in that order; None: all. A block is one row group, several
+        small ones, or a part of a larger one: its rows are `row_groups.block_rows`.
+        """
+        with row_groups.opened(self.path) as file:
+            rows = row_groups.sizes(file)
+            chosen = range(len(rows)) if groups is None else groups
+            for part in row_groups.joined(chosen, rows):
+                for block in row_groups.read(file, part):
+                    yield encoded(block, self.plan, self.targets)
 
 
 def encoded(rows: pa.Table, plan: Plan, targets: Sequence[str]) -> Table:
@@ -33,12 +63,6 @@ def encoded(rows: pa.Table, plan: Plan, targets: Sequence[str]) -> Table:
 
     rows: the features and the targets, with the columns and types of data/train.parquet.
     """
-    float32 = frozenset(field.name for field in rows.schema if field.type == pa.float32())
-    if plan.is_matrix:
-        return Table(tuple(rows.column_names), table.matrix(rows), float32)
-    features = plan.encoded_names
-    values = np.empty((rows.num_rows, len(features) + len(targets)), order="F")
-    plan.encode_into(values[:, : len(features)], rows.column)
-    for index, name in enumerate(targets, len(features)):
-        values[:, index] = table.numbers(rows.column(name))
-    return Table((*features, *targets), values, float32, plan.exact_names)
+    names = (*plan.encoded_names, *targets)
+    float32 = plan.float32(rows.schema, targets)
+    return Table(names, plan.numbers(rows, targets), float32, plan.exact)

@@ -65,12 +65,6 @@ class Plan(BaseModel):
         """The names of the numbers that the model gets for a row."""
         return tuple(itertools.chain(*(column.encoded_names for column in self.columns)))
 
-    @property
-    def exact_names(self) -> frozenset[str]:
-        """The encoded columns of 0 and 1 or of small integers, which no rounding has made."""
-        numbers = (column.name for column in self.columns if isinstance(column, NumberColumn))
-        return frozenset(self.encoded_names).difference(numbers)
-
     def encode(self, rows: pa.Table) -> tuple[NDArray[np.float64], Bools]:
         """Return the numbers [rows, encoded names], column-major, and the rows that are refused.
 
@@ -157,4 +151,4 @@ def read_table(path: Path, plan: Plan, targets: Sequence[str]) -> Table:
     plan.encode_into(values[:, : len(plan.encoded_names)], column)
     for index, name in enumerate(targets, len(plan.encoded_names)):
         values[:, index] = table.numbers(column(name))
-    return Table(names, values, frozenset(float32), plan.exact_names)
+    return Table(names, values, frozenset(float32), plan.exact)

@@ -12,19 +12,14 @@ from pipeline.settings.errors import UserError
 from pipeline.tables.table import ROWS_PER_ROW_GROUP
 
 
-def sizes(path: Path) -> tuple[int, ...]:
-    """Return the number of rows of each row group.
-
-    Raises UserError if the file is missing or its end is damaged.
-    """
-    with opened(path) as file:
-        return sizes_of(file)
+def sizes(file: pq.ParquetFile) -> list[int]:
+    """Return the number of rows of each row group."""
+    groups = range(file.metadata.num_row_groups)
+    return [file.metadata.row_group(group).num_rows for group in groups]
 
 
-def sizes_of(file: pq.ParquetFile) -> tuple[int, ...]:
-    """Return the number of rows of each row group of an open file."""
-    metadata = file.metadata
-    return tuple(metadata.row_group(index).num_rows for index in range(metadata.num_row_groups))
+BYTES_READ = 1 << 18
+"""Bytes of a column that are read at a time."""
 
 
 @contextmanager
@@ -37,8 +32,8 @@ def opened(path: Path) -> Iterator[pq.ParquetFile]:
         regular_file.check(path)
         # Not memory_map: what was read would count as memory of the process, and a file that is
         # cut while it is read would end the process by SIGBUS. Not pre_buffer: it keeps what it
-        # read.
-        with pq.ParquetFile(path, pre_buffer=False) as file:
+        # read. In pieces: a row group of another program may be larger than memory.
+        with pq.ParquetFile(path, pre_buffer=False, buffer_size=BYTES_READ) as file:
             yield file
     except FileNotFoundError:
         raise UserError(f"{path}: there is no such file; `dvc repro` makes it") from None
@@ -50,6 +45,27 @@ def opened(path: Path) -> Iterator[pq.ParquetFile]:
         raise UserError(
             f"{path}: not a readable Parquet file ({reason}); `dvc repro -f` makes it again"
         ) from None
+
+
+def read(file: pq.ParquetFile, groups: Sequence[int]) -> Iterator[pa.Table]:
+    """Yield the rows of some row groups of an open file, in blocks of `block_rows` rows.
+
+    Raises ArrowInvalid if rows are missing: of a file that was cut, Arrow's buffered reader gives
+    no rows, and no error.
+    """
+    expected = sum(file.metadata.row_group(group).num_rows for group in groups)
+    rows = 0
+    # One thread: the callers have threads of their own.
+    if expected <= ROWS_PER_ROW_GROUP:
+        blocks: Iterator[pa.Table] = iter([file.read_row_groups(groups, use_threads=False)])
+    else:
+        batches = file.iter_batches(ROWS_PER_ROW_GROUP, row_groups=groups, use_threads=False)
+        blocks = (pa.Table.from_batches([batch]) for batch in batches)
+    for block in blocks:
+        rows += block.num_rows
+        yield block
+    if rows != expected:
+        raise pa.ArrowInvalid(f"it ends after {rows:,} of {expected:,} rows of row group {groups}")
 
 
 def joined(
@@ -69,3 +85,8 @@ def joined(
         held += group_rows[group]
     if part:
         yield part
+
+
+def block_rows(rows: int) -> list[int]:
+    """Return the rows of each block in which groups with `rows` rows in all are read."""
+    return [min(ROWS_PER_ROW_GROUP, rows - begin) for begin in range(0, rows, ROWS_PER_ROW_GROUP)]

@@ -8,16 +8,18 @@ import pyarrow.parquet as pq
 import pytest
 from raw_plans import EVERY_KIND, a_plan, number, random_rows
 
-from pipeline.columns import blocks, plan
+from pipeline.columns.blocks import TableFile
 from pipeline.columns.plan import Plan
 from pipeline.onnx_model import feed
 from pipeline.settings.errors import UserError
+from pipeline.tables import row_groups
 from pipeline.tables.table import Table
 
+TARGETS = ("u", "v")
 NUMBERS = a_plan(number("a"), number("b"))
 
 
-def put(made: Plan, rows: int, rows_per_group: int) -> Path:
+def put(made: Plan, rows: int, rows_per_group: int) -> TableFile:
     """Write t.parquet: random rows of the plan's columns, and two targets."""
     raw = feed.arrow(random_rows(made, rows), made)
     draws = np.random.default_rng(1)
@@ -25,7 +27,7 @@ def put(made: Plan, rows: int, rows_per_group: int) -> Path:
         values = draws.normal(size=rows).astype(kind.to_pandas_dtype())
         raw = raw.append_column(name, pa.array(values.tolist(), kind))
     pq.write_table(raw, "t.parquet", row_group_size=rows_per_group)
-    return Path("t.parquet")
+    return TableFile(Path("t.parquet"), made, TARGETS)
 
 
 def joined(parts: list[Table]) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
@@ -37,39 +39,50 @@ def joined(parts: list[Table]) -> np.ndarray[tuple[int, int], np.dtype[np.float6
 def test_the_blocks_make_the_whole(
     workspace: Path, made: Plan, rows: int, rows_per_group: int
 ) -> None:
-    path = put(made, rows, rows_per_group)
-    whole = plan.read_table(path, made, ("u", "v"))
-    parts = list(blocks.blocks(path, made, ("u", "v")))
+    file = put(made, rows, rows_per_group)
+    whole = file.whole()
+    parts = list(file.blocks())
     np.testing.assert_array_equal(joined(parts), whole.values)
     for part in parts:
         assert (part.names, part.float32, part.exact) == (whole.names, whole.float32, whole.exact)
         assert part.values.flags.f_contiguous
+    assert file.rows == rows
+    assert whole.names == (*file.features, *TARGETS)
 
 
 def test_row_groups_are_read_in_the_order_asked_for(workspace: Path) -> None:
-    path = put(NUMBERS, 50, 20)
-    whole = plan.read_table(path, NUMBERS, ("u", "v")).values
-    parts = list(blocks.blocks(path, NUMBERS, ("u", "v"), [2, 0]))
-    np.testing.assert_array_equal(joined(parts), np.concatenate([whole[40:], whole[:20]]))
-    assert not list(blocks.blocks(path, NUMBERS, ("u", "v"), []))
+    file = put(NUMBERS, 50, 20)
+    whole = file.whole().values
+    np.testing.assert_array_equal(
+        joined(list(file.blocks([2, 0]))), np.concatenate([whole[40:], whole[:20]])
+    )
+    assert not list(file.blocks([]))
+
+
+def test_a_large_row_group_is_read_in_parts(workspace: Path) -> None:
+    file = put(NUMBERS, 150_000, 140_000)
+    sizes = [len(part.values) for part in file.blocks()]
+    assert sizes == [65_536, 65_536, 8_928, 10_000]
+    assert sizes == row_groups.block_rows(140_000) + row_groups.block_rows(10_000)
+    np.testing.assert_array_equal(joined(list(file.blocks())), file.whole().values)
 
 
 def test_a_damaged_file_is_refused(workspace: Path) -> None:
-    path = put(NUMBERS, 50, 10)
-    content = path.read_bytes()
-    path.write_bytes(content[:-100])
+    file = put(NUMBERS, 50, 10)
+    content = file.path.read_bytes()
+    file.path.write_bytes(content[:-100])
     with pytest.raises(UserError, match=r"t.parquet: not a readable Parquet file \(.*\); `dvc"):
-        list(blocks.blocks(path, NUMBERS, ("u", "v")))
-    path.unlink()
+        list(file.blocks())
+    file.path.unlink()
     with pytest.raises(UserError, match=r"t.parquet: there is no such file; `dvc repro` makes it"):
-        list(blocks.blocks(path, NUMBERS, ("u", "v")))
+        list(file.blocks())
 
 
 def test_a_file_that_is_cut_while_it_is_read_is_refused(workspace: Path) -> None:
-    path = put(NUMBERS, 300_000, 65_536)
-    reading = blocks.blocks(path, NUMBERS, ("u", "v"))
+    file = put(NUMBERS, 300_000, 65_536)
+    reading = file.blocks()
     next(reading)
-    with path.open("r+b") as file:
-        file.truncate(1_000_000)
+    with file.path.open("r+b") as opened:
+        opened.truncate(1_000_000)
     with pytest.raises(UserError, match=r"t.parquet: not a readable Parquet file"):
         list(reading)
