@@ -5,7 +5,7 @@ import os
 import posixpath
 import re
 from glob import escape, glob, has_magic
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from pipeline.settings.errors import UserError
 from pipeline.settings.files import RAW
@@ -27,10 +27,8 @@ def named(source: str) -> list[Path]:
     pattern = posixpath.normpath(source.replace("\\", "/"))
     path = Path(pattern)
     if path.is_dir():
-        raise UserError(
-            f"data.source: {pattern} is a folder; must be a file or a glob, such as {pattern}/*.csv"
-        )
-    if path.exists():
+        paths = _parts(pattern)
+    elif path.exists():
         paths = [path]
     elif has_magic(pattern):
         # The files that DVC and git put beside the tables are not tables.
@@ -53,6 +51,31 @@ def named(source: str) -> list[Path]:
         check_kind(path, ", or narrow the glob" if len(paths) > 1 else "")
     versioned.check_watched(paths)
     return paths
+
+
+def _parts(folder: str) -> list[Path]:
+    """Return the Parquet files in a folder and in the folders there.
+
+    Names that begin with . or _ are not parts: Spark and others write such files beside the table.
+    Raises UserError if there is no part.
+    """
+    paths = [
+        Path(name)
+        for name in _matches(f"{escape(folder)}/**")
+        if is_part(posixpath.relpath(name, folder)) and not Path(name).is_dir()
+    ]
+    if not paths:
+        raise UserError(
+            f"data.source: {folder} is a folder without Parquet files; must be a folder of Parquet"
+            f" files, a file, or a glob, such as {folder}/*.csv"
+        )
+    return paths
+
+
+def is_part(name: str) -> bool:
+    """Return True if a file, named by its path in the folder of a table, is a part of the table."""
+    hidden = any(step.startswith((".", "_")) for step in name.split("/"))
+    return not hidden and PurePosixPath(name).suffix.lower() in PARQUET
 
 
 def _is_below_link(path: Path) -> bool:

@@ -5,6 +5,7 @@
 import os
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 from own_tables import PAIR, paths, put, refusal, values
 
@@ -64,8 +65,8 @@ def test_files_that_are_not_there(workspace: Path, monkeypatch: pytest.MonkeyPat
     )
     (files.RAW / "sub.csv").mkdir()
     assert refusal(path="data/raw/sub.csv") == (
-        "data.source: data/raw/sub.csv is a folder; must be a file or a glob, such as"
-        " data/raw/sub.csv/*.csv"
+        "data.source: data/raw/sub.csv is a folder without Parquet files; must be a folder of"
+        " Parquet files, a file, or a glob, such as data/raw/sub.csv/*.csv"
     )
     # A temporary experiment of DVC's runs elsewhere.
     (workspace / "temporary").mkdir()
@@ -76,6 +77,18 @@ def test_files_that_are_not_there(workspace: Path, monkeypatch: pytest.MonkeyPat
         f" only what is committed or in DVC; in {workspace}, `git add data/raw/housing.csv && git"
         " commit` if it is small, else `dvc add data/raw/housing.csv` and commit what it writes"
     )
+
+
+def test_a_folder_is_its_parquet_parts_in_the_order_of_their_names(workspace: Path) -> None:
+    """Spark writes _SUCCESS, checksums and logs beside the parts; a CSV file is no part."""
+    names = ("b.parquet", "B.PQ", "a/z.parquet", "é.parquet")
+    for number, name in enumerate(names):
+        put(pa.table({"x": [number], "y": [0.0]}), f"parts/{name}")
+    for name in ("_SUCCESS", "_log/0.parquet", ".b.parquet.crc", ".tmp/0.parquet", "notes.csv"):
+        put("no table", f"parts/{name}")
+    in_order = ["B.PQ", "a/z.parquet", "b.parquet", "é.parquet"]
+    assert paths("data/raw/parts/") == [f"data/raw/parts/{name}" for name in in_order]
+    assert values("data/raw/parts")[:, 0].tolist() == [1, 2, 0, 3]
 
 
 @pytest.mark.parametrize(
