@@ -19,6 +19,7 @@ def of(params: Params) -> Mistakes:
     """Yield each contradiction in `params`, whose keys are all valid alone."""
     yield from column_contradictions.of(params)
     yield from _source(params.data)
+    yield from _rows_left(params)
     yield from _tracking(params.tracking)
     if params.data.source == GENERATE:
         yield from _generated(params.data)
@@ -55,8 +56,33 @@ def _source(data: Data) -> Mistakes:
     if not path.startswith(f"{RAW}/"):
         yield (
             ("data", "source"),
-            f"found {messages.show(data.source)}; must be {GENERATE}, or a file or a glob under"
-            f" {RAW}/; put the file there and write {RAW}/{posixpath.basename(path)}",
+            f"found {messages.show(data.source)}; must be {GENERATE}, or a file, a glob or a folder"
+            f" under {RAW}/; put the file there and write {RAW}/{posixpath.basename(path)}",
+        )
+
+
+def _rows_left(params: Params) -> Mistakes:
+    """Yield what needs the rows, although they are left where they are."""
+    train, cure = params.train, "or set data.keep_rows to true"
+    if params.data.keep_rows:
+        return
+    if params.data.source == GENERATE:
+        yield (
+            ("data", "keep_rows"),
+            f"found false, but data.source is {GENERATE}, whose rows are nowhere else; set it to"
+            " true, or name Parquet files in data.source",
+        )
+    if train.batch_size is not None:
+        yield (
+            ("train", "batch_size"),
+            f"found {train.batch_size}, but mini-batches read the rows, which data.keep_rows: false"
+            f" leaves where they are; set it to null, {cure}",
+        )
+    if train.reduce_rows is False:
+        yield (
+            ("train", "reduce_rows"),
+            "found false, but training on all rows reads them, which data.keep_rows: false leaves"
+            f" where they are; set it to auto, {cure}",
         )
 
 

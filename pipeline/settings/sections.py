@@ -145,7 +145,10 @@ class Data(Section):
     """The table."""
 
     source: str = Field(min_length=1, max_length=4096, examples=[GENERATE])
-    """generate, or a CSV or Parquet file, or a glob of them, under data/raw/."""
+    """generate, or under data/raw/: a CSV or Parquet file, a glob, a folder of Parquet files, or
+    the .dvc file of an import."""
+    keep_rows: bool = Field(examples=[True])
+    """false: leave the rows of Parquet files where they are; sums are enough for linear models."""
     read: Read
     features: Features = Field(examples=[["x"]])
     """The input columns, in order: their names, if all are numbers without gaps, or their names

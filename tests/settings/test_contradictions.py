@@ -32,9 +32,23 @@ def test_values_that_contradict_each_other() -> None:
         job(data__features=[])
 
 
+def test_what_needs_the_rows_is_refused_if_they_are_left_where_they_are() -> None:
+    with pytest.raises(UserError) as refused:
+        job(data__keep_rows=False, train__batch_size=8, train__reduce_rows=False)
+    lines = str(refused.value).splitlines()
+    assert [line.split(": ", 1)[1].split(";")[0] for line in lines if ";" in line] == [
+        "data.keep_rows: found false, but data.source is generate, whose rows are nowhere else",
+        "train.batch_size: found 8, but mini-batches read the rows, which data.keep_rows: false"
+        " leaves where they are",
+        "train.reduce_rows: found false, but training on all rows reads them, which"
+        " data.keep_rows: false leaves where they are",
+    ]
+    job(data__keep_rows=False, data__source="data/raw/parts")
+
+
 @pytest.mark.parametrize("source", ["housing.csv", "/etc/passwd", "data/raw/../x.csv", "data/raw"])
 def test_a_table_lies_in_the_folder_for_tables(source: str) -> None:
-    told = rf'data.source: found "{source}"; must be generate, or a file or a glob under data/raw/'
+    told = rf'data.source: found "{source}"; must be generate, or a file, a glob or a folder under'
     with pytest.raises(UserError, match=told):
         job(data__source=source)
     job(data__source="data/raw/2024-*.csv", data__features=[])
