@@ -1,28 +1,30 @@
 """Stage `export`: write the model as one ONNX file and prove that it agrees with torch.
 
-Reads   models/model.safetensors, data/*.parquet, data/columns.json, reports/metrics.json,
-        reports/coefficients.csv
+Reads   models/model.safetensors, data/columns.json, data/summary.json, data/sample.parquet,
+        reports/metrics.json, reports/coefficients.csv
 Writes  models/model.onnx, models/contract.json, reports/verification.json, reports/model_card.md
 """
 
 import json
 
-from pipeline.columns.plan import read_plan, read_table
+from pipeline.columns.plan import read_plan
 from pipeline.columns.queries import query_table
+from pipeline.columns.sample import read_sample
+from pipeline.columns.summary import read_summary
 from pipeline.learning import weights
 from pipeline.onnx_model import onnx_file, outputs, verification
 from pipeline.onnx_model.expected import Expected
+from pipeline.onnx_model.verification import TriedRows
 from pipeline.report.card import Facts, card
 from pipeline.settings import csv_cells, files, runner
 from pipeline.settings.errors import UserError
 from pipeline.settings.params import Params
-from pipeline.tables import table
 
 
 def main(params: Params) -> None:
     """Write the ONNX file if every check passes. Raises UserError with the checks that failed."""
-    plan, targets = read_plan(), params.data.targets
-    rows = read_table(files.TRAIN, plan, targets)
+    plan, summary, targets = read_plan(), read_summary(), params.data.targets
+    rows = read_sample(summary, plan, targets).training
     features = plan.encoded_names
     queries = query_table(params.evaluate.queries, plan, params.data.columns)
     module = weights.load(files.MODEL, params.model, len(features), len(targets))
@@ -32,8 +34,9 @@ def main(params: Params) -> None:
     except FileNotFoundError as error:
         raise UserError(f"{error.filename}: there is no such file; `dvc repro` makes it") from None
 
+    training, _ = plan.encode(rows)
     expected = Expected(
-        outputs.with_outputs(module, params, rows, plan.is_matrix),
+        outputs.with_outputs(module, params, summary, training, plan.is_matrix),
         features,
         targets,
         params.export.opset,
@@ -44,11 +47,11 @@ def main(params: Params) -> None:
     )
     if plan.is_matrix:
         encoded_queries, _ = plan.encode(queries)
-        training = rows.columns(features)
-        made = onnx_file.of_matrix(params, expected, training, encoded_queries, metrics)
+        made = onnx_file.of_matrix(
+            params, expected, summary.train, training, encoded_queries, metrics
+        )
     else:
-        raw_rows = table.read_arrow(files.TRAIN, plan.features)
-        made = onnx_file.of_table(params, expected, raw_rows, queries, metrics)
+        made = onnx_file.of_table(params, expected, summary.train, rows, queries, metrics)
     checks = verification.verify(made.content, made.contract, expected, made.trials)
     if message := verification.failure(checks, expected):
         # An app might pick up a file that is left from before.
@@ -56,16 +59,18 @@ def main(params: Params) -> None:
             path.unlink(missing_ok=True)
         raise UserError(message)
 
+    tried = TriedRows(rows.num_rows, summary.train.rows)
     derivation = made.contract.golden.derivation
-    report = verification.report(made.content, checks, expected.opset, derivation)
-    held_out = table.row_count(files.TEST)
-    facts = Facts(plan, made.contract, report, metrics, coefficients, len(rows.values), held_out)
+    report = verification.report(made.content, checks, expected.opset, derivation, tried)
+    counts = summary.train.rows, summary.test.rows
+    facts = Facts(plan, made.contract, report, metrics, coefficients, *counts)
     files.write_bytes(files.ONNX, made.content)
     files.write_json(files.CONTRACT, made.contract.model_dump(mode="json"))
     files.write_json(files.VERIFICATION, report)
     files.write_bytes(files.CARD, card(facts).encode())
     print(
-        f"ONNX file verified: {len(checks)} checks, {sum(check.rows for check in checks)} rows;"
+        f"ONNX file verified: {len(checks)} checks, {sum(check.rows for check in checks)} rows"
+        f"{f' (with {tried})' if tried.tried < tried.of else ''};"
         f" the largest difference from torch is {max(check.used for check in checks):.0%} of what"
         " rounding allows"
     )

@@ -10,6 +10,7 @@ import torch
 from conftest import job, make
 from numpy.typing import NDArray
 from onnx import ModelProto, TensorProto, numpy_helper
+from sums import part_of
 from torch import nn
 
 from pipeline.learning.module import LinearModel, Standardized
@@ -66,7 +67,7 @@ def metadata(
             name="x",
             dtype=dtype,
             shape=("batch", len(features)),
-            features=terms.features(features, zeros, dtype),
+            features=terms.features(features, part_of(zeros), dtype),
         ),
         outputs=described(["prediction"], targets, dtype),
         opset=opset,

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from sums import part_of
 from torch import nn
 
 from pipeline.columns.category import CategoryColumn, Level
@@ -109,12 +110,10 @@ def file_of(expected: Expected, opset: int = 20) -> bytes:
 
 
 def terms_of(expected: Expected, plan: Plan) -> TableTerms:
-    rows = feed.arrow(random_rows(plan, 9), plan)
+    numbers, _ = plan.encode(feed.arrow(random_rows(plan, 9), plan))
     return TableTerms(
         version=2,
-        inputs=tuple(
-            terms.raw(each, rows.column(each.name), expected.precision) for each in plan.columns
-        ),
+        inputs=terms.raw_columns(plan, part_of(np.nan_to_num(numbers)), expected.precision),
         encoded=plan.encoded_names,
         outputs=expected.outputs,
         opset=expected.opset,

@@ -10,6 +10,7 @@ import onnxruntime
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from pipeline.columns.summary import Part
 from pipeline.onnx_model import (
     contract,
     exporter,
@@ -42,15 +43,18 @@ class OnnxFile:
 def of_matrix(
     params: Params,
     expected: Expected,
+    sums: Part,
     training: NDArray[np.float64],
     queries: NDArray[np.float64],
     metrics: Mapping[str, Any],
 ) -> OnnxFile:
-    """Return the file that takes a matrix. training, queries: [rows, features].
+    """Return the file that takes a matrix.
 
-    metrics: the content of metrics.json. Raises UserError if there can be no such file.
+    sums: of all training rows. training: those to try, the extreme ones of each column among them;
+    queries: [rows, features]. metrics: the content of metrics.json.
+    Raises UserError if there can be no such file.
     """
-    model_terms = terms.of_matrix(params, expected, training, metrics)
+    model_terms = terms.of_matrix(params, expected, sums, metrics)
     content = exporter.export(
         expected.module,
         len(expected.features),
@@ -69,17 +73,19 @@ def of_matrix(
 def of_table(
     params: Params,
     expected: Expected,
+    sums: Part,
     training: pa.Table,
     queries: pa.Table,
     metrics: Mapping[str, Any],
 ) -> OnnxFile:
-    """Return the file that takes raw columns. training, queries: with the raw columns.
+    """Return the file that takes raw columns.
 
+    sums: of all training rows. training: those to try; queries: with the raw columns.
     metrics: the content of metrics.json. Raises UserError if there can be no such file.
     """
     plan, dtype = expected.plan, expected.precision
     assert plan is not None
-    model_terms = terms.of_table(params, expected, plan, training, metrics)
+    model_terms = terms.of_table(params, expected, plan, sums, metrics)
     content = table_exporter.export(
         expected.module,
         plan,

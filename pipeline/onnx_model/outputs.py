@@ -7,16 +7,16 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from pipeline.columns.summary import Summary
 from pipeline.exact import least_squares
-from pipeline.exact.gram import gram_matrix
 from pipeline.exact.interval import Interval
 from pipeline.learning import fit_messages, prediction
 from pipeline.learning.line import Line
 from pipeline.onnx_model.contract import Meaning, Output
 from pipeline.onnx_model.contract_inputs import Float, Shape
+from pipeline.settings import files
 from pipeline.settings.errors import UserError
 from pipeline.settings.params import Params
-from pipeline.tables.table import Table
 
 
 class Answers(nn.Module):
@@ -75,19 +75,27 @@ def predictor(module: nn.Module) -> nn.Module:
     return module.module if isinstance(module, Answers) else module
 
 
-def with_outputs(module: nn.Module, params: Params, rows: Table, ranges: bool = True) -> nn.Module:
+def with_outputs(
+    module: nn.Module,
+    params: Params,
+    summary: Summary,
+    sample: NDArray[np.float64],
+    ranges: bool = True,
+) -> nn.Module:
     """Return the module with the outputs that `export.outputs` asks for.
 
-    rows: the training table, encoded. ranges: True if in_range is an output of the module; the
-    plan of raw columns computes it elsewhere.
+    sample: training rows to check the interval at, encoded: [rows, features]. ranges: True if
+    in_range is an output of the module; the plan of raw columns computes it elsewhere.
     Raises UserError if a prediction interval is asked for and cannot be computed.
     """
     asked = [each for each in params.export.outputs if ranges or each != "in_range"]
     if set(asked) == {"prediction"}:
         return module
-    x = rows.columns(rows.features(params.data.targets))
-    bounds = np.array([x.min(axis=0), x.max(axis=0)]) if "in_range" in asked else None
-    interval = _interval(module, params, rows) if "interval" in asked else None
+    bounds = None
+    if "in_range" in asked:
+        ends = summary.train.smallest, summary.train.largest
+        bounds = np.array([end[: len(summary.features)] for end in ends])
+    interval = _interval(module, params, summary, sample) if "interval" in asked else None
     return Answers(module, interval, bounds).eval()
 
 
@@ -148,17 +156,19 @@ def _flag(asked: Collection[str], name: str) -> list[Output]:
     return [output] if "in_range" in asked else []
 
 
-def _interval(module: nn.Module, params: Params, rows: Table) -> Interval:
+def _interval(
+    module: nn.Module, params: Params, summary: Summary, sample: NDArray[np.float64]
+) -> Interval:
     """Return the prediction interval of the least-squares solution, which the module holds.
 
+    sample: training rows to check it at, the extreme ones of each column among them.
     Raises UserError if there is no interval, or if rounding moves the module's answers or the
     interval by more than a hundredth of the interval's half width.
     """
-    targets = params.data.targets
-    features = rows.features(targets)
+    features, targets = summary.features, summary.targets
     fit_messages.announce(len(features))
     fit = least_squares.fit(
-        gram_matrix(rows.values), features, targets, params.model.bias, rows.roundoff(features)
+        summary.train.gram, features, targets, params.model.bias, summary.roundoff(features)
     ).without_nearly_dependent()
     leave_out = "leave interval out"
     try:
@@ -172,23 +182,22 @@ def _interval(module: nn.Module, params: Params, rows: Table) -> Interval:
     line = prediction.line_of(module)
     assert line is not None, "only a linear model can be fitted exactly"
     # The interval belongs to the exact solution; the module's weights and arithmetic are rounded.
-    x = rows.columns(features)
     solution = Line(*fit.shipped("float64", line.centre), line.centre)
-    half_width, rounding = interval.half_width(x)
-    distance = np.abs(line.predict(x) - solution.predict(x)) + rounding
+    half_width, rounding = interval.half_width(sample)
+    distance = np.abs(line.predict(sample) - solution.predict(sample)) + rounding
     if (distance > half_width / 100).any():
         row, target = divmod(int(np.argmax(distance - half_width / 100)), len(targets))
         cure = "" if params.model.dtype == "float64" else "set model.dtype to float64, or "
         raise UserError(
             f"export.outputs: found interval, but the model in {params.model.dtype} answers"
-            f" {targets[target]} at training row {row + 1} with an error of"
-            f" {distance[row, target]:.2g}, more than a hundredth of the interval's half width"
+            f" {targets[target]} at row {row + 1} of {files.SAMPLE} with an error"
+            f" of {distance[row, target]:.2g}, more than a hundredth of the interval's half width"
             f" ({half_width[row, target]:.2g}); {cure}{leave_out}"
         )
     # Rounding of the means changes the interval where columns hardly vary: compare it with the
     # exact interval at the rows where it is narrowest and widest.
     extreme_rows = np.unique([*half_width.argmin(axis=0), *half_width.argmax(axis=0)])
-    _, low, high = fit.predict(x[extreme_rows])
+    _, low, high = fit.predict(sample[extreme_rows])
     difference = np.abs((high - low) / 2 - half_width[extreme_rows])
     if (difference > half_width[extreme_rows] / 100 + distance[extreme_rows]).any():
         raise UserError(

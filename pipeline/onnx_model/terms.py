@@ -1,17 +1,16 @@
 """The terms of the contract for one model: its input, outputs, lineage and test metrics."""
 
 from collections.abc import Mapping, Sequence
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
-from numpy.typing import NDArray
 
 from pipeline.columns.category import CategoryColumn
 from pipeline.columns.date import DateColumn
 from pipeline.columns.plan import AnyColumn, Plan
-from pipeline.exact.rounding import rounded_sum
+from pipeline.columns.summary import Part
 from pipeline.onnx_model.contract import Lineage, MatrixTerms, TableTerms
 from pipeline.onnx_model.contract_inputs import (
     CategoryInput,
@@ -25,18 +24,14 @@ from pipeline.onnx_model.contract_inputs import (
 from pipeline.onnx_model.expected import IR_VERSION, Expected
 from pipeline.settings import files, ids
 from pipeline.settings.params import Params
-from pipeline.tables import table
 
 
 def of_matrix(
-    params: Params,
-    expected: Expected,
-    training: NDArray[np.float64],
-    metrics: Mapping[str, Any],
+    params: Params, expected: Expected, training: Part, metrics: Mapping[str, Any]
 ) -> MatrixTerms:
     """Return the terms of a file that takes a matrix.
 
-    training: the training rows, [rows, features]; metrics: the content of metrics.json.
+    training: the sums of the training rows; metrics: the content of metrics.json.
     """
     dtype = expected.precision
     return MatrixTerms(
@@ -52,20 +47,15 @@ def of_matrix(
 
 
 def of_table(
-    params: Params,
-    expected: Expected,
-    plan: Plan,
-    training: pa.Table,
-    metrics: Mapping[str, Any],
+    params: Params, expected: Expected, plan: Plan, training: Part, metrics: Mapping[str, Any]
 ) -> TableTerms:
     """Return the terms of a file that takes raw columns.
 
-    training: the training rows, with the raw columns; metrics: the content of metrics.json.
+    training: the sums of the training rows; metrics: the content of metrics.json.
     """
-    dtype = expected.precision
     return TableTerms(
         version=2,
-        inputs=tuple(raw(each, training.column(each.name), dtype) for each in plan.columns),
+        inputs=raw_columns(plan, training, expected.precision),
         encoded=plan.encoded_names,
         **_of_any(params, expected, metrics, (files.TRAIN, files.TEST, files.COLUMNS, files.MODEL)),
     )
@@ -89,14 +79,27 @@ def _of_any(
     }
 
 
-def raw(column: AnyColumn, values: pa.ChunkedArray, dtype: Float) -> RawColumn:
-    """Return a raw column as the contract describes it. values: of the training rows."""
+def raw_columns(plan: Plan, training: Part, dtype: Float) -> tuple[RawColumn, ...]:
+    """Return the raw columns as the contract describes them. training: sums of its rows."""
+    return tuple(
+        _raw(column, training, 1 + plan.encoded_names.index(column.encoded_names[0]), dtype)
+        if column.encoded_names
+        else _raw(column, training, 0, dtype)
+        for column in plan.columns
+    )
+
+
+def _raw(column: AnyColumn, training: Part, place: int, dtype: Float) -> RawColumn:
+    """Return a raw column. place: of its first number in the Gram matrix."""
     if isinstance(column, CategoryColumn):
         return CategoryInput(shape=("batch",), dtype="string", **column.model_dump())
     if isinstance(column, DateColumn):
         return DateInput(shape=("batch",), dtype="int64", **column.model_dump())
-    numbers = table.numbers(values)
-    (known,) = features([column.name], numbers[~np.isnan(numbers)][:, None], dtype)
+    # The sums have the fill in the place of each missing number.
+    fills = column.missing_rows * Fraction(column.fill or 0)
+    total = training.gram.inner_product(0, place) - fills
+    known_rows = training.rows - column.missing_rows
+    known = _feature(column.name, column.min, column.max, total, known_rows, dtype)
     fill = None if column.fill is None else float(np.asarray(column.fill, dtype))
     return NumberInput(
         kind="number",
@@ -109,17 +112,30 @@ def raw(column: AnyColumn, values: pa.ChunkedArray, dtype: Float) -> RawColumn:
     )
 
 
-def features(names: Sequence[str], rows: NDArray[np.float64], dtype: Float) -> tuple[Feature, ...]:
-    """Return the columns with their ranges and means. rows: the training rows, [rows, features].
+def features(names: Sequence[str], training: Part, dtype: Float) -> tuple[Feature, ...]:
+    """Return the columns of a matrix with their ranges and means.
 
-    Ranges are rounded as a client rounds its values, so that every training row is in range.
+    names: of the first columns of `training`, the sums of the training rows.
     """
-    low, high = (each.astype(dtype).astype(np.float64) for each in (rows.min(0), rows.max(0)))
-    means = np.array([rounded_sum(column) / len(rows) for column in rows.T.tolist()]).astype(dtype)
-    means_in_range = np.clip(means.astype(np.float64), low, high)
+    ranges = zip(names, training.smallest, training.largest, strict=False)
     return tuple(
-        Feature(name=name, min=first, max=last, mean=mean)
-        for name, first, last, mean in zip(
-            names, low.tolist(), high.tolist(), means_in_range.tolist(), strict=True
-        )
+        _feature(name, low, high, training.gram.inner_product(0, place), training.rows, dtype)
+        for place, (name, low, high) in enumerate(ranges, 1)
     )
+
+
+def _feature(
+    name: str, smallest: float, largest: float, total: Fraction, rows: int, dtype: Float
+) -> Feature:
+    """Return a column with its range and its mean. total: the exact sum of its `rows` numbers.
+
+    The range is rounded as a client rounds its values, so that every training row is in range.
+    """
+    low, high = (float(np.asarray(end, dtype)) for end in (smallest, largest))
+    try:
+        mean = float(total) / rows
+    except OverflowError:  # the sum is beyond float64, the mean is not
+        mean = float(total / rows)
+    # Rounding may move the mean of equal numbers out of their range.
+    shipped = min(max(float(np.asarray(mean, dtype)), low), high)
+    return Feature(name=name, min=low, max=high, mean=shipped)

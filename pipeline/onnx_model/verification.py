@@ -3,6 +3,7 @@
 import hashlib
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import onnxruntime
@@ -30,12 +31,29 @@ def verify(
     return checks
 
 
-def report(content: bytes, checks: Sequence[Check], opset: int, derivation: str) -> dict[str, Any]:
+@dataclass(frozen=True)
+class TriedRows:
+    """The number of training rows that a file was tried on, and the number of all of them."""
+
+    tried: int
+    of: int
+
+    def __str__(self) -> str:
+        """Return the rows in words."""
+        if self.tried == self.of:
+            return f"all {self.of:,} training rows"
+        return f"{self.tried:,} of {self.of:,} training rows"
+
+
+def report(
+    content: bytes, checks: Sequence[Check], opset: int, derivation: str, training: TriedRows
+) -> dict[str, Any]:
     """Return the content of verification.json: the file, the checks, and the allowed differences.
 
     derivation: how the bounds were computed, as contract.json says it.
     """
     return {
+        "training_rows": {"tried": training.tried, "of": training.of},
         "allowed": derivation,
         "model_md5": hashlib.md5(content).hexdigest(),
         "checks": [

@@ -226,12 +226,23 @@ def _verification(facts: Facts) -> Iterator[str]:
     yield ""
     yield (
         f"onnxruntime {contract.onnxruntime} agreed with torch in {len(checks)} checks on"
-        f" {rows:,} rows (`reports/verification.json`). {vectors} golden"
+        f" {rows:,} rows (`reports/verification.json`){_sampled(facts)}. {vectors} golden"
         " vectors, with the right answers and their bounds, are in `models/contract.json`: a"
         " client's `conformance()` checks in one call that another machine computes the same."
     )
     yield ""
     yield f"sha256 of the file: `{contract.sha256}`"
+
+
+def _sampled(facts: Facts) -> str:
+    """Return how many training rows were tried; nothing if all were."""
+    tried, of = (facts.verification["training_rows"][key] for key in ("tried", "of"))
+    if tried == of:
+        return ""
+    return (
+        f", on {tried:,} of the {of:,} training rows: a sample by the seed, and those with the"
+        " smallest and the largest value of each column"
+    )
 
 
 def _how_to_repeat(facts: Facts) -> Iterator[str]:

@@ -9,6 +9,7 @@ import pytest
 from conftest import job
 from onnx_files import ALL_OUTPUTS, contract_of, replace, scale_weights
 
+from pipeline.columns.summary import read_summary
 from pipeline.learning import weights
 from pipeline.onnx_model import answer_checks, conformance, golden, outputs, structure_checks
 from pipeline.onnx_model.contract import MatrixContract, MatrixVectors
@@ -56,10 +57,11 @@ def test_intervals_and_ranges_that_are_off_are_noticed(workspace: Path) -> None:
     contract = MatrixContract.model_validate(contract_of(**ALL_OUTPUTS, model__dtype="float64"))
     content = files.ONNX.read_bytes()
     params = job(**ALL_OUTPUTS, model__dtype="float64")
-    rows = table.read(files.TRAIN)
-    module = outputs.with_outputs(weights.load(files.MODEL, params.model, 3, 2), params, rows)
+    rows, summary = table.read(files.TRAIN).columns("abc"), read_summary()
+    trained = weights.load(files.MODEL, params.model, 3, 2)
+    module = outputs.with_outputs(trained, params, summary, rows)
     expected = Expected(module, "abc", "uv", 20, 1e-5, 1e-6)
-    inputs = {"rows": {"x": rows.columns("abc")}}
+    inputs = {"rows": {"x": rows}}
 
     def problems(content: bytes) -> list[str]:
         checks = structure_checks.run(content, expected)

@@ -79,7 +79,9 @@ def test_the_file_answers_with_intervals_and_ranges(
 
 def test_an_interval_that_is_not_known_is_refused(workspace: Path) -> None:
     plain = ALL_OUTPUTS | {"data__generate__noise": 0.0}
-    with pytest.raises(UserError, match=r"float32 answers v at training row \d+ with an error of"):
+    with pytest.raises(
+        UserError, match=r"float32 answers v at row \d+ of data/sample.parquet with"
+    ):
         contract_of(**plain)
     assert not files.ONNX.exists()
     few = ALL_OUTPUTS | {"data__generate__rows": 4, "data__test_fraction": 0.0}

@@ -4,6 +4,7 @@ from typing import Any, get_args
 
 import numpy as np
 import pytest
+from sums import part_of
 
 from pipeline.onnx_model import terms
 from pipeline.onnx_model.contract_inputs import Float
@@ -11,7 +12,7 @@ from pipeline.onnx_model.contract_inputs import Float
 
 def test_a_column_of_the_training_rows_is_in_its_own_range() -> None:
     """0.1 as float32 is more than 0.1: the range is rounded as the rows are."""
-    (feature,) = terms.features(["a"], np.array([[0.1], [0.7]]), "float32")
+    (feature,) = terms.features(["a"], part_of(np.array([[0.1], [0.7]])), "float32")
     assert feature.min <= np.float32(0.1) <= np.float32(0.7) <= feature.max
 
 
@@ -22,7 +23,7 @@ def test_a_column_of_the_training_rows_is_in_its_own_range() -> None:
 def test_the_mean_of_a_feature_is_in_its_range(dtype: Float, column: list[Any]) -> None:
     """The page starts at the mean, which must not be outside of the training range."""
     column = [float(np.finfo(dtype).max) if value == "max" else value for value in column]
-    (feature,) = terms.features(["a"], np.array(column)[:, None], dtype)
+    (feature,) = terms.features(["a"], part_of(np.array(column)[:, None]), dtype)
     assert feature.mean is not None
     assert feature.min <= feature.mean <= feature.max
     assert np.array(feature.mean, dtype) == feature.mean
