@@ -18,7 +18,7 @@ from pipeline.tracking import delivery, result
 
 def main(params: Params) -> None:
     """Record the result of this folder, or keep it until the store works again."""
-    identity = ids.result(params, ids.trained_by(files.MODEL))
+    identity = ids.result(params, ids.trained_by(files.MODEL).id)
     recorded = result.read(Path(), identity, run_md5(identity))
     origin = Origin.here(params)
     inputs.check()  # before MLflow has the run

@@ -26,13 +26,13 @@ def main(params: Params) -> None:
         )
         device.choose(params.train.device)
         data_checks.check(params, rows, held_out)
-        training_id = ids.training_id(params)
+        identity = ids.training(params)
         inputs.check()  # a checkpoint must not have the id of code that was edited after its import
-        checkpoint = Checkpoint(training_id, params.train.checkpoint_seconds, inputs.check)
+        checkpoint = Checkpoint(identity.id, params.train.checkpoint_seconds, inputs.check)
         earlier_losses = progress.losses(checkpoint.state) if checkpoint.state else []
         if earlier_losses:
             print(f"resumes after epoch {len(earlier_losses)}, from the last checkpoint")
-        run.begin(params, training_id)
+        run.begin(params, identity.id)
 
         earlier = zip(earlier_losses, checkpoint.times, strict=True)
         for epoch, (losses, known_at) in enumerate(earlier, 1):
@@ -46,7 +46,7 @@ def main(params: Params) -> None:
         try:
             module, history = training.train(params, rows, held_out, on_epoch, checkpoint)
             inputs.check()
-            weights.save(files.MODEL, module, weights.DTYPES[params.model.dtype], training_id)
+            weights.save(files.MODEL, module, weights.DTYPES[params.model.dtype], identity)
         except EditedError:  # the checkpoint is right for whoever undoes the edit
             raise
         except UserError:  # to continue would end in the same error

@@ -12,6 +12,9 @@ Side = Literal["train", "test"]
 
 # Enough to try an ONNX file on, and to draw.
 SAMPLED_ROWS: dict[Side, int] = {"train": 100_000, "test": 10_000}
+FEWEST_SAMPLED_ROWS = 1_000
+MOST_COLUMNS = 100
+"""Of more columns there are fewer sampled rows, so that the sample fits into memory: 80 MB."""
 STREAMS: dict[Side, str] = {"train": "sample", "test": "test sample"}
 
 
@@ -31,12 +34,13 @@ def uniform(seed: int, name: str, before: int, rows: int) -> NDArray[np.float64]
 class Draws:
     """What the seed chooses of the rows of each side.
 
-    rows: number of training rows and of test rows.
+    rows: number of training rows and of test rows. columns: number of encoded columns and targets.
     """
 
     seed: int
     folds: int
     rows: dict[Side, int]
+    columns: int
 
     def folds_of(self, before: int, rows: int) -> NDArray[np.uint8]:
         """Return the fold of each training row: [rows]. before: number of training rows before."""
@@ -45,17 +49,22 @@ class Draws:
         )
         return folds
 
+    def wanted(self, side: Side) -> int:
+        """Return the number of rows of a side that the sample should have, if there are more."""
+        wanted = SAMPLED_ROWS[side] * MOST_COLUMNS // max(MOST_COLUMNS, self.columns)
+        return max(FEWEST_SAMPLED_ROWS, wanted)
+
     def all_sampled(self, side: Side) -> bool:
         """Return True if the sample has every row of a side."""
-        return self.rows[side] <= SAMPLED_ROWS[side]
+        return self.rows[side] <= self.wanted(side)
 
     def sampled(self, side: Side, before: int, rows: int) -> NDArray[np.bool_]:
         """Return True for each row of a side that the sample has: [rows].
 
         before: number of rows of this side before these. Of many rows each is drawn with the same
-        probability, so the sample has about SAMPLED_ROWS rows.
+        probability, so the sample has about `wanted` rows.
         """
         if self.all_sampled(side):
             return np.ones(rows, np.bool_)
-        share = SAMPLED_ROWS[side] / self.rows[side]
+        share = self.wanted(side) / self.rows[side]
         return uniform(self.seed, STREAMS[side], before, rows) < share

@@ -33,7 +33,8 @@ def summarized(
     """Sum up the training table and the test table. paths: of both."""
     rows_of = {side: table.rows_of_groups(path) for side, path in paths.items()}
     counts = {side: sum(rows) for side, rows in rows_of.items()}
-    layout = Layout(plan, targets, Draws(seed, folds, counts))
+    columns = len(plan.encoded_names) + len(targets)
+    layout = Layout(plan, targets, Draws(seed, folds, counts, columns))
     nothing = no_rows(layout, table.schema(paths["train"]))
 
     def tasks(workers: int) -> list[Task]:

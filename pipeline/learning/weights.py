@@ -17,6 +17,7 @@ from pipeline.learning.module import LinearModel, Standardized
 from pipeline.learning.prediction import dtype_name, line_of
 from pipeline.settings import files, regular_file
 from pipeline.settings.errors import UserError
+from pipeline.settings.ids import Training
 from pipeline.settings.params import Model as Settings
 
 DTYPES = {"float32": torch.float32, "float64": torch.float64}
@@ -44,11 +45,11 @@ def rounded(module: nn.Module, dtype: torch.dtype) -> dict[str, torch.Tensor]:
     return state
 
 
-def save(path: Path, module: nn.Module, dtype: torch.dtype, training_id: str) -> None:
+def save(path: Path, module: nn.Module, dtype: torch.dtype, training: Training) -> None:
     """Write the module's parameters and buffers, rounded once to `dtype`.
 
-    The file's metadata hold the training_id and whether the module is linear, both under one key,
-    because safetensors writes several keys in a random order.
+    The file's metadata hold the training and whether the module is linear, under one key, because
+    safetensors writes several keys in a random order.
     Raises UserError if a value is too large for `dtype`.
     """
     # Copies: a layer used twice has one tensor under two names, and safetensors writes it once.
@@ -56,7 +57,11 @@ def save(path: Path, module: nn.Module, dtype: torch.dtype, training_id: str) ->
         name: value.clone(memory_format=torch.contiguous_format)
         for name, value in rounded(module, dtype).items()
     }
-    metadata = {"linear": line_of(module) is not None, "training_id": training_id}
+    metadata = {
+        "linear": line_of(module) is not None,
+        "tables": dict(training.tables),
+        "training_id": training.id,
+    }
     content = safetensors.torch.save(state, metadata={"abline": json.dumps(metadata)})
     files.write_bytes(path, content)
 

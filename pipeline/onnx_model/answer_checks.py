@@ -18,8 +18,6 @@ from pipeline.onnx_model.feed import Feed, Inputs
 # A shape that was fixed by mistake breaks at 0 or 1; vector code runs at 1000.
 BATCH_SIZES = (0, 1, 2, 3, 1000)
 
-MOST_ROWS_IN_A_BATCH = 65_536
-
 
 def run(content: bytes, expected: Expected, rows: Mapping[str, Inputs]) -> list[Check]:
     """Run the file at every level of optimisation on all rows, in batches of every size.
@@ -132,14 +130,14 @@ def _compared(
 
 def _batches(inputs: Inputs, expected: Expected) -> Iterator[_Batch]:
     """Yield all rows, in blocks; then the first rows, repeated, in batches of every size."""
-    rows = feed.row_count(inputs)
+    rows, block = feed.row_count(inputs), expected.block_rows
+    assert block >= max(BATCH_SIZES), "the first block has the rows of these batches"
     if not rows:
         return
-    first = _Batch.of(feed.chosen(inputs, slice(MOST_ROWS_IN_A_BATCH)), expected)
+    first = _Batch.of(feed.chosen(inputs, slice(block)), expected)
     yield first
-    for start in range(MOST_ROWS_IN_A_BATCH, rows, MOST_ROWS_IN_A_BATCH):
-        block = slice(start, start + MOST_ROWS_IN_A_BATCH)
-        yield _Batch.of(feed.chosen(inputs, block), expected)
+    for start in range(block, rows, block):
+        yield _Batch.of(feed.chosen(inputs, slice(start, start + block)), expected)
     for size in BATCH_SIZES:
         repeated = np.arange(size) % rows
         allowed = [each[repeated] for each in first.allowed]

@@ -4,13 +4,14 @@ The answers do not show this: beside a large term, a wrong fill may move an answ
 rounding does.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 import onnx
 import onnxruntime
 
 from pipeline.columns.plan import Plan
+from pipeline.onnx_model import feed
 from pipeline.onnx_model.check import Check
 from pipeline.onnx_model.encoder import REFUSED, X
 from pipeline.onnx_model.expected import Expected
@@ -44,7 +45,7 @@ def _compared(content: bytes, expected: Expected, plan: Plan, rows: Mapping[str,
         proto.SerializeToString(), options, ["CPUExecutionProvider"]
     )
     count = 0
-    for kind, inputs in rows.items():
+    for kind, begin, inputs in _blocks(rows, expected.block_rows):
         right = expected.feed(inputs)
         x, refused = session.run([prefix + X, prefix + REFUSED], dict(inputs))
         count += len(x)
@@ -56,9 +57,16 @@ def _compared(content: bytes, expected: Expected, plan: Plan, rows: Mapping[str,
             row, place = divmod(int(wrong.argmax()), width)
             return Check(
                 NAME,
-                f"row {row} of the {kind}, {plan.encoded_names[place]}: onnx {x[row, place]},"
+                f"row {begin + row} of the {kind}, {plan.encoded_names[place]}: onnx {x[row, place]},"
                 f" must be {right.x[row, place]}; refused: onnx {refused[row, 0]}, must be"
                 f" {right.refused[row]}",
                 count,
             )
     return Check(NAME, None, count)
+
+
+def _blocks(rows: Mapping[str, Inputs], size: int) -> Iterator[tuple[str, int, Inputs]]:
+    """Yield all rows in blocks: the kind of the rows, the place of the first one, and the rows."""
+    for kind, inputs in rows.items():
+        for begin in range(0, feed.row_count(inputs), size):
+            yield kind, begin, feed.chosen(inputs, slice(begin, begin + size))

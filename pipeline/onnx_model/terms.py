@@ -65,13 +65,16 @@ def _of_any(
     params: Params, expected: Expected, metrics: Mapping[str, Any], paths: Sequence[Path]
 ) -> dict[str, Any]:
     """Return the terms that files of both versions have. paths: of the lineage."""
+    training = ids.trained_by(files.MODEL)
+    # The tables themselves are not read: the model says which ones it was made from.
+    md5s = {**training.tables, **ids.md5s([str(files.MODEL)])}
     return {
         "outputs": expected.outputs,
         "opset": expected.opset,
         "ir_version": IR_VERSION,
         "source": Lineage(
-            training_id=ids.trained_by(files.MODEL),
-            md5=ids.md5s([str(path) for path in paths]),
+            training_id=training.id,
+            md5={str(path): md5s[str(path)] for path in sorted(paths)},
             params=ids.stage_params("generate", params) | ids.stage_params("train", params),
         ),
         # r2 is None if the targets do not vary.

@@ -10,33 +10,50 @@ import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import safetensors
 
-from pipeline.settings import dvc_md5, regular_file, safe_path
+from pipeline.settings import dvc_md5, files, regular_file, safe_path
 from pipeline.settings import params as params_yaml
 from pipeline.settings.declared import stages
 from pipeline.settings.errors import UserError
 from pipeline.settings.params import Params
 
 
-def training_id(params: Params) -> str:
-    """Return the hash of the files and parameters that `train` depends on."""
+class Training(NamedTuple):
+    """Identity of a training.
+
+    id: the training_id. tables: the md5 of each file of data/ that `train` depends on.
+    """
+
+    id: str
+    tables: Mapping[str, str]
+
+
+def training(params: Params) -> Training:
+    """Return the identity of the training with the files as they are."""
     train = stages()["train"]
-    return _hash({"deps": md5s(train["deps"]), "params": stage_params("train", params)})
+    deps = md5s(train["deps"])
+    training_id = _hash({"deps": deps, "params": stage_params("train", params)})
+    folder = files.TRAIN.parts[0]
+    tables = {dep: md5 for dep, md5 in deps.items() if Path(dep).parts[0] == folder}
+    return Training(training_id, tables)
 
 
-def trained_by(model: Path) -> str:
-    """Return the training_id in a model.safetensors. Raises UserError if the file has none."""
+def trained_by(model: Path) -> Training:
+    """Return the training in a model.safetensors. Raises UserError if the file has none."""
     try:
         regular_file.check(model)
         with safetensors.safe_open(model, framework="np") as file:
-            training_id = json.loads(file.metadata()["abline"])["training_id"]
+            about = json.loads(file.metadata()["abline"])
+        training_id, tables = about["training_id"], dict(about["tables"])
         # The id becomes the name of a file, and the model may come from anybody.
         if not safe_path.is_id(training_id):
             raise ValueError(f"its training_id is {str(training_id)[:80]!r}")
-        return str(training_id)
+        if not all(map(safe_path.is_id, tables.values())):
+            raise ValueError(f"the md5s of its tables are {str(tables)[:80]}")
+        return Training(training_id, tables)
     except FileNotFoundError:
         raise UserError(f"{model}: there is no such file; `dvc repro` makes it") from None
     except (safetensors.SafetensorError, KeyError, TypeError, ValueError) as error:

@@ -65,7 +65,7 @@ def wait_for_epoch(training: "subprocess.Popen[bytes]", params: Params, epoch: f
 
     def so_far() -> bool:
         assert training.poll() is None, f"it ended before epoch {epoch:.0f}"
-        return len(Checkpoint(ids.training_id(params), None).times) >= epoch
+        return len(Checkpoint(ids.training(params).id, None).times) >= epoch
 
     eventually(so_far)
 
@@ -118,7 +118,7 @@ def test_kills_at_random_moments(workspace: Path, name: str) -> None:
     assert done.returncode == 0, told
     for path, content in whole.items():
         assert path.read_bytes() == content, path
-    assert not Checkpoint(ids.training_id(params), None).path.exists()
+    assert not Checkpoint(ids.training(params).id, None).path.exists()
     run, resumed = losses_by_step(workspace)
     assert [step for step, _ in resumed] == list(range(1, epochs + 1))
     assert resumed == losses

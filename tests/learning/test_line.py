@@ -12,6 +12,7 @@ from pipeline.learning import prediction, weights
 from pipeline.learning.line import Line, load_line
 from pipeline.learning.module import LinearModel
 from pipeline.settings.errors import UserError
+from pipeline.settings.ids import Training
 
 
 def test_what_is_read_without_torch_is_what_was_saved(tmp_path: Path) -> None:
@@ -19,7 +20,7 @@ def test_what_is_read_without_torch_is_what_was_saved(tmp_path: Path) -> None:
     for bias in (True, False):
         torch.manual_seed(0)
         module = LinearModel(3, 2, bias)
-        weights.save(path, module, torch.float32, "a" * 32)
+        weights.save(path, module, torch.float32, Training("a" * 32, {}))
         line = load_line(path, job(model__bias=bias).model, 3, 2)
         with pytest.raises(UserError, match=r"not this job's model \(found .* must be "):
             load_line(path, job(model__bias=not bias).model, 3, 2)
@@ -40,7 +41,7 @@ def test_a_module_is_not_taken_for_linear_by_the_names_of_its_tensors(tmp_path: 
         def forward(self, x: torch.Tensor) -> torch.Tensor:
             return torch.tanh(self.linear(x))
 
-    weights.save(tmp_path / "model.safetensors", Bent(), torch.float32, "a" * 32)
+    weights.save(tmp_path / "model.safetensors", Bent(), torch.float32, Training("a" * 32, {}))
     assert load_line(tmp_path / "model.safetensors", job().model, 1, 1) is None
 
 

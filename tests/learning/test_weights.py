@@ -24,6 +24,8 @@ from pipeline.learning.module import LinearModel
 from pipeline.settings import files, ids
 from pipeline.settings.errors import UserError
 
+TRAINING = ids.Training("a" * 32, {str(files.TRAIN): "b" * 32})
+
 
 def test_models_come_back_rounded_once(tmp_path: Path) -> None:
     path = tmp_path / "model.safetensors"
@@ -31,16 +33,16 @@ def test_models_come_back_rounded_once(tmp_path: Path) -> None:
     exact = linear([[2.0]], [0.0]).double()
     with torch.no_grad():
         exact.linear.weight += 1e-12
-    weights.save(path, exact, torch.float32, "a" * 32)
+    weights.save(path, exact, torch.float32, TRAINING)
     loaded = weights.load(path, params.model, 1, 1)
-    assert ids.trained_by(path) == "a" * 32
+    assert ids.trained_by(path) == TRAINING
     assert next(loaded.parameters()).dtype == torch.float32
     assert prediction.predict(loaded, np.array([[4.0]])).item() == 8
     first = path.read_bytes()
-    weights.save(path, exact, torch.float32, "a" * 32)
+    weights.save(path, exact, torch.float32, TRAINING)
     assert path.read_bytes() == first
     for spoil in (lambda: path.write_bytes(first[:20]), lambda: weights.save(
-        path, LinearModel(2, 1), torch.float32, "other")):  # fmt: skip
+        path, LinearModel(2, 1), torch.float32, TRAINING)):  # fmt: skip
         spoil()
         with pytest.raises(UserError, match=r"not this job's model"):
             weights.load(path, params.model, 1, 1)
@@ -49,7 +51,7 @@ def test_models_come_back_rounded_once(tmp_path: Path) -> None:
     with torch.no_grad():
         exact.linear.weight += 1e39
     with pytest.raises(UserError, match=r"model.dtype: linear.weight has values beyond"):
-        weights.save(path, exact, torch.float32, "a" * 32)
+        weights.save(path, exact, torch.float32, TRAINING)
 
 
 class Tied(nn.Module):
@@ -96,7 +98,7 @@ def test_tied_and_lazy_layers_are_trained_saved_and_loaded(
     module, history = training.train(params, table, checkpoint=checkpoint)
     assert checkpoint.path.exists(), "its state can be kept"
     assert history[-1][0] < history[0][0] / 3
-    weights.save(files.MODEL, module, torch.float32, "id")
+    weights.save(files.MODEL, module, torch.float32, TRAINING)
     loaded = weights.load(files.MODEL, params.model, 2, 1)
     assert state(loaded) == state(module)
     x = table.columns(("a", "b"))

@@ -54,7 +54,7 @@ def test_a_lock_that_matches_nothing_takes_no_other_results_values(repository: R
     assert place is not None
     identity = place.identity()
     assert identity["params"]["train.lr"] == 0.5
-    assert identity["training_id"] != ids.trained_by(files.MODEL)
+    assert identity["training_id"] != ids.trained_by(files.MODEL).id
 
 
 def test_changes_are_parameters_that_the_lock_before_had_with_another_value() -> None:

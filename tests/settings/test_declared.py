@@ -11,7 +11,7 @@ from conftest import job
 from pipeline import check
 from pipeline.settings import declared
 from pipeline.settings.errors import UserError
-from pipeline.settings.ids import training_id
+from pipeline.settings.ids import training
 from pipeline.settings.params import flatten
 
 
@@ -36,7 +36,7 @@ def test_a_parameter_of_ones_own_must_be_declared(workspace: Path) -> None:
     ]  # fmt: skip
     for damaged in ("", "stages: 3", "- a", "stages: {train: 3}"):
         Path("dvc.yaml").write_text(damaged)
-        for read in (lambda: declared.check(keys), declared.stages, lambda: training_id(job())):
+        for read in (lambda: declared.check(keys), declared.stages, lambda: training(job())):
             with pytest.raises(UserError, match=r"dvc\.yaml: it has no stages"):
                 read()
 

@@ -217,7 +217,7 @@ def test_what_waits_for_a_store_reaches_nothing_outside(
     repository: Repository, victim: Path
 ) -> None:
     """Files, links and names under waiting/; a valid result has its run and is then removed."""
-    identity = ids.result(job(), ids.trained_by(files.MODEL))
+    identity = ids.result(job(), ids.trained_by(files.MODEL).id)
     waiting.keep(identity, provenance.Origin.here(job()))
     (good,) = waiting.results()
     assert good.folder is not None
@@ -276,7 +276,13 @@ def test_what_waits_for_a_store_reaches_nothing_outside(
 def test_a_model_names_no_file_to_remove(workspace: Path) -> None:
     """Its training_id becomes the name of a file that is removed."""
     files.MODEL.parent.mkdir()
-    about = json.dumps({"training_id": "../../../precious.json"})
-    save_file({"w": np.zeros(1, np.float32)}, files.MODEL, {"abline": about})
-    with pytest.raises(UserError, match="not this job's model"):
-        ids.trained_by(files.MODEL)
+    right = {"training_id": "a" * 32, "tables": {}}
+    for wrong in (
+        {"training_id": "../../../precious.json"},
+        {"tables": {str(files.TRAIN): "../x"}},
+        {"tables": 7},
+    ):
+        about = json.dumps(right | wrong)
+        save_file({"w": np.zeros(1, np.float32)}, files.MODEL, {"abline": about})
+        with pytest.raises(UserError, match="not this job's model"):
+            ids.trained_by(files.MODEL)
