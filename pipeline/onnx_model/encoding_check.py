@@ -57,8 +57,8 @@ def _compared(content: bytes, expected: Expected, plan: Plan, rows: Mapping[str,
             row, place = divmod(int(wrong.argmax()), width)
             return Check(
                 NAME,
-                f"row {begin + row} of the {kind}, {plan.encoded_names[place]}: onnx {x[row, place]},"
-                f" must be {right.x[row, place]}; refused: onnx {refused[row, 0]}, must be"
+                f"row {begin + row} of the {kind}, {plan.encoded_names[place]}: onnx"
+                f" {x[row, place]}, must be {right.x[row, place]}; refused: onnx {refused[row, 0]}, must be"
                 f" {right.refused[row]}",
                 count,
             )
