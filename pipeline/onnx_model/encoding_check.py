@@ -55,13 +55,12 @@ def _compared(content: bytes, expected: Expected, plan: Plan, rows: Mapping[str,
         wrong = (refused != right_refused) | (differs & ~right_refused)
         if wrong.any():
             row, place = divmod(int(wrong.argmax()), width)
-            return Check(
-                NAME,
+            problem = (
                 f"row {begin + row} of the {kind}, {plan.encoded_names[place]}: onnx"
-                f" {x[row, place]}, must be {right.x[row, place]}; refused: onnx {refused[row, 0]}, must be"
-                f" {right.refused[row]}",
-                count,
+                f" {x[row, place]}, must be {right.x[row, place]}; refused: onnx"
+                f" {refused[row, 0]}, must be {right.refused[row]}"
             )
+            return Check(NAME, problem, count)
     return Check(NAME, None, count)
 
 
