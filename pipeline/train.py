@@ -1,10 +1,12 @@
 """Stage `train`: design the model, construct loss and optimizer, run the training cycle.
 
-Reads   data/train.parquet, data/test.parquet, data/columns.json
+Reads   data/summary.json; if rows are needed, data/columns.json and data/*.parquet
 Writes  models/model.safetensors, reports/history.csv, and an MLflow run while it trains
 """
 
 from pipeline.columns import plan
+from pipeline.columns.blocks import TableFile
+from pipeline.columns.summary import read_summary
 from pipeline.settings import csv_cells, files, ids, inputs, runner
 from pipeline.settings.errors import EditedError, UserError
 from pipeline.settings.params import Params
@@ -19,13 +21,12 @@ def main(params: Params) -> None:
         from pipeline.learning import data_checks, device, progress, training, weights
         from pipeline.learning.checkpoint import Checkpoint
 
-        columns = plan.read_plan()
+        summary, columns = read_summary(), plan.read_plan()
         rows, held_out = (
-            plan.read_table(path, columns, params.data.targets)
-            for path in (files.TRAIN, files.TEST)
+            TableFile(path, columns, params.data.targets) for path in (files.TRAIN, files.TEST)
         )
         device.choose(params.train.device)
-        data_checks.check(params, rows, held_out)
+        data_checks.check(params, summary, {each.path: each.blocks for each in (rows, held_out)})
         identity = ids.training(params)
         inputs.check()  # a checkpoint must not have the id of code that was edited after its import
         checkpoint = Checkpoint(identity.id, params.train.checkpoint_seconds, inputs.check)
@@ -44,7 +45,7 @@ def main(params: Params) -> None:
             run.log_losses(epoch, loss, held_out_loss, now)
 
         try:
-            module, history = training.train(params, rows, held_out, on_epoch, checkpoint)
+            module, history = training.train(params, rows, held_out, on_epoch, checkpoint, summary)
             inputs.check()
             weights.save(files.MODEL, module, weights.DTYPES[params.model.dtype], identity)
         except EditedError:  # the checkpoint is right for whoever undoes the edit

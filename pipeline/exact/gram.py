@@ -73,12 +73,18 @@ class Gram:
         """Return the mean of each column except the ones, correctly rounded: [columns − 1]."""
         return np.array([float(self.inner_product(0, i) / self.rows) for i in self._columns()])
 
-    def deviations(self) -> NDArray[np.float64]:
+    def deviations(self, centre: NDArray[np.float64] | None = None) -> NDArray[np.float64]:
         """Return the standard deviation of each column except the ones: [columns − 1].
 
         The root of the variation over the number of rows, right to within the last digit.
+        centre: [columns − 1], to take the deviations from these numbers, and not from the means.
         """
-        return np.array([_root(self.variation(i) / self.rows) for i in self._columns()])
+        mean_squares = [self.variation(i) / self.rows for i in self._columns()]
+        if centre is not None:
+            for i, point in zip(self._columns(), centre.tolist(), strict=True):
+                distance = self.inner_product(0, i) / self.rows - Fraction(point)
+                mean_squares[i - 1] += distance**2
+        return np.array([_root(mean_square) for mean_square in mean_squares])
 
     def _columns(self) -> range:
         return range(1, len(self.exponents))

@@ -8,8 +8,9 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from pipeline.columns.summary import Summary
 from pipeline.exact import least_squares
-from pipeline.exact.gram import Gram, gram_matrix
+from pipeline.exact.gram import Gram
 from pipeline.exact.least_squares import Fit
 from pipeline.exact.squared_error import squared_error
 from pipeline.learning import construction, fit_messages, scaling, weights
@@ -19,26 +20,26 @@ from pipeline.learning.progress import Losses
 from pipeline.settings.errors import UserError
 from pipeline.settings.messages import first_lines
 from pipeline.settings.params import Params
-from pipeline.tables.table import Table
 
 MOST_DEPENDENT_SHOWN = 10
 
 
-def solve(
-    params: Params, rows: Table, held_out: Table | None, on_epoch: OnEpoch
-) -> tuple[nn.Module, list[Losses]]:
+def solve(params: Params, summary: Summary, on_epoch: OnEpoch) -> tuple[nn.Module, list[Losses]]:
     """Return the least-squares solution, computed exactly and rounded once to model.dtype.
 
-    The module has model.dtype; the losses are the losses of a single epoch.
+    summary: of the rows, none of which is read. The module has model.dtype; the losses are the
+    losses of a single epoch.
     Raises UserError if the solution is not unique or follows from rounding alone, unless
     train.dependent is drop, and if a weight is too large for model.dtype.
     """
-    targets = params.data.targets
-    features = rows.features(targets)
+    features, gram = summary.features, summary.train.gram
     fit_messages.announce(len(features))
-    gram = gram_matrix(rows.values)
     fit = least_squares.fit(
-        gram, features, targets, params.model.bias, roundoff=rows.roundoff(features)
+        gram,
+        features,
+        summary.targets,
+        params.model.bias,
+        roundoff=summary.roundoff(features),
     )
     if params.train.dependent == "refuse":
         _refuse_dependent(fit)
@@ -49,10 +50,7 @@ def solve(
     dtype = weights.DTYPES[params.model.dtype]
     mean = None
     if params.model.standardize:
-        columns = range(1, len(features) + 1)
-        mean = scaling.means(
-            params, columns, lambda column: float(gram.inner_product(0, column)), gram.rows, dtype
-        )
+        mean = scaling.means(params, summary.train, dtype)[: len(features)].clone()
     centre = mean.double().numpy() if mean is not None else None
     weight, bias = fit.shipped(params.model.dtype, centre)
     module: nn.Module = construction.linear(
@@ -68,7 +66,7 @@ def solve(
     squares = squared_error(gram, weight, bias, centre)
     for warning in fit_messages.lost_by_rounding(fit, squares, params.model.dtype):
         print(f"warning: {warning}", file=sys.stderr)
-    losses = loss(gram), loss(gram_matrix(held_out.values)) if held_out else None
+    losses = loss(gram), loss(summary.test.gram) if summary.test.rows else None
     on_epoch(1, *losses)
     return module, [losses]
 
@@ -80,7 +78,7 @@ def _loss(
     centre: NDArray[np.float64] | None,
     gram: Gram,
 ) -> float:
-    """Return the loss of a linear model on the table that `gram` was computed from."""
+    """Return the loss of a linear model on the rows of a Gram matrix."""
     squares = squared_error(gram, weight, bias, centre)
     errors = gram.rows * len(squares) if reduction == "mean" else 1
     try:

@@ -1,13 +1,9 @@
 """Mean and deviation of each column over the training rows, for model.standardize."""
 
-import math
-from collections.abc import Callable, Iterable
-from typing import Any
-
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
+from pipeline.columns.summary import Part, Summary
 from pipeline.learning.module import Standardized
 from pipeline.learning.weights import DTYPES
 from pipeline.settings.errors import UserError
@@ -21,64 +17,50 @@ Scaling = tuple[torch.Tensor, torch.Tensor]
 SMALLEST_DEVIATION, LARGEST_DEVIATION = 1e-37, 1e37
 
 
-def means(
-    params: Params,
-    columns: Iterable[Any],
-    sum_of: Callable[[Any], float],
-    rows: int,
-    dtype: torch.dtype,
-) -> torch.Tensor:
-    """Return the mean of each column: [columns], in `dtype`.
+def means(params: Params, part: Part, dtype: torch.dtype) -> torch.Tensor:
+    """Return the mean of each column, features and targets: [columns], rounded to `dtype`.
 
-    sum_of: returns the sum of one of `columns`, exactly rounded. It is divided in float64, and the
-    quotient is rounded to `dtype`. Zeros for a model without bias: with another centre the fit
-    would not go through the origin.
+    Zeros for a model without bias: with another centre the fit would not go through the origin.
     """
-    values = [sum_of(column) / rows if params.model.bias else 0.0 for column in columns]
-    return torch.tensor(values, dtype=torch.float64).to(dtype)
+    exact = part.gram.means()
+    return torch.from_numpy(exact if params.model.bias else np.zeros_like(exact)).to(dtype)
 
 
-def of_features(params: Params, rows: Table) -> Scaling:
-    """Return mean and deviation of each feature over `rows`.
+def of_features(params: Params, summary: Summary) -> Scaling:
+    """Return mean and deviation of each feature over the training rows.
 
     Raises UserError if a column does not vary.
     """
-    return _scaling(params, rows, rows.features(params.data.targets), constant=None)
+    return _scaling(params, summary, slice(None, len(summary.features)), constant=None)
 
 
-def of_targets(params: Params, rows: Table) -> Scaling:
-    """Return mean and deviation of each target over `rows`; 1 for a target that does not vary.
+def of_targets(params: Params, summary: Summary) -> Scaling:
+    """Return mean and deviation of each target; 1 for a target that does not vary.
 
     Raises UserError if float32 cannot be scaled by a deviation.
     """
-    return _scaling(params, rows, params.data.targets, constant=1.0)
+    return _scaling(params, summary, slice(len(summary.features), None), constant=1.0)
 
 
-def _scaling(
-    params: Params, rows: Table, names: tuple[str, ...], constant: float | None
-) -> Scaling:
-    """Return mean and deviation of the columns called `names`.
+def _scaling(params: Params, summary: Summary, chosen: slice, constant: float | None) -> Scaling:
+    """Return mean and deviation of the `chosen` columns over the training rows.
 
     constant: the deviation to use for a column that does not vary; None to refuse such a column.
     """
-    columns = rows.columns(names).T
+    part = summary.train
     # Rounded as in the saved file: the weights are learnt for the mean that will be subtracted.
-    mean = means(
-        params,
-        columns,
-        lambda column: math.fsum(column.tolist()),
-        len(rows.values),
-        _coarser_dtype(params),
-    )
-    deviations = []
-    for name, column, centre in zip(names, columns, mean.tolist(), strict=True):
-        deviation = _deviation(column, centre)
-        problem = None
-        if column.min() == column.max():
+    mean = means(params, part, _coarser_dtype(params))
+    # Root mean square of the distance from that mean, which float32 may have moved.
+    deviations = part.gram.deviations(mean.double().numpy())
+    for column in range(len(deviations))[chosen]:
+        name = (*summary.features, *summary.targets)[column]
+        smallest, problem = part.smallest[column], None
+        if smallest == part.largest[column]:
             if constant is not None:
-                deviation = constant
-            elif params.model.bias or not column[0]:
-                problem = f"is {column[0]:g} in every training row"
+                deviations[column] = constant
+            elif params.model.bias or not smallest:
+                problem = f"is {smallest:g} in every training row"
+        deviation = deviations[column]
         if problem is None and not SMALLEST_DEVIATION < deviation < LARGEST_DEVIATION:
             problem = f"has a deviation of {deviation:g} in the training rows"
         if problem:
@@ -87,8 +69,7 @@ def _scaling(
                 f"model.standardize: {name} {problem}, by which float32 cannot be scaled; {cure} or"
                 " set model.standardize to false"
             )
-        deviations.append(deviation)
-    return mean, torch.tensor(deviations, dtype=torch.float64)
+    return mean[chosen].clone(), torch.from_numpy(deviations[chosen].copy())
 
 
 def standard_targets(
@@ -103,13 +84,6 @@ def standard_targets(
     # Computed in float64: in float32, targets of a million ± 1 have lost too many digits.
     y = (torch.from_numpy(rows.columns(params.data.targets)) - mean) / deviation
     return torch.empty_like(like).copy_(y)
-
-
-def _deviation(column: NDArray[np.float64], centre: float) -> float:
-    """Return the root mean square of the distance from `centre`; its sum is exactly rounded."""
-    with np.errstate(over="ignore"):
-        squares = ((column - centre) ** 2).tolist()
-    return math.sqrt(math.fsum(squares) / len(squares))
 
 
 def _coarser_dtype(params: Params) -> torch.dtype:

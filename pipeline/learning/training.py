@@ -3,7 +3,10 @@
 import torch
 from torch import nn
 
-from pipeline.learning import construction, module_checks, scaling, tensors
+from pipeline.columns import in_memory
+from pipeline.columns.blocks import TableFile
+from pipeline.columns.summary import Summary
+from pipeline.learning import closed_form, construction, module_checks, scaling, tensors
 from pipeline.learning.checkpoint import Checkpoint
 from pipeline.learning.divergence import DivergedError, RisingLoss, limit_of_lr
 from pipeline.learning.loop import OnEpoch, run_epochs
@@ -17,35 +20,42 @@ from pipeline.tables.table import Table
 
 def train(
     params: Params,
-    rows: Table,
-    held_out: Table | None = None,
+    rows: Table | TableFile,
+    held_out: Table | TableFile | None = None,
     on_epoch: OnEpoch = lambda *_: None,
     checkpoint: Checkpoint | None = None,
+    summary: Summary | None = None,
 ) -> tuple[nn.Module, list[Losses]]:
     """Build the module with the initial parameters of the seed, and fit it to `rows`.
 
     held_out: rows to measure the loss on, which are not trained on; may be empty.
     checkpoint: may hold the state of the same training, killed before its end.
+    summary: of `rows` and `held_out`; None to compute it of tables in memory.
     Returns the fitted module and the losses of each epoch, measured before its updates.
     Raises UserError, with the change that is needed, if the fit diverges or has no solution.
     """
-    if held_out is not None and not len(held_out.values):
-        held_out = None
+    if summary is None:
+        assert isinstance(rows, Table)
+        assert not isinstance(held_out, TableFile)
+        summary = in_memory.summary_of(rows, held_out, params.data.targets)
     if params.train.optimizer == "exact":
-        # Imported here, because FLINT takes 25 ms, which only this solution needs.
-        from pipeline.learning import closed_form
-
-        return closed_form.solve(params, rows, held_out, on_epoch)
+        return closed_form.solve(params, summary, on_epoch)
+    if isinstance(rows, TableFile):
+        rows = rows.whole()
+    if isinstance(held_out, TableFile):
+        held_out = held_out.whole()
+    if not summary.test.rows:
+        held_out = None
     x, y = tensors.of_table(params, rows)
     held_out_pair = tensors.of_table(params, held_out) if held_out else None
     torch.manual_seed(params.seed)
     module = trained = construction.initial(params.model, x.shape[1], y.shape[1])
     unit = None
     if params.model.standardize and isinstance(module, LinearModel):
-        module = trained = Standardized(module, *scaling.of_features(params, rows))
+        module = trained = Standardized(module, *scaling.of_features(params, summary))
     elif params.model.standardize:
         # The inner module is trained in standard units, for which one learning rate suits all.
-        scales = (*scaling.of_features(params, rows), *scaling.of_targets(params, rows))
+        scales = (*scaling.of_features(params, summary), *scaling.of_targets(params, summary))
         module = Standardized(trained, *scales).to(x.device, x.dtype)
         x, y = module.scaled(x), scaling.standard_targets(module, params, rows, y)
         if held_out and held_out_pair:

@@ -101,3 +101,17 @@ def test_only_a_few_pieces_wait_to_be_added(monkeypatch: pytest.MonkeyPatch) -> 
     assert gram_matrix(table, block=50) == whole
     assert len(held) == 90
     assert max(held) <= 6
+
+
+narrow = st.floats(width=32, allow_nan=False, allow_infinity=False)
+
+
+@given(tables(narrow, 2, 12), st.lists(narrow, min_size=2, max_size=2))
+@settings(deadline=None, max_examples=80)
+def test_deviations_from_any_centre_are_right(rows: Rows, centre: list[float]) -> None:
+    table = np.array(rows)
+    deviations = gram_matrix(table).deviations(np.array(centre)).tolist()
+    for deviation, column, point in zip(deviations, exact_columns(table)[1:], centre, strict=True):
+        squares = [(value - Fraction(point)) ** 2 for value in column]
+        mean_square = sum(squares, Fraction(0)) / len(rows)
+        assert abs(Fraction(deviation) ** 2 - mean_square) <= mean_square / 2**50

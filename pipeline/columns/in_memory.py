@@ -1,0 +1,32 @@
+"""The summary of a table that is in memory, for whoever has no data/summary.json."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.columns.summary import Part, SampleRows, Summary
+from pipeline.exact.gram import gram_matrix
+from pipeline.tables.table import Table
+
+
+def summary_of(rows: Table, held_out: Table | None, targets: tuple[str, ...]) -> Summary:
+    """Return the summary of training rows and rows held out; its only fold has all rows."""
+    features = rows.features(targets)
+    names = [*features, *targets]
+    test = Part.of_no_rows(len(names))
+    if held_out is not None and len(held_out.values):
+        test = _part(held_out.columns(names))
+    return Summary(
+        features=features,
+        targets=targets,
+        float32=rows.float32,
+        exact=rows.exact,
+        folds=(_part(rows.columns(names)),),
+        test=test,
+        sample=SampleRows(0, 0, 0),
+    )
+
+
+def _part(numbers: NDArray[np.float64]) -> Part:
+    """Return the sums of rows: [rows, columns]."""
+    smallest, largest = numbers.min(axis=0), numbers.max(axis=0)
+    return Part(tuple(smallest.tolist()), tuple(largest.tolist()), gram_matrix(numbers))
