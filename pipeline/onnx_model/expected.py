@@ -97,7 +97,7 @@ class Expected:
     @property
     def block_rows(self) -> int:
         """Number of rows to compute at a time."""
-        sizes = [size for each in self.module.state_dict().values() for size in each.shape]
+        sizes: list[int] = [n for each in self.module.state_dict().values() for n in each.shape]
         rows = MOST_NUMBERS_IN_A_BLOCK // max([1, len(self.features), *sizes])
         return min(max(rows, FEWEST_ROWS_IN_A_BLOCK), MOST_ROWS_IN_A_BLOCK)
 
