@@ -24,7 +24,7 @@ import yaml
 from pipeline.settings import params as params_yaml
 from pipeline.settings.params import Params
 
-pytest_plugins = ["exported_models", "javascript_package", "process_marks", "stores"]
+pytest_plugins = ["exported_models", "javascript_package", "process_marks", "s3_server", "stores"]
 
 # A shell that starts the tests in the background has Ctrl-C ignored, by all that they start, too;
 # nohup does the same with the signal of a terminal that closes.

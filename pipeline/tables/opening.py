@@ -8,7 +8,6 @@ text_source.first_bytes(path)     # what a sniffer of dialects looks at
 
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 
 from pipeline.settings.errors import UserError
 from pipeline.settings.sections import Read
@@ -18,17 +17,18 @@ from pipeline.tables.csv_file import CsvFile
 from pipeline.tables.excel_file import ExcelFile
 from pipeline.tables.json_file import JsonFile
 from pipeline.tables.parquet_file import ParquetFile
+from pipeline.tables.raw_file import FilePath
+from pipeline.tables.remote_file import RemoteFile
 
 AnyFile = CsvFile | ExcelFile | JsonFile | ParquetFile
 
 
-def open_file(path: Path, read: Read, wanted: Sequence[str] = ()) -> AnyFile:
+def open_file(path: FilePath, read: Read, wanted: Sequence[str] = ()) -> AnyFile:
     """Open a file; its columns that are `wanted` get the spelling of `wanted`.
 
     read: how the file is written.
     Raises UserError if the file cannot be read, or not so; see RawFile for what it can do.
     """
-    raw_files.check_kind(path)
     try:
         file = _opened(path, read, wanted)
     except OSError as error:
@@ -38,7 +38,10 @@ def open_file(path: Path, read: Read, wanted: Sequence[str] = ()) -> AnyFile:
     return replace(file, names=tuple(spelling.get(same_name(name), name) for name in file.names))
 
 
-def _opened(path: Path, read: Read, wanted: Sequence[str]) -> AnyFile:
+def _opened(path: FilePath, read: Read, wanted: Sequence[str]) -> AnyFile:
+    if isinstance(path, RemoteFile):
+        return ParquetFile.open(path)
+    raw_files.check_kind(path)
     kind = raw_files.kind(path)
     if kind in raw_files.CSV:
         return CsvFile.open(path, read, wanted)
@@ -49,7 +52,7 @@ def _opened(path: Path, read: Read, wanted: Sequence[str]) -> AnyFile:
     return ParquetFile.open(path)
 
 
-def unreadable(path: Path, error: OSError) -> UserError:
+def unreadable(path: FilePath, error: OSError) -> UserError:
     """Return the error for a file that the operating system does not let us read."""
     if isinstance(error, PermissionError):
         return UserError(f"{path}: you may not read this file; `chmod u+r {path}` if it is yours")

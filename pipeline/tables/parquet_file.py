@@ -1,10 +1,9 @@
-"""A user's Parquet files, read block by block."""
+"""A user's Parquet files, here or elsewhere, read block by block."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
-from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -12,10 +11,13 @@ import pyarrow.parquet as pq
 from pipeline.settings import regular_file
 from pipeline.settings.errors import UserError
 from pipeline.settings.messages import show
-from pipeline.tables.raw_file import SAVE_AS_FILE, Block
+from pipeline.tables.raw_file import SAVE_AS_FILE, Block, FilePath
+from pipeline.tables.remote_file import RemoteFile
 
 ROWS_PER_BLOCK = 65_536
 BYTES_PER_COLUMN = 1 << 18  # read at a time
+REMOTE_BYTES_PER_COLUMN = 1 << 20  # a request to a server takes as long as a megabyte
+ROWS_IN_SMALL_GROUP = 1_000
 
 
 @dataclass(frozen=True)
@@ -23,13 +25,18 @@ class ParquetFile:
     """A Parquet file whose schema was read.
 
     keep_all: True if the blocks have all columns, not only the columns asked for.
+    rows_of_groups: number of rows of each row group.
+    groups: the row groups to read; None: all. before: number of rows of the file before these.
     """
 
-    path: Path
+    path: FilePath
     names: tuple[str, ...]
     schema: pa.Schema
     rows: int
+    rows_of_groups: tuple[int, ...]
     keep_all: bool = False
+    groups: range | None = None
+    before: int = 0
     unit: str = field(default="row", init=False)
     heading: None = field(default=None, init=False)
     texts_as_written: bool = field(default=False, init=False)
@@ -42,34 +49,30 @@ class ParquetFile:
         )
 
     @classmethod
-    def open(cls, path: Path) -> "ParquetFile":
+    def open(cls, path: FilePath) -> "ParquetFile":
         """Read the schema. Raises UserError if the file is damaged."""
-        # Arrow opens the file again by its name; it would wait for a pipe without end.
-        regular_file.check(path, SAVE_AS_FILE)
-        with _damage_as_error(path), pq.ParquetFile(path) as file:
-            schema = file.schema_arrow
-            return cls(path, tuple(schema.names), schema, file.metadata.num_rows)
+        with opened(path) as file:
+            schema, footer = file.schema_arrow, file.metadata
+            groups = tuple(footer.row_group(n).num_rows for n in range(footer.num_row_groups))
+            return cls(path, tuple(schema.names), schema, footer.num_rows, groups)
 
     def blocks(self, columns: Sequence[int], _numbers: Sequence[bool]) -> Iterator[Block]:
         """See RawFile.blocks."""
         fields = [self.schema.field(index) for index in columns]
         names = [field.name for field in fields]
         texts = [field.name for field in fields if field.type == pa.string()]
-        begin = 0
-        with (
-            _damage_as_error(self.path),
-            pq.ParquetFile(
-                self.path,
-                # Without these two, all that was read stays in memory.
-                pre_buffer=False,
-                buffer_size=BYTES_PER_COLUMN,
-                # As they are in the file: a text for each row takes three times as long.
-                read_dictionary=None if self.keep_all else texts,
-                page_checksum_verification=True,
-            ) as file,
-        ):
+        begin = self.before
+        size = size_of(self.path)
+        # As they are in the file: a text for each row takes three times as long. But a block of
+        # dictionaries ends with its row group.
+        has_small_groups = self.rows < ROWS_IN_SMALL_GROUP * len(self.rows_of_groups)
+        if self.keep_all or has_small_groups:
+            texts = []
+        with opened(self.path, texts) as file:
             for batch in file.iter_batches(
-                ROWS_PER_BLOCK, columns=None if self.keep_all else names
+                ROWS_PER_BLOCK,
+                row_groups=None if self.groups is None else [*self.groups],
+                columns=None if self.keep_all else names,
             ):
                 # By name: Arrow also returns a column "a.b" with "a", in the order of the file.
                 arrays = [batch.column(batch.schema.get_field_index(name)) for name in names]
@@ -77,7 +80,7 @@ class ParquetFile:
                 rows = pa.table(arrays, names=names)
                 yield Block(
                     rows,
-                    self.path.stat().st_size * len(batch) // max(1, self.rows),
+                    size * len(batch) // max(1, self.rows),
                     partial(_row_numbers, begin + 1),
                     rows.column,
                     partial(pa.Table.from_batches, [batch]),
@@ -105,19 +108,52 @@ class ParquetFile:
         return (block.columns() for block in whole.blocks(range(len(self.names)), []))
 
 
+def size_of(path: FilePath) -> int:
+    """Return the size of a file in bytes."""
+    return path.stored.size if isinstance(path, RemoteFile) else path.stat().st_size
+
+
+@contextmanager
+def opened(path: FilePath, texts: Sequence[str] = ()) -> Iterator[pq.ParquetFile]:
+    """Open a Parquet file. texts: the columns to read as dictionaries.
+
+    Raises UserError if it is damaged, or was changed while it was read.
+    """
+    settings = {
+        # Without these two, all that was read stays in memory.
+        "pre_buffer": False,
+        "buffer_size": BYTES_PER_COLUMN,
+        "read_dictionary": [*texts],
+        "page_checksum_verification": True,
+    }
+    if isinstance(path, RemoteFile):
+        settings["buffer_size"] = REMOTE_BYTES_PER_COLUMN
+        with (
+            path.opened() as remote,
+            _damage_as_error(path),
+            pq.ParquetFile(remote, **settings) as file,
+        ):
+            yield file
+    else:
+        # Arrow opens the file again by its name; it would wait for a pipe without end.
+        regular_file.check(path, SAVE_AS_FILE)
+        with _damage_as_error(path), pq.ParquetFile(path, **settings) as file:
+            yield file
+
+
 def _row_numbers(first: int, rows: Sequence[int]) -> list[int]:
     """See Block.places. first: the number of the block's first row in the file."""
     return [first + row for row in rows]
 
 
 @contextmanager
-def _damage_as_error(path: Path) -> Iterator[None]:
+def _damage_as_error(path: FilePath) -> Iterator[None]:
     """Turn Arrow's exceptions about a damaged file into UserError."""
     try:
         yield
     except (pa.ArrowException, OSError) as error:
         # For damaged bytes Arrow raises an OSError as well, which has no number.
-        if isinstance(error, OSError) and error.errno is not None:
+        if isinstance(error, OSError) and (error.errno is not None or "AWS Error" in str(error)):
             raise
         reason = str(error).splitlines()[0].rstrip(".")
         raise UserError(

@@ -3,14 +3,17 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from pipeline.tables.remote_file import RemoteFile
 from pipeline.tables.table import matrix
 
+FilePath: TypeAlias = Path | RemoteFile
+"""Where a file of a table is. As text it is what messages call the file."""
 SAVE_AS_FILE = "save the table as a file"
 """Fix for a pipe or a folder in the place of a user's table."""
 
@@ -87,7 +90,7 @@ class RawFile(Protocol):
     """A file whose columns are known and whose rows are not read yet."""
 
     @property
-    def path(self) -> Path:
+    def path(self) -> FilePath:
         """Path of the file."""
 
     @property

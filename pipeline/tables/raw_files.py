@@ -5,26 +5,36 @@ import os
 import posixpath
 import re
 from glob import escape, glob, has_magic
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from pipeline.settings.errors import UserError
 from pipeline.settings.files import RAW
 from pipeline.settings.messages import first_of, show
-from pipeline.tables import text_source, versioned
+from pipeline.tables import imported, text_source, versioned
+from pipeline.tables.imported import is_part
+from pipeline.tables.remote_file import RemoteFile
 
 CSV = (".csv", ".tsv", ".txt", ".data", ".dat")
-PARQUET = (".parquet", ".pq")
+PARQUET = imported.PARQUET
 JSON = (".json", ".jsonl", ".ndjson")
 EXCEL = (".xlsx",)
 KINDS = CSV + PARQUET + JSON + EXCEL
 
 
-def named(source: str) -> list[Path]:
+def named(source: str) -> list[Path | RemoteFile]:
     """Return the files that `source` names, in the order of their names' bytes.
 
     Raises UserError if it names no file, or a file that DVC does not watch.
     """
     pattern = posixpath.normpath(source.replace("\\", "/"))
+    if pattern.endswith(imported.SUFFIX) and Path(pattern).is_file():
+        versioned.check_watched([Path(pattern)])
+        return imported.parts(Path(pattern))
+    return [*_here(pattern)]
+
+
+def _here(pattern: str) -> list[Path]:
+    """Return the files under data/raw that a path or a glob names. Raises UserError as `named`."""
     path = Path(pattern)
     if path.is_dir():
         paths = _parts(pattern)
@@ -70,12 +80,6 @@ def _parts(folder: str) -> list[Path]:
             f" files, a file, or a glob, such as {folder}/*.csv"
         )
     return paths
-
-
-def is_part(name: str) -> bool:
-    """Return True if a file, named by its path in the folder of a table, is a part of the table."""
-    hidden = any(step.startswith((".", "_")) for step in name.split("/"))
-    return not hidden and PurePosixPath(name).suffix.lower() in PARQUET
 
 
 def _is_below_link(path: Path) -> bool:

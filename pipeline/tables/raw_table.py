@@ -24,6 +24,7 @@ from pipeline.settings.column_settings import (
     NumberSettings,
 )
 from pipeline.settings.errors import UserError
+from pipeline.settings.files import RAW
 from pipeline.settings.messages import show
 from pipeline.settings.params import Data
 from pipeline.settings.sections import Read
@@ -31,8 +32,8 @@ from pipeline.tables import column_names, raw_files, table, versioned
 from pipeline.tables.advice import Selection
 from pipeline.tables.csv_file import CsvFile
 from pipeline.tables.opening import open_file, unreadable
-from pipeline.tables.parquet_file import ParquetFile
-from pipeline.tables.raw_file import Block, Heading, RawFile
+from pipeline.tables.parquet_file import ParquetFile, size_of
+from pipeline.tables.raw_file import Block, FilePath, Heading, RawFile
 from pipeline.tables.typed_rows import TypedRows
 
 
@@ -50,7 +51,7 @@ class RawTable:
     columns: Mapping[str, ColumnSettings]
     targets: tuple[str, ...]
     float32: frozenset[str]
-    paths: tuple[Path, ...]
+    paths: tuple[FilePath, ...]
     row_schema: pa.Schema
     _files: tuple[RawFile, ...]
     _rows: TypedRows
@@ -103,7 +104,7 @@ class RawTable:
     def blocks(self) -> Iterator[Block]:
         """Yield the blocks of `rows`, each with its places and columns in the file."""
         pending = self._read()
-        total = sum(path.stat().st_size for path in self.paths)
+        total = sum(map(size_of, self.paths))
         reader = ThreadPoolExecutor(1)
         try:
             # The bar shows itself after a second, and only on a terminal.
@@ -168,13 +169,15 @@ def find(data: Data) -> RawTable:
                 f"{file.path}: found a column {show(extra[0])}, which {first.path} does not have;"
                 " give all files the same columns, or name the features in data.features"
             )
-    versioned.warn_unkept(data.source, paths)
+    here = [path for path in paths if isinstance(path, Path) and path.is_relative_to(RAW)]
+    versioned.warn_unkept(data.source, here or [Path(data.source)])
     # To DVC and to our ids two mappings are equal in any order, so that no result may depend on it.
     if isinstance(data.features, dict):
         columns = {name: columns[name] for name in first.names if name in columns}
     is_list = not isinstance(data.features, dict)
     decimal = data.read.decimal
-    selection = Selection(columns, data.targets, is_list, data.exclude, paths[0], decimal)
+    described = paths[0] if isinstance(paths[0], Path) else None
+    selection = Selection(columns, data.targets, is_list, data.exclude, described, decimal)
     excluded = tuple(name for name in first.names if name not in {*features, *data.targets})
     drops = data.drop_rows == "missing_target"
     return _table(selection, files, data.read, drops, "refuse", excluded)

@@ -43,7 +43,7 @@ def test_a_glob_reads_its_files_in_order_and_no_others(workspace: Path) -> None:
     (files.RAW / "folder").mkdir()
     assert values("data/raw/*").tolist() == [[1, 2], [3, 4], [5, 6]]
     raw = raw_table.find(own_job("data/raw/*").data)
-    assert [path.name for path in raw.paths] == ["a.csv", "b.csv", "c.txt", "d.parquet"]
+    assert [Path(str(path)).name for path in raw.paths] == ["a.csv", "b.csv", "c.txt", "d.parquet"]
     assert raw.float32 == frozenset(), "not all the files have float32"
     assert raw_table.find(own_job("data/raw/*.parquet").data).float32 == {"x", "y"}
     put("x,y\n7,8\n", "odd[1].csv")
