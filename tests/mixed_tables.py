@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 from conftest import job
 
-from pipeline.columns import learn
+from pipeline.columns import learn, statistics
 from pipeline.columns.number import NumberColumn
 from pipeline.columns.plan import Plan, Rows
 from pipeline.settings import files
@@ -75,7 +75,12 @@ def mixed_plan(
         rows=Rows(source=rows.num_rows + 2, dropped={"area": 2}, training=rows.num_rows, test=0),
         excluded=("id",),
         columns=tuple(
-            learn.column(name, settings, rows.column(name))
+            learn.column(
+                name,
+                settings,
+                statistics.of_column(settings, rows.column(name)),
+                statistics.count_in(lambda name: [rows.column(name)]),
+            )
             for name, settings in (columns or mixed_job().data.columns).items()
         ),
     )

@@ -4,6 +4,8 @@ import difflib
 import hashlib
 import math
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
@@ -42,6 +44,32 @@ class LevelError(Exception):
     """A level that is not there, or has the name of another; the text follows the column's name."""
 
 
+@dataclass(frozen=True)
+class CategoryStatistics:
+    """What the plan is learnt from: of a block, or of several, which add exactly.
+
+    missing: number of rows with a gap. levels: number of rows of each text.
+    """
+
+    missing: int = 0
+    levels: Mapping[str, int] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, _settings: CategorySettings, values: Values) -> "CategoryStatistics":
+        """Return the statistics of a block. values: [rows], "" for a gap."""
+        counted = values.value_counts()
+        texts, rows = counted.field("values").to_pylist(), counted.field("counts").to_pylist()
+        levels = dict(zip(texts, rows, strict=True))
+        return cls(levels.pop("", 0), levels)
+
+    def __add__(self, other: "CategoryStatistics") -> "CategoryStatistics":
+        """Return the statistics of the rows of both; levels in the order of their first rows."""
+        levels = dict(self.levels)
+        for level, rows in other.levels.items():
+            levels[level] = levels.get(level, 0) + rows
+        return CategoryStatistics(self.missing + other.missing, levels)
+
+
 class Level(BaseModel):
     """A level, and the number of training rows that have it."""
 
@@ -69,14 +97,20 @@ class CategoryColumn(LearntColumn):
 
     @classmethod
     def learn(cls, name: str, settings: CategorySettings, values: Values) -> "CategoryColumn":
-        """Learn from the training rows. values: [rows], "" for a gap.
+        """Learn from the training rows. values: [rows], "" for a gap. Raises as `learnt`."""
+        return cls.learnt(name, settings, CategoryStatistics.of(settings, values))
+
+    @classmethod
+    def learnt(
+        cls, name: str, settings: CategorySettings, of_rows: "CategoryStatistics"
+    ) -> "CategoryColumn":
+        """Return the column that the statistics of the training rows give.
 
         Raises EmptyColumnError if every value is missing, TooManyLevelsError, and LevelError for a
         reference that is no level and for a level with the name of another.
         """
-        counts = _counts(values)
-        rows = len(values)
-        missing_rows = counts.pop("", 0)
+        counts, missing_rows = of_rows.levels, of_rows.missing
+        rows = sum(counts.values()) + missing_rows
         if not counts and not (settings.missing == "level" and missing_rows):
             raise EmptyColumnError
         unseen = settings.unseen_or_default
@@ -143,10 +177,6 @@ class CategoryColumn(LearntColumn):
         """See LearntColumn.takes_gaps."""
         return self.has_missing
 
-    def count_gaps(self, values: Values) -> int:
-        """See LearntColumn.count_gaps."""
-        return _counts(values).get("", 0)
-
     def encode(self, values: Values, out: NDArray[np.float64]) -> Bools:
         """See LearntColumn.encode."""
         codes, _ = self._codes(values)
@@ -171,10 +201,10 @@ class CategoryColumn(LearntColumn):
         inside: Bools = has_rows[codes]
         return inside & ~unseen if self.unseen == "reference" else inside
 
-    def unseen_levels(self, values: Values) -> dict[str, int]:
-        """Return the levels of `values` that no training row has, and their numbers of rows."""
-        known = {level.name for level in self.levels} | {""}
-        return {level: rows for level, rows in _counts(values).items() if level not in known}
+    def unseen_levels(self, of_rows: "CategoryStatistics") -> dict[str, int]:
+        """Return the levels of some rows that no training row has, and their numbers of rows."""
+        known = {level.name for level in self.levels}
+        return {level: rows for level, rows in of_rows.levels.items() if level not in known}
 
     def _codes(self, values: Values) -> tuple[NDArray[np.int32], Bools]:
         """Return the index of each value in `all_levels`, −1 if it is refused; and the unseen ones.
@@ -211,10 +241,3 @@ def label(level: str) -> str:
     if len(text) > LONGEST_LABEL_CHARACTERS:
         return f"{text[:80]}… {hashlib.sha256(level.encode()).hexdigest()[:8]}"
     return text
-
-
-def _counts(values: Values) -> dict[str, int]:
-    """Return the number of rows of each text; "" for gaps."""
-    counted = values.value_counts()
-    texts, rows = counted.field("values").to_pylist(), counted.field("counts").to_pylist()
-    return dict(zip(texts, rows, strict=True))

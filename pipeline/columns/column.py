@@ -40,10 +40,6 @@ class LearntColumn(BaseModel):
         """True if a missing value has an answer."""
 
     @abstractmethod
-    def count_gaps(self, values: Values) -> int:
-        """Return the number of rows in which the value is missing."""
-
-    @abstractmethod
     def encode(self, values: Values, out: NDArray[np.float64]) -> Bools:
         """Write the numbers of `values` into `out`, [rows, encoded names], column-major.
 

@@ -1,7 +1,9 @@
 """A column of dates, in UTC: its parts are integers, of which month and weekday are levels."""
 
 import math
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -16,6 +18,55 @@ from pipeline.tables.date_texts import GAP, SECONDS_PER_DAY
 __all__ = ["GAP", "SECONDS_PER_DAY", "DateColumn", "from_integers", "integers", "part_of"]
 
 LEVEL_PARTS: tuple[DatePart, ...] = ("month", "weekday")
+
+
+@dataclass(frozen=True)
+class DateStatistics:
+    """What the plan is learnt from: of a block, or of several, which add exactly.
+
+    missing: number of rows with a gap. smallest, largest: None without a date.
+    levels: for month and weekday the number of rows of each value.
+    """
+
+    missing: int = 0
+    smallest: int | None = None
+    largest: int | None = None
+    levels: Mapping[DatePart, Mapping[int, int]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, settings: DateSettings, values: Values) -> "DateStatistics":
+        """Return the statistics of a block. values: [rows], null for a gap."""
+        unit = _unit(settings)
+        moments = integers(values, unit)
+        known = moments[moments != GAP]
+        if not len(known):
+            return cls(missing=len(moments))
+        levels = {}
+        for part in settings.parts:
+            if part in LEVEL_PARTS:
+                present, rows = np.unique(part_of(known, part, unit), return_counts=True)
+                levels[part] = dict(zip(present.tolist(), rows.tolist(), strict=True))
+        return cls(len(moments) - len(known), int(known.min()), int(known.max()), levels)
+
+    def __add__(self, other: "DateStatistics") -> "DateStatistics":
+        """Return the statistics of the rows of both."""
+        if self.smallest is None or self.largest is None:
+            return replace(other, missing=self.missing + other.missing)
+        if other.smallest is None or other.largest is None:
+            return replace(self, missing=self.missing + other.missing)
+        return DateStatistics(
+            self.missing + other.missing,
+            min(self.smallest, other.smallest),
+            max(self.largest, other.largest),
+            {
+                part: Counter(rows) + Counter(other.levels[part])
+                for part, rows in self.levels.items()
+            },
+        )
+
+
+def _unit(settings: DateSettings) -> Literal["days", "seconds"]:
+    return "seconds" if "hour" in settings.parts else "days"
 
 
 class DateColumn(LearntColumn):
@@ -36,30 +87,31 @@ class DateColumn(LearntColumn):
 
     @classmethod
     def learn(cls, name: str, settings: DateSettings, values: Values) -> "DateColumn":
-        """Learn from the training rows. values: [rows], null for a gap.
+        """Learn from the training rows. values: [rows], null for a gap. Raises as `learnt`."""
+        return cls.learnt(name, settings, DateStatistics.of(settings, values))
+
+    @classmethod
+    def learnt(cls, name: str, settings: DateSettings, of_rows: "DateStatistics") -> "DateColumn":
+        """Return the column that the statistics of the training rows give.
 
         Raises EmptyColumnError if every value is missing.
         """
-        unit: Literal["days", "seconds"] = "seconds" if "hour" in settings.parts else "days"
-        moments = integers(values, unit)
-        known = moments[moments != GAP]
-        if not len(known):
+        if of_rows.smallest is None or of_rows.largest is None:
             raise EmptyColumnError
-        levels, references = {}, {}
-        for part in settings.parts:
-            if part in LEVEL_PARTS:
-                present, counts = np.unique(part_of(known, part, unit), return_counts=True)
-                levels[part] = tuple(present.tolist())
-                references[part] = int(present[counts.argmax()])
+        levels = {part: tuple(sorted(rows)) for part, rows in of_rows.levels.items()}
         return cls(
             name=name,
-            missing_rows=len(moments) - len(known),
-            unit=unit,
+            missing_rows=of_rows.missing,
+            unit=_unit(settings),
             parts=settings.parts,
             levels=levels,
-            references=references,
-            min=int(known.min()),
-            max=int(known.max()),
+            references={
+                # The first of the most frequent ones.
+                part: max(values, key=lambda value, part=part: of_rows.levels[part][value])  # type: ignore[misc]
+                for part, values in levels.items()
+            },
+            min=of_rows.smallest,
+            max=of_rows.largest,
         )
 
     @property
@@ -85,10 +137,6 @@ class DateColumn(LearntColumn):
         """See LearntColumn.takes_gaps."""
         return False
 
-    def count_gaps(self, values: Values) -> int:
-        """See LearntColumn.count_gaps."""
-        return int(values.null_count)
-
     def encode(self, values: Values, out: NDArray[np.float64]) -> Bools:
         """See LearntColumn.encode."""
         moments = integers(values, self.unit)
@@ -108,16 +156,14 @@ class DateColumn(LearntColumn):
         inside: Bools = (moments >= self.min) & (moments <= self.max)
         return inside
 
-    def unseen_parts(self, values: Values) -> dict[DatePart, dict[int, int]]:
+    def unseen_parts(self, of_rows: "DateStatistics") -> dict[DatePart, dict[int, int]]:
         """Return the months and weekdays that no training row has, with their numbers of rows."""
-        moments = integers(values, self.unit)
-        unseen: dict[DatePart, dict[int, int]] = {}
-        for part, levels in self.levels.items():
-            of_rows = part_of(moments[moments != GAP], part, self.unit)
-            present, rows = np.unique(of_rows[~np.isin(of_rows, levels)], return_counts=True)
-            if len(present):
-                unseen[part] = dict(zip(present.tolist(), rows.tolist(), strict=True))
-        return unseen
+        unseen = {
+            part: {value: rows for value, rows in sorted(present.items()) if value not in known}
+            for part, known in self.levels.items()
+            if (present := of_rows.levels.get(part, {}))
+        }
+        return {part: values for part, values in unseen.items() if values}
 
 
 def integers(values: Values, unit: Literal["days", "seconds"]) -> NDArray[np.int64]:

@@ -2,50 +2,66 @@
 
 import sys
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
-
-import pyarrow as pa
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
 
 from pipeline.columns import notes, refusals
-from pipeline.columns.category import CategoryColumn, LevelError, TooManyLevelsError
-from pipeline.columns.column import EmptyColumnError, Values
-from pipeline.columns.date import DateColumn
-from pipeline.columns.number import NumberColumn
+from pipeline.columns.category import (
+    CategoryColumn,
+    CategoryStatistics,
+    LevelError,
+    TooManyLevelsError,
+)
+from pipeline.columns.column import EmptyColumnError
+from pipeline.columns.date import DateColumn, DateStatistics
+from pipeline.columns.number import NumberColumn, NumberStatistics
 from pipeline.columns.plan import AnyColumn, Plan, Rows
+from pipeline.columns.statistics import ColumnStatistics, CountColumn, Statistics
 from pipeline.settings.column_settings import (
     CategorySettings,
     ColumnSettings,
+    DatePart,
     DateSettings,
     NumberSettings,
 )
 from pipeline.settings.errors import UserError
 from pipeline.settings.messages import count, first_of, show
 from pipeline.settings.params import Data
-from pipeline.tables import table
-from pipeline.tables.table import Writer
-
-if TYPE_CHECKING:
-    from pipeline.tables.raw_table import RawTable
 
 
-def plan(data: Data, raw: "RawTable | None", train: Writer, test: Writer) -> Plan:
+@dataclass(frozen=True)
+class Learnable:
+    """What the plan is learnt from.
+
+    columns: the features with their settings. train, test: statistics of both sides.
+    count: counts the numbers of a column of the training rows, for its median.
+    dropped: rows that were left out, by the first column whose value is missing.
+    excluded: the columns that are neither features nor targets.
+    """
+
+    columns: Mapping[str, ColumnSettings]
+    train: Statistics
+    test: Statistics
+    count: CountColumn
+    dropped: Mapping[str, int] = field(default_factory=dict)
+    excluded: tuple[str, ...] = ()
+
+
+def plan(data: Data, table: Learnable) -> Plan:
     """Return the plan of the columns, learnt from the training rows.
 
-    raw: the table of which all rows were read; None if it was generated. train, test: finished.
     Raises UserError with every column that cannot be learnt, and every column of which a held-out
     row has a value that the plan refuses.
     """
-    columns = raw.columns if raw else data.columns
+    columns, train, test = table.columns, table.train, table.test
     empty: list[str] = []
     too_many: dict[str, TooManyLevelsError] = {}
     messages: list[str] = []
     learnt: list[AnyColumn] = []
     for name, settings in columns.items():
-        # One column at a time: the whole table may not fit into memory.
-        values = table.read_arrow(train.path, [name]).column(0)
         try:
-            learnt.append(column(name, settings, values))
+            learnt.append(column(name, settings, train.columns[name], table.count))
         except EmptyColumnError:
             empty.append(name)
         except TooManyLevelsError as error:
@@ -61,7 +77,7 @@ def plan(data: Data, raw: "RawTable | None", train: Writer, test: Writer) -> Pla
         messages.append(refusals.too_many_levels(others, columns))
     if messages:
         raise UserError("\n".join(messages))
-    dropped = dict(raw.dropped) if raw else {}
+    dropped = dict(table.dropped)
     result = Plan(
         rows=Rows(
             source=train.rows + test.rows + sum(dropped.values()),
@@ -69,28 +85,34 @@ def plan(data: Data, raw: "RawTable | None", train: Writer, test: Writer) -> Pla
             training=train.rows,
             test=test.rows,
         ),
-        excluded=raw.excluded if raw else (),
+        excluded=table.excluded,
         columns=tuple(learnt),
     )
     _check_names(result, data.targets)
     # The numbers of a matrix have no gaps: RawTable refuses them, with their places.
     if not result.is_matrix:
         _check_gaps(result, columns, test)
-        _check_held_out(result, data, test)
+        if test.rows:
+            _check_held_out(result, data, test)
     return result
 
 
-def column(name: str, settings: ColumnSettings, values: pa.ChunkedArray) -> AnyColumn:
-    """Learn one column. values: of the training rows.
+def column(
+    name: str, settings: ColumnSettings, of_rows: ColumnStatistics, count: CountColumn
+) -> AnyColumn:
+    """Learn one column from the statistics of the training rows.
 
     Raises EmptyColumnError, TooManyLevelsError or LevelError.
     """
     if isinstance(settings, NumberSettings):
-        return NumberColumn.learn(name, settings, values)
+        assert isinstance(of_rows, NumberStatistics)
+        return NumberColumn.learnt(name, settings, of_rows, partial(count, name))
     if isinstance(settings, CategorySettings):
-        return CategoryColumn.learn(name, settings, values)
+        assert isinstance(of_rows, CategoryStatistics)
+        return CategoryColumn.learnt(name, settings, of_rows)
     assert isinstance(settings, DateSettings)
-    return DateColumn.learn(name, settings, values)
+    assert isinstance(of_rows, DateStatistics)
+    return DateColumn.learnt(name, settings, of_rows)
 
 
 def report(plan: Plan) -> None:
@@ -112,45 +134,49 @@ def _check_names(plan: Plan, targets: Sequence[str]) -> None:
         )
 
 
-def _check_gaps(plan: Plan, columns: Mapping[str, ColumnSettings], test: Writer) -> None:
+def _check_gaps(plan: Plan, columns: Mapping[str, ColumnSettings], test: Statistics) -> None:
     """Raise UserError with each column that has gaps, although the plan refuses them."""
     gaps = {}
     for each in plan.columns:
-        if not each.takes_gaps:
-            held_out = table.read_arrow(test.path, [each.name]).column(0)
-            if rows := each.missing_rows + each.count_gaps(held_out):
-                gaps[each.name] = rows
+        if not each.takes_gaps and (rows := each.missing_rows + _missing(test, each.name)):
+            gaps[each.name] = rows
     if gaps:
         raise UserError(refusals.gaps(gaps, columns))
 
 
-def _check_held_out(plan: Plan, data: Data, test: Writer) -> None:
+def _missing(of_rows: Statistics, name: str) -> int:
+    """Return the number of rows in which a column is missing."""
+    return of_rows.columns[name].missing if of_rows.rows else 0
+
+
+def _check_held_out(plan: Plan, data: Data, test: Statistics) -> None:
     """Raise UserError with each column of which a held-out row has a value that is refused."""
     problems: dict[str, list[str]] = {}
     lines: list[str] = []
     for each in plan.columns:
-        values = table.read_arrow(test.path, [each.name]).column(0)
-        settings = data.columns.get(each.name)
+        of_rows, settings = test.columns[each.name], data.columns.get(each.name)
         if isinstance(each, CategoryColumn) and each.unseen == "refuse":
-            if unseen := each.unseen_levels(values):
+            assert isinstance(of_rows, CategoryStatistics)
+            if unseen := each.unseen_levels(of_rows):
                 problems[each.name] = [f"levels {refusals.levels(unseen)}"]
                 assert isinstance(settings, CategorySettings)
                 lines.append(refusals.cure(each.name, settings, unseen="reference"))
                 folding = refusals.cure(each.name, settings, unseen=None, min_count=2)
                 lines.append(f"{folding}   # or this one, which folds rare levels")
-        elif isinstance(each, DateColumn) and (texts := _unseen_parts(each, values)):
-            problems[each.name] = texts
-            parts = [part for part in each.parts if part not in each.unseen_parts(values)]
+        elif isinstance(each, DateColumn) and isinstance(of_rows, DateStatistics):
+            unseen_parts = each.unseen_parts(of_rows)
+            if not unseen_parts:
+                continue
+            problems[each.name] = [*_texts_of(unseen_parts)]
+            parts = [part for part in each.parts if part not in unseen_parts]
             assert isinstance(settings, DateSettings)
             lines.append(refusals.cure(each.name, settings, parts=parts or ["days"]))
     if problems:
         raise UserError(refusals.held_out(problems, lines))
 
 
-def _unseen_parts(column: DateColumn, values: Values) -> list[str]:
-    """Return a text for each part of which held-out rows have values that no training row has."""
-    texts = []
-    for part, rows_of in column.unseen_parts(values).items():
+def _texts_of(unseen_parts: Mapping[DatePart, Mapping[int, int]]) -> Iterator[str]:
+    """Yield a text for each part of which held-out rows have values that no training row has."""
+    for part, rows_of in unseen_parts.items():
         shown = [f"{value} ({count(rows, 'row', ',')})" for value, rows in rows_of.items()]
-        texts.append(f"{part} {first_of(shown, refusals.MOST_LEVELS_SHOWN)}")
-    return texts
+        yield f"{part} {first_of(shown, refusals.MOST_LEVELS_SHOWN)}"

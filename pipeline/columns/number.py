@@ -1,16 +1,63 @@
 """A column of numbers: as it is, with a fill value for gaps and perhaps an indicator of them."""
 
 import math
-from fractions import Fraction
-from typing import Literal
+from dataclasses import dataclass
+from functools import reduce
+from operator import add
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from pipeline.columns.column import Bools, EmptyColumnError, LearntColumn, Values
+from pipeline.columns.median import Count, median
 from pipeline.settings.column_settings import NumberSettings
 from pipeline.tables.table import numbers
+
+if TYPE_CHECKING:
+    from pipeline.exact.gram import Gram
+
+
+@dataclass(frozen=True)
+class NumberStatistics:
+    """What the plan is learnt from: of a block, or of several, which add exactly.
+
+    missing, known: numbers of rows. total: for the mean: the Gram matrix of the known values.
+    """
+
+    missing: int = 0
+    known: int = 0
+    smallest: float = math.inf
+    largest: float = -math.inf
+    total: "Gram | None" = None
+
+    @classmethod
+    def of(cls, settings: NumberSettings, values: Values) -> "NumberStatistics":
+        """Return the statistics of a block. values: [rows], NaN for a gap."""
+        column = numbers(values)
+        known = column[~np.isnan(column)]
+        if not len(known):
+            return cls(missing=len(column))
+        total = None
+        if settings.missing == "mean":
+            from pipeline.exact.gram import gram_matrix  # with FLINT 30 ms, for means alone
+
+            total = gram_matrix(known[:, None])
+        # 0.0 is added because of the two zeros, of which one or the other would come first.
+        low, high = float(known.min()) + 0.0, float(known.max()) + 0.0
+        return cls(len(column) - len(known), len(known), low, high, total)
+
+    def __add__(self, other: "NumberStatistics") -> "NumberStatistics":
+        """Return the statistics of the rows of both."""
+        totals = [each.total for each in (self, other) if each.total]
+        return NumberStatistics(
+            self.missing + other.missing,
+            self.known + other.known,
+            min(self.smallest, other.smallest),
+            max(self.largest, other.largest),
+            reduce(add, totals) if totals else None,
+        )
 
 
 class NumberColumn(LearntColumn):
@@ -28,32 +75,36 @@ class NumberColumn(LearntColumn):
 
     @classmethod
     def learn(cls, name: str, settings: NumberSettings, values: Values) -> "NumberColumn":
-        """Learn from the training rows. values: [rows], NaN for a gap.
+        """Learn from the training rows. values: [rows], NaN for a gap. Raises as `learnt`."""
+        statistics = NumberStatistics.of(settings, values)
+        return cls.learnt(name, settings, statistics, lambda search: search.counts(numbers(values)))
+
+    @classmethod
+    def learnt(
+        cls, name: str, settings: NumberSettings, of_rows: NumberStatistics, count: Count
+    ) -> "NumberColumn":
+        """Return the column that the statistics of the training rows give.
 
         The mean is the exact sum over the number of rows, the median of an even number of rows the
-        mean of the two in the middle; each is rounded once.
+        mean of the two in the middle; each is rounded once. count: for the median; see there.
         Raises EmptyColumnError if every value is missing.
         """
-        column = numbers(values)
-        known = column[~np.isnan(column)]
-        if not len(known):
+        if not of_rows.known:
             raise EmptyColumnError
         fill: float | None = None
-        if settings.missing == "mean":
-            from pipeline.exact.gram import gram_matrix  # with FLINT 30 ms, for means alone
-
-            fill = float(gram_matrix(known[:, None]).means()[0])
+        if of_rows.total is not None:
+            fill = float(of_rows.total.means()[0])
         elif settings.missing == "median":
-            fill = _median(known)
+            fill = median(of_rows.known, count)
         elif isinstance(settings.missing, float):
             fill = settings.missing
         return cls(
             name=name,
-            missing_rows=len(column) - len(known),
+            missing_rows=of_rows.missing,
             fill=fill,
             indicator=settings.indicator,
-            min=float(known.min()),
-            max=float(known.max()),
+            min=of_rows.smallest,
+            max=of_rows.largest,
         )
 
     @property
@@ -65,10 +116,6 @@ class NumberColumn(LearntColumn):
     def takes_gaps(self) -> bool:
         """See LearntColumn.takes_gaps."""
         return self.fill is not None
-
-    def count_gaps(self, values: Values) -> int:
-        """See LearntColumn.count_gaps."""
-        return int(np.isnan(numbers(values)).sum())
 
     def encode(self, values: Values, out: NDArray[np.float64]) -> Bools:
         """See LearntColumn.encode."""
@@ -88,11 +135,3 @@ class NumberColumn(LearntColumn):
         column = numbers(values)
         inside: Bools = (column >= self.min) & (column <= self.max)
         return inside | np.isnan(column) if self.fill is not None and self.missing_rows else inside
-
-
-def _median(values: NDArray[np.float64]) -> float:
-    """Return the median, rounded once: the sum of two large numbers may be beyond float64."""
-    middle = len(values) // 2
-    low = middle - 1 + len(values) % 2
-    ordered = np.partition(values, (low, middle))
-    return float((Fraction(ordered[low].item()) + Fraction(ordered[middle].item())) / 2)

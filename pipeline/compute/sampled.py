@@ -47,7 +47,7 @@ class SampledRows:
     def in_order(self) -> pa.Table:
         """Return the rows in the order of their places."""
         if not self.pieces:
-            return self.schema.empty_table()
+            return pa.Table.from_batches([], self.schema)  # its empty_table() imports pandas
         whole = pa.concat_tables([rows for rows, _ in self.pieces])
         order = np.argsort(self.places, kind="stable")
         return take(whole, order)

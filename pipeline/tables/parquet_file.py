@@ -21,12 +21,23 @@ ROWS_IN_SMALL_GROUP = 1_000
 
 
 @dataclass(frozen=True)
+class Piece:
+    """Row groups of a file that follow each other.
+
+    before: number of rows of the file before them. rows: number of rows in them.
+    """
+
+    groups: range
+    before: int
+    rows: int
+
+
+@dataclass(frozen=True)
 class ParquetFile:
     """A Parquet file whose schema was read.
 
     keep_all: True if the blocks have all columns, not only the columns asked for.
-    rows_of_groups: number of rows of each row group.
-    groups: the row groups to read; None: all. before: number of rows of the file before these.
+    rows_of_groups: number of rows of each row group. piece: what to read; None: all.
     """
 
     path: FilePath
@@ -35,8 +46,8 @@ class ParquetFile:
     rows: int
     rows_of_groups: tuple[int, ...]
     keep_all: bool = False
-    groups: range | None = None
-    before: int = 0
+    has_small_groups: bool = False
+    piece: Piece | None = None
     unit: str = field(default="row", init=False)
     heading: None = field(default=None, init=False)
     texts_as_written: bool = field(default=False, init=False)
@@ -53,26 +64,30 @@ class ParquetFile:
         """Read the schema. Raises UserError if the file is damaged."""
         with opened(path) as file:
             schema, footer = file.schema_arrow, file.metadata
+            rows = footer.num_rows
             groups = tuple(footer.row_group(n).num_rows for n in range(footer.num_row_groups))
-            return cls(path, tuple(schema.names), schema, footer.num_rows, groups)
+            has_small_groups = rows < ROWS_IN_SMALL_GROUP * len(groups)
+            names = tuple(schema.names)
+            return cls(path, names, schema, rows, groups, has_small_groups=has_small_groups)
 
     def blocks(self, columns: Sequence[int], _numbers: Sequence[bool]) -> Iterator[Block]:
         """See RawFile.blocks."""
         fields = [self.schema.field(index) for index in columns]
         names = [field.name for field in fields]
         texts = [field.name for field in fields if field.type == pa.string()]
-        begin = self.before
+        begin = self.piece.before if self.piece else 0
+        end = begin + (self.piece.rows if self.piece else self.rows)
         size = size_of(self.path)
         # As they are in the file: a text for each row takes three times as long. But a block of
         # dictionaries ends with its row group.
-        has_small_groups = self.rows < ROWS_IN_SMALL_GROUP * len(self.rows_of_groups)
-        if self.keep_all or has_small_groups:
+        if self.keep_all or self.has_small_groups:
             texts = []
         with opened(self.path, texts) as file:
             for batch in file.iter_batches(
                 ROWS_PER_BLOCK,
-                row_groups=None if self.groups is None else [*self.groups],
+                row_groups=[*self.piece.groups] if self.piece else None,
                 columns=None if self.keep_all else names,
+                use_threads=self.piece is None,  # who reads pieces has threads of their own
             ):
                 # By name: Arrow also returns a column "a.b" with "a", in the order of the file.
                 arrays = [batch.column(batch.schema.get_field_index(name)) for name in names]
@@ -86,6 +101,9 @@ class ParquetFile:
                     partial(pa.Table.from_batches, [batch]),
                 )
                 begin += len(batch)
+            # Of a file that was cut, Arrow's buffered reader gives no rows, and no error.
+            if begin != end:
+                raise pa.ArrowInvalid(f"it ends after {begin:,} of {end:,} rows")
 
     def _check_texts(self, names: Sequence[str], arrays: Sequence[pa.Array], begin: int) -> None:
         """Raise UserError if texts are not UTF-8. begin: the number of rows before them."""

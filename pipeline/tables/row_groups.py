@@ -47,6 +47,13 @@ def opened(path: Path) -> Iterator[pq.ParquetFile]:
         ) from None
 
 
+def column(path: Path, name: str) -> Iterator[pa.ChunkedArray]:
+    """Yield the values of a column of a table, a row group at a time."""
+    with opened(path) as file:
+        for group in range(file.metadata.num_row_groups):
+            yield file.read_row_group(group, columns=[name]).column(0)
+
+
 def read(file: pq.ParquetFile, groups: Sequence[int]) -> Iterator[pa.Table]:
     """Yield the rows of some row groups of an open file, in blocks of `block_rows` rows.
 

@@ -10,6 +10,7 @@ from sklearn.preprocessing import OneHotEncoder
 from pipeline.columns.category import (
     MOST_LEVELS,
     CategoryColumn,
+    CategoryStatistics,
     LevelError,
     TooManyLevelsError,
     label,
@@ -163,4 +164,5 @@ def test_levels_that_look_the_same_are_kept_apart() -> None:
 
 def test_unseen_levels_are_counted() -> None:
     values = texts("a", "new", "", "new", "n2")
-    assert learnt("a", "b").unseen_levels(values) == {"new": 2, "n2": 1}
+    of_rows = CategoryStatistics.of(CategorySettings(kind="category"), values)
+    assert learnt("a", "b").unseen_levels(of_rows) == {"new": 2, "n2": 1}

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from pipeline.columns.column import EmptyColumnError
-from pipeline.columns.date import DateColumn
+from pipeline.columns.date import DateColumn, DateStatistics
 from pipeline.settings.column_settings import DateSettings
 
 ALL_PARTS = ["days", "year", "month", "weekday", "hour"]
@@ -67,7 +67,8 @@ def test_what_is_refused_and_what_is_out_of_range() -> None:
     assert column.encode(values, out).tolist() == [False, False, True, True]
     assert np.isnan(out[2:]).all()
     assert column.in_range(values).tolist() == [True, False, False, False]
-    assert column.unseen_parts(values) == {"month": {3: 1}}
+    settings = DateSettings(kind="date", parts=["days", "month"])
+    assert column.unseen_parts(DateStatistics.of(settings, values)) == {"month": {3: 1}}
 
 
 def test_hours_count_seconds_in_utc() -> None:

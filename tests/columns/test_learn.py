@@ -7,7 +7,8 @@ import pyarrow as pa
 import pytest
 from conftest import job
 
-from pipeline.columns import learn, plan
+from pipeline.columns import learn, plan, statistics
+from pipeline.columns.learn import Learnable
 from pipeline.columns.plan import Plan
 from pipeline.settings import params as params_yaml
 from pipeline.settings.errors import UserError
@@ -32,18 +33,12 @@ def arrow(columns: dict[str, Any]) -> pa.Table:
 
 
 def planned(asked: Data, train: dict[str, Any], test: dict[str, Any] | None = None) -> Plan:
-    """Write the tables as `generate` does, and learn from them."""
+    """Return the plan that is learnt from these rows."""
     training = arrow(train)
     held_out = arrow(test) if test else training.slice(0, 0)
-    with (
-        table.writer(Path("train.parquet"), training.schema) as first,
-        table.writer(Path("test.parquet"), training.schema) as second,
-    ):
-        first.write(training)
-        second.write(held_out)
-        first.finish()
-        second.finish()
-        return learn.plan(asked, None, first, second)
+    sides = [statistics.of_rows(asked.columns, rows) for rows in (training, held_out)]
+    count = statistics.count_in(lambda name: [training.column(name)])
+    return learn.plan(asked, Learnable(asked.columns, *sides, count))
 
 
 def refusal(asked: Data, train: dict[str, Any], test: dict[str, Any] | None = None) -> str:
@@ -175,6 +170,8 @@ def test_a_table_is_read_encoded_with_the_dummies_exact(workspace: Path) -> None
     columns = {"n": single, "h": ["a", "b"], "y": [1.0, 2.0]}
     asked = data({"n": "number", "h": "category"})
     made = planned(asked, columns)
+    with table.writer(Path("train.parquet"), arrow(columns).schema) as file:
+        file.write(arrow(columns))
     rows = plan.read_table(Path("train.parquet"), made, asked.targets)
     assert rows.names == ("n", "h[b]", "y")
     assert rows.values.tolist() == [[1.5, 0.0, 1.0], [2.5, 1.0, 2.0]]

@@ -80,4 +80,3 @@ def test_single_precision_is_read_as_it_is() -> None:
 def test_a_column_without_a_number() -> None:
     with pytest.raises(EmptyColumnError):
         learnt(NAN, NAN, missing=0.0)
-    assert learnt(NAN, 1).count_gaps(numbers(NAN, NAN, 1)) == 2
