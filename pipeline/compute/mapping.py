@@ -1,20 +1,40 @@
-"""The same function over all row groups of a table, on threads or on another executor."""
+"""The same function over all row groups of a table, on threads here or on a cluster."""
 
+import os
+import sys
 from collections.abc import Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Protocol, Self, TypeVar
 
 from tqdm import tqdm
 
-from pipeline.compute.summarize import Fragment, Layout, Partial, summarize
-from pipeline.exact import cores
+from pipeline.compute.pool import Pool, Work, threads
+from pipeline.compute.summarize import Fragment
+from pipeline.settings.errors import UserError
 
 ROW_GROUPS_IN_TASK = 64
 """Most row groups of one task: opening a file of many row groups costs time for each task."""
 TASKS_FOR_THREAD = 8
 """A thread beside another busy program gets less done, so there are more tasks than threads."""
-MOST_THREADS = 8
+SECONDS_BETWEEN_CHECKS = 5.0
+CLUSTER = "DASK_SCHEDULER_ADDRESS"
+"""Dask's own variable: the address of the scheduler of a cluster."""
+
+
+class Addable(Protocol):
+    """What is known of some rows; adding it up in any order gives the same."""
+
+    @property
+    def rows(self) -> int:
+        """Number of rows."""
+
+    def __add__(self, other: Self) -> Self:
+        """Return what is known of the rows of both."""
+
+
+Known = TypeVar("Known", bound=Addable)
 
 
 @dataclass(frozen=True)
@@ -26,9 +46,39 @@ class Task:
     rows: int
 
 
-def tasks_of(fragment: Fragment, rows_of: Sequence[int], workers: int) -> list[Task]:
-    """Divide a fragment into tasks. rows_of: number of rows of each row group."""
-    size = max(1, min(ROW_GROUPS_IN_TASK, len(rows_of) // (workers * TASKS_FOR_THREAD)))
+@contextmanager
+def workers() -> Iterator[Pool]:
+    """Yield the threads of the Dask cluster that DASK_SCHEDULER_ADDRESS names, or of this machine.
+
+    Raises UserError if the cluster cannot compute.
+    """
+    if address := os.environ.get(CLUSTER):
+        try:
+            from pipeline.compute import dask_cluster  # half a second that most people do not need
+        except ModuleNotFoundError as error:
+            raise UserError(
+                f"{CLUSTER} is set, but {error.name} is not installed; `pip install -e '.[dask]'`"
+                f" installs it, `unset {CLUSTER}` lets this machine compute"
+            ) from None
+        with dask_cluster.connected(address) as cluster:
+            yield cluster
+    else:
+        with threads() as pool:
+            yield pool
+
+
+def note_small_table() -> None:
+    """Tell who has a cluster that a table is too small for it."""
+    if os.environ.get(CLUSTER):
+        print(f"note: a small table is summed up here, not on {CLUSTER}", file=sys.stderr)
+
+
+def tasks_of(fragment: Fragment, rows_of: Sequence[int], threads: int) -> list[Task]:
+    """Divide a fragment into tasks. rows_of: number of rows of each row group.
+
+    threads: number of threads that will compute the tasks.
+    """
+    size = max(1, min(ROW_GROUPS_IN_TASK, len(rows_of) // (threads * TASKS_FOR_THREAD)))
     return [
         Task(fragment, groups, sum(rows_of[group] for group in groups))
         for start in range(0, len(rows_of), size)
@@ -37,66 +87,58 @@ def tasks_of(fragment: Fragment, rows_of: Sequence[int], workers: int) -> list[T
 
 
 def reduced(
-    tasks: Sequence[Task], layout: Layout, nothing: Partial, executor: Executor | None
-) -> Partial:
+    tasks: Sequence[Task],
+    work: Work[Known],
+    nothing: Known,
+    pool: Pool | None,
+    title: str = "summing up",
+) -> Known:
     """Return what is known of the rows of all tasks.
 
-    nothing: what is known of no rows. executor: None to compute in this thread.
+    nothing: what is known of no rows. pool: None to compute in this thread. title: of the bar that
+    shows the progress.
     Each task is added once: adding integers is exact, but adding one twice is an error, so the
     numbers of rows are compared.
     Raises UserError if rows cannot be read.
     """
     rows = sum(task.rows for task in tasks)
     whole, done = nothing, set[int]()
-    with tqdm(
-        total=rows, desc="summing up", unit=" rows", unit_scale=True, delay=1, disable=None
-    ) as bar:
-        for number, partial in _completed(tasks, layout, executor):
-            assert number not in done
-            assert partial.rows == tasks[number].rows
+    with tqdm(total=rows, desc=title, unit=" rows", unit_scale=True, delay=1, disable=None) as bar:
+        for number, part in _completed(tasks, work, pool):
+            assert number not in done, f"task {number} was added already"
+            assert part.rows == tasks[number].rows, f"{part.rows} rows of {tasks[number]}"
             done.add(number)
-            whole += partial
-            bar.update(partial.rows)
+            whole += part
+            bar.update(part.rows)
     assert whole.rows == rows, f"{whole.rows} of {rows} rows"
     return whole
 
 
 def _completed(
-    tasks: Sequence[Task], layout: Layout, executor: Executor | None
-) -> Iterator[tuple[int, Partial]]:
+    tasks: Sequence[Task], work: Work[Known], pool: Pool | None
+) -> Iterator[tuple[int, Known]]:
     """Yield the number of each task with its result, as they come."""
-    if executor is None:
+    if pool is None:
         for number, task in enumerate(tasks):
-            yield number, summarize(task.fragment, task.row_groups, layout)
+            yield number, work(task.fragment, task.row_groups)
         return
-    # Few are submitted at a time: their results wait in memory to be added.
-    most_waiting = 2 * MOST_THREADS
-    waiting: dict[Future[Partial], int] = {}
+    pool.prepare(task.fragment for task in tasks)
+    # Two for each thread: a thread need not wait for its next task, and few results wait in memory.
+    most_waiting = 2 * pool.threads
+    waiting: dict[Future[Known], int] = {}
     coming = iter(enumerate(tasks))
     try:
         while True:
-            for number, task in coming:
-                future = executor.submit(summarize, task.fragment, task.row_groups, layout)
-                waiting[future] = number
-                if len(waiting) == most_waiting:
-                    break
+            while len(waiting) < most_waiting and (following := next(coming, None)):
+                number, task = following
+                waiting[pool.submit(work, task.fragment, task.row_groups)] = number
             if not waiting:
                 return
-            for future in wait(waiting, return_when=FIRST_COMPLETED).done:
+            ended = wait(waiting, SECONDS_BETWEEN_CHECKS, FIRST_COMPLETED).done
+            if not ended:
+                pool.check()
+            for future in ended:
                 yield waiting.pop(future), future.result()
     finally:
         for future in waiting:
             future.cancel()
-
-
-@contextmanager
-def threads() -> Iterator[tuple[ThreadPoolExecutor, int]]:
-    """Yield an executor with a thread for each core, and their number; one BLAS thread in each."""
-    count = min(cores.available(), MOST_THREADS)
-    pool = ThreadPoolExecutor(count)
-    try:
-        with cores.one_blas_thread():
-            yield pool, count
-    finally:
-        # A program that is asked to end cannot wait for a disk that does not answer.
-        pool.shutdown(wait=False, cancel_futures=True)

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from pipeline.columns.plan import Plan
 from pipeline.compute.draws import Draws, Side
-from pipeline.compute.mapping import Task, reduced, tasks_of, threads
-from pipeline.compute.summarize import Layout, Partial, Rows, no_rows
+from pipeline.compute.mapping import Task, note_small_table, reduced, tasks_of, workers
+from pipeline.compute.summarize import Layout, Partial, Rows, no_rows, summarize
 from pipeline.tables import table
 from pipeline.tables.table import ROWS_PER_ROW_GROUP
 
@@ -18,6 +19,11 @@ class OwnRows:
 
     path: Path
     side: Side
+
+    @property
+    def file(self) -> Path:
+        """See Fragment.file."""
+        return self.path
 
     def read(self, row_groups: Iterable[int]) -> Iterator[Rows]:
         """See Fragment.read."""
@@ -36,15 +42,18 @@ def summarized(
     columns = len(plan.encoded_names) + len(targets)
     layout = Layout(plan, targets, Draws(seed, folds, counts, columns))
     nothing = no_rows(layout, table.schema(paths["train"]))
-
-    def tasks(workers: int) -> list[Task]:
-        return [
-            task
-            for side, path in paths.items()
-            for task in tasks_of(OwnRows(path, side), rows_of[side], workers)
-        ]
-
+    work = partial(summarize, layout=layout)
     if max(counts.values()) <= ROWS_PER_ROW_GROUP:  # not worth a thread
-        return reduced(tasks(1), layout, nothing, None), layout
-    with threads() as (executor, workers):
-        return reduced(tasks(workers), layout, nothing, executor), layout
+        note_small_table()
+        return reduced(tasks(paths, rows_of, 1), work, nothing, None), layout
+    with workers() as pool:
+        return reduced(tasks(paths, rows_of, pool.threads), work, nothing, pool), layout
+
+
+def tasks(paths: dict[Side, Path], rows_of: dict[Side, list[int]], threads: int) -> list[Task]:
+    """Divide both tables into tasks. rows_of: number of rows of each row group."""
+    return [
+        task
+        for side, path in paths.items()
+        for task in tasks_of(OwnRows(path.absolute(), side), rows_of[side], threads)
+    ]

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -26,7 +27,11 @@ class Rows:
 
 
 class Fragment(Protocol):
-    """A part of a table that a task can read, here or in another process: it pickles small."""
+    """A part of a table that a task can read, here or on another machine: it pickles small."""
+
+    @property
+    def file(self) -> Path | None:
+        """Absolute path of the file that `read` opens; None if the rows are in a store."""
 
     def read(self, row_groups: Iterable[int]) -> Iterator[Rows]:
         """Read row groups one by one. Raises UserError if they cannot be read."""

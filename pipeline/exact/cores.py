@@ -2,9 +2,11 @@
 
 import math
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 CGROUPS = Path("/sys/fs/cgroup")
 OWN_CGROUPS = Path("/proc/self/cgroup")
@@ -52,15 +54,27 @@ def _shares(own_cgroups: Path, cgroups: Path) -> Iterator[float]:
                 break
 
 
+_LOCK = threading.Lock()
+_limits: list[Any] = []
+"""The limit that is in force, once for each thread that asked for it."""
+
+
 @contextmanager
 def one_blas_thread() -> Iterator[None]:
     """Let BLAS compute in the calling thread alone, for many small products one after another.
 
     OpenBLAS's threads wait for each other in a loop that does nothing: if another program has
     one of the cores, each product takes as long as that program's turn. The limit holds for the
-    whole process, so set it around our own threads and not inside of them.
+    whole process. Several threads may ask for it: the last one that no longer needs it lifts it.
     """
     from threadpoolctl import threadpool_limits  # takes 10 ms, and small tables do not need it
 
-    with threadpool_limits(1, user_api="blas"):
+    with _LOCK:
+        _limits.append(_limits[0] if _limits else threadpool_limits(1, user_api="blas"))
+    try:
         yield
+    finally:
+        with _LOCK:
+            limit = _limits.pop()
+            if not _limits:
+                limit.restore_original_limits()

@@ -1,0 +1,48 @@
+"""Threads that compute tasks: here, or (dask_cluster) on other machines."""
+
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TypeVar
+
+from pipeline.compute.summarize import Fragment
+from pipeline.exact import cores
+
+MOST_THREADS = 8
+"""More threads of one process would mostly wait for Python's lock."""
+
+Known = TypeVar("Known")
+Work = Callable[[Fragment, range], Known]
+"""Function from some row groups of a fragment to what is known of their rows."""
+
+
+@dataclass
+class Pool:
+    """An executor, and the number of threads that it has in all."""
+
+    executor: Executor
+    threads: int
+
+    def prepare(self, fragments: Iterable[Fragment]) -> None:
+        """Raise UserError if a fragment cannot be read where the threads are."""
+
+    def submit(self, work: Work[Known], fragment: Fragment, row_groups: range) -> Future[Known]:
+        """Let a thread call `work`."""
+        return self.executor.submit(work, fragment, row_groups)
+
+    def check(self) -> None:
+        """Raise UserError if nothing will be computed any more; called while no task ends."""
+
+
+@contextmanager
+def threads() -> Iterator[Pool]:
+    """Yield a pool with a thread for each core of this machine; one BLAS thread in each."""
+    count = min(cores.available(), MOST_THREADS)
+    executor = ThreadPoolExecutor(count)
+    try:
+        with cores.one_blas_thread():
+            yield Pool(executor, count)
+    finally:
+        # A program that is asked to end cannot wait for a disk that does not answer.
+        executor.shutdown(wait=False, cancel_futures=True)
