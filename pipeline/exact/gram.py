@@ -7,10 +7,11 @@ are multiplied as integers, by FLINT.
 
 import math
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from fractions import Fraction
+from operator import add, lshift
 from typing import Any
 
 import numpy as np
@@ -43,22 +44,53 @@ class Gram:
 
     def __add__(self, other: "Gram") -> "Gram":
         """Return the Gram matrix of the rows of both tables, which have the same columns."""
+        assert len(self.exponents) == len(other.exponents)
+        if not self.rows or not other.rows:
+            return self if self.rows else other
         exponents = tuple(map(min, self.exponents, other.exponents))
-        entries = tuple(
-            tuple(a + b for a, b in zip(row, other_row, strict=True))
-            for row, other_row in zip(
-                self._with_exponents(exponents), other._with_exponents(exponents), strict=True
-            )
-        )
+        pairs = zip(self._with_exponents(exponents), other._with_exponents(exponents), strict=True)
+        # Not a generator for each row: it takes four times as long.
+        entries = tuple(tuple(map(add, row, other_row)) for row, other_row in pairs)
         return Gram(self.rows + other.rows, exponents, entries)
 
-    def _with_exponents(self, exponents: tuple[int, ...]) -> list[list[int]]:
+    def _with_exponents(self, exponents: tuple[int, ...]) -> Sequence[Iterable[int]]:
         """Return the entries that give the same inner products with other, smaller exponents."""
+        if exponents == self.exponents:
+            return self.entries
         shifts = [own - wanted for own, wanted in zip(self.exponents, exponents, strict=True)]
         return [
-            [entry << (a + b) for entry, b in zip(row, shifts, strict=True)]
+            map(lshift, row, [a + b for b in shifts])
             for row, a in zip(self.entries, shifts, strict=True)
         ]
+
+    def canonical(self) -> "Gram":
+        """Return the same inner products with exponents that depend on nothing else.
+
+        However rows were divided, sliced and added, the result is the same. The column of ones has
+        the exponent 0; each other column, from the first to the last, the largest one with which
+        its inner products with itself and with the columns before it are integers.
+        """
+        exponents: list[int] = []
+        columns = range(len(self.exponents))
+        for j in columns:
+            largest = [
+                _factors_of_two(self.entries[i][j]) + self.exponents[i] + self.exponents[j] - own
+                for i, own in enumerate(exponents)
+                if self.entries[i][j]
+            ]
+            square = self.entries[j][j]
+            if j and square:
+                largest.append((_factors_of_two(square) + 2 * self.exponents[j]) // 2)
+            exponents.append(min(largest) if j and square else 0)
+        shifts = [own - new for own, new in zip(self.exponents, exponents, strict=True)]
+        entries = tuple(
+            tuple(
+                entry << shift if (shift := a + b) >= 0 else entry >> -shift
+                for entry, b in zip(row, shifts, strict=True)
+            )
+            for row, a in zip(self.entries, shifts, strict=True)
+        )
+        return Gram(self.rows, tuple(exponents), entries)
 
     def inner_product(self, i: int, j: int) -> Fraction:
         """Return the inner product of columns i and j; column 0 is the column of ones."""
@@ -88,6 +120,11 @@ class Gram:
 
     def _columns(self) -> range:
         return range(1, len(self.exponents))
+
+
+def _factors_of_two(entry: int) -> int:
+    """Return how often 2 divides an integer that is not 0."""
+    return (entry & -entry).bit_length() - 1
 
 
 def _root(square: Fraction) -> float:
@@ -123,6 +160,28 @@ def gram_matrix(*tables: Floats, block: int = BLOCK_ROWS) -> Gram:
             products, unfit = _total(parts, blocks, width)
     exponents, entries = Slicer(plan, block).joined(products)
     return unfit + Gram(rows - unfit.rows, exponents, entries)
+
+
+def gram_matrices(*tables: Floats, part: NDArray[np.integer], parts: int) -> tuple[Gram, ...]:
+    """Return the Gram matrix of the rows of each part, computed in the calling thread alone.
+
+    tables: as for `gram_matrix`, of some ten thousand rows. part: [rows], the number of the part of
+    each row, from 0 to parts − 1. BLAS must be limited to one thread (`cores.one_blas_thread`).
+    The sum of the parts is the Gram matrix of all rows.
+    """
+    rows, width = len(tables[0]), 1 + sum(table.shape[1] for table in tables)
+    if not rows:
+        return (_no_rows(width),) * parts
+    plan = Plan.of(tables)
+    order = np.argsort(part, kind="stable")
+    ends = np.searchsorted(part[order], np.arange(parts), side="right").tolist()
+    matrices = []
+    for begin, end in zip([0, *ends], ends, strict=False):
+        chosen = order[begin:end]
+        products, unfit = _multiply([table[chosen] for table in tables], plan, BLOCK_ROWS)
+        exponents, entries = Slicer(plan, BLOCK_ROWS).joined(products)
+        matrices.append(unfit + Gram(len(chosen) - unfit.rows, exponents, entries))
+    return tuple(matrices)
 
 
 Part = tuple[NDArray[np.int64], Gram]

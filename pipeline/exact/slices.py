@@ -5,6 +5,7 @@ in whatever order BLAS adds (Ozaki, Ogita, Oishi and Rump, *Error-free transform
 multiplication by using fast routines of matrix multiplication and its applications*, 2012).
 """
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -169,13 +170,16 @@ class Slicer:
 
         products: [slices, slices], integers. Gives the exponents and the entries of a Gram matrix.
         """
-        units, width = self.units, len(self._place)
-        exponents = np.full(width, np.iinfo(np.int64).max)
+        units = self.units
+        exponents = np.full(len(self._place), np.iinfo(np.int64).max)
         np.minimum.at(exponents, self.column, units)
-        shifts = [int(shift) for shift in units - exponents[self.column]]
-        entries = [[0] * width for _ in range(width)]
-        for row, column, shift in zip(products, self.column, shifts, strict=True):
-            target = entries[column]
-            for product, other, other_shift in zip(row, self.column, shifts, strict=True):
-                target[other] += int(product) << (shift + other_shift)
-        return tuple(map(int, exponents)), tuple(map(tuple, entries))
+        shifts = (units - exponents[self.column]).astype(object)
+        entries = np.zeros((len(exponents),) * 2, dtype=object)
+        begins = np.cumsum([0, *self._counts]).tolist()
+        for begin, end in itertools.pairwise(begins):
+            for other_begin, other_end in itertools.pairwise(begins):
+                own, others = slice(begin, end), slice(other_begin, other_end)
+                shift = shifts[own, None] + shifts[others]
+                target = np.ix_(self.column[own], self.column[others])
+                entries[target] += products[own, others].astype(object) << shift
+        return tuple(exponents.tolist()), tuple(map(tuple, entries.tolist()))

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from threadpoolctl import threadpool_info
 
 from pipeline.exact import cores, gram, slices
-from pipeline.exact.gram import gram_matrix
+from pipeline.exact.gram import gram_matrices, gram_matrix
 
 
 @given(tables(number, 3, 12))
@@ -115,3 +115,32 @@ def test_deviations_from_any_centre_are_right(rows: Rows, centre: list[float]) -
         squares = [(value - Fraction(point)) ** 2 for value in column]
         mean_square = sum(squares, Fraction(0)) / len(rows)
         assert abs(Fraction(deviation) ** 2 - mean_square) <= mean_square / 2**50
+
+
+@given(tables(number, 3, 12), st.data())
+@example([[5e-324, 1e308, 1.0], [-1.7e308, 5e-324, 3.0]], None)
+@settings(deadline=None, max_examples=100)
+def test_the_canonical_form_depends_on_inner_products_alone(rows: Rows, data: Any) -> None:
+    """Of rows in two parts and of all rows at once: the same integers, the same products."""
+    table = np.array(rows)
+    cut = data.draw(st.integers(0, len(rows))) if data else 1
+    parts = gram_matrix(table[:cut]) + gram_matrix(table[cut:])
+    whole = gram_matrix(table)
+    assert parts.canonical() == whole.canonical() == whole.canonical().canonical()
+    assert whole.canonical().entries[0][0] == len(rows)
+    for i, j in itertools.product(range(4), repeat=2):
+        assert whole.canonical().inner_product(i, j) == whole.inner_product(i, j)
+
+
+def test_matrices_of_parts_are_those_of_their_rows() -> None:
+    """A part may have no rows or one row; rows that do not fit into slices are in their part."""
+    table = noisy(9_000)
+    part = np.random.default_rng(1).integers(0, 3, len(table)).astype(np.uint8)
+    part[part == 2] = 3
+    part[17] = 4
+    matrices = gram_matrices(table[:, :2], np.asfortranarray(table[:, 2:]), part=part, parts=6)
+    assert [matrix.rows for matrix in matrices] == np.bincount(part, minlength=6).tolist()
+    for place, matrix in enumerate(matrices):
+        assert matrix.canonical() == gram_matrix(table[part == place]).canonical()
+    empty = gram_matrices(table[:0], part=part[:0], parts=2)
+    assert [matrix.canonical() for matrix in empty] == [gram_matrix(table[:0])] * 2
