@@ -97,6 +97,31 @@ class Gram:
         exponent = self.exponents[i] + self.exponents[j]
         return Fraction(self.entries[i][j]) * Fraction(2) ** exponent
 
+    def centred(self, centre: NDArray[np.float64]) -> "Gram":
+        """Return the Gram matrix of the same rows less `centre`, which is [columns − 1]."""
+        of_ones = self.exponents[0]
+        points = [Fraction(0), *map(Fraction, centre.tolist())]
+        exponents = tuple(
+            # A denominator is a power of two.
+            min(own, of_ones + 1 - point.denominator.bit_length()) if point else own
+            for own, point in zip(self.exponents, points, strict=True)
+        )
+        entries = [list(row) for row in self._with_exponents(exponents)]
+        # Each column is, in units of 2^exponent, an integer combination of itself and the ones.
+        c = [
+            int(point * Fraction(2) ** (of_ones - exponent))
+            for point, exponent in zip(points, exponents, strict=True)
+        ]
+        sums, count = entries[0], entries[0][0]
+        centred = tuple(
+            tuple(
+                entry - c_i * sum_j - c_j * (sum_i - c_i * count)
+                for entry, sum_j, c_j in zip(row, sums, c, strict=True)
+            )
+            for row, sum_i, c_i in zip(entries, sums, c, strict=True)
+        )
+        return Gram(self.rows, exponents, centred)
+
     def variation(self, i: int) -> Fraction:
         """Return the sum of the squares of column i around its mean."""
         return self.inner_product(i, i) - self.inner_product(0, i) ** 2 / self.rows

@@ -7,9 +7,10 @@ from decimal import ROUND_DOWN, Context
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import nn
 
+from pipeline.columns.summary import Summary
+from pipeline.exact.curvature import largest_eigenvalue
 from pipeline.learning.module import LinearModel, Standardized
 from pipeline.learning.prediction import to_numpy
 from pipeline.settings.errors import UserError
@@ -55,7 +56,7 @@ class RisingLoss:
     """Callback that passes each epoch's losses on, and stops a descent that cannot converge.
 
     Gradient descent on all rows of a linear model's squared error converges only below
-    `largest_lr`. Above it, a loss that rises once rises for ever.
+    `limit_of_lr`. Above it, a loss that rises once rises for ever.
     """
 
     def __init__(
@@ -93,38 +94,27 @@ class RisingLoss:
         )
 
 
-def limit_of_lr(params: Params, module: nn.Module, x: torch.Tensor) -> float | None:
-    """Return `largest_lr` of this training; None unless it is plain descent on all rows at once."""
-    settings = params.train
-    plain = settings.optimizer == "sgd" and not settings.momentum
-    if not plain or settings.batch_size is not None:
-        return None
-    targets = len(params.data.targets)
-    rows = x.cpu().double().numpy()
-    return largest_lr(module, rows, targets, settings.weight_decay, settings.reduction)
-
-
-def largest_lr(
-    module: nn.Module, x: NDArray[np.float64], targets: int, weight_decay: float, reduction: str
-) -> float | None:
+def limit_of_lr(params: Params, module: nn.Module, summary: Summary) -> float | None:
     """Return the learning rate at which gradient descent on all rows stops converging: 2 / λmax.
 
     λmax is the largest eigenvalue of the loss's Hessian. For squared errors the Hessian is
     2 [x 1]ᵀ[x 1] for each target, divided by the number of errors if the loss is their mean, plus
-    the weight decay. None if the module is not linear.
+    the weight decay.
+    module: in training. None if it is not linear or not trained by plain descent on all rows.
     """
+    settings = params.train
+    plain = settings.optimizer == "sgd" and not settings.momentum
     inner = module.module if isinstance(module, Standardized) else module
-    if not isinstance(inner, LinearModel):
+    if not plain or settings.batch_size is not None or not isinstance(inner, LinearModel):
         return None
+    gram, features, targets = summary.train.gram, len(summary.features), len(summary.targets)
+    centre = scale = None
     if isinstance(module, Standardized):
         assert module.deviation is not None, "a model loaded from its file is not trained again"
-        x = (x - to_numpy(module.mean)) / to_numpy(module.deviation)
-    with np.errstate(over="ignore", invalid="ignore"):
-        design = x if inner.linear.bias is None else np.hstack([x, np.ones((len(x), 1))])
-        # Both products have the same eigenvalues except zeros: the smaller one is enough.
-        product = design.T @ design if design.shape[0] > design.shape[1] else design @ design.T
-        if not np.isfinite(product).all():
-            return None
-        errors = design.shape[0] * targets if reduction == "mean" else 1
-        curvature = float(2 * np.linalg.eigvalsh(product)[-1] / errors + weight_decay)
-    return 2 / curvature if curvature > 0 else None
+        centre = np.append(to_numpy(module.mean), np.zeros(targets))
+        scale = np.append(to_numpy(module.deviation), np.ones(targets))
+    first = 1 if inner.linear.bias is None else 0
+    largest = largest_eigenvalue(gram, range(first, 1 + features), centre, scale)
+    errors = gram.rows * targets if settings.reduction == "mean" else 1
+    curvature = 2 * largest / errors + settings.weight_decay
+    return 2 / curvature if 0 < curvature < math.inf else None

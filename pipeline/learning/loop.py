@@ -30,6 +30,7 @@ def run_epochs(
     held_out: Pair | None = None,
     checkpoint: Checkpoint | None = None,
     unit: torch.Tensor | None = None,
+    each: tuple[float, float] = (1.0, 1.0),
 ) -> list[Losses]:
     """Train `module` in place and return the losses of each epoch, measured before its updates.
 
@@ -40,11 +41,13 @@ def run_epochs(
     checkpoint: saves the state between two epochs; training resumes from the state in the file.
     unit: the size of 1 in each column of y, [targets], for losses in the table's units. The
     gradients belong to the loss in the units of y.
+    each: how many rows each row of x, and of those held out, counts for in a sum of errors.
     Raises DivergedError as soon as the loss shows that the fit diverges.
     """
-    criterion = nn.MSELoss(reduction=settings.reduction)
+    criterion, held_out_criterion = (_squared_error(settings.reduction, one) for one in each)
     optimizer = optimizers.create(module, settings, lambda: criterion(module(x), y))
     reported = criterion if unit is None else _InTableUnits(criterion, unit)
+    reported_held_out = held_out_criterion if unit is None else reported
     limit = LossLimit(reported(torch.zeros_like(y), y).item())
     stopping = EarlyStopping(module, settings.patience)
     progress = Progress(module, optimizer, shuffle, limit, stopping)
@@ -52,7 +55,7 @@ def run_epochs(
         progress.load_state_dict(checkpoint.state)
 
     for epoch in _with_bar(len(progress.losses), settings.epochs):
-        held_out_loss = _held_out_loss(module, reported, held_out)
+        held_out_loss = _held_out_loss(module, reported_held_out, held_out)
         stopping.note(epoch, held_out_loss)
         epoch_loss = 0.0
         for rows_x, rows_y in _batches(x, y, settings.batch_size, shuffle):
@@ -76,7 +79,7 @@ def run_epochs(
 
     epochs = len(progress.losses)
     refuse_infinite(epochs, module)
-    stopping.note(epochs + 1, _held_out_loss(module, reported, held_out))
+    stopping.note(epochs + 1, _held_out_loss(module, reported_held_out, held_out))
     stopping.restore_best()
     return progress.losses
 
@@ -115,6 +118,26 @@ def _held_out_loss(module: nn.Module, criterion: nn.Module, rows: Pair | None) -
         return None
     with eval_mode(module):
         return float(criterion(module(rows[0]), rows[1]))
+
+
+def _squared_error(reduction: str, each: float) -> nn.Module:
+    """Return the criterion. each: how many rows each row counts for, which changes no mean."""
+    criterion = nn.MSELoss(reduction=reduction)
+    return criterion if reduction == "mean" or each == 1 else _Weighted(criterion, each)
+
+
+class _Weighted(nn.Module):
+    """Criterion of rows that each count for several."""
+
+    def __init__(self, criterion: nn.Module, weight: float) -> None:
+        super().__init__()
+        self.criterion = criterion
+        self.weight = weight
+
+    def forward(self, prediction: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+        """Return the loss; prediction, y: [rows, targets]."""
+        loss: torch.Tensor = self.criterion(prediction, y) * self.weight
+        return loss
 
 
 class _InTableUnits(nn.Module):

@@ -163,6 +163,18 @@ def _optimizer(params: Params) -> Mistakes:
                 f"found {train.batch_size}, but {train.optimizer} takes all rows at once; set it to"
                 " null, or train.optimizer to sgd or adam",
             )
+    if train.reduce_rows is True and train.batch_size is not None:
+        yield (
+            ("train", "reduce_rows"),
+            f"found true with batch_size {train.batch_size}; only all rows at once can be reduced:"
+            " set train.batch_size to null, or train.reduce_rows to auto",
+        )
+    if train.reduce_rows is True and train.optimizer == "exact":
+        yield (
+            ("train", "reduce_rows"),
+            "found true, but exact trains on no rows at all; set it to auto, or train.optimizer to"
+            " sgd, adam or lbfgs",
+        )
     if train.portable and train.device != "cpu":
         yield (
             ("train", "portable"),

@@ -210,9 +210,9 @@ class Train(Section):
     batch_size: Annotated[int, Field(ge=1, lt=2**63)] | None = Field(examples=[None])
     """Rows in a step, shuffled by the seed; null: all rows at once, in order."""
     reduce_rows: Literal["auto"] | bool = Field(examples=["auto"])
-    """Training of the linear model on all rows at once: true: as many rows as there are columns,
-    with the same loss and gradient at any weights; false: the rows themselves; auto: true from
-    10,000 training rows on."""
+    """The linear model on all rows at once: true: train on features + 1 + targets rows, which have
+    the same loss and gradient at any weights; false: on the rows themselves; auto: true from 10,000
+    training rows on, with more than 100 columns from the square of their number on."""
     reduction: Literal["sum", "mean"] = Field(examples=["sum"])
     """Loss of a batch: the sum or the mean of its squared errors."""
     dtype: Literal["float32", "float64"] = Field(examples=["float32"])

@@ -144,3 +144,16 @@ def test_matrices_of_parts_are_those_of_their_rows() -> None:
         assert matrix.canonical() == gram_matrix(table[part == place]).canonical()
     empty = gram_matrices(table[:0], part=part[:0], parts=2)
     assert [matrix.canonical() for matrix in empty] == [gram_matrix(table[:0])] * 2
+
+
+@given(tables(number, 2, 12), st.lists(number, min_size=2, max_size=2))
+@settings(deadline=None, max_examples=80)
+def test_inner_products_of_centred_columns_are_exact(rows: Rows, centre: list[float]) -> None:
+    table = np.array(rows)
+    matrix = gram_matrix(table).centred(np.array(centre))
+    columns = [
+        [value - Fraction(point) for value in column]
+        for column, point in zip(exact_columns(table), [0.0, *centre], strict=True)
+    ]
+    for (i, a), (j, b) in itertools.product(enumerate(columns), repeat=2):
+        assert matrix.inner_product(i, j) == dot(a, b)

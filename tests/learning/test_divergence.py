@@ -2,14 +2,13 @@
 
 import pytest
 from conftest import job
-from own_modules import (
-    tensors_of,
-    trained,
-)
+from own_modules import trained
 
+from pipeline.columns import in_memory
 from pipeline.learning import divergence
 from pipeline.learning.divergence import DivergedError
 from pipeline.learning.module import build
+from pipeline.tables.generated import generated_table
 
 
 @pytest.mark.parametrize("reduction", ["sum", "mean"])
@@ -27,9 +26,8 @@ def test_the_largest_learning_rate_is_where_descent_turns(
         "train__epochs": 3000,
     }
     params = job(**settings)
-    x, _ = tensors_of(params)
-    module = build(params.model, 1, 1).double()
-    largest = divergence.largest_lr(module, x.numpy(), 1, weight_decay, reduction)
+    summary = in_memory.summary_of(generated_table(params.data, 0), None, ("y",))
+    largest = divergence.limit_of_lr(params, build(params.model, 1, 1), summary)
     assert largest is not None
     below, _ = trained(job(**settings, train__lr=largest * 0.99))
     assert below[-1] <= below[0]

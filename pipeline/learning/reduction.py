@@ -1,0 +1,111 @@
+"""Training on a few rows that have the loss and the gradient of all rows at every weight.
+
+For a linear model on all rows at once: the rows of `exact.reduced_rows`, from the summary alone.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from pipeline.columns.summary import Part, Summary
+from pipeline.exact.reduced_rows import reduced_rows
+from pipeline.learning import device
+from pipeline.learning.module import LinearModel
+from pipeline.learning.prediction import to_numpy
+from pipeline.learning.scaling import Scaling
+from pipeline.learning.tensors import Pair
+from pipeline.learning.weights import DTYPES
+from pipeline.settings.errors import UserError
+from pipeline.settings.params import Params
+
+FEWEST_ROWS = 10_000
+"""Training rows from which `auto` reduces: below, an epoch takes as long as its bookkeeping."""
+
+
+@dataclass(frozen=True)
+class Reduced:
+    """Rows that are trained on in place of others.
+
+    x: [rows, features], y: [rows, targets]; of train.dtype, on train.device.
+    each: number of rows of the table that each of these rows counts for in a sum.
+    """
+
+    x: torch.Tensor
+    y: torch.Tensor
+    each: float
+
+    @property
+    def pair(self) -> Pair:
+        """Both tensors."""
+        return self.x, self.y
+
+
+def is_wanted(params: Params, module: nn.Module, summary: Summary) -> bool:
+    """True if `module` is to be trained on reduced rows.
+
+    Raises UserError if it cannot be, although train.reduce_rows is true or the rows were left where
+    they are (data.keep_rows).
+    """
+    settings, rows = params.train, summary.train.rows
+    name, is_linear = type(module).__name__, isinstance(module, LinearModel)
+    if not is_linear and not params.data.keep_rows:
+        raise UserError(
+            f"data.keep_rows: found false, but module.build returns a {name}, which is trained on"
+            " the rows themselves: only a linear model can be trained on their sums; set it to true"
+        )
+    if not is_linear and settings.reduce_rows is True:
+        raise UserError(
+            f"train.reduce_rows: found true, which is for linear models, but module.build returns a"
+            f" {name}; set it to auto"
+        )
+    if not is_linear or settings.batch_size is not None or settings.reduce_rows is False:
+        return False
+    if settings.reduce_rows is True or not params.data.keep_rows:
+        return True
+    # The reduction takes the cube of the columns, an epoch on all rows their product with the rows.
+    return rows >= max(FEWEST_ROWS, _count(summary) ** 2)
+
+
+def announce(summary: Summary) -> None:
+    """Print what is trained on."""
+    print(
+        f"trains on {_count(summary)} rows with the same loss and gradient as"
+        f" {summary.train.rows:,} (train.reduce_rows)"
+    )
+
+
+def reduced(params: Params, part: Part, features: int, scaling: Scaling | None) -> Reduced:
+    """Return the reduced rows of a part, which has at least one row.
+
+    features: number of columns that are features. scaling: mean and deviation of each, by which
+    they are scaled, or None.
+    """
+    rows = _rows(part, features, scaling)
+    dtype, place = DTYPES[params.train.dtype], device.choose(params.train.device)
+    x, y = (
+        # A new tensor, for plain strides: see tensors.of_columns.
+        torch.empty(columns.shape, dtype=dtype).copy_(torch.from_numpy(columns)).to(place)
+        for columns in (rows[:, :features], rows[:, features:])
+    )
+    return Reduced(x, y, part.rows / len(rows))
+
+
+def _rows(part: Part, features: int, scaling: Scaling | None) -> NDArray[np.float64]:
+    """Return the reduced rows, scaled: [rows, columns]."""
+    if scaling is None:
+        return reduced_rows(part.gram)
+    mean, deviation = map(to_numpy, scaling)
+    # The mean is subtracted without rounding error: a column of 2000 ± 5 keeps all its digits, also
+    # in float32, which the rows themselves lose before they are scaled.
+    targets = len(part.gram.exponents) - 1 - features
+    rows = reduced_rows(part.gram.centred(np.append(mean, np.zeros(targets))))
+    rows[:, :features] /= deviation
+    return rows
+
+
+def _count(summary: Summary) -> int:
+    """Return the number of reduced rows."""
+    return len(summary.features) + 1 + len(summary.targets)
