@@ -2,7 +2,7 @@
 
 import pytest
 from conftest import job
-from own_modules import trained
+from own_modules import plain, trained
 
 from pipeline.columns import in_memory
 from pipeline.learning import divergence
@@ -33,6 +33,17 @@ def test_the_largest_learning_rate_is_where_descent_turns(
     assert below[-1] <= below[0]
     with pytest.raises(DivergedError):
         trained(job(**settings, train__lr=largest * 1.01))
+
+
+def test_only_plain_descent_of_a_linear_model_on_all_rows_has_a_limit() -> None:
+    params = job()
+    summary = in_memory.summary_of(generated_table(params.data, 0), None, ("y",))
+    linear = build(params.model, 1, 1)
+    assert divergence.limit_of_lr(params, linear, summary)
+    assert divergence.limit_of_lr(params, plain(1, 1), summary) is None
+    for changes in ({"optimizer": "adam"}, {"momentum": 0.5}, {"batch_size": 2}):
+        other = job(**{f"train__{key}": value for key, value in changes.items()})
+        assert divergence.limit_of_lr(other, linear, summary) is None
 
 
 def test_infinite_loss_and_infinite_weights_are_divergence() -> None:

@@ -5,7 +5,7 @@ import torch
 from own_modules import dropping, linear, normed
 from torch import nn
 
-from pipeline.learning import divergence, prediction
+from pipeline.learning import prediction
 
 
 def test_predictions_are_the_shipped_lines() -> None:
@@ -24,7 +24,6 @@ def test_another_module_is_measured_too() -> None:
     np.testing.assert_allclose(prediction.predict(module, x), expected, rtol=1e-5)
     assert next(module.parameters()).dtype == torch.float32, "measuring must not change the model"
     assert prediction.line_of(module) is None
-    assert divergence.largest_lr(module, x, 1, 0, "sum") is None
 
 
 def test_eval_mode_puts_each_part_back_into_its_own_mode() -> None:

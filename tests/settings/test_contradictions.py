@@ -58,3 +58,13 @@ def test_a_feature_cannot_be_called_bias() -> None:
     with pytest.raises(UserError, match=r"data.features: found 'bias', which coefficients.csv"):
         job(data__features=["bias"])
     job(data__features=["bias"], model__bias=False)
+
+
+def test_only_all_rows_at_once_can_be_reduced() -> None:
+    with pytest.raises(UserError) as caught:
+        job(train__reduce_rows=True, train__batch_size=8)
+    assert "train.reduce_rows: found true with batch_size 8; only all rows at once can be" in str(
+        caught.value
+    )
+    with pytest.raises(UserError, match=r"train.reduce_rows: found true, but exact trains on no"):
+        job(train__reduce_rows=True, train__optimizer="exact")
