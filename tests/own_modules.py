@@ -10,6 +10,7 @@ from conftest import job
 from torch import nn
 
 from pipeline.learning import training
+from pipeline.learning.batches import InMemory
 from pipeline.learning.loop import run_epochs
 from pipeline.learning.module import LinearModel, build
 from pipeline.learning.weights import DTYPES
@@ -112,7 +113,8 @@ def trained(params: Params) -> tuple[list[float], nn.Module]:
     torch.manual_seed(params.seed)
     module = build(params.model, x.shape[1], y.shape[1]).to(x.dtype)
     shuffle = stream(params.seed, "shuffle")
-    history = run_epochs(module, x, y, params.train, shuffle, lambda *_: None)
+    rows = InMemory(x, y)
+    history = run_epochs(module, rows, params.train, shuffle, lambda *_: None)
     return [loss for loss, _ in history], module
 
 

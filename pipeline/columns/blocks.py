@@ -10,7 +10,7 @@ import pyarrow as pa
 from pipeline.columns import plan as plans
 from pipeline.columns.plan import Plan
 from pipeline.tables import row_groups
-from pipeline.tables.table import Table
+from pipeline.tables.table import ROWS_PER_ROW_GROUP, Table
 
 
 @dataclass(frozen=True)
@@ -44,17 +44,31 @@ class TableFile:
         """Return all rows at once."""
         return plans.read_table(self.path, self.plan, self.targets)
 
-    def blocks(self, groups: Sequence[int] | None = None) -> Iterator[Table]:
-        """Yield the rows in blocks of at most ROWS_PER_ROW_GROUP rows.
+    def block_sizes(
+        self, groups: Sequence[int] | None = None, rows: int = ROWS_PER_ROW_GROUP
+    ) -> list[int]:
+        """Return the number of rows of each block that `blocks` yields."""
+        chosen = range(len(self.group_rows)) if groups is None else groups
+        parts = row_groups.joined(chosen, self.group_rows, rows)
+        return [
+            min(rows, total - begin)
+            for total in (sum(self.group_rows[group] for group in part) for part in parts)
+            for begin in range(0, total, rows)
+        ]
+
+    def blocks(
+        self, groups: Sequence[int] | None = None, rows: int = ROWS_PER_ROW_GROUP
+    ) -> Iterator[Table]:
+        """Yield the rows in blocks of at most `rows` rows.
 
         groups: the row groups to read, in that order; None: all. A block is one row group, several
-        small ones, or a part of a larger one: its rows are `row_groups.block_rows`.
+        small ones, or a part of a larger one.
         """
         with row_groups.opened(self.path) as file:
-            rows = row_groups.sizes(file)
-            chosen = range(len(rows)) if groups is None else groups
-            for part in row_groups.joined(chosen, rows):
-                for block in row_groups.read(file, part):
+            group_rows = row_groups.sizes(file)
+            chosen = range(len(group_rows)) if groups is None else groups
+            for part in row_groups.joined(chosen, group_rows, rows):
+                for block in row_groups.read(file, part, rows):
                     yield encoded(block, self.plan, self.targets)
 
 

@@ -1,6 +1,7 @@
 """The training cycle: forward, loss, backward, update, zero the gradients."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
+from typing import NoReturn
 
 import numpy as np
 import torch
@@ -14,6 +15,7 @@ from pipeline.learning.early_stopping import EarlyStopping
 from pipeline.learning.prediction import eval_mode
 from pipeline.learning.progress import Losses, Progress
 from pipeline.learning.tensors import Pair
+from pipeline.learning.training_rows import TrainingRows
 from pipeline.settings.params import Train
 
 OnEpoch = Callable[[int, float, float | None], None]
@@ -22,122 +24,157 @@ OnEpoch = Callable[[int, float, float | None], None]
 
 def run_epochs(
     module: nn.Module,
-    x: torch.Tensor,
-    y: torch.Tensor,
+    rows: TrainingRows,
     settings: Train,
     shuffle: np.random.Generator,
     on_epoch: OnEpoch,
-    held_out: Pair | None = None,
+    held_out: TrainingRows | None = None,
     checkpoint: Checkpoint | None = None,
     unit: torch.Tensor | None = None,
-    each: tuple[float, float] = (1.0, 1.0),
 ) -> list[Losses]:
     """Train `module` in place and return the losses of each epoch, measured before its updates.
 
-    x: [rows, features]; y: [rows, targets]; both of the module's dtype and on its device.
+    rows: of the module's dtype and on its device.
     shuffle: draws the order of the rows of each epoch, if the rows are taken in batches.
-    held_out: x and y of rows that are not trained on. With train.patience the module ends with the
-    parameters that had the smallest loss on these rows.
+    held_out: rows that are not trained on. With train.patience the module ends with the parameters
+    that had the smallest loss on these rows.
     checkpoint: saves the state between two epochs; training resumes from the state in the file.
     unit: the size of 1 in each column of y, [targets], for losses in the table's units. The
     gradients belong to the loss in the units of y.
-    each: how many rows each row of x, and of those held out, counts for in a sum of errors.
-    Raises DivergedError as soon as the loss shows that the fit diverges.
+    Raises DivergedError as soon as the loss shows that the fit diverges, and UserError if a batch
+    is too large or if rows cannot be read.
     """
-    criterion, held_out_criterion = (_squared_error(settings.reduction, one) for one in each)
-    optimizer = optimizers.create(module, settings, lambda: criterion(module(x), y))
+    criterion = _SquaredError(settings.reduction, rows.each)
+    held_out_criterion = _SquaredError(settings.reduction, held_out.each if held_out else 1.0)
     reported = criterion if unit is None else _InTableUnits(criterion, unit)
     reported_held_out = held_out_criterion if unit is None else reported
-    limit = LossLimit(reported(torch.zeros_like(y), y).item())
+    optimizer = optimizers.create(
+        module, settings, lambda: _add_gradients(module, rows, criterion, criterion)
+    )
+    limit = LossLimit(_total(rows, criterion, lambda _, y: reported(torch.zeros_like(y), y)))
     stopping = EarlyStopping(module, settings.patience)
     progress = Progress(module, optimizer, shuffle, limit, stopping)
     if checkpoint is not None and checkpoint.state is not None:
         progress.load_state_dict(checkpoint.state)
 
-    for epoch in _with_bar(len(progress.losses), settings.epochs):
-        held_out_loss = _held_out_loss(module, reported_held_out, held_out)
-        stopping.note(epoch, held_out_loss)
-        epoch_loss = 0.0
-        for rows_x, rows_y in _batches(x, y, settings.batch_size, shuffle):
-            prediction = module(rows_x)
-            loss = criterion(prediction, rows_y)
-            loss.backward()
-            optimizer.step()
-            optimizer.zero_grad()
-            if unit is not None:
-                loss = reported(prediction.detach(), rows_y)
-            # The mean over a batch is weighted by the number of its rows.
-            weight = len(rows_x) / len(x) if settings.reduction == "mean" else 1
-            epoch_loss += loss.item() * weight
-        limit.check(epoch, epoch_loss, held_out_loss)
-        progress.losses.append((epoch_loss, held_out_loss))
-        on_epoch(epoch, epoch_loss, held_out_loss)
-        if stopping.is_due(epoch):
-            break
-        if checkpoint is not None and checkpoint.is_due():
-            checkpoint.save(progress.state_dict())
+    with _bar(rows.rows, len(progress.losses), settings.epochs) as bar:
+        for epoch in range(len(progress.losses) + 1, settings.epochs + 1):
+            held_out_loss = _held_out_loss(module, held_out_criterion, reported_held_out, held_out)
+            stopping.note(epoch, held_out_loss)
+            epoch_loss = 0.0
+            if settings.batch_size is None and not rows.in_one_piece:
+                epoch_loss = _add_gradients(module, rows, criterion, reported, bar.update)
+                optimizer.step()
+                optimizer.zero_grad()
+            else:
+                for rows_x, rows_y in _batches(rows, settings.batch_size, shuffle):
+                    prediction = module(rows_x)
+                    loss = criterion(prediction, rows_y)
+                    loss.backward()
+                    optimizer.step()
+                    optimizer.zero_grad()
+                    if unit is not None:
+                        loss = reported(prediction.detach(), rows_y)
+                    epoch_loss += loss.item() * _share(criterion, len(rows_x), rows)
+                    bar.update(len(rows_x))
+            limit.check(epoch, epoch_loss, held_out_loss)
+            progress.losses.append((epoch_loss, held_out_loss))
+            on_epoch(epoch, epoch_loss, held_out_loss)
+            if stopping.is_due(epoch):
+                break
+            if checkpoint is not None and checkpoint.is_due():
+                checkpoint.save(progress.state_dict())
 
     epochs = len(progress.losses)
     refuse_infinite(epochs, module)
-    stopping.note(epochs + 1, _held_out_loss(module, reported_held_out, held_out))
+    stopping.note(
+        epochs + 1, _held_out_loss(module, held_out_criterion, reported_held_out, held_out)
+    )
     stopping.restore_best()
     return progress.losses
 
 
-def _with_bar(done: int, epochs: int) -> Iterable[int]:
-    """Return the numbers of the remaining epochs, with a progress bar.
+def _bar(rows: int, done: int, epochs: int) -> "tqdm[NoReturn]":
+    """Return a progress bar that counts rows. done: epochs before the first one.
 
-    The bar appears after a second, and only on a terminal.
+    It appears after a second, and only on a terminal.
     """
     return tqdm(
-        range(done + 1, epochs + 1),
-        "training",
-        unit=" epochs",
-        initial=done,
-        total=epochs,
+        desc="training",
+        unit=" rows",
+        unit_scale=True,
+        initial=done * rows,
+        total=epochs * rows,
         delay=1,
         disable=None,
     )
 
 
-def _batches(
-    x: torch.Tensor, y: torch.Tensor, size: int | None, shuffle: np.random.Generator
-) -> Iterator[Pair]:
-    """Yield all rows at once and in order, or batches of `size` rows in a random order."""
-    if size is None:
-        yield x, y
-        return
-    order = torch.from_numpy(shuffle.permutation(len(x))).to(x.device)
-    for rows in torch.split(order, size):
-        yield x[rows], y[rows]
+def _batches(rows: TrainingRows, size: int | None, shuffle: np.random.Generator) -> Iterator[Pair]:
+    """Return all rows at once and in order, or batches of `size` rows in a random order."""
+    return rows.pieces() if size is None else rows.batches(size, shuffle)
 
 
-def _held_out_loss(module: nn.Module, criterion: nn.Module, rows: Pair | None) -> float | None:
+def _add_gradients(
+    module: nn.Module,
+    rows: TrainingRows,
+    criterion: nn.MSELoss,
+    reported: nn.Module,
+    advance: Callable[[int], object] = lambda _: None,
+) -> float:
+    """Add the gradients of the loss on all rows, piece by piece. Return the loss.
+
+    reported: computes the loss that is returned. advance: gets the rows of each piece.
+    """
+
+    def loss_of(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+        prediction = module(x)
+        loss: torch.Tensor = criterion(prediction, y)
+        torch.autograd.backward(loss, torch.full_like(loss, _share(criterion, len(x), rows)))
+        advance(len(x))
+        return loss if reported is criterion else reported(prediction.detach(), y)
+
+    return _total(rows, criterion, loss_of)
+
+
+def _total(
+    rows: TrainingRows,
+    criterion: nn.MSELoss,
+    loss_of: Callable[[torch.Tensor, torch.Tensor], torch.Tensor],
+) -> float:
+    """Return the loss on all rows from the losses of their pieces."""
+    return sum(
+        (loss_of(x, y).item() * _share(criterion, len(x), rows) for x, y in rows.pieces()), 0.0
+    )
+
+
+def _share(criterion: nn.MSELoss, count: int, rows: TrainingRows) -> float:
+    """Return the factor of the loss of `count` rows in the loss of all rows."""
+    return count / rows.rows if criterion.reduction == "mean" else 1.0
+
+
+def _held_out_loss(
+    module: nn.Module, criterion: nn.MSELoss, reported: nn.Module, rows: TrainingRows | None
+) -> float | None:
     """Return the loss on the held-out rows, without any effect on the module."""
     if rows is None:
         return None
     with eval_mode(module):
-        return float(criterion(module(rows[0]), rows[1]))
+        return _total(rows, criterion, lambda x, y: reported(module(x), y))
 
 
-def _squared_error(reduction: str, each: float) -> nn.Module:
-    """Return the criterion. each: how many rows each row counts for, which changes no mean."""
-    criterion = nn.MSELoss(reduction=reduction)
-    return criterion if reduction == "mean" or each == 1 else _Weighted(criterion, each)
+class _SquaredError(nn.MSELoss):
+    """Sum or mean of the squared errors, of rows that may each count for several."""
 
-
-class _Weighted(nn.Module):
-    """Criterion of rows that each count for several."""
-
-    def __init__(self, criterion: nn.Module, weight: float) -> None:
-        super().__init__()
-        self.criterion = criterion
-        self.weight = weight
+    def __init__(self, reduction: str, each: float) -> None:
+        """each: how many rows a row counts for in a sum; a mean is the same for any number."""
+        super().__init__(reduction=reduction)
+        self.weight = 1.0 if reduction == "mean" else each
 
     def forward(self, prediction: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
         """Return the loss; prediction, y: [rows, targets]."""
-        loss: torch.Tensor = self.criterion(prediction, y) * self.weight
-        return loss
+        loss = super().forward(prediction, y)
+        return loss if self.weight == 1 else loss * self.weight
 
 
 class _InTableUnits(nn.Module):

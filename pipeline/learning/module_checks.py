@@ -21,10 +21,11 @@ from pipeline.settings.params import Params
 ROWS_CHECKED = 1000  # training rows
 
 
-def check(params: Params, x: torch.Tensor, y: torch.Tensor) -> None:
+def check(params: Params, x: torch.Tensor, y: torch.Tensor, count: int) -> None:
     """Check that the module of `module.build` can be trained, saved, loaded and evaluated.
 
-    x: [rows, features] and y: [rows, targets], as they are trained on. The checks take modules and
+    x: [rows, features] and y: [rows, targets], some of the rows as they are trained on. count: the
+    number of all training rows. The checks take modules and
     random numbers of their own: the training is the same with them and without.
     Raises UserError with the first problem.
     """
@@ -36,7 +37,7 @@ def check(params: Params, x: torch.Tensor, y: torch.Tensor) -> None:
         _refuse_state(module, name)
         module.to(x.device, x.dtype)
         _refuse_answers(module, name, x, y.shape[1])
-        _refuse_training(module, name, params, x, y)
+        _refuse_training(module, name, params, x, y, count)
         dtype = weights.DTYPES[params.model.dtype]
         shipped = construction.initial(params.model, x.shape[1], y.shape[1]).to(dtype)
         with _blamed(name, "cannot be saved and loaded"):
@@ -146,12 +147,12 @@ def _refuse_shape(answers: Any, name: str, rows: torch.Tensor, targets: int) -> 
 
 
 def _refuse_training(
-    module: nn.Module, name: str, params: Params, x: torch.Tensor, y: torch.Tensor
+    module: nn.Module, name: str, params: Params, x: torch.Tensor, y: torch.Tensor, count: int
 ) -> None:
     """Refuse a module that fails on the smallest batch of the training, or with this optimizer."""
     settings = params.train
-    size = min(settings.batch_size or len(x), len(x))
-    last = len(x) % size or size
+    size = min(settings.batch_size or count, count)
+    last = count % size or size
     before = {key: each.clone() for key, each in module.state_dict().items()}
     drawn = _random_states(x)
     module.train()
@@ -160,7 +161,7 @@ def _refuse_training(
         try:
             _try(module, x[:1], y[:1], name, "cannot be trained on one row")
         except UserError as error:
-            raise UserError(f"{error}; {_other_size(len(x), size)}") from None
+            raise UserError(f"{error}; {_other_size(count, size)}") from None
     if settings.optimizer == "lbfgs":
         random = any(map(_differ, drawn, _random_states(x)))
         changed = [key for key, each in module.state_dict().items() if _differ(each, before[key])]
@@ -185,8 +186,8 @@ def _other_size(rows: int, size: int) -> str:
     """Return the advice for a last batch of one row, which some modules refuse."""
     if rows == 1:
         return "bring more rows"
-    near = sorted(range(2, rows + 1), key=lambda other: abs(other - size))
-    other = next((other for other in near if rows % other != 1), None)
+    near = (size + step for distance in range(rows) for step in (-distance, distance))
+    other = next((other for other in near if 2 <= other <= rows and rows % other != 1), None)
     what = f"train.batch_size: found {size}, whose last batch of the {rows} rows has one row"
     return f"{what}; set it to {other}" if other else what
 

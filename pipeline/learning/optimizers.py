@@ -10,14 +10,15 @@ from pipeline.settings.params import Train
 
 
 def create(
-    module: nn.Module, settings: Train, loss: Callable[[], torch.Tensor]
+    module: nn.Module, settings: Train, add_gradients: Callable[[], float]
 ) -> torch.optim.Optimizer:
     """Return the optimizer of `module`.
 
-    loss: computes the loss on all rows, for an optimizer that needs it several times a step.
+    add_gradients: adds the gradients of the loss on all rows and returns the loss, for an optimizer
+    that needs them several times a step.
     """
     if settings.optimizer == "lbfgs":
-        return _Lbfgs(module, settings.lr, loss)
+        return _Lbfgs(module, settings.lr, add_gradients)
     if settings.optimizer == "adam":
         return torch.optim.Adam(
             module.parameters(),
@@ -40,17 +41,15 @@ def create(
 class _Lbfgs(torch.optim.LBFGS):
     """L-BFGS that computes the loss by itself, so that `step` needs no closure."""
 
-    def __init__(self, module: nn.Module, lr: float, loss: Callable[[], torch.Tensor]) -> None:
+    def __init__(self, module: nn.Module, lr: float, add_gradients: Callable[[], float]) -> None:
         super().__init__(module.parameters(), lr=lr, line_search_fn="strong_wolfe")
-        self._loss = loss
+        self._add_gradients = add_gradients
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Make up to 20 iterations of L-BFGS, with as many evaluations as the line search needs."""
 
-        def evaluate() -> torch.Tensor:
+        def evaluate() -> float:
             self.zero_grad()
-            loss = self._loss()
-            torch.autograd.backward(loss)
-            return loss
+            return self._add_gradients()
 
         return super().step(closure or evaluate)  # type: ignore[no-untyped-call]

@@ -3,8 +3,6 @@
 For a linear model on all rows at once: the rows of `exact.reduced_rows`, from the summary alone.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -13,34 +11,16 @@ from torch import nn
 from pipeline.columns.summary import Part, Summary
 from pipeline.exact.reduced_rows import reduced_rows
 from pipeline.learning import device
+from pipeline.learning.batches import InMemory
 from pipeline.learning.module import LinearModel
 from pipeline.learning.prediction import to_numpy
 from pipeline.learning.scaling import Scaling
-from pipeline.learning.tensors import Pair
 from pipeline.learning.weights import DTYPES
 from pipeline.settings.errors import UserError
 from pipeline.settings.params import Params
 
 FEWEST_ROWS = 10_000
 """Training rows from which `auto` reduces: below, an epoch takes as long as its bookkeeping."""
-
-
-@dataclass(frozen=True)
-class Reduced:
-    """Rows that are trained on in place of others.
-
-    x: [rows, features], y: [rows, targets]; of train.dtype, on train.device.
-    each: number of rows of the table that each of these rows counts for in a sum.
-    """
-
-    x: torch.Tensor
-    y: torch.Tensor
-    each: float
-
-    @property
-    def pair(self) -> Pair:
-        """Both tensors."""
-        return self.x, self.y
 
 
 def is_wanted(params: Params, module: nn.Module, summary: Summary) -> bool:
@@ -77,7 +57,7 @@ def announce(summary: Summary) -> None:
     )
 
 
-def reduced(params: Params, part: Part, features: int, scaling: Scaling | None) -> Reduced:
+def reduced(params: Params, part: Part, features: int, scaling: Scaling | None) -> InMemory:
     """Return the reduced rows of a part, which has at least one row.
 
     features: number of columns that are features. scaling: mean and deviation of each, by which
@@ -90,7 +70,7 @@ def reduced(params: Params, part: Part, features: int, scaling: Scaling | None) 
         torch.empty(columns.shape, dtype=dtype).copy_(torch.from_numpy(columns)).to(place)
         for columns in (rows[:, :features], rows[:, features:])
     )
-    return Reduced(x, y, part.rows / len(rows))
+    return InMemory(x, y, part.rows / len(rows))
 
 
 def _rows(part: Part, features: int, scaling: Scaling | None) -> NDArray[np.float64]:

@@ -1,19 +1,34 @@
 """Training: from tables and params.yaml to a fitted module."""
 
+from dataclasses import dataclass
+from functools import partial
+
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import nn
 
 from pipeline.columns import in_memory
 from pipeline.columns.blocks import TableFile
 from pipeline.columns.summary import Summary
-from pipeline.learning import closed_form, construction, module_checks, reduction, scaling, tensors
+from pipeline.learning import (
+    closed_form,
+    construction,
+    device,
+    module_checks,
+    reduction,
+    scaling,
+    tensors,
+    training_rows,
+)
 from pipeline.learning.checkpoint import Checkpoint
 from pipeline.learning.divergence import DivergedError, RisingLoss, limit_of_lr
 from pipeline.learning.loop import OnEpoch, run_epochs
 from pipeline.learning.module import LinearModel, Standardized
 from pipeline.learning.progress import Losses
-from pipeline.learning.tensors import Pair
+from pipeline.learning.tensors import Pair, Prepare
+from pipeline.learning.training_rows import TrainingRows
+from pipeline.learning.weights import DTYPES
 from pipeline.settings.errors import UserError
 from pipeline.settings.params import Params
 from pipeline.settings.seeds import stream
@@ -43,53 +58,95 @@ def train(
     if params.train.optimizer == "exact":
         return closed_form.solve(params, summary, on_epoch)
     torch.manual_seed(params.seed)
-    features = len(summary.features)
-    module = trained = construction.initial(params.model, features, len(summary.targets))
-    held_out_pair: Pair | None = None
-    unit, each = None, (1.0, 1.0)
+    module = construction.initial(params.model, len(summary.features), len(summary.targets))
     if reduction.is_wanted(params, module, summary):
-        reduction.announce(summary)
-        scales = None
-        if params.model.standardize:
-            scales = scaling.of_features(params, summary)
-            module = Standardized(trained, *scales)  # the reduced rows are scaled already
-        few = reduction.reduced(params, summary.train, features, scales)
-        (x, y), each = few.pair, (few.each, 1.0)
-        if summary.test.rows:
-            few = reduction.reduced(params, summary.test, features, scales)
-            held_out_pair, each = few.pair, (each[0], few.each)
-        # The rows themselves may not be there: two corners of their range.
-        some = np.array([summary.train.smallest, summary.train.largest])[:, :features]
+        job = _on_reduced_rows(params, module, summary)
     else:
-        if isinstance(rows, TableFile):
-            rows = rows.whole()
-        if isinstance(held_out, TableFile):
-            held_out = held_out.whole()
-        if not summary.test.rows:
-            held_out = None
-        x, y = tensors.of_table(params, rows)
-        held_out_pair = tensors.of_table(params, held_out) if held_out else None
-        if params.model.standardize and isinstance(module, LinearModel):
-            module = trained = Standardized(module, *scaling.of_features(params, summary))
-        elif params.model.standardize:
-            # The inner module is trained in standard units, for which one learning rate suits all.
-            stats = (*scaling.of_features(params, summary), *scaling.of_targets(params, summary))
-            module = Standardized(trained, *stats).to(x.device, x.dtype)
-            x, y = module.scaled(x), scaling.standard_targets(module, params, rows, y)
-            if held_out and held_out_pair:
-                targets = scaling.standard_targets(module, params, held_out, held_out_pair[1])
-                held_out_pair = module.scaled(held_out_pair[0]), targets
-            unit = module.target_deviation
-        some = rows.columns(summary.features)[: module_checks.ROWS_CHECKED]
-    module.to(x.device, x.dtype)
-    module_checks.check(params, x, y)
-    rising = RisingLoss(params.train.lr, lambda: limit_of_lr(params, module, summary), on_epoch)
+        held_out = held_out if summary.test.rows else None
+        job = _on_rows(params, module, summary, rows, held_out)
+    rising = RisingLoss(params.train.lr, lambda: limit_of_lr(params, job.module, summary), on_epoch)
     shuffle = stream(params.seed, "shuffle")
     try:
         losses = run_epochs(
-            trained, x, y, params.train, shuffle, rising, held_out_pair, checkpoint, unit, each
+            *(job.trained, job.rows, params.train, shuffle, rising),
+            *(job.held_out, checkpoint, job.unit),
         )
     except DivergedError as error:
         raise UserError(f"{error}; {rising.advice()}") from None
-    module_checks.compare(module, params, some)
-    return module.eval(), losses
+    module_checks.compare(job.module, params, job.some)
+    return job.module.eval(), losses
+
+
+@dataclass(frozen=True)
+class _Job:
+    """A module and what it is trained on.
+
+    module: gets rows in the table's units. trained: this module or its inner one, which gets
+    `rows` and `held_out`.
+    unit: the size of 1 in each column of the targets, if they are not in the table's units.
+    some: rows to compare the trained module with its file on, [rows, features].
+    """
+
+    module: nn.Module
+    trained: nn.Module
+    rows: TrainingRows
+    held_out: TrainingRows | None
+    unit: torch.Tensor | None
+    some: NDArray[np.float64]
+
+
+def _on_reduced_rows(params: Params, trained: nn.Module, summary: Summary) -> _Job:
+    """Return the training of a linear module on reduced rows, from the summary alone."""
+    reduction.announce(summary)
+    module, scales, features = trained, None, len(summary.features)
+    if params.model.standardize:
+        scales = scaling.of_features(params, summary)
+        module = Standardized(trained, *scales)  # the reduced rows are scaled already
+    rows, held_out = (
+        reduction.reduced(params, part, features, scales) if part.rows else None
+        for part in (summary.train, summary.test)
+    )
+    assert rows is not None
+    module.to(rows.x.device, rows.x.dtype)
+    module_checks.check(params, rows.x, rows.y, rows.rows)
+    # The rows themselves may not be there: two corners of their range.
+    some = np.array([summary.train.smallest, summary.train.largest])[:, :features]
+    return _Job(module, trained, rows, held_out, None, some)
+
+
+def _on_rows(
+    params: Params,
+    trained: nn.Module,
+    summary: Summary,
+    rows: Table | TableFile,
+    held_out: Table | TableFile | None,
+) -> _Job:
+    """Return the training of a module on the rows themselves."""
+    place, dtype = device.choose(params.train.device), DTYPES[params.train.dtype]
+    prepare: Prepare = partial(tensors.of_table, params)
+    module, unit = trained, None
+    if params.model.standardize and isinstance(module, LinearModel):
+        module = trained = Standardized(module, *scaling.of_features(params, summary))
+    elif params.model.standardize:
+        # The inner module is trained in standard units, for which one learning rate suits all.
+        scales = (*scaling.of_features(params, summary), *scaling.of_targets(params, summary))
+        standard = Standardized(nn.Identity(), *scales).to(dtype)
+        prepare = partial(_in_standard_units, params, standard)
+        module = Standardized(trained, *scales).to(place, dtype)
+        unit = module.target_deviation
+    module.to(place, dtype)
+    first = training_rows.head(rows, module_checks.ROWS_CHECKED)
+    x, y = (each.to(place) for each in prepare(first))
+    module_checks.check(params, x, y, summary.train.rows)
+    fitted = training_rows.open_rows(params, rows, prepare, training_rows.MEMORY_BYTES)
+    measured = None
+    if held_out is not None:
+        most_bytes = training_rows.HELD_OUT_BYTES
+        measured = training_rows.open_rows(params, held_out, prepare, most_bytes)
+    return _Job(module, trained, fitted, measured, unit, first.columns(summary.features))
+
+
+def _in_standard_units(params: Params, scales: Standardized, rows: Table) -> Pair:
+    """Return the features and the targets of `rows` in standard units, in train.dtype."""
+    x, y = tensors.of_table(params, rows)
+    return scales.scaled(x), scaling.standard_targets(scales, params, rows, y)

@@ -9,7 +9,6 @@ import pyarrow.parquet as pq
 
 from pipeline.settings import regular_file
 from pipeline.settings.errors import UserError
-from pipeline.tables.table import ROWS_PER_ROW_GROUP
 
 
 def sizes(file: pq.ParquetFile) -> list[int]:
@@ -54,30 +53,28 @@ def column(path: Path, name: str) -> Iterator[pa.ChunkedArray]:
             yield file.read_row_group(group, columns=[name]).column(0)
 
 
-def read(file: pq.ParquetFile, groups: Sequence[int]) -> Iterator[pa.Table]:
-    """Yield the rows of some row groups of an open file, in blocks of `block_rows` rows.
+def read(file: pq.ParquetFile, groups: Sequence[int], rows: int) -> Iterator[pa.Table]:
+    """Yield the rows of some row groups of an open file, in blocks of `rows` rows.
 
     Raises ArrowInvalid if rows are missing: of a file that was cut, Arrow's buffered reader gives
     no rows, and no error.
     """
-    expected = sum(file.metadata.row_group(group).num_rows for group in groups)
-    rows = 0
+    left = sum(file.metadata.row_group(group).num_rows for group in groups)
     # One thread: the callers have threads of their own.
-    if expected <= ROWS_PER_ROW_GROUP:
+    if left <= rows:
         blocks: Iterator[pa.Table] = iter([file.read_row_groups(groups, use_threads=False)])
     else:
-        batches = file.iter_batches(ROWS_PER_ROW_GROUP, row_groups=groups, use_threads=False)
+        batches = file.iter_batches(rows, row_groups=groups, use_threads=False)
         blocks = (pa.Table.from_batches([batch]) for batch in batches)
-    for block in blocks:
-        rows += block.num_rows
+    while left:
+        block = next(blocks, None)
+        if block is None or block.num_rows != min(rows, left):
+            raise pa.ArrowInvalid(f"rows of row group {groups[0]} are missing")
+        left -= block.num_rows
         yield block
-    if rows != expected:
-        raise pa.ArrowInvalid(f"it ends after {rows:,} of {expected:,} rows of row group {groups}")
 
 
-def joined(
-    groups: Iterable[int], group_rows: Sequence[int], rows: int = ROWS_PER_ROW_GROUP
-) -> Iterator[list[int]]:
+def joined(groups: Iterable[int], group_rows: Sequence[int], rows: int) -> Iterator[list[int]]:
     """Yield the row groups in lists of at most `rows` rows, or of one group, in the given order.
 
     Groups of a few rows are read together: each read costs a tenth of a millisecond.
@@ -92,8 +89,3 @@ def joined(
         held += group_rows[group]
     if part:
         yield part
-
-
-def block_rows(rows: int) -> list[int]:
-    """Return the rows of each block in which groups with `rows` rows in all are read."""
-    return [min(ROWS_PER_ROW_GROUP, rows - begin) for begin in range(0, rows, ROWS_PER_ROW_GROUP)]

@@ -12,7 +12,6 @@ from pipeline.columns.blocks import TableFile
 from pipeline.columns.plan import Plan
 from pipeline.onnx_model import feed
 from pipeline.settings.errors import UserError
-from pipeline.tables import row_groups
 from pipeline.tables.table import Table
 
 TARGETS = ("u", "v")
@@ -63,7 +62,8 @@ def test_a_large_row_group_is_read_in_parts(workspace: Path) -> None:
     file = put(NUMBERS, 150_000, 140_000)
     sizes = [len(part.values) for part in file.blocks()]
     assert sizes == [65_536, 65_536, 8_928, 10_000]
-    assert sizes == row_groups.block_rows(140_000) + row_groups.block_rows(10_000)
+    assert sizes == file.block_sizes()
+    assert file.block_sizes([1, 0], 50_000) == [10_000, 50_000, 50_000, 40_000]
     np.testing.assert_array_equal(joined(list(file.blocks())), file.whole().values)
 
 

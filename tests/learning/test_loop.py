@@ -14,7 +14,8 @@ from own_modules import (
 from torch import nn
 
 from pipeline.learning import device as devices
-from pipeline.learning.loop import _batches, run_epochs
+from pipeline.learning.batches import InMemory
+from pipeline.learning.loop import run_epochs
 from pipeline.learning.module import build
 from pipeline.learning.prediction import line_of, predict
 from pipeline.report import predictions
@@ -128,17 +129,6 @@ def test_batches_and_adam_against_a_loop_written_out(reduction: str) -> None:
     assert parameters(module) == pytest.approx(parameters(layer), rel=1e-12)
 
 
-def test_batches_cover_every_row_once_in_an_order_of_the_seed() -> None:
-    x = torch.arange(10.0)[:, None]
-    order = [
-        [rows.flatten().tolist() for rows, _ in _batches(x, x, 4, stream(seed, "shuffle"))]
-        for seed in (0, 0, 1)
-    ]
-    assert [len(rows) for rows in order[0]] == [4, 4, 2]
-    assert sorted(row for rows in order[0] for row in rows) == list(range(10))
-    assert order[0] == order[1] != order[2]
-
-
 def test_a_model_without_bias_goes_through_the_origin() -> None:
     _, module = trained(job(model__bias=False, train__epochs=1000))
     assert predict(module, np.array([[0.0]])).item() == 0
@@ -156,7 +146,11 @@ def test_a_gpu_gives_the_same_bits_twice_and_nearly_those_of_the_cpu() -> None:
         torch.manual_seed(params.seed)
         module = build(params.model, 1, 1).to(device)
         run_epochs(
-            module, x.to(device), y.to(device), params.train, stream(0, "shuffle"), lambda *_: None
+            module,
+            InMemory(x.to(device), y.to(device)),
+            params.train,
+            stream(0, "shuffle"),
+            lambda *_: None,
         )
         trained_twice.append(parameters(module))
     assert trained_twice[0] == trained_twice[1]
