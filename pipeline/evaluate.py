@@ -1,6 +1,7 @@
 """Stage `evaluate`: measure the trained model and answer the query points.
 
-Reads   models/model.safetensors, data/*.parquet, data/columns.json, reports/history.csv
+Reads   models/model.safetensors, data/*.parquet, data/columns.json, data/summary.json,
+        reports/history.csv
 Writes  reports/metrics.json, reports/coefficients.csv, reports/predictions.csv, reports/plots/
 """
 
@@ -8,11 +9,12 @@ import sys
 
 from pipeline.columns import plan
 from pipeline.columns.queries import cells, query_table
+from pipeline.columns.summary import read_summary
 from pipeline.exact import least_squares
 from pipeline.learning import fit_messages
 from pipeline.learning.line import load_line
-from pipeline.report import coefficients, metrics, predictions
-from pipeline.report.metrics import Predictor, Split
+from pipeline.report import coefficients, measuring, metrics, predictions
+from pipeline.report.errors import Predictor
 from pipeline.report.plots import draw
 from pipeline.settings import csv_cells, files, runner
 from pipeline.settings.params import GENERATE, Params
@@ -24,21 +26,18 @@ QUERIES_IN_METRICS = 10
 def main(params: Params) -> None:
     """Write the metrics, the coefficients, the predictions and the plots."""
     targets, reduction, dtype = params.data.targets, params.train.reduction, params.model.dtype
-    columns = plan.read_plan()
-    train_rows, test_rows = (
-        plan.read_table(path, columns, targets) for path in (files.TRAIN, files.TEST)
-    )
-    features = train_rows.features(targets)
+    columns, summary = plan.read_plan(), read_summary()
+    features = columns.encoded_names
     query_rows = query_table(params.evaluate.queries, columns, params.data.columns)
     queries, _ = columns.encode(query_rows)
     line = load_line(files.MODEL, params.model, len(features), len(targets))
     predict = line.predict if line else _module_predictor(params, len(features))
 
     fit_messages.announce(len(features))
-    train = Split.of(train_rows, targets, predict)
-    test = Split.of(test_rows, targets, predict) if len(test_rows.values) else None
+    model = measuring.Model(columns, targets, predict, is_line=line is not None)
+    train, test = measuring.splits(summary, model)
     reference = least_squares.fit(
-        train.gram, features, targets, params.model.bias, train_rows.roundoff(features)
+        summary.train.gram, features, targets, params.model.bias, summary.roundoff(features)
     ).without_nearly_dependent()
     # A table that is generated without noise is exact because its user asked for it.
     is_own = params.data.source != GENERATE

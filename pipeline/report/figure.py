@@ -45,8 +45,8 @@ def axes_of(path: Path, height: float = 4, width: float = WIDTH) -> Iterator[Axe
             figure.savefig(partial, format="svg", metadata={"Date": None})
 
 
-def sampled(rows: int) -> NDArray[np.int64]:
-    """Return the indices of a sample, evenly spaced. rows: number of rows to choose from."""
+def evenly_spaced(rows: int) -> NDArray[np.int64]:
+    """Return the indices of the rows to draw. rows: number of rows to choose from."""
     count = min(rows, MOST_POINTS_DRAWN)
     return np.unique(np.linspace(0, rows - 1, count).round().astype(int))
 

@@ -8,8 +8,9 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from pipeline.learning.line import Line
-from pipeline.report.figure import COLOURS, GREY, axes_of, sampled, short
-from pipeline.report.metrics import Predictor, Split
+from pipeline.report.errors import Predictor
+from pipeline.report.figure import COLOURS, GREY, axes_of, short
+from pipeline.report.split import Split
 from pipeline.settings.params import GENERATE, Data
 
 
@@ -32,19 +33,19 @@ def draw(
     predict: Predictor,
     truth: Predictor | None = None,
 ) -> None:
-    """Draw the training rows, the fitted curve and the predictions for the queries.
+    """Draw training rows, the fitted curve and the predictions for the queries.
 
     queries: [queries, 1]. truth: the function that made the table, if it is known; it is drawn as
     well, with its values at the queries.
     """
-    x, y, rows = train.x, train.y, sampled(len(train.x))
-    range_of_x = np.vstack([x, queries])
-    grid = np.linspace(range_of_x.min(), range_of_x.max(), 200)[:, None]
+    ends = [train.part.smallest[0], train.part.largest[0], *queries[:, 0].tolist()]
+    grid = np.linspace(min(ends), max(ends), 200)[:, None]
     curves, predicted = predict(grid), predict(queries)
     with axes_of(path) as axes:
         for index, (target, colour) in enumerate(zip(targets, COLOURS, strict=False)):
             name = f"target {short(target)}: " if len(targets) > 1 else ""
-            axes.plot(x[rows], y[rows, index], "o", color=colour, label=f"{name}training rows")
+            rows = train.points(index)
+            axes.plot(rows.x, rows.actual, "o", color=colour, label=f"{name}training rows")
             axes.plot(grid, curves[:, index], color=colour, label=f"{name}fit", zorder=1)
             if len(queries):
                 axes.plot(

@@ -4,67 +4,34 @@ The reference is the least-squares line of the training rows.
 """
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from pipeline.exact.gram import Gram, gram_matrix
 from pipeline.exact.least_squares import Fit
 from pipeline.exact.squared_error import squared_error
 from pipeline.learning.line import Line
+from pipeline.report.errors import TOO_LARGE
+from pipeline.report.split import Split
 from pipeline.settings.errors import UserError
-from pipeline.tables.table import Table
-
-Predictor = Callable[[NDArray[np.float64]], NDArray[np.float64]]
-"""Function from x [rows, features] to the predictions [rows, targets]."""
 
 
-@dataclass(frozen=True)
-class Split:
-    """Rows for training, or rows held out, with the model's predictions."""
-
-    x: NDArray[np.float64]
-    """[rows, features]"""
-    y: NDArray[np.float64]
-    """[rows, targets]"""
-    predicted: NDArray[np.float64]
-    """[rows, targets]"""
-    gram: Gram
-    """Exact Gram matrix of [1 x y]."""
-
-    @classmethod
-    def of(cls, rows: Table, targets: Sequence[str], predict: Predictor) -> "Split":
-        """Return `rows` with the predictions of `predict`."""
-        x, y = rows.columns(rows.features(targets)), rows.columns(targets)
-        return cls(x, y, predict(x), gram_matrix(rows.values))
-
-    def sum_of_squares(self, line: Line | None) -> Fraction:
-        """Return the sum of the squared errors: exact for a line, else from `predicted`.
-
-        Raises UserError if a squared error is beyond what float64 holds.
-        """
-        if line is not None:
-            by_target = squared_error(self.gram, line.weight, line.bias, line.centre)
-            return sum(by_target, Fraction(0))
-        with np.errstate(over="ignore"):
-            residuals = (self.y - self.predicted).ravel()
-            squares = residuals**2
-        if not np.isfinite(squares).all():
-            raise UserError(_TOO_LARGE)
-        return Fraction(math.fsum(squares.tolist()))
-
-    def variation(self) -> Fraction:
-        """Return the exact sum of squares of the targets around their means."""
-        features, targets = self.x.shape[1], self.y.shape[1]
-        columns = range(1 + features, 1 + features + targets)
-        return sum((self.gram.variation(column) for column in columns), Fraction(0))
+def sum_of_squares(split: Split, line: Line | None) -> Fraction:
+    """Return the sum of the squared errors: exact for a line, else from the errors of the rows."""
+    if line is not None:
+        by_target = squared_error(split.part.gram, line.weight, line.bias, line.centre)
+        return sum(by_target, Fraction(0))
+    squares, rows = split.errors.squares, split.errors.rows
+    assert squares is not None
+    assert rows == split.rows, "the model needs all rows"
+    return Fraction(float(squares))
 
 
-_TOO_LARGE = "the squared errors are beyond what float64 holds; scale the targets"
+def variation(split: Split) -> Fraction:
+    """Return the exact sum of squares of the targets around their means."""
+    columns = range(1 + split.features, 1 + split.features + split.targets)
+    return sum((split.part.gram.variation(column) for column in columns), Fraction(0))
 
 
 def of_squared_error(
@@ -76,12 +43,12 @@ def of_squared_error(
     all rows and targets. r2: 1 − squared_error / variation, or None if the targets are constant.
     Raises UserError if a figure is beyond what float64 holds.
     """
-    variation = split.variation()
+    around_mean = variation(split)
     try:
-        total, mse = float(squared_error), float(squared_error / split.y.size)
-        r2 = float(1 - squared_error / variation) if variation else None
+        total, mse = float(squared_error), float(squared_error / split.size)
+        r2 = float(1 - squared_error / around_mean) if around_mean else None
     except OverflowError:
-        raise UserError(_TOO_LARGE) from None
+        raise UserError(TOO_LARGE) from None
     return {
         "loss": total if reduction == "sum" else mse,
         "mse": mse,
@@ -94,12 +61,14 @@ def of_model(split: Split, line: Line | None, reduction: str) -> dict[str, float
     """Return the metrics of the model on `split`: also mae, the mean absolute error.
 
     line: the model, if it is linear. Sums are exact and rounded once, so their bits do not depend
-    on the order of summation.
+    on the order of summation. mae_rows: the number of rows that mae was computed from, if that is
+    not all rows.
     Raises UserError if a figure is beyond what float64 holds.
     """
-    figures = of_squared_error(split.sum_of_squares(line), split, reduction)
-    absolute = np.abs(split.y - split.predicted).ravel().tolist()
-    return figures | {"mae": math.fsum(absolute) / len(absolute)}
+    errors = split.errors
+    figures = of_squared_error(sum_of_squares(split, line), split, reduction)
+    figures["mae"] = float(errors.absolute) / (errors.rows * split.targets)
+    return figures if errors.rows == split.rows else figures | {"mae_rows": errors.rows}
 
 
 def of_reference(
@@ -111,7 +80,7 @@ def of_reference(
     Raises UserError if a figure is beyond what float64 holds.
     """
     smallest = sum(reference.squares, Fraction(0))
-    excess = train.sum_of_squares(line) - smallest
+    excess = sum_of_squares(train, line) - smallest
     # Of the exact difference: a difference of two rounded losses would lose its digits.
     size = of_squared_error(abs(excess), train, reduction)["loss"] or 0.0
     condition = reference.condition_number
@@ -123,6 +92,6 @@ def of_reference(
         "condition_number": condition if math.isfinite(condition) else None,
     }
     if test is not None:
-        best = Line(reference.weight, reference.bias, np.zeros(train.x.shape[1]))
-        figures["test"] = of_squared_error(test.sum_of_squares(best), test, reduction)
+        best = Line(reference.weight, reference.bias, np.zeros(train.features))
+        figures["test"] = of_squared_error(sum_of_squares(test, best), test, reduction)
     return figures

@@ -10,7 +10,8 @@ from pipeline.columns.plan import Plan
 from pipeline.exact.least_squares import Fit
 from pipeline.learning.line import Line
 from pipeline.report import coefficients_plot, fit_plot, loss_plot, residual_plots
-from pipeline.report.metrics import Predictor, Split
+from pipeline.report.errors import Predictor
+from pipeline.report.split import Split
 from pipeline.settings import csv_cells, files
 from pipeline.settings.params import Params
 
@@ -36,7 +37,7 @@ def draw(
         old.unlink()
     _draw_loss(folder / "loss.svg", params, train, test)
     splits = {"training rows": train} | ({"rows held out": test} if test else {})
-    if sum(len(split.y) for split in splits.values()) >= residual_plots.LEAST_ROWS_DRAWN:
+    if sum(split.rows for split in splits.values()) >= residual_plots.LEAST_ROWS_DRAWN:
         residual_plots.predicted_and_actual(folder / "predicted.svg", splits, targets)
         residual_plots.residuals(folder / "residuals.svg", splits, targets)
         residual_plots.quantiles(folder / "quantiles.svg", splits, targets)
@@ -45,7 +46,7 @@ def draw(
         truth = fit_plot.true_function(params.data)
         fit_plot.draw(folder / "fit.svg", train, features[0], targets, queries, predict, truth)
     elif line is not None and features:
-        deviations = train.gram.deviations()[: len(features)]
+        deviations = train.part.gram.deviations()[: len(features)]
         coefficients_plot.draw(
             folder / "coefficients.svg", reference, line.weight, deviations, plan
         )
@@ -60,7 +61,7 @@ def _draw_loss(path: Path, params: Params, train: Split, test: Split | None) -> 
     per_error = params.train.reduction == "sum" and test is not None
     train_errors, test_errors = 1, 1
     if per_error and test is not None:
-        train_errors, test_errors = train.y.size, test.y.size
+        train_errors, test_errors = train.size, test.size
     loss_plot.draw(
         path,
         [float(row["loss"]) / train_errors for row in history],

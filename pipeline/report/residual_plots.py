@@ -6,35 +6,29 @@ from statistics import NormalDist
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from pipeline.report.figure import COLOURS, GREY, ORANGE, axes_of, sampled, short
-from pipeline.report.metrics import Split
+from pipeline.report.figure import COLOURS, GREY, ORANGE, axes_of, short
+from pipeline.report.split import Points, Split
 
 LEAST_ROWS_DRAWN = 10
 """With fewer rows these plots show almost nothing."""
 
 
-class Points(NamedTuple):
+class Markers(NamedTuple):
     """Rows of one split and one target, as one set of markers."""
 
-    actual: NDArray[np.float64]
-    """[rows]"""
-    predicted: NDArray[np.float64]
-    """[rows]"""
+    points: Points
     marker: str
     style: Mapping[str, Any]
     """Colour, label and size: arguments of `Axes.plot`."""
 
 
-def _points(splits: Mapping[str, Split], targets: Sequence[str]) -> Iterator[Points]:
-    """Return a sample of each split, for each target that has a colour.
+def _markers(splits: Mapping[str, Split], targets: Sequence[str]) -> Iterator[Markers]:
+    """Return the rows to draw of each split, for each target that has a colour.
 
     splits: by label.
     """
     for (name, split), marker in zip(splits.items(), ("o", "x"), strict=False):
-        rows = sampled(len(split.y))
-        actual, predicted = split.y[rows], split.predicted[rows]
         for index, (target, colour) in enumerate(zip(targets, COLOURS, strict=False)):
             one = len(targets) == 1
             style = {
@@ -44,14 +38,14 @@ def _points(splits: Mapping[str, Split], targets: Sequence[str]) -> Iterator[Poi
                 "alpha": 0.6,
                 "markeredgewidth": 1,
             }
-            yield Points(actual[:, index], predicted[:, index], marker, style)
+            yield Markers(split.points(index), marker, style)
 
 
 def predicted_and_actual(path: Path, splits: Mapping[str, Split], targets: Sequence[str]) -> None:
     """Draw the predicted over the actual values: a good fit lies along the diagonal."""
     with axes_of(path) as axes:
-        for points in _points(splits, targets):
-            axes.plot(points.actual, points.predicted, points.marker, **points.style)
+        for points, marker, style in _markers(splits, targets):
+            axes.plot(points.actual, points.predicted, marker, **style)
         low = min(axes.get_xlim()[0], axes.get_ylim()[0])
         high = max(axes.get_xlim()[1], axes.get_ylim()[1])
         axes.plot([low, high], [low, high], color=GREY, linewidth=1, zorder=1)
@@ -64,9 +58,9 @@ def predicted_and_actual(path: Path, splits: Mapping[str, Split], targets: Seque
 def residuals(path: Path, splits: Mapping[str, Split], targets: Sequence[str]) -> None:
     """Draw the residuals over the predictions: a curve or a funnel is a misfit."""
     with axes_of(path) as axes:
-        for points in _points(splits, targets):
+        for points, marker, style in _markers(splits, targets):
             residual = points.actual - points.predicted
-            axes.plot(points.predicted, residual, points.marker, **points.style)
+            axes.plot(points.predicted, residual, marker, **style)
         axes.axhline(0, color=GREY, linewidth=1, zorder=1)
         axes.set_title("Residuals against predicted")
         axes.set_xlabel(f"predicted {short(', '.join(targets))}")
@@ -82,14 +76,17 @@ def quantiles(path: Path, splits: Mapping[str, Split], targets: Sequence[str]) -
     """
     with axes_of(path) as axes:
         ends = [0.0]
-        for points in _points(splits, targets):
-            residual = np.sort(points.actual - points.predicted)
-            scale = np.sqrt(np.mean(residual**2))
+        for points, marker, style in _markers(splits, targets):
+            residual = points.actual - points.predicted
+            order = np.argsort(residual, kind="stable")
+            residual, weight = residual[order], points.weight[order]
+            scale = np.sqrt((weight * residual**2).sum() / weight.sum())
             residual = residual / scale if scale > 0 else residual
-            # Plotting positions of Hazen: (k − 1/2) / n.
-            count = len(residual)
-            normal = [NormalDist().inv_cdf((k + 0.5) / count) for k in range(count)]
-            axes.plot(normal, residual, points.marker, **points.style)
+            # Plotting positions of Hazen: (k − 1/2) / n; a point that stands for several rows is in
+            # the middle of theirs.
+            places = (np.cumsum(weight) - weight / 2) / weight.sum()
+            normal = [NormalDist().inv_cdf(place) for place in places.tolist()]
+            axes.plot(normal, residual, marker, **style)
             ends += [normal[0], normal[-1]]
         axes.plot(*[[min(ends), max(ends)]] * 2, color=GREY, linewidth=1, zorder=1)
         axes.set_title("Residuals' quantiles against a normal distribution's")

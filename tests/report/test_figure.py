@@ -32,8 +32,8 @@ def test_a_users_style_does_not_change_the_bytes(
 
 
 def test_a_sample_has_the_first_and_the_last_row() -> None:
-    assert figure.sampled(3).tolist() == [0, 1, 2]
-    sample = figure.sampled(1_000_003)
+    assert figure.evenly_spaced(3).tolist() == [0, 1, 2]
+    sample = figure.evenly_spaced(1_000_003)
     assert (sample[0], sample[-1]) == (0, 1_000_002)
     assert len(sample) == figure.MOST_POINTS_DRAWN
     assert set(np.diff(sample)) <= {500, 501}

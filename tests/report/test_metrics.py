@@ -5,28 +5,29 @@ from fractions import Fraction
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from plotted import measured, part
 
 from pipeline.exact.gram import gram_matrix
 from pipeline.exact.least_squares import fit
 from pipeline.learning.line import Line
 from pipeline.report import metrics
-from pipeline.report.metrics import Split
+from pipeline.report.errors import Errors
+from pipeline.report.split import Split
 from pipeline.settings.errors import UserError
-from pipeline.tables.table import Table
 
 
 def split(actual: NDArray[np.float64], predicted: NDArray[np.float64]) -> Split:
-    """Return rows with one feature, always 0, and these predictions."""
-    x = np.zeros((len(actual), 1))
-    return Split(x, actual, predicted, gram_matrix(np.hstack([x, actual])))
+    """Return rows with these predictions, which are their features."""
+    return measured(np.hstack([predicted, actual]), actual.shape[1], lambda x: x)
 
 
 def test_metrics_against_exact_fractions() -> None:
     random = np.random.default_rng(0)
     actual = random.normal(size=(50, 2)) * [1, 1000]
-    rows = split(actual, actual + random.normal(size=(50, 2)))
+    predicted = actual + random.normal(size=(50, 2))
+    rows = split(actual, predicted)
     figures = metrics.of_model(rows, None, "sum")
-    errors = [Fraction(float(error)) for error in (rows.y - rows.predicted).ravel()]
+    errors = [Fraction(float(error)) for error in (actual - predicted).ravel()]
     total = sum(error**2 for error in errors)
     centred = 0.0
     for column in actual.T:
@@ -48,24 +49,30 @@ def test_metrics_of_one_row_that_is_met() -> None:
 
 def test_squared_errors_beyond_float64_are_one_message() -> None:
     line = Line(np.zeros((1, 1)), np.zeros(1), np.zeros(1))
-    rows = Split.of(Table(("x", "y"), np.array([[1.0, 1e200]])), ["y"], line.predict)
-    for model in (line, None):
-        with pytest.raises(UserError, match=r"beyond what float64 holds; scale the targets"):
-            metrics.of_model(rows, model, "sum")
+    table = np.array([[1.0, 1e200]])
+    none = Errors.of_no_rows(2, 1, with_squares=False)
+    rows = Split.of(part(table), none.with_later(table, line.predict, 0), table, line.predict)
+    told = r"beyond what float64 holds; scale the targets"
+    with pytest.raises(UserError, match=told):
+        metrics.of_model(rows, line, "sum")
+    with pytest.raises(UserError, match=told):  # the squares are of the rows
+        measured(table, 1, line.predict)
+    with pytest.raises(UserError, match=told):
+        none.with_later(table, lambda x: x * np.nan, 0)
 
 
 def test_the_gap_keeps_its_digits_and_its_sign() -> None:
     """The rounded losses of a model and of the best line may be the same number."""
-    table = Table(("x", "y"), np.array([[1.0, 1e8], [2.0, -1e8], [4.0, 1e8]]))
-    reference = fit(gram_matrix(table.values), ("x",), ("y",))
+    table = np.array([[1.0, 1e8], [2.0, -1e8], [4.0, 1e8]])
+    reference = fit(gram_matrix(table), ("x",), ("y",))
     best = Line(reference.weight, reference.bias, np.zeros(1))
     beside = Line(best.weight, best.bias + 1e-4, np.zeros(1))
-    rows = Split.of(table, ["y"], beside.predict)
+    rows = measured(table, 1, beside.predict)
     figures = metrics.of_reference(rows, None, beside, reference, "sum")
     assert metrics.of_model(rows, beside, "sum")["loss"] == figures["loss"]
     assert figures["gap"] == pytest.approx(3e-8, rel=1e-3)  # 3 rows · (1e-4)²
     assert "test" not in figures
-    met = Split(rows.x, rows.y, rows.y, rows.gram)  # a module that knows the rows by heart
+    met = measured(table, 1, lambda _: table[:, 1:])  # a module that knows the rows by heart
     figures = metrics.of_reference(met, met, None, reference, "sum")
     assert figures["gap"] == -figures["loss"]
     assert figures["test"]["loss"] == figures["loss"]

@@ -1,0 +1,149 @@
+"""Errors of a model over many rows: their sums, and the rows with the largest ones."""
+
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.exact.exact_sum import exact_sum
+from pipeline.settings.errors import UserError
+
+Floats = NDArray[np.float64]
+Predictor = Callable[[Floats], Floats]
+"""Function from x [rows, features] to the predictions [rows, targets]."""
+
+MOST_LARGEST = 20
+"""Rows with the largest errors that are kept, for each target."""
+
+PREDICTED_AT_A_TIME = 8_192
+"""Rows that a model predicts at a time: what it computes on the way stays in the caches."""
+
+TOO_LARGE = "the squared errors are beyond what float64 holds; scale the targets"
+
+
+@dataclass(frozen=True)
+class LargestErrors:
+    """The rows with the largest absolute errors of one target; of equal ones, the first ones.
+
+    sizes: the absolute errors, falling: [kept]. places: number of rows before each: [kept].
+    rows: encoded columns, then targets: [kept, columns]. predicted: of this target: [kept].
+    """
+
+    sizes: Floats
+    places: NDArray[np.int64]
+    rows: Floats
+    predicted: Floats
+
+    @classmethod
+    def of_no_rows(cls, columns: int) -> "LargestErrors":
+        """Return no rows. columns: number of encoded columns and targets."""
+        none = np.empty(0)
+        return cls(none, np.empty(0, np.int64), np.empty((0, columns)), none)
+
+    def __add__(self, other: "LargestErrors") -> "LargestErrors":
+        """Return the largest errors among the rows of both."""
+        sizes = np.concatenate([self.sizes, other.sizes])
+        places = np.concatenate([self.places, other.places])
+        order = np.lexsort((places, -sizes))[:MOST_LARGEST]
+        rows = np.concatenate([self.rows, other.rows])
+        predicted = np.concatenate([self.predicted, other.predicted])
+        return LargestErrors(sizes[order], places[order], rows[order], predicted[order])
+
+    def with_later(
+        self, sizes: Floats, rows: Floats, predicted: Floats, before: int
+    ) -> "LargestErrors":
+        """Return the largest errors among these rows and rows that come after them.
+
+        sizes, predicted: of this target: [rows]. rows: [rows, columns]. before: the number of rows
+        before the later ones.
+        """
+        if len(self.sizes) == MOST_LARGEST:
+            chosen = np.flatnonzero(sizes > self.sizes[-1])
+        elif len(sizes) > MOST_LARGEST:
+            least = np.partition(sizes, -MOST_LARGEST)[-MOST_LARGEST]
+            chosen = np.flatnonzero(sizes >= least)
+        else:
+            chosen = np.arange(len(sizes))
+        if not len(chosen):
+            return self
+        return self + LargestErrors(sizes[chosen], before + chosen, rows[chosen], predicted[chosen])
+
+
+@dataclass(frozen=True)
+class Errors:
+    """Errors of a model over some rows. Adding parts in any order gives the same.
+
+    absolute: exact sum of the absolute errors of all targets. squares: exact sum of the squared
+    errors, each rounded; None if it was not asked for. largest: for each target.
+    """
+
+    rows: int
+    absolute: Fraction
+    squares: Fraction | None
+    largest: tuple[LargestErrors, ...]
+
+    @classmethod
+    def of_no_rows(cls, columns: int, targets: int, *, with_squares: bool) -> "Errors":
+        """Return the errors of no rows. columns: number of encoded columns and targets."""
+        squares = Fraction(0) if with_squares else None
+        return cls(0, Fraction(0), squares, (LargestErrors.of_no_rows(columns),) * targets)
+
+    def __add__(self, other: "Errors") -> "Errors":
+        """Return the errors of the rows of both."""
+        squares = None
+        if self.squares is not None and other.squares is not None:
+            squares = self.squares + other.squares
+        return Errors(
+            self.rows + other.rows,
+            self.absolute + other.absolute,
+            squares,
+            tuple(a + b for a, b in zip(self.largest, other.largest, strict=True)),
+        )
+
+    def with_later(self, rows: Floats, predict: Predictor, before: int) -> "Errors":
+        """Return the errors of these rows and of rows that come after them.
+
+        rows: encoded columns, then targets: [rows, columns]. before: the number of rows before the
+        later ones. Raises UserError if an error is beyond what float64 holds.
+        """
+        features = rows.shape[1] - len(self.largest)
+        y = rows[:, features:]
+        predicted = predictions(rows[:, :features], predict, y.shape[1])
+        with np.errstate(over="ignore", invalid="ignore"):
+            sizes = np.abs(y - predicted)
+            squares = None if self.squares is None else sizes**2
+        # NaN propagates through the maximum.
+        if len(rows) and not math.isfinite((sizes if squares is None else squares).max()):
+            raise UserError(TOO_LARGE)
+        return Errors(
+            self.rows + len(rows),
+            self.absolute + exact_sum(sizes),
+            None if self.squares is None or squares is None else self.squares + exact_sum(squares),
+            tuple(
+                largest.with_later(sizes[:, target], rows, predicted[:, target], before)
+                for target, largest in enumerate(self.largest)
+            ),
+        )
+
+
+def of_rows(rows: Iterable[tuple[Floats, int]], nothing: Errors, predict: Predictor) -> Errors:
+    """Return the errors of blocks of rows in their order, each with the number of rows before it.
+
+    nothing: errors of no rows. Raises UserError if an error is beyond what float64 holds.
+    """
+    errors = nothing
+    for block, before in rows:
+        errors = errors.with_later(block, predict, before)
+    return errors
+
+
+def predictions(x: Floats, predict: Predictor, targets: int) -> Floats:
+    """Return the predictions for x [rows, features], a block of rows at a time: [rows, targets]."""
+    predicted = np.empty((len(x), targets))
+    for start in range(0, len(x), PREDICTED_AT_A_TIME):
+        block = slice(start, start + PREDICTED_AT_A_TIME)
+        predicted[block] = predict(x[block])
+    return predicted

@@ -1,0 +1,128 @@
+"""One pass over the training rows and the rows held out: the errors that the model makes there."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import partial
+
+from pipeline.columns.plan import Plan
+from pipeline.columns.summary import Part, Summary
+from pipeline.compute import own_rows
+from pipeline.compute.draws import Side
+from pipeline.compute.mapping import reduced, threads
+from pipeline.compute.summarize import Fragment
+from pipeline.report import errors
+from pipeline.report.errors import Errors, Floats, Predictor
+from pipeline.report.split import Split
+from pipeline.settings import files
+from pipeline.settings.errors import UserError
+from pipeline.tables import table
+from pipeline.tables.table import ROWS_PER_ROW_GROUP
+
+PATHS = {"train": files.TRAIN, "test": files.TEST}
+
+
+@dataclass(frozen=True)
+class Model:
+    """A model with what it needs of a row.
+
+    is_line: True for a linear model, which several threads may ask at a time.
+    """
+
+    plan: Plan
+    targets: tuple[str, ...]
+    predict: Predictor
+    is_line: bool
+
+    @property
+    def no_errors(self) -> Errors:
+        """Errors of no rows. The squared errors of a line follow from the summary."""
+        columns = len(self.plan.encoded_names) + len(self.targets)
+        return Errors.of_no_rows(columns, len(self.targets), with_squares=not self.is_line)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Errors of the training rows, and of the rows held out."""
+
+    train: Errors
+    test: Errors
+
+    @property
+    def rows(self) -> int:
+        """Number of rows of both."""
+        return self.train.rows + self.test.rows
+
+    def __add__(self, other: "Measured") -> "Measured":
+        """Return the errors of the rows of both."""
+        return Measured(self.train + other.train, self.test + other.test)
+
+
+def splits(summary: Summary, model: Model) -> tuple[Split, Split | None]:
+    """Return the training rows and the rows held out, measured; None if no row is held out.
+
+    Reads data/train.parquet, data/test.parquet and data/sample.parquet. If the tables have no rows,
+    because `data.keep_rows` is false, the errors are those of the rows that the sample drew.
+    Raises UserError if the files are not of one result, or if an error is beyond float64.
+    """
+    sample = _sample(summary, model)
+    rows_of = {side: table.rows_of_groups(path) for side, path in PATHS.items()}
+    parts: dict[Side, Part] = {"train": summary.train, "test": summary.test}
+    if summary.train.rows and not sum(map(sum, rows_of.values())):
+        of_side = {
+            side: errors.of_rows([(rows, 0)], model.no_errors, model.predict)
+            for side, rows in sample.items()
+        }
+        measured = Measured(**of_side)
+    else:
+        for side, path in PATHS.items():
+            if sum(rows_of[side]) != parts[side].rows:
+                raise UserError(
+                    f"{path}: found {sum(rows_of[side]):,} rows; {files.SUMMARY} has"
+                    f" {parts[side].rows:,}; `dvc repro -f` makes both again"
+                )
+        measured = _pass(rows_of, model)
+    train, test = (
+        Split.of(parts[side], getattr(measured, side), rows, model.predict)
+        for side, rows in sample.items()
+    )
+    return train, test if test.rows else None
+
+
+def _sample(summary: Summary, model: Model) -> dict[Side, Floats]:
+    """Return the rows that were drawn for data/sample.parquet, [rows, columns] of each side."""
+    rows = table.read_arrow(files.SAMPLE)
+    counts = summary.sample
+    # Between them are training rows that were not drawn, but have an extreme value.
+    begins: dict[Side, tuple[int, int]] = {
+        "train": (0, counts.train),
+        "test": (counts.train + counts.extreme, counts.test),
+    }
+    if rows.num_rows != counts.train + counts.extreme + counts.test:
+        raise UserError(
+            f"{files.SAMPLE}: found {rows.num_rows:,} rows, not those that {files.SUMMARY} names;"
+            " `dvc repro -f` makes both again"
+        )
+    return {
+        side: model.plan.numbers(rows.slice(begin, count), model.targets)
+        for side, (begin, count) in begins.items()
+    }
+
+
+def _pass(rows_of: dict[Side, list[int]], model: Model) -> Measured:
+    """Measure all rows. rows_of: number of rows of each row group."""
+    nothing = Measured(model.no_errors, model.no_errors)
+    work, title = partial(_measure, model=model), "measuring"
+    # Torch has threads of its own.
+    if not model.is_line or max(map(sum, rows_of.values())) <= ROWS_PER_ROW_GROUP:
+        return reduced(own_rows.tasks(PATHS, rows_of, 1), work, nothing, None, title)
+    with threads() as (executor, workers):
+        return reduced(own_rows.tasks(PATHS, rows_of, workers), work, nothing, executor, title)
+
+
+def _measure(fragment: Fragment, row_groups: Iterable[int], model: Model) -> Measured:
+    """Return the errors of the rows of some row groups."""
+    of_side: dict[Side, Errors] = {"train": model.no_errors, "test": model.no_errors}
+    for rows in fragment.read(row_groups):
+        numbers = model.plan.numbers(rows.values, model.targets)
+        of_side[rows.side] = of_side[rows.side].with_later(numbers, model.predict, rows.before)
+    return Measured(**of_side)
