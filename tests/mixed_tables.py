@@ -1,6 +1,7 @@
 """A table of numbers, categories and dates, as `generate` writes it, and the plans of tables."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,8 @@ from conftest import job
 from pipeline.columns import learn, statistics
 from pipeline.columns.number import NumberColumn
 from pipeline.columns.plan import Plan, Rows
+from pipeline.compute import own_rows, written
+from pipeline.compute.draws import Side
 from pipeline.settings import files
 from pipeline.settings.column_settings import ColumnSettings
 from pipeline.settings.params import Params
@@ -88,7 +91,8 @@ def mixed_plan(
 
 def put_mixed(params: Params | None = None) -> Plan:
     """Write what `generate` writes for a mixed job into the working directory; return the plan."""
-    data = (params or mixed_job()).data
+    params = params or mixed_job()
+    data = params.data
     rows = mixed_rows().select([*data.columns, *data.targets])
     plan = mixed_plan(rows, data.columns)
     files.TRAIN.parent.mkdir(parents=True, exist_ok=True)
@@ -96,6 +100,9 @@ def put_mixed(params: Params | None = None) -> Plan:
         with table.writer(path, rows.schema) as file:
             file.write(part)
     files.write_json(files.COLUMNS, plan.model_dump(mode="json"))
+    paths: dict[Side, Path] = {"train": files.TRAIN, "test": files.TEST}
+    partial, layout = own_rows.summarized(paths, plan, data.targets, params.seed, data.folds)
+    written.write(partial, layout, rows.schema)
     return plan
 
 

@@ -5,9 +5,8 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from sums import part_of
 
-from pipeline.columns.summary import Part
-from pipeline.exact.gram import gram_matrix
 from pipeline.learning.line import Line
 from pipeline.report.errors import Errors, Predictor
 from pipeline.report.split import Split
@@ -17,16 +16,10 @@ def line(weight: float, bias: float) -> Line:
     return Line(np.array([[weight]]), np.array([bias]), np.zeros(1))
 
 
-def part(rows: NDArray[np.float64]) -> Part:
-    """Return the sums of rows."""
-    ends = (tuple(rows.min(axis=0).tolist()), tuple(rows.max(axis=0).tolist()))
-    return Part(*ends, gram_matrix(rows))
-
-
 def measured(rows: NDArray[np.float64], targets: int, predict: Predictor) -> Split:
     """Return rows as a split. rows: features, then targets: [rows, columns]."""
     none = Errors.of_no_rows(rows.shape[1], targets, with_squares=True)
-    return Split.of(part(rows), none.with_later(rows, predict, 0), rows, predict)
+    return Split.of(part_of(rows), none.with_later(rows, predict, 0), rows, predict)
 
 
 def split(x: list[float], y: list[float]) -> Split:

@@ -9,6 +9,7 @@ from pipeline.columns.plan import Plan
 from pipeline.compute.draws import Draws, Side
 from pipeline.compute.mapping import Task, note_small_table, reduced, tasks_of, workers
 from pipeline.compute.summarize import Layout, Partial, Rows, no_rows, summarize
+from pipeline.tables import row_groups as groups
 from pipeline.tables import table
 from pipeline.tables.table import ROWS_PER_ROW_GROUP
 
@@ -27,9 +28,9 @@ class OwnRows:
 
     def read(self, row_groups: Iterable[int]) -> Iterator[Rows]:
         """See Fragment.read."""
-        with table.opened(self.path) as file:
+        with groups.opened(self.path) as file:
             for group in row_groups:
-                rows = file.read_row_group(group)
+                (rows,) = groups.read(file, [group])
                 yield Rows(rows, self.side, group * ROWS_PER_ROW_GROUP)
 
 

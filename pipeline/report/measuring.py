@@ -4,7 +4,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
 
+import pyarrow as pa
+
 from pipeline.columns.plan import Plan
+from pipeline.columns.sample import CURE, read_sample
 from pipeline.columns.summary import Part, Summary
 from pipeline.compute import own_rows
 from pipeline.compute.draws import Side
@@ -64,7 +67,7 @@ def splits(summary: Summary, model: Model) -> tuple[Split, Split | None]:
     because `data.keep_rows` is false, the errors are those of the rows that the sample drew.
     Raises UserError if the files are not of one result, or if an error is beyond float64.
     """
-    sample = _sample(summary, model)
+    sample = _drawn(summary, model)
     rows_of = {side: table.rows_of_groups(path) for side, path in PATHS.items()}
     parts: dict[Side, Part] = {"train": summary.train, "test": summary.test}
     if summary.train.rows and not sum(map(sum, rows_of.values())):
@@ -78,7 +81,7 @@ def splits(summary: Summary, model: Model) -> tuple[Split, Split | None]:
             if sum(rows_of[side]) != parts[side].rows:
                 raise UserError(
                     f"{path}: found {sum(rows_of[side]):,} rows; {files.SUMMARY} has"
-                    f" {parts[side].rows:,}; `dvc repro -f` makes both again"
+                    f" {parts[side].rows:,}; {CURE}"
                 )
         measured = _pass(rows_of, model)
     train, test = (
@@ -88,24 +91,15 @@ def splits(summary: Summary, model: Model) -> tuple[Split, Split | None]:
     return train, test if test.rows else None
 
 
-def _sample(summary: Summary, model: Model) -> dict[Side, Floats]:
+def _drawn(summary: Summary, model: Model) -> dict[Side, Floats]:
     """Return the rows that were drawn for data/sample.parquet, [rows, columns] of each side."""
-    rows = table.read_arrow(files.SAMPLE)
-    counts = summary.sample
-    # Between them are training rows that were not drawn, but have an extreme value.
-    begins: dict[Side, tuple[int, int]] = {
-        "train": (0, counts.train),
-        "test": (counts.train + counts.extreme, counts.test),
+    sample = read_sample(summary, model.plan, model.targets)
+    # Without training rows that were not drawn, but have an extreme value.
+    drawn: dict[Side, pa.Table] = {
+        "train": sample.training.slice(0, sample.drawn),
+        "test": sample.test,
     }
-    if rows.num_rows != counts.train + counts.extreme + counts.test:
-        raise UserError(
-            f"{files.SAMPLE}: found {rows.num_rows:,} rows, not those that {files.SUMMARY} names;"
-            " `dvc repro -f` makes both again"
-        )
-    return {
-        side: model.plan.numbers(rows.slice(begin, count), model.targets)
-        for side, (begin, count) in begins.items()
-    }
+    return {side: model.plan.numbers(rows, model.targets) for side, rows in drawn.items()}
 
 
 def _pass(rows_of: dict[Side, list[int]], model: Model) -> Measured:

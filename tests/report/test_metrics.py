@@ -5,7 +5,8 @@ from fractions import Fraction
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from plotted import measured, part
+from plotted import measured
+from sums import part_of
 
 from pipeline.exact.gram import gram_matrix
 from pipeline.exact.least_squares import fit
@@ -51,7 +52,7 @@ def test_squared_errors_beyond_float64_are_one_message() -> None:
     line = Line(np.zeros((1, 1)), np.zeros(1), np.zeros(1))
     table = np.array([[1.0, 1e200]])
     none = Errors.of_no_rows(2, 1, with_squares=False)
-    rows = Split.of(part(table), none.with_later(table, line.predict, 0), table, line.predict)
+    rows = Split.of(part_of(table), none.with_later(table, line.predict, 0), table, line.predict)
     told = r"beyond what float64 holds; scale the targets"
     with pytest.raises(UserError, match=told):
         metrics.of_model(rows, line, "sum")
