@@ -18,7 +18,7 @@ Predictor = Callable[[Floats], Floats]
 MOST_LARGEST = 20
 """Rows with the largest errors that are kept, for each target."""
 
-PREDICTED_AT_A_TIME = 8_192
+PREDICTED_AT_A_TIME = 16_384
 """Rows that a model predicts at a time: what it computes on the way stays in the caches."""
 
 TOO_LARGE = "the squared errors are beyond what float64 holds; scale the targets"
