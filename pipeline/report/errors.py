@@ -1,7 +1,7 @@
 """Errors of a model over many rows: their sums, and the rows with the largest ones."""
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -127,17 +127,6 @@ class Errors:
                 for target, largest in enumerate(self.largest)
             ),
         )
-
-
-def of_rows(rows: Iterable[tuple[Floats, int]], nothing: Errors, predict: Predictor) -> Errors:
-    """Return the errors of blocks of rows in their order, each with the number of rows before it.
-
-    nothing: errors of no rows. Raises UserError if an error is beyond what float64 holds.
-    """
-    errors = nothing
-    for block, before in rows:
-        errors = errors.with_later(block, predict, before)
-    return errors
 
 
 def predictions(x: Floats, predict: Predictor, targets: int) -> Floats:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 import pyarrow as pa
 
@@ -11,9 +12,9 @@ from pipeline.columns.sample import CURE, read_sample
 from pipeline.columns.summary import Part, Summary
 from pipeline.compute import own_rows
 from pipeline.compute.draws import Side
-from pipeline.compute.mapping import reduced, threads
+from pipeline.compute.mapping import reduced
+from pipeline.compute.pool import threads
 from pipeline.compute.summarize import Fragment
-from pipeline.report import errors
 from pipeline.report.errors import Errors, Floats, Predictor
 from pipeline.report.split import Split
 from pipeline.settings import files
@@ -21,7 +22,7 @@ from pipeline.settings.errors import UserError
 from pipeline.tables import table
 from pipeline.tables.table import ROWS_PER_ROW_GROUP
 
-PATHS = {"train": files.TRAIN, "test": files.TEST}
+PATHS: dict[Side, Path] = {"train": files.TRAIN, "test": files.TEST}
 
 
 @dataclass(frozen=True)
@@ -47,17 +48,16 @@ class Model:
 class Measured:
     """Errors of the training rows, and of the rows held out."""
 
-    train: Errors
-    test: Errors
+    errors: dict[Side, Errors]
 
     @property
     def rows(self) -> int:
         """Number of rows of both."""
-        return self.train.rows + self.test.rows
+        return sum(errors.rows for errors in self.errors.values())
 
     def __add__(self, other: "Measured") -> "Measured":
         """Return the errors of the rows of both."""
-        return Measured(self.train + other.train, self.test + other.test)
+        return Measured({side: errors + other.errors[side] for side, errors in self.errors.items()})
 
 
 def splits(summary: Summary, model: Model) -> tuple[Split, Split | None]:
@@ -71,11 +71,10 @@ def splits(summary: Summary, model: Model) -> tuple[Split, Split | None]:
     rows_of = {side: table.rows_of_groups(path) for side, path in PATHS.items()}
     parts: dict[Side, Part] = {"train": summary.train, "test": summary.test}
     if summary.train.rows and not sum(map(sum, rows_of.values())):
-        of_side = {
-            side: errors.of_rows([(rows, 0)], model.no_errors, model.predict)
+        errors = {
+            side: model.no_errors.with_later(rows, model.predict, 0)
             for side, rows in sample.items()
         }
-        measured = Measured(**of_side)
     else:
         for side, path in PATHS.items():
             if sum(rows_of[side]) != parts[side].rows:
@@ -83,10 +82,9 @@ def splits(summary: Summary, model: Model) -> tuple[Split, Split | None]:
                     f"{path}: found {sum(rows_of[side]):,} rows; {files.SUMMARY} has"
                     f" {parts[side].rows:,}; {CURE}"
                 )
-        measured = _pass(rows_of, model)
+        errors = _pass(rows_of, model).errors
     train, test = (
-        Split.of(parts[side], getattr(measured, side), rows, model.predict)
-        for side, rows in sample.items()
+        Split.of(parts[side], errors[side], rows, model.predict) for side, rows in sample.items()
     )
     return train, test if test.rows else None
 
@@ -104,19 +102,19 @@ def _drawn(summary: Summary, model: Model) -> dict[Side, Floats]:
 
 def _pass(rows_of: dict[Side, list[int]], model: Model) -> Measured:
     """Measure all rows. rows_of: number of rows of each row group."""
-    nothing = Measured(model.no_errors, model.no_errors)
+    nothing = Measured(dict.fromkeys(PATHS, model.no_errors))
     work, title = partial(_measure, model=model), "measuring"
     # Torch has threads of its own.
     if not model.is_line or max(map(sum, rows_of.values())) <= ROWS_PER_ROW_GROUP:
         return reduced(own_rows.tasks(PATHS, rows_of, 1), work, nothing, None, title)
-    with threads() as (executor, workers):
-        return reduced(own_rows.tasks(PATHS, rows_of, workers), work, nothing, executor, title)
+    with threads() as pool:
+        return reduced(own_rows.tasks(PATHS, rows_of, pool.threads), work, nothing, pool, title)
 
 
 def _measure(fragment: Fragment, row_groups: Iterable[int], model: Model) -> Measured:
     """Return the errors of the rows of some row groups."""
-    of_side: dict[Side, Errors] = {"train": model.no_errors, "test": model.no_errors}
+    errors = dict.fromkeys(PATHS, model.no_errors)
     for rows in fragment.read(row_groups):
         numbers = model.plan.numbers(rows.values, model.targets)
-        of_side[rows.side] = of_side[rows.side].with_later(numbers, model.predict, rows.before)
-    return Measured(**of_side)
+        errors[rows.side] = errors[rows.side].with_later(numbers, model.predict, rows.before)
+    return Measured(errors)

@@ -62,7 +62,7 @@ class Split:
     @property
     def features(self) -> int:
         """Number of encoded columns."""
-        return self.drawn.shape[1] - self.targets
+        return int(self.drawn.shape[1]) - self.targets
 
     @property
     def size(self) -> int:
@@ -76,7 +76,7 @@ class Split:
         if len(rows) < self.errors.rows:
             largest = self.errors.largest[target]
             others = ~_are_among(rows, largest.rows)
-            count = np.count_nonzero(others)
+            count = int(np.count_nonzero(others))
             standing_for = (self.errors.rows - len(largest.rows)) / max(1, count)
             weight = np.append(np.full(count, standing_for), np.ones(len(largest.rows)))
             rows = np.concatenate([rows[others], largest.rows])
