@@ -1,22 +1,18 @@
 """A table of numbers, categories and dates, as `generate` writes it, and the plans of tables."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 from conftest import job
+from sums import put_tables
 
 from pipeline.columns import learn, statistics
 from pipeline.columns.number import NumberColumn
 from pipeline.columns.plan import Plan, Rows
-from pipeline.compute import own_rows, written
-from pipeline.compute.draws import Side
-from pipeline.settings import files
 from pipeline.settings.column_settings import ColumnSettings
 from pipeline.settings.params import Params
-from pipeline.tables import table
 
 FEATURES: dict[str, Any] = {
     "area": "number",
@@ -91,18 +87,10 @@ def mixed_plan(
 
 def put_mixed(params: Params | None = None) -> Plan:
     """Write what `generate` writes for a mixed job into the working directory; return the plan."""
-    params = params or mixed_job()
-    data = params.data
+    data = (params or mixed_job()).data
     rows = mixed_rows().select([*data.columns, *data.targets])
     plan = mixed_plan(rows, data.columns)
-    files.TRAIN.parent.mkdir(parents=True, exist_ok=True)
-    for path, part in ((files.TRAIN, rows), (files.TEST, rows.slice(0, 0))):
-        with table.writer(path, rows.schema) as file:
-            file.write(part)
-    files.write_json(files.COLUMNS, plan.model_dump(mode="json"))
-    paths: dict[Side, Path] = {"train": files.TRAIN, "test": files.TEST}
-    partial, layout = own_rows.summarized(paths, plan, data.targets, params.seed, data.folds)
-    written.write(partial, layout, rows.schema)
+    put_tables(rows, rows.slice(0, 0), plan, data.targets)
     return plan
 
 
