@@ -9,7 +9,7 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from pipeline.onnx_model import feed
+from pipeline.onnx_model import feed, sessions
 from pipeline.onnx_model.check import Check
 from pipeline.onnx_model.contract import Output
 from pipeline.onnx_model.expected import Expected
@@ -24,20 +24,16 @@ def run(content: bytes, expected: Expected, rows: Mapping[str, Inputs]) -> list[
 
     content: the bytes of the ONNX file. rows: by kind; finite or not, refused or not.
     """
-    sessions, of_levels = {}, {}
+    opened, of_levels = {}, {}
     for level in onnxruntime.GraphOptimizationLevel.__members__.values():
-        options = onnxruntime.SessionOptions()
-        options.graph_optimization_level = level
-        options.log_severity_level = 4  # no log: a failure is an exception, which is reported below
         of_levels[level] = [Check(f"{level.name}: {name}") for name in rows]
         try:
-            session = onnxruntime.InferenceSession(content, options, ["CPUExecutionProvider"])
-            sessions[level] = session
+            opened[level] = sessions.opened(content, level)
         except Exception as error:  # onnxruntime's exceptions have no base class of their own
             of_levels[level] = [Check(f"{level.name}: loads", str(error).strip())]
     for number, part in enumerate(rows.values()):
         for batch in _batches(part, expected):
-            for level, session in sessions.items():
+            for level, session in opened.items():
                 of_levels[level][number] = batch.run(session, of_levels[level][number])
     return [check for of_level in of_levels.values() for check in of_level]
 

@@ -8,10 +8,9 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 import onnx
-import onnxruntime
 
 from pipeline.columns.plan import Plan
-from pipeline.onnx_model import feed
+from pipeline.onnx_model import feed, sessions
 from pipeline.onnx_model.check import Check
 from pipeline.onnx_model.encoder import REFUSED, X
 from pipeline.onnx_model.expected import Expected
@@ -39,11 +38,7 @@ def _compared(content: bytes, expected: Expected, plan: Plan, rows: Mapping[str,
     proto = onnx.load_from_string(content)
     proto.graph.output.append(value(prefix + X, expected.precision, width))
     proto.graph.output.append(value(prefix + REFUSED, "bool", 1))
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 4  # no log: a failure is an exception
-    session = onnxruntime.InferenceSession(
-        proto.SerializeToString(), options, ["CPUExecutionProvider"]
-    )
+    session = sessions.opened(proto.SerializeToString())
     count = 0
     for kind, begin, inputs in _blocks(rows, expected.block_rows):
         right = expected.feed(inputs)

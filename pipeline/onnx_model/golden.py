@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from flint import arb, arb_mat
+from flint import arb, arb_mat, fmpq
 from numpy.typing import NDArray
 
 from pipeline.exact.interval import Interval
@@ -132,12 +132,16 @@ def interval_ends(
 
 def _exact(line: Line, x: NDArray[np.float64]) -> Iterator[list[Fraction]]:
     """Yield a linear model's exact prediction, [targets], for each row of x [rows, features]."""
-    weight = [[Fraction(value) for value in row] for row in line.weight.tolist()]
-    bias = [Fraction(value) for value in line.bias.tolist()]
-    centre = [Fraction(value) for value in line.centre.tolist()]
+
+    def exact(values: list[float]) -> list[fmpq]:
+        return [fmpq(*value.as_integer_ratio()) for value in values]
+
+    weight = [exact(row) for row in line.weight.tolist()]
+    bias, centre = exact(line.bias.tolist()), exact(line.centre.tolist())
     for row in x.tolist():
-        offset = [Fraction(value) - middle for value, middle in zip(row, centre, strict=True)]
-        yield [
+        offset = [value - middle for value, middle in zip(exact(row), centre, strict=True)]
+        sums = [
             sum((w * o for w, o in zip(slopes, offset, strict=True)), start)
             for slopes, start in zip(weight, bias, strict=True)
         ]
+        yield [Fraction(int(each.p), int(each.q)) for each in sums]
