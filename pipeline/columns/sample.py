@@ -12,7 +12,7 @@ from pipeline.settings import files
 from pipeline.settings.errors import UserError
 from pipeline.tables import table
 
-CURE = "`dvc repro -f generate` makes both again"
+CURE = "`dvc repro -f generate` makes the files of data/ again"
 
 
 @dataclass(frozen=True)
@@ -36,12 +36,12 @@ def read_sample(
 
     Raises UserError if it is missing or damaged, or does not belong to the summary.
     """
+    known = f"{files.COLUMNS} and data.targets name"
+    if (*summary.features, *summary.targets) != (*plan.encoded_names, *targets):
+        raise UserError(f"{files.SUMMARY}: it has other columns than {known}; {CURE}")
     rows = table.read_arrow(path)
     if missing := [name for name in (*plan.features, *targets) if name not in rows.column_names]:
-        raise UserError(
-            f"{path}: it has no column {', '.join(missing)}, which {files.COLUMNS} and"
-            f" data.targets name; {CURE}"
-        )
+        raise UserError(f"{path}: it has no column {', '.join(missing)}, which {known}; {CURE}")
     counts = summary.sample
     if rows.num_rows != sum(astuple(counts)):
         raise UserError(

@@ -42,7 +42,7 @@ def of_matrix(
             shape=("batch", len(expected.features)),
             features=features(expected.features, training, dtype),
         ),
-        **_of_any(params, expected, metrics, (files.TRAIN, files.TEST, files.MODEL)),
+        **_of_any(params, expected, metrics),
     )
 
 
@@ -57,16 +57,19 @@ def of_table(
         version=2,
         inputs=raw_columns(plan, training, expected.precision),
         encoded=plan.encoded_names,
-        **_of_any(params, expected, metrics, (files.TRAIN, files.TEST, files.COLUMNS, files.MODEL)),
+        **_of_any(params, expected, metrics, files.COLUMNS),
     )
 
 
 def _of_any(
-    params: Params, expected: Expected, metrics: Mapping[str, Any], paths: Sequence[Path]
+    params: Params, expected: Expected, metrics: Mapping[str, Any], *others: Path
 ) -> dict[str, Any]:
-    """Return the terms that files of both versions have. paths: of the lineage."""
+    """Return the terms that files of both versions have. others: files of data/ in the lineage."""
     training = ids.trained_by(files.MODEL)
-    # The tables themselves are not read: the model says which ones it was made from.
+    # The tables themselves are not read: the model says which ones it was made from. Rows that were
+    # left where they are have no file here: their summary has an md5.
+    tables = (files.TRAIN, files.TEST) if params.data.keep_rows else (files.SUMMARY,)
+    paths = (*tables, *others, files.MODEL)
     md5s = {**training.tables, **ids.md5s([str(files.MODEL)])}
     return {
         "outputs": expected.outputs,

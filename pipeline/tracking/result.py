@@ -2,7 +2,7 @@
 
 import csv
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -102,11 +102,7 @@ def read(
         ),
         verified=verified,
         requirements=_pins(folder / environment.REQUIREMENTS, SERVING_PACKAGES),
-        data={
-            use: table
-            for use, path in (("training", files.TRAIN), ("test", files.TEST))
-            if str(path) in outs and (table := _dataset(folder, path, outs[str(path)])) is not None
-        },
+        data=dict(_datasets(folder, identity)),
         missing=missing,
     )
 
@@ -147,24 +143,49 @@ def _flat(nested: dict[str, Any], prefix: str = "") -> list[tuple[str, float]]:
     return flat
 
 
-def _dataset(folder: Path, path: Path, md5: str) -> Dataset | None:
-    """Return MLflow's description of a table, with `md5` as digest; None if it has no rows.
+def _datasets(folder: Path, identity: Mapping[str, Any]) -> Iterator[tuple[str, Dataset]]:
+    """Yield MLflow's description of each table that has rows, after its use.
 
-    For a table that is not in `folder` it has only the digest.
+    The digest is the table's md5; it is all there is of a table that is not in `folder`. If the
+    rows were left where they are (data.keep_rows), the source is described, and the digest is the
+    md5 of its summary.
     """
-    description: dict[str, str] = {}
-    if (folder / path).exists():
-        with pq.ParquetFile(folder / path) as table:
-            rows, schema = table.metadata.num_rows, table.schema_arrow
-        if not rows:
-            return None
-        columns = [
-            {"type": _kind(field.type), "name": field.name, "required": True} for field in schema
-        ]
-        description["schema"] = json.dumps({"mlflow_colspec": columns})
-        description["profile"] = json.dumps({"num_rows": rows, "num_elements": rows * len(schema)})
-    source = json.dumps({"uri": str(path)})
-    return Dataset(name=path.name, digest=md5, source_type="local", source=source, **description)
+    outs, params = identity["outs"], identity["params"]
+    kept = params.get("data.keep_rows", True)
+    for use, path in (("training", files.TRAIN), ("test", files.TEST)):
+        digest = outs.get(str(path if kept else files.SUMMARY))
+        if digest is None:
+            continue
+        rows, about = None, {}
+        if (folder / path).exists():
+            with pq.ParquetFile(folder / path) as table:
+                rows, schema = table.metadata.num_rows, table.schema_arrow
+            if not kept:
+                rows = _counted(folder / files.COLUMNS, use)
+            about = _described(rows, schema)
+        if rows == 0:
+            continue
+        name = path.name if kept else f"{Path(params['data.source']).name}, {use} rows"
+        source = json.dumps({"uri": str(path) if kept else params["data.source"]})
+        yield use, Dataset(name=name, digest=digest, source_type="local", source=source, **about)
+
+
+def _counted(columns: Path, use: str) -> int | None:
+    """Return the number of rows that columns.json says; None if the file is missing."""
+    if not columns.exists():
+        return None
+    return int(json.loads(columns.read_bytes())["rows"][use])
+
+
+def _described(rows: int | None, schema: pa.Schema) -> dict[str, str]:
+    """Return MLflow's description of a table's columns and, if it is known, of its size."""
+    columns = [
+        {"type": _kind(field.type), "name": field.name, "required": True} for field in schema
+    ]
+    about = {"schema": json.dumps({"mlflow_colspec": columns})}
+    if rows is not None:
+        about["profile"] = json.dumps({"num_rows": rows, "num_elements": rows * len(schema)})
+    return about
 
 
 def _kind(arrow: pa.DataType) -> str:
