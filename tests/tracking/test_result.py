@@ -93,3 +93,24 @@ def test_a_table_is_described_by_its_md5_columns_and_rows(folder: Path) -> None:
     assert json.loads(training.profile or "") == {"num_rows": 2, "num_elements": 2}
     (column,) = json.loads(training.schema or "")["mlflow_colspec"]
     assert column["name"] == "a"
+
+
+def test_a_table_that_stays_where_it_is_is_described_as_the_source(folder: Path) -> None:
+    """data/train.parquet has its columns and no rows; the summary's md5 names the table."""
+    pq.write_table(pa.table({"a": pa.array([], pa.float64())}), folder / files.TRAIN)
+    counts = {"source": 9, "dropped": {}, "training": 7, "test": 0}
+    (folder / files.COLUMNS).write_text(json.dumps({"rows": counts}))
+    whole = identity()
+    whole["outs"] |= {str(files.SUMMARY): "5" * 32}
+    whole["params"] |= {"data.keep_rows": False, "data.source": "data/raw/houses.dvc"}
+    tables = result.read(folder, whole, "md5", [str(files.CONTRACT)]).data
+    assert list(tables) == ["training"], "no rows were held out"
+    training = tables["training"]
+    assert (training.name, training.digest) == ("houses.dvc, training rows", "5" * 32)
+    assert json.loads(training.source) == {"uri": "data/raw/houses.dvc"}
+    assert json.loads(training.profile or "") == {"num_rows": 7, "num_elements": 7}
+    assert '"name": "a"' in (training.schema or "")
+    (folder / files.COLUMNS).unlink()
+    (folder / files.TRAIN).unlink()
+    unseen = result.read(folder, whole, "md5", [str(files.CONTRACT)]).data["training"]
+    assert (unseen.digest, unseen.profile) == ("5" * 32, None)
