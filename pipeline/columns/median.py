@@ -27,6 +27,11 @@ class Search:
     prefix: int = 0
     passes: int = 0
 
+    @staticmethod
+    def no_counts() -> Counts:
+        """Return the counts of no values."""
+        return np.zeros(1 << BITS, np.int64)
+
     def counts(self, values: NDArray[np.float64]) -> Counts:
         """Return how many of the values that have the prefix have each of the next bits: [2¹⁶].
 

@@ -36,7 +36,9 @@ class NumberStatistics:
     def of(cls, settings: NumberSettings, values: Values) -> "NumberStatistics":
         """Return the statistics of a block. values: [rows], NaN for a gap."""
         column = numbers(values)
-        known = column[~np.isnan(column)]
+        # NaN propagates through the minimum: a cheap test of the whole column.
+        is_whole = len(column) > 0 and not np.isnan(column.min())
+        known = column if is_whole else column[~np.isnan(column)]
         if not len(known):
             return cls(missing=len(column))
         total = None

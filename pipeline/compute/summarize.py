@@ -128,8 +128,9 @@ def _part(numbers: NDArray[np.float64]) -> Part:
     """Return the sums of rows: [rows, columns], column-major."""
     if not len(numbers):
         return Part.of_no_rows(numbers.shape[1])
+    # 0.0 is added because of the two zeros, of which one or the other would come first.
     return Part(
-        tuple(numbers.min(axis=0).tolist()),
-        tuple(numbers.max(axis=0).tolist()),
+        tuple((numbers.min(axis=0) + 0.0).tolist()),
+        tuple((numbers.max(axis=0) + 0.0).tolist()),
         gram_matrix(numbers),
     )

@@ -2,10 +2,18 @@
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from pipeline.settings.errors import UserError
 from pipeline.settings.messages import count
 from pipeline.tables.table import array
+
+
+def parted(rows: pa.Table, is_held_out: NDArray[np.bool_]) -> tuple[pa.Table, pa.Table]:
+    """Return the rows for training and the rows held out, in their order."""
+    sides = (array(~is_held_out, pa.bool_()), array(is_held_out, pa.bool_()))
+    training, test = (rows.filter(side) for side in sides)
+    return training, test
 
 
 def split(rows: pa.Table, fraction: float, draws: np.random.Generator) -> tuple[pa.Table, pa.Table]:
@@ -17,10 +25,7 @@ def split(rows: pa.Table, fraction: float, draws: np.random.Generator) -> tuple[
     """
     if fraction == 0:
         return rows, rows.slice(0, 0)
-    is_held_out = draws.random(rows.num_rows) < fraction
-    sides = (array(~is_held_out, pa.bool_()), array(is_held_out, pa.bool_()))
-    training, test = (rows.filter(side) for side in sides)
-    return training, test
+    return parted(rows, draws.random(rows.num_rows) < fraction)
 
 
 def check_sides(fraction: float, training_rows: int, test_rows: int) -> None:

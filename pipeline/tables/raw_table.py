@@ -25,7 +25,7 @@ from pipeline.settings.column_settings import (
 )
 from pipeline.settings.errors import UserError
 from pipeline.settings.files import RAW
-from pipeline.settings.messages import show
+from pipeline.settings.messages import first_of, show
 from pipeline.settings.params import Data
 from pipeline.settings.sections import Read
 from pipeline.tables import column_names, raw_files, table, versioned
@@ -33,6 +33,7 @@ from pipeline.tables.advice import Selection
 from pipeline.tables.csv_file import CsvFile
 from pipeline.tables.opening import open_file, unreadable
 from pipeline.tables.parquet_file import ParquetFile, size_of
+from pipeline.tables.parts import Part
 from pipeline.tables.raw_file import Block, FilePath, Heading, RawFile
 from pipeline.tables.typed_rows import TypedRows
 
@@ -66,6 +67,20 @@ class RawTable:
     def dropped(self) -> dict[str, int]:
         """The rows that were left out so far, by the first column whose value is missing."""
         return self._rows.dropped
+
+    def parts(self) -> list[Part]:
+        """Return the files, for other threads and processes.
+
+        Raises UserError with each file that is not Parquet: its rows have no numbers.
+        """
+        parts = [Part.of(file, self._rows) for file in self._files if isinstance(file, ParquetFile)]
+        if len(parts) < len(self._files):
+            others = [str(file.path) for file in self._files if not isinstance(file, ParquetFile)]
+            raise UserError(
+                f"data.keep_rows: found false, but {first_of(others, 5)}: only the rows of Parquet"
+                " files can stay where they are; set it to true"
+            )
+        return parts
 
     def rows(self) -> Iterator[pa.Table]:
         """Yield the rows in blocks, with `row_schema`, without those that the settings drop.

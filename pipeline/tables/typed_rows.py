@@ -1,7 +1,7 @@
 """Rows of a file with the types that the settings ask for; rows with certain gaps are left out."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal
@@ -42,6 +42,27 @@ class TypedRows:
     on_wrong: Literal["refuse", "gap"] = "refuse"
     dropped: dict[str, int] = field(default_factory=dict)
     _converters: dict[tuple[str, bool], Converter] = field(default_factory=dict)
+
+    @property
+    def can_drop(self) -> bool:
+        """True if rows with certain gaps are left out."""
+        return bool(self.selection.targets) and (
+            self.drop_missing_targets or any(map(_drops, self.selection.columns.values()))
+        )
+
+    def restricted(self, names: Collection[str] | None) -> "TypedRows":
+        """Return a reader of the columns `names`, and of those by which rows are left out.
+
+        None: of all columns. It has the targets, and counts the rows that it leaves out anew.
+        """
+        columns = {
+            name: settings
+            for name, settings in self.selection.columns.items()
+            if names is None or name in names or _drops(settings)
+        }
+        selection = replace(self.selection, columns=columns)
+        schema = pa.schema([self.schema.field(name) for name in selection.names])
+        return TypedRows(selection, schema, self.dialect, self.drop_missing_targets, self.on_wrong)
 
     def of(self, file: RawFile) -> Iterator[Block]:
         """Yield the typed rows of a file.
@@ -96,7 +117,7 @@ class TypedRows:
                 continue
             is_dropped = self.drop_missing_targets
             if name in self.selection.columns:
-                is_dropped = getattr(settings, "missing", None) == "drop_row"
+                is_dropped = _drops(settings)
             if is_dropped and self.selection.targets:
                 before = np.ones(block.rows.num_rows, np.bool_) if kept is None else kept
                 if number := int(np.count_nonzero(before & column.gaps)):
@@ -179,6 +200,11 @@ class TypedRows:
         for row, value in _inexact(block.original(place), large)[:1]:
             faults.add_inexact(name, row, value, block)
         return column
+
+
+def _drops(settings: ColumnSettings) -> bool:
+    """Return True if a row without a value of the column is left out."""
+    return getattr(settings, "missing", None) == "drop_row"
 
 
 def _inexact(values: pa.ChunkedArray, rows: NDArray[np.intp]) -> list[tuple[int, int]]:

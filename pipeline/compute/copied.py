@@ -1,0 +1,59 @@
+"""A table whose rows are copied into data/train.parquet and data/test.parquet."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from pipeline.columns import learn, statistics
+from pipeline.columns.learn import Learnable
+from pipeline.columns.statistics import Statistics
+from pipeline.compute import own_rows, written
+from pipeline.compute.draws import Side
+from pipeline.settings import files
+from pipeline.settings.params import Params
+from pipeline.settings.seeds import stream
+from pipeline.tables import held_out, row_groups, table
+
+if TYPE_CHECKING:
+    from pipeline.tables.raw_table import RawTable
+
+
+def write(
+    params: Params, schema: pa.Schema, blocks: Iterator[pa.Table], raw: "RawTable | None"
+) -> None:
+    """Write the rows into both tables, and what is learnt from them.
+
+    raw: None if the rows are made. Raises UserError if a table that must have rows has none, or if
+    a column cannot be used.
+    """
+    data, columns = params.data, raw.columns if raw else params.data.columns
+    fraction, draws = data.test_fraction, stream(params.seed, "split")
+    with (
+        table.writer(files.TRAIN, schema) as train,
+        table.writer(files.TEST, schema) as test,
+    ):
+        of_train, of_test = Statistics(), Statistics()
+        for block in blocks:
+            training_rows, test_rows = held_out.split(block, fraction, draws)
+            train.write(training_rows)
+            test.write(test_rows)
+            of_train += statistics.of_rows(columns, training_rows)
+            of_test += statistics.of_rows(columns, test_rows)
+        held_out.check_sides(fraction, train.rows, test.rows)
+        # Before either has its name: only now may the disk be full, or a column be refused.
+        train.finish()
+        test.finish()
+        count = statistics.count_in(partial(row_groups.column, train.path))
+        learnable = Learnable(columns, of_train, of_test, count)
+        if raw:
+            learnable = replace(learnable, dropped=raw.dropped, excluded=raw.excluded)
+        plan = learn.plan(data, learnable)
+        learn.report(plan)
+        paths: dict[Side, Path] = {"train": train.path, "test": test.path}
+        whole, layout = own_rows.summarized(paths, plan, data.targets, params.seed, data.folds)
+        written.write(whole, layout, schema)
+    files.write_json(files.COLUMNS, plan.model_dump(mode="json"))

@@ -1,0 +1,94 @@
+"""The Parquet files of a table, described so that another process can read some of their rows.
+
+A part is read in pieces: row groups that follow each other, with about as many rows as are worth a
+task, or one row group if that has more. A piece is read in blocks of 65,536 rows, so that a row
+group of many million rows takes no more memory than a small one.
+"""
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, replace
+
+import pyarrow as pa
+
+from pipeline.settings import stamps
+from pipeline.settings.errors import UserError
+from pipeline.settings.stamps import Stamp
+from pipeline.tables.parquet_file import ParquetFile, Piece
+from pipeline.tables.remote_file import RemoteFile
+from pipeline.tables.typed_rows import TypedRows
+
+SMALLEST_PIECE_ROWS = 65_536
+"""Fewer rows are not worth a task."""
+LARGEST_PIECE_ROWS = 1 << 22
+"""More would make the tasks few, and their progress slow."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """A Parquet file of a table, and how its rows are typed. It pickles small.
+
+    stamp: of a file of this machine when the table was listed; None of other files, which have an
+    etag.
+    """
+
+    file: ParquetFile
+    typing: TypedRows
+    stamp: Stamp | None
+
+    @classmethod
+    def of(cls, file: ParquetFile, typing: TypedRows) -> "Part":
+        """Return the part that a file is. typing: how the rows of the table are typed."""
+        is_remote = isinstance(file.path, RemoteFile)
+        return cls(file, typing, None if is_remote else stamps.of(str(file.path)))
+
+    def pieces(self, rows: int) -> Iterator[tuple["Part", Piece]]:
+        """Divide the part into pieces of about `rows` rows, each with a part to read it from."""
+        small = replace(self, file=replace(self.file, rows_of_groups=()))
+        first, begin, held = 0, 0, 0
+        for group, size in enumerate(self.file.rows_of_groups):
+            if held and held + size > rows:
+                yield small, Piece(range(first, group), begin, held)
+                first, begin, held = group, begin + held, 0
+            held += size
+        if held:
+            yield small, Piece(range(first, len(self.file.rows_of_groups)), begin, held)
+
+    def read(self, piece: Piece, names: Collection[str] | None = None) -> Iterator[pa.Table]:
+        """Yield the typed rows of a piece in blocks, without those that the settings drop.
+
+        names: of the columns to read, beside the targets; None: all.
+        Raises UserError with the values that cannot be used, and if the file changes meanwhile.
+        """
+        yield from self._blocks(piece, self._typing(names))
+
+    def kept(self, piece: Piece) -> tuple[int, dict[str, int]]:
+        """Return the number of rows of a piece without the dropped ones, and the numbers of these.
+
+        The latter by the first column whose value is missing. Raises UserError as `read`.
+        """
+        if not self.typing.can_drop:
+            return piece.rows, {}
+        typing = self._typing(())
+        rows = sum(block.num_rows for block in self._blocks(piece, typing))
+        return rows, typing.dropped
+
+    def _typing(self, names: Collection[str] | None) -> TypedRows:
+        """Return a reader of its own, because it counts the rows that it drops."""
+        return self.typing.restricted(names)
+
+    def _blocks(self, piece: Piece, typing: TypedRows) -> Iterator[pa.Table]:
+        self._check()
+        try:
+            yield from (block.rows for block in typing.of(replace(self.file, piece=piece)))
+        except (OSError, UserError):
+            self._check()
+            raise
+        self._check()
+
+    def _check(self) -> None:
+        """Raise UserError if a file of this machine has changed; others check themselves."""
+        if self.stamp is not None and stamps.of(str(self.file.path)) != self.stamp:
+            raise UserError(
+                f"{self.file.path}: changed while the table was read; when it is whole, run the"
+                " same command again"
+            )
