@@ -1,9 +1,8 @@
 """A table whose rows stay where they are: its plan, its summary and its sample."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Executor
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial, reduce
 from operator import add
 
@@ -14,12 +13,13 @@ from pipeline.columns.number import NumberStatistics
 from pipeline.columns.statistics import CountColumn, Statistics
 from pipeline.compute import written
 from pipeline.compute.draws import Draws, Side
-from pipeline.compute.mapping import reduced, threads
+from pipeline.compute.mapping import reduced, workers
+from pipeline.compute.pool import Pool
 from pipeline.compute.source_rows import Division, Source, SourceRows, divided
-from pipeline.compute.summarize import Layout, Partial, no_rows
+from pipeline.compute.summarize import Fragment, Layout, Partial, no_rows, summarize
 from pipeline.settings import files
 from pipeline.settings.column_settings import ColumnSettings, NumberSettings
-from pipeline.settings.errors import UserError
+from pipeline.settings.errors import EditedError, UserError
 from pipeline.settings.params import Params
 from pipeline.tables import held_out, table
 from pipeline.tables.raw_table import RawTable
@@ -46,9 +46,9 @@ def summarized(raw: RawTable, params: Params) -> tuple[Partial, Layout]:
     """
     data, seed, columns = params.data, params.seed, raw.columns
     parts = raw.parts()
-    with threads() as (executor, workers):
+    with workers() as pool:
         with _told_in_order(raw):
-            source = divided(parts, Division(seed, data.test_fraction), executor, workers)
+            source = divided(parts, Division(seed, data.test_fraction), pool)
             if not source.tasks:
                 raise UserError(f"data.source: found no rows in {data.source}")
         rows = source.rows
@@ -58,15 +58,16 @@ def summarized(raw: RawTable, params: Params) -> tuple[Partial, Layout]:
             train, test = (_ranges(columns, rows[side]) for side in ("train", "test"))
         else:
             with _told_in_order(raw):
-                train, test = _statistics(source, columns, executor)
+                train, test = _statistics(source, columns, pool)
         learnable = Learnable(
-            columns, train, test, _counting(source, executor), source.dropped, raw.excluded
+            columns, train, test, _counting(source, pool), source.dropped, raw.excluded
         )
         plan = learn.plan(data, learnable)
         width = len(plan.encoded_names) + len(data.targets)
         layout = Layout(plan, data.targets, Draws(seed, data.folds, rows, width))
         with _told_in_order(raw):
-            whole = reduced(source.tasks, layout, no_rows(layout, raw.row_schema), executor)
+            work = partial(summarize, layout=layout)
+            whole = reduced(source.tasks, work, no_rows(layout, raw.row_schema), pool)
     if is_matrix:
         all_rows = reduce(add, whole.folds)
         train = _ranges(columns, all_rows.rows, all_rows.smallest, all_rows.largest)
@@ -82,6 +83,8 @@ def _told_in_order(raw: RawTable) -> Iterator[None]:
     """
     try:
         yield
+    except EditedError:
+        raise
     except UserError:
         for _ in raw.rows():
             pass
@@ -112,35 +115,69 @@ def _ranges(
     return Statistics(rows, columns)
 
 
+@dataclass(frozen=True)
+class Sides:
+    """Statistics of some rows of both sides."""
+
+    train: Statistics
+    test: Statistics
+
+    @property
+    def rows(self) -> int:
+        """Number of rows."""
+        return self.train.rows + self.test.rows
+
+    def __add__(self, other: "Sides") -> "Sides":
+        """Return the statistics of the rows of both."""
+        return Sides(self.train + other.train, self.test + other.test)
+
+
 def _statistics(
-    source: Source, columns: Mapping[str, ColumnSettings], executor: Executor
+    source: Source, columns: Mapping[str, ColumnSettings], pool: Pool
 ) -> tuple[Statistics, Statistics]:
     """Return the statistics of the training rows, and those of the test rows."""
-    pieces = executor.map(partial(_of_piece, columns), source.fragments)
-    train, test = zip(*pieces, strict=True)
-    return reduce(add, train), reduce(add, test)
+    nothing, work = Sides(Statistics(), Statistics()), partial(sides, columns=columns)
+    whole = reduced(source.tasks, work, nothing, pool, "learning the columns")
+    return whole.train, whole.test
 
 
-def _of_piece(
-    columns: Mapping[str, ColumnSettings], fragment: SourceRows
-) -> tuple[Statistics, Statistics]:
+def sides(fragment: Fragment, row_groups: range, columns: Mapping[str, ColumnSettings]) -> Sides:
+    """Return the statistics of a piece. Raises UserError if it cannot be read."""
     of_sides: dict[Side, Statistics] = {"train": Statistics(), "test": Statistics()}
-    for rows in fragment.read(fragment.piece.groups, [*columns]):
+    for rows in fragment.read(row_groups):
         of_sides[rows.side] += statistics.of_rows(columns, rows.values)
-    return of_sides["train"], of_sides["test"]
+    return Sides(of_sides["train"], of_sides["test"])
 
 
-def _counting(source: Source, executor: Executor) -> CountColumn:
+@dataclass(frozen=True)
+class Numbers:
+    """Counts of numbers in some rows. counts: of the training rows; see `Search.counts`."""
+
+    rows: int
+    counts: Counts
+
+    def __add__(self, other: "Numbers") -> "Numbers":
+        """Return the counts of the rows of both."""
+        return Numbers(self.rows + other.rows, self.counts + other.counts)
+
+
+def _counting(source: Source, pool: Pool) -> CountColumn:
     """Return what counts the numbers of a column of the training rows, for its median."""
 
     def count(name: str, search: Search) -> Counts:
-        counts = executor.map(partial(_count_in_piece, name, search), source.fragments)
-        return reduce(add, counts)
+        nothing, work = Numbers(0, Search.no_counts()), partial(ranked, name=name, search=search)
+        return reduced(source.tasks, work, nothing, pool, f"median of {name}").counts
 
     return count
 
 
-def _count_in_piece(name: str, search: Search, fragment: SourceRows) -> Counts:
-    blocks = fragment.read(fragment.piece.groups, [name])
-    values = (rows.values.column(name) for rows in blocks if rows.side == "train")
-    return reduce(add, (search.counts(numbers(each)) for each in values), search.no_counts())
+def ranked(fragment: Fragment, row_groups: range, name: str, search: Search) -> Numbers:
+    """Return the counts of the numbers of a column in a piece. Raises UserError as `sides`."""
+    assert isinstance(fragment, SourceRows)
+    whole = Numbers(0, Search.no_counts())
+    for rows in fragment.read(row_groups, [name]):
+        counts = Search.no_counts()
+        if rows.side == "train":
+            counts = search.counts(numbers(rows.values.column(name)))
+        whole += Numbers(rows.values.num_rows, counts)
+    return whole

@@ -1,15 +1,17 @@
 """The rows of a user's Parquet files, read where they are and divided into the two sides."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Executor
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 
 from pipeline.compute.draws import Side, uniform
-from pipeline.compute.mapping import TASKS_FOR_THREAD, Task
-from pipeline.compute.summarize import Rows
+from pipeline.compute.mapping import TASKS_FOR_THREAD, Task, reduced
+from pipeline.compute.pool import Pool
+from pipeline.compute.summarize import Fragment, Rows
 from pipeline.tables import held_out
 from pipeline.tables.parquet_file import Piece
 from pipeline.tables.parts import LARGEST_PIECE_ROWS, SMALLEST_PIECE_ROWS, Part
@@ -53,7 +55,15 @@ class SourceRows:
     division: Division
     before: Mapping[Side, int]
 
-    def read(self, row_groups: Iterable[int], names: Sequence[str] | None = None) -> Iterator[Rows]:
+    @property
+    def file(self) -> Path | None:
+        """See Fragment.file."""
+        path = self.part.file.path
+        return path if isinstance(path, Path) else None
+
+    def read(
+        self, row_groups: Iterable[int], names: Collection[str] | None = None
+    ) -> Iterator[Rows]:
         """See Fragment.read. row_groups: all of the piece. names: of the columns; None: all."""
         assert row_groups == self.piece.groups
         places = dict(self.before)
@@ -66,44 +76,66 @@ class SourceRows:
 
 @dataclass(frozen=True)
 class Source:
-    """The pieces of a table with rows that are kept.
+    """The pieces of a table that have rows, without the rows that are left out.
 
-    rows: number of kept rows of each side. dropped: rows that are left out, by the first column
-    whose value is missing.
+    rows: number of rows of each side. dropped: rows that are left out, by the first column whose
+    value is missing.
     """
 
     tasks: tuple[Task, ...]
     rows: dict[Side, int]
     dropped: dict[str, int]
 
-    @property
-    def fragments(self) -> list[SourceRows]:
-        """The pieces."""
-        return [task.fragment for task in self.tasks if isinstance(task.fragment, SourceRows)]
+
+@dataclass(frozen=True)
+class Kept:
+    """Numbers of rows of some pieces. rows: with the rows that are left out, `dropped`.
+
+    of_pieces: rows without them, by the name of the part and the first row group of the piece.
+    """
+
+    rows: int
+    of_pieces: Mapping[tuple[str, int], int]
+    dropped: Mapping[str, int]
+
+    def __add__(self, other: "Kept") -> "Kept":
+        """Return the numbers of the pieces of both."""
+        dropped = dict(Counter(self.dropped) + Counter(other.dropped))
+        return Kept(self.rows + other.rows, {**self.of_pieces, **other.of_pieces}, dropped)
 
 
-def divided(parts: Sequence[Part], division: Division, executor: Executor, workers: int) -> Source:
+def divided(parts: Sequence[Part], division: Division, pool: Pool) -> Source:
     """Divide a table into pieces, of which the rows that are kept are counted.
 
     Raises UserError if a part cannot be read.
     """
     rows = sum(part.file.rows for part in parts)
-    wanted = rows // (workers * TASKS_FOR_THREAD)
+    wanted = rows // (pool.threads * TASKS_FOR_THREAD)
     wanted = min(max(wanted, SMALLEST_PIECE_ROWS), LARGEST_PIECE_ROWS)
-    pieces = [piece for part in parts for piece in part.pieces(wanted)]
-    tasks, dropped = [], dict[str, int]()
-    before: dict[Side, int] = {"train": 0, "test": 0}
-    for (part, piece), (kept, left_out) in zip(pieces, executor.map(_kept, pieces), strict=True):
-        for name, number in left_out.items():
-            dropped[name] = dropped.get(name, 0) + number
-        test = division.test_rows(sum(before.values()), kept)
-        if kept:
-            fragment = SourceRows(part, piece, division, dict(before))
-            tasks.append(Task(fragment, piece.groups, kept))
-        before = {"train": before["train"] + kept - test, "test": before["test"] + test}
-    return Source(tuple(tasks), before, dropped)
+    nothing: dict[Side, int] = {"train": 0, "test": 0}
+    pieces = [
+        Task(SourceRows(small, piece, division, nothing), piece.groups, piece.rows)
+        for part in parts
+        for small, piece in part.pieces(wanted)
+    ]
+    kept = Kept(0, {}, {})
+    if parts[0].typing.can_drop:
+        kept = reduced(pieces, counted, kept, pool, "counting rows")
+    tasks, before = [], nothing
+    for task in pieces:
+        fragment = task.fragment
+        assert isinstance(fragment, SourceRows)
+        number = kept.of_pieces.get((fragment.part.name, task.row_groups.start), task.rows)
+        test = division.test_rows(sum(before.values()), number)
+        if number:
+            fragment = replace(fragment, before=before)
+            tasks.append(Task(fragment, task.row_groups, number))
+        before = {"train": before["train"] + number - test, "test": before["test"] + test}
+    return Source(tuple(tasks), before, dict(kept.dropped))
 
 
-def _kept(piece: tuple[Part, Piece]) -> tuple[int, dict[str, int]]:
-    part, rows = piece
-    return part.kept(rows)
+def counted(fragment: Fragment, row_groups: range) -> Kept:
+    """Return the numbers of rows of a piece. Raises UserError if it cannot be read."""
+    assert isinstance(fragment, SourceRows)
+    rows, dropped = fragment.part.kept(fragment.piece)
+    return Kept(fragment.piece.rows, {(fragment.part.name, row_groups.start): rows}, dropped)

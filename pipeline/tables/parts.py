@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import pyarrow as pa
 
 from pipeline.settings import stamps
-from pipeline.settings.errors import UserError
+from pipeline.settings.errors import EditedError, UserError
 from pipeline.settings.stamps import Stamp
 from pipeline.tables.parquet_file import ParquetFile, Piece
 from pipeline.tables.remote_file import RemoteFile
@@ -27,10 +27,11 @@ LARGEST_PIECE_ROWS = 1 << 22
 class Part:
     """A Parquet file of a table, and how its rows are typed. It pickles small.
 
-    stamp: of a file of this machine when the table was listed; None of other files, which have an
-    etag.
+    name: of the file, for messages. file: with its absolute path, if it is a file of this machine.
+    stamp: of such a file when the table was listed; None of other files, which have an etag.
     """
 
+    name: str
     file: ParquetFile
     typing: TypedRows
     stamp: Stamp | None
@@ -38,8 +39,10 @@ class Part:
     @classmethod
     def of(cls, file: ParquetFile, typing: TypedRows) -> "Part":
         """Return the part that a file is. typing: how the rows of the table are typed."""
-        is_remote = isinstance(file.path, RemoteFile)
-        return cls(file, typing, None if is_remote else stamps.of(str(file.path)))
+        if isinstance(file.path, RemoteFile):
+            return cls(str(file.path), file, typing, None)
+        path = file.path.absolute()
+        return cls(str(file.path), replace(file, path=path), typing, stamps.of(str(path)))
 
     def pieces(self, rows: int) -> Iterator[tuple["Part", Piece]]:
         """Divide the part into pieces of about `rows` rows, each with a part to read it from."""
@@ -57,7 +60,7 @@ class Part:
         """Yield the typed rows of a piece in blocks, without those that the settings drop.
 
         names: of the columns to read, beside the targets; None: all.
-        Raises UserError with the values that cannot be used, and if the file changes meanwhile.
+        Raises UserError with the values that cannot be used, EditedError if the file changes.
         """
         yield from self._blocks(piece, self._typing(names))
 
@@ -86,9 +89,9 @@ class Part:
         self._check()
 
     def _check(self) -> None:
-        """Raise UserError if a file of this machine has changed; others check themselves."""
+        """Raise EditedError if a file of this machine has changed; others check themselves."""
         if self.stamp is not None and stamps.of(str(self.file.path)) != self.stamp:
-            raise UserError(
-                f"{self.file.path}: changed while the table was read; when it is whole, run the"
+            raise EditedError(
+                f"{self.name}: changed while the table was read; when it is whole, run the"
                 " same command again"
             )

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from pipeline.settings.errors import UserError
+from pipeline.settings.errors import EditedError, UserError
 from pipeline.tables.store import Store, Stored, errors_of
 
 
@@ -30,7 +30,7 @@ class RemoteFile:
 
     @contextmanager
     def opened(self) -> Iterator[pa.NativeFile]:
-        """Open the file to read it. Raises UserError if it is another than when it was listed.
+        """Open the file to read it. Raises EditedError if it is another than when it was listed.
 
         Whatever fails in the block, the reason is given that the file has changed, if it has.
         """
@@ -46,7 +46,7 @@ class RemoteFile:
         self.check()
 
     def check(self) -> None:
-        """Raise UserError if the file has changed since it was listed."""
+        """Raise EditedError if the file has changed since it was listed."""
         with errors_of(self.uri):
             stored = self.store.stored(self.path)
         self._compare(stored)
@@ -55,7 +55,7 @@ class RemoteFile:
         if stored == self.stored:
             return
         now = f"has {stored.size:,} bytes, etag {stored.etag}" if stored else "is gone"
-        raise UserError(
+        raise EditedError(
             f"{self.uri}: changed while the table was read: it had {self.stored.size:,} bytes, etag"
             f" {self.stored.etag}, and {now}; when it is whole, `dvc update --no-download"
             f" {self.imported}`, then `dvc repro`"

@@ -67,7 +67,8 @@ def test_what_is_refused_and_what_is_out_of_range() -> None:
     assert column.encode(values, out).tolist() == [False, False, True, True]
     assert np.isnan(out[2:]).all()
     assert column.in_range(values).tolist() == [True, False, False, False]
-    settings = DateSettings(kind="date", parts=["days", "month"])
+    asked: dict[str, Any] = {"kind": "date", "parts": ["days", "month"]}
+    settings = DateSettings(**asked)
     assert column.unseen_parts(DateStatistics.of(settings, values)) == {"month": {3: 1}}
 
 

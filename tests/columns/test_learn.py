@@ -36,9 +36,9 @@ def planned(asked: Data, train: dict[str, Any], test: dict[str, Any] | None = No
     """Return the plan that is learnt from these rows."""
     training = arrow(train)
     held_out = arrow(test) if test else training.slice(0, 0)
-    sides = [statistics.of_rows(asked.columns, rows) for rows in (training, held_out)]
+    first, second = (statistics.of_rows(asked.columns, rows) for rows in (training, held_out))
     count = statistics.count_in(lambda name: [training.column(name)])
-    return learn.plan(asked, Learnable(asked.columns, *sides, count))
+    return learn.plan(asked, Learnable(asked.columns, first, second, count))
 
 
 def refusal(asked: Data, train: dict[str, Any], test: dict[str, Any] | None = None) -> str:

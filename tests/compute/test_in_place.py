@@ -1,5 +1,9 @@
 """Rows that stay where they are give the summary and the sample that copied rows give."""
 
+# ruff: noqa: E501 - messages read best one to a line
+
+import json
+import pickle
 from pathlib import Path
 from typing import Any
 
@@ -7,40 +11,220 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from conftest import job
+from mixed_tables import FEATURES, mixed_rows
 from own_tables import own_job, put
+from s3_server import BUCKET, Server, import_url
 
 from pipeline import generate
+from pipeline.compute import source_rows
+from pipeline.compute.draws import Side
+from pipeline.compute.pool import threads
+from pipeline.compute.source_rows import Division, SourceRows, divided
 from pipeline.settings import files
+from pipeline.settings.errors import UserError
 from pipeline.settings.params import Params
-from pipeline.tables import table
+from pipeline.tables import raw_table, table
 
-WRITTEN = (files.SUMMARY, files.SAMPLE, files.COLUMNS)
+PARTS = "data/raw/parts"
+MIXED = FEATURES | {
+    "area": {"kind": "number", "missing": "drop_row"},
+    "age": {"kind": "number", "missing": "median", "indicator": True},
+    "floor": {"kind": "number", "missing": "mean"},
+}
 
 
-def contents(params: Params, keep_rows: bool) -> dict[Path, bytes]:
+def contents(params: Params, keep_rows: bool) -> dict[str, Any]:
     """Run `generate` and return what it writes, without the tables."""
     data = params.data.model_copy(update={"keep_rows": keep_rows})
     generate.main(params.model_copy(update={"data": data}))
-    has_rows = table.row_count(files.TRAIN) > 0
-    assert has_rows is keep_rows
-    return {path: path.read_bytes() for path in WRITTEN}
+    assert (table.row_count(files.TRAIN) > 0) is keep_rows
+    return {str(path): path.read_bytes() for path in (files.SUMMARY, files.SAMPLE, files.COLUMNS)}
 
 
 def numbers(rows: int, seed: int = 0) -> pa.Table:
+    """Return rows of numbers, with both zeros among them."""
     random = np.random.default_rng(seed)
     columns = {name: random.normal(size=rows) for name in ("x", "z", "y")}
-    columns["x"][::7] = -0.0
+    columns["x"] = abs(columns["x"])
+    columns["x"][::7], columns["x"][3::7] = 0.0, -0.0
     return pa.table(columns)
 
 
-def put_parts(*sizes: int, **options: Any) -> None:
-    for number, rows in enumerate(sizes):
+def mixed(rows: int) -> pa.Table:
+    """Return rows of all kinds of columns, with gaps."""
+    whole = mixed_rows(rows)
+    random = np.random.default_rng(1)
+    area = whole.column("area").to_numpy().copy()
+    area[random.random(rows) < 0.1] = np.nan
+    price = whole.column("price").to_numpy().copy()
+    price[random.random(rows) < 0.1] = np.nan
+    floor = random.normal(size=rows)
+    floor[::11] = np.nan
+    for name, values in {"area": area, "price": price}.items():
+        whole = whole.set_column(whole.column_names.index(name), name, pa.array(values))
+    return whole.append_column("floor", pa.array(floor, from_pandas=False))
+
+
+def put_parts(whole: pa.Table, *ends: int, **options: Any) -> None:
+    """Write a table as parts. ends: of each part, in rows."""
+    for number, (begin, end) in enumerate(zip((0, *ends), (*ends, len(whole)), strict=True)):
         path = put(b"", f"parts/{number}.parquet")
-        pq.write_table(numbers(rows, number), path, **options)
+        pq.write_table(whole.slice(begin, end - begin), path, **options)
+
+
+def mixed_job(source: str = PARTS) -> Params:
+    return job(
+        data__source=source,
+        data__features=MIXED,
+        data__targets=["price"],
+        data__drop_rows="missing_target",
+        data__test_fraction=0.2,
+        train__optimizer="exact",
+        evaluate__queries=[],
+    )
 
 
 @pytest.mark.parametrize("fraction", [0.0, 0.2])
-def test_the_same_bytes_as_of_copied_rows(workspace: Path, fraction: float) -> None:
-    put_parts(70_000, 1, 140_000, row_group_size=20_000)
-    params = own_job("data/raw/parts", fraction=fraction, seed=3)
-    assert contents(params, keep_rows=False) == contents(params, keep_rows=True)
+def test_numbers_are_read_once(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch, fraction: float
+) -> None:
+    put_parts(numbers(210_001), 70_000, 70_001, row_group_size=20_000)
+    params = own_job(PARTS, fraction=fraction, seed=3)
+    copied = contents(params, keep_rows=True)
+    read: list[SourceRows] = []
+    original = SourceRows.read
+
+    def noted(self: SourceRows, *arguments: Any) -> Any:
+        read.append(self)
+        return original(self, *arguments)
+
+    monkeypatch.setattr(SourceRows, "read", noted)
+    assert contents(params, keep_rows=False) == copied
+    places = [(rows.part.name, rows.piece.groups.start) for rows in read]
+    assert len(set(places)) == len(places)
+    assert sum(rows.piece.rows for rows in read) == 210_001
+
+
+def test_all_kinds_of_columns(workspace: Path) -> None:
+    put_parts(mixed(150_000), 1, 80_000, row_group_size=7_777)
+    params = mixed_job()
+    in_place, copied = (contents(params, keep_rows) for keep_rows in (False, True))
+    assert in_place == copied
+    rows = json.loads(in_place[str(files.COLUMNS)])["rows"]
+    assert rows["source"] == 150_000
+    assert set(rows["dropped"]) == {"area", "price"}
+
+
+def test_many_small_row_groups_and_one_large_one(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(source_rows, "SMALLEST_PIECE_ROWS", 500)
+    whole = mixed(3_000)
+    put_parts(whole, row_group_size=1)
+    small = contents(mixed_job(), keep_rows=False)
+    put_parts(whole)
+    assert contents(mixed_job(), keep_rows=False) == small
+
+
+def test_a_description_of_a_piece_is_small_and_reads_the_same_elsewhere(workspace: Path) -> None:
+    put_parts(mixed(3_000), row_group_size=2)
+    raw = raw_table.find(mixed_job().data)
+    with threads() as pool:
+        source = divided(raw.parts(), Division(0, 0.2), pool)
+    (task,) = source.tasks
+    content = pickle.dumps(task.fragment)
+    assert len(content) < 4_000
+    sent, here = (
+        [
+            (rows.side, rows.before, rows.values.to_pydict())
+            for rows in fragment.read(task.row_groups)
+        ]
+        for fragment in (pickle.loads(content), task.fragment)
+    )
+    assert str(sent) == str(here)
+    counts: dict[Side, int] = {"train": 0, "test": 0}
+    for side, _, values in sent:
+        counts[side] += len(values["price"])
+    assert counts == source.rows
+
+
+def refusal(params: Params) -> str:
+    with pytest.raises(UserError) as refused:
+        contents(params, keep_rows=False)
+    assert not [path for path in Path("data").iterdir() if path != files.RAW]
+    return str(refused.value)
+
+
+def test_values_that_cannot_be_used_are_told_as_of_copied_rows(workspace: Path) -> None:
+    whole = numbers(100_000)
+    x = whole.column("x").to_numpy().copy()
+    x[[70_000, 99_999]] = np.nan, np.inf
+    put_parts(whole.set_column(0, "x", pa.array(x, from_pandas=False)), row_group_size=10_000)
+    told = refusal(own_job(PARTS))
+    with pytest.raises(UserError) as copied:
+        contents(own_job(PARTS), keep_rows=True)
+    assert told == str(copied.value)
+    assert f'{PARTS}/0.parquet:70001: 1 value is missing in "x", in row 70001' in told
+    assert "1 value is infinite" in told
+
+
+def test_columns_that_cannot_be_learnt(workspace: Path) -> None:
+    texts = pa.table({"t": [f"t{row}" for row in range(100)], "y": np.arange(100.0)})
+    put_parts(texts)
+    params = job(data__source=PARTS, data__features={"t": "category"}, evaluate__queries=[])
+    assert refusal(params).startswith(
+        'data.features: "t" (100 texts in 100 rows) differs in nearly'
+    )
+
+
+def test_files_that_are_not_parquet_and_tables_without_rows(workspace: Path) -> None:
+    put("x,y\n1,2\n")
+    told = refusal(own_job("data/raw/t.csv"))
+    assert (
+        told
+        == "data.keep_rows: found false, but data/raw/t.csv: only the rows of Parquet files can stay where they are; set it to true"
+    )
+    put_parts(numbers(0))
+    assert "found no rows in data/raw/parts/0.parquet" in refusal(own_job(PARTS))
+
+
+@pytest.mark.parametrize("change", ["gone", "shorter", "rewritten"])
+def test_a_part_that_changes_while_it_is_read(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch, change: str
+) -> None:
+    put_parts(numbers(1_000))
+    path = Path(PARTS, "0.parquet")
+    original = raw_table.RawTable.parts
+
+    def changed(self: raw_table.RawTable) -> Any:
+        parts = original(self)
+        content = path.read_bytes()
+        path.unlink()
+        if change == "shorter":
+            path.write_bytes(content[:5_000])
+        elif change == "rewritten":
+            put_parts(numbers(1_000, seed=1))
+        return parts
+
+    monkeypatch.setattr(raw_table.RawTable, "parts", changed)
+    told = refusal(own_job(PARTS))
+    assert "data/raw/parts/0.parquet" in told
+    if change == "rewritten":
+        assert (
+            told
+            == "data/raw/parts/0.parquet: changed while the table was read; when it is whole, run the same command again"
+        )
+
+
+def test_a_table_in_s3(workspace: Path, s3: Server) -> None:
+    whole = mixed(90_000)
+    put_parts(whole, 30_000)
+    local = contents(mixed_job(), keep_rows=True)
+    for number, rows in enumerate((whole.slice(0, 30_000), whole.slice(30_000))):
+        s3.put(f"mixed/{number}.parquet", rows)
+    path = import_url(f"s3://{BUCKET}/mixed", "mixed")
+    for keep_rows in (True, False):
+        remote = contents(mixed_job(str(path)), keep_rows)
+        for name in (files.SUMMARY, files.SAMPLE):
+            assert remote[str(name)] == local[str(name)]
