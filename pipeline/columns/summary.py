@@ -54,8 +54,11 @@ class Part:
         return cls((), (), Gram(0, (0,) * width, ((0,) * width,) * width))
 
     def as_json(self) -> dict[str, Any]:
-        """Return the part for JSON; of the symmetric matrix the upper triangle."""
-        gram = self.gram
+        """Return the part for JSON; of the symmetric matrix the upper triangle.
+
+        The same rows give the same value, however they were divided.
+        """
+        gram = self.gram.canonical()
         return {
             "rows": gram.rows,
             "smallest": self.smallest,
@@ -66,12 +69,20 @@ class Part:
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> "Part":
-        """Return the part that `as_json` wrote."""
+        """Return the part that `as_json` wrote. Raises ValueError if sizes do not fit together."""
         upper, exponents = value["entries"], tuple(value["exponents"])
-        places = range(len(exponents))
-        entries = tuple(tuple(upper[min(i, j)][abs(j - i)] for j in places) for i in places)
-        gram = Gram(value["rows"], exponents, entries)
-        return cls(tuple(value["smallest"]), tuple(value["largest"]), gram)
+        width = len(exponents)
+        if [len(row) for row in upper] != list(range(width, 0, -1)):
+            raise ValueError(f"{width} exponents, and another number of entries")
+        smallest, largest = tuple(value["smallest"]), tuple(value["largest"])
+        columns = width - 1 if value["rows"] else 0
+        if (len(smallest), len(largest)) != (columns, columns):
+            raise ValueError(f"{columns} columns, and another number of ranges")
+        places = range(width)
+        # Column by column: the rows above the diagonal are there already.
+        below = [[upper[i][j - i] for i in range(j)] for j in places]
+        entries = tuple((*first, *row) for first, row in zip(below, upper, strict=True))
+        return cls(smallest, largest, Gram(value["rows"], exponents, entries))
 
 
 @dataclass(frozen=True)
@@ -135,8 +146,8 @@ class Summary:
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> "Summary":
-        """Return the summary that `as_bytes` wrote."""
-        return cls(
+        """Return the summary that `as_bytes` wrote. Raises ValueError as `Part.from_json`."""
+        summary = cls(
             features=tuple(value["features"]),
             targets=tuple(value["targets"]),
             float32=frozenset(value["float32"]),
@@ -145,6 +156,13 @@ class Summary:
             test=Part.from_json(value["test"]),
             sample=SampleRows(**value["sample"]),
         )
+        width = 1 + len(summary.features) + len(summary.targets)
+        widths = {len(part.gram.exponents) for part in (*summary.folds, summary.test)}
+        if not summary.folds or widths != {width}:
+            raise ValueError(
+                f"{len(summary.folds)} folds, of {sorted(widths)} columns, not {width}"
+            )
+        return summary
 
 
 def _range(part: Part) -> dict[str, Any]:
