@@ -9,7 +9,7 @@ from pipeline.compute import copied
 from pipeline.settings import runner
 from pipeline.settings.params import GENERATE, Params
 from pipeline.tables import table
-from pipeline.tables.generated import generated_table
+from pipeline.tables.generated import generated_blocks
 
 
 def main(params: Params) -> None:
@@ -18,8 +18,9 @@ def main(params: Params) -> None:
     Raises UserError if a table that must have rows has none, or if a column cannot be used.
     """
     if params.data.source == GENERATE:
-        made = table.to_arrow(generated_table(params.data, params.seed))
-        copied.write(params, made.schema, iter([made]), None)
+        schema = table.number_schema([*params.data.columns, *params.data.targets])
+        made = map(table.to_arrow, generated_blocks(params.data, params.seed))
+        copied.write(params, schema, made, None)
         return
     # 80 ms that a table that is made does not need.
     from pipeline.compute import in_place

@@ -1,5 +1,6 @@
 """Rows that are kept as they are: rows that were drawn, and rows with extreme values."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -84,18 +85,6 @@ class Extremes:
         infinity = np.full(columns, np.inf)
         return cls(infinity, places, -infinity, places, SampledRows.of_no_rows(schema))
 
-    @classmethod
-    def of(cls, rows: pa.Table, numbers: Floats, before: int) -> "Extremes":
-        """Return the extremes of rows. numbers: of their columns, [rows, columns].
-
-        before: place of the first row.
-        """
-        low, high = numbers.argmin(axis=0), numbers.argmax(axis=0)
-        columns = np.arange(numbers.shape[1])
-        chosen = np.unique([low, high])
-        kept = SampledRows(rows.schema, ((take(rows, chosen), before + chosen),))
-        return cls(numbers[low, columns], before + low, numbers[high, columns], before + high, kept)
-
     def __add__(self, other: "Extremes") -> "Extremes":
         """Return the extremes of the rows of both."""
         if not other.rows.pieces:
@@ -117,6 +106,61 @@ class Extremes:
             largest_place,
             rows,
         )
+
+
+@dataclass(frozen=True)
+class Ranges:
+    """The ranges of the columns in consecutive parts of rows, and the first row of each bound.
+
+    smallest, largest: [parts, columns]; inf and −inf of a part without rows.
+    smallest_row, largest_row: index of the first row with that value, [parts, columns].
+    """
+
+    smallest: Floats
+    smallest_row: Places
+    largest: Floats
+    largest_row: Places
+
+    @classmethod
+    def of(cls, numbers: Floats, ends: Sequence[int]) -> "Ranges":
+        """Return the ranges. numbers: [rows, columns], column-major. ends: of each part."""
+        shape = len(ends), numbers.shape[1]
+        low_row, high_row = np.zeros((2, *shape), np.int64)
+        low, high = np.full(shape, np.inf), np.full(shape, -np.inf)
+        columns = np.arange(shape[1])
+        for part, (begin, end) in enumerate(zip([0, *ends], ends, strict=False)):
+            if begin < end:
+                piece = numbers[begin:end]
+                low_row[part] = begin + piece.argmin(axis=0)
+                high_row[part] = begin + piece.argmax(axis=0)
+                low[part], high[part] = (
+                    numbers[low_row[part], columns],
+                    numbers[high_row[part], columns],
+                )
+        # 0.0 is added because of the two zeros, of which one or the other would come first.
+        return cls(low + 0.0, low_row, high + 0.0, high_row)
+
+    def extremes(self, rows: pa.Table, order: Places, before: int) -> Extremes:
+        """Return the extremes of all parts together, at least one row.
+
+        rows: in the order of the table. order: the index in `rows` of each row of the parts.
+        before: place of the first of `rows`.
+        """
+        low, low_row = _first(self.smallest, order[self.smallest_row])
+        high, high_row = _first(-self.largest, order[self.largest_row])
+        chosen = np.unique([low_row, high_row])
+        kept = SampledRows(rows.schema, ((take(rows, chosen), before + chosen),))
+        return Extremes(low, before + low_row, -high, before + high_row, kept)
+
+
+def _first(values: Floats, rows: Places) -> tuple[Floats, Places]:
+    """Return the smallest value of each column and the first row that has it: [columns] each.
+
+    values, rows: [parts, columns].
+    """
+    smallest: Floats = values.min(axis=0)
+    first: Places = np.where(values == smallest, rows, np.iinfo(np.int64).max).min(axis=0)
+    return smallest, first
 
 
 def _comes_first(

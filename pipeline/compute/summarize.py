@@ -1,6 +1,6 @@
 """The summary of some rows, and the sample of them: what one task computes of its rows."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from pipeline.columns.plan import Plan
 from pipeline.columns.summary import Part
 from pipeline.compute.draws import Draws, Side
-from pipeline.compute.sampled import Extremes, SampledRows
-from pipeline.exact.gram import gram_matrix
+from pipeline.compute.sampled import Extremes, Ranges, SampledRows, take
+from pipeline.exact.gram import gram_matrices
 
 
 @dataclass(frozen=True)
@@ -104,33 +104,40 @@ def summarize(fragment: Fragment, row_groups: Iterable[int], layout: Layout) -> 
 
 
 def of_rows(rows: Rows, layout: Layout) -> Partial:
-    """Return what is known of some rows."""
-    draws, columns, count = layout.draws, layout.columns, rows.values.num_rows
-    empty = Part.of_no_rows(columns)
-    numbers = layout.plan.numbers(rows.values, layout.targets)
-    folds, test = [empty] * draws.folds, empty
-    extremes = Extremes.of_no_rows(rows.values.schema, columns)
+    """Return what is known of some rows. BLAS must be limited to one thread."""
+    draws, count = layout.draws, rows.values.num_rows
+    empty = Part.of_no_rows(layout.columns)
+    folds, test = (empty,) * draws.folds, empty
+    extremes = Extremes.of_no_rows(rows.values.schema, layout.columns)
     if rows.side == "test":
-        test = _part(numbers)
+        numbers = layout.plan.numbers(rows.values, layout.targets)
+        (test,) = _parts(numbers, Ranges.of(numbers, [count]), [count])
     else:
-        fold_of = draws.folds_of(rows.before, count)
-        folds = [_part(numbers[fold_of == fold]) for fold in range(draws.folds)]
-        if not draws.all_sampled("train"):  # else the sample has every row
-            extremes = Extremes.of(rows.values, numbers, rows.before)
+        # Rows of one fold beside each other: its sums are then of a piece of each column.
+        fold = draws.folds_of(rows.before, count)
+        order = np.argsort(fold, kind="stable")
+        ends = np.cumsum(np.bincount(fold, minlength=draws.folds)).tolist()
+        numbers = layout.plan.numbers(take(rows.values, order), layout.targets)
+        ranges = Ranges.of(numbers, ends)
+        folds = _parts(numbers, ranges, ends)
+        if count and not draws.all_sampled("train"):  # else the sample has every row
+            extremes = ranges.extremes(rows.values, order, rows.before)
     drawn = draws.sampled(rows.side, rows.before, count)
     none = SampledRows.of_no_rows(rows.values.schema)
     sampled: dict[Side, SampledRows] = {"train": none, "test": none}
     sampled[rows.side] = SampledRows.of(rows.values, drawn, rows.before)
-    return Partial(tuple(folds), test, sampled, extremes)
+    return Partial(folds, test, sampled, extremes)
 
 
-def _part(numbers: NDArray[np.float64]) -> Part:
-    """Return the sums of rows: [rows, columns], column-major."""
-    if not len(numbers):
-        return Part.of_no_rows(numbers.shape[1])
-    # 0.0 is added because of the two zeros, of which one or the other would come first.
-    return Part(
-        tuple((numbers.min(axis=0) + 0.0).tolist()),
-        tuple((numbers.max(axis=0) + 0.0).tolist()),
-        gram_matrix(numbers),
+def _parts(numbers: NDArray[np.float64], ranges: Ranges, ends: Sequence[int]) -> tuple[Part, ...]:
+    """Return the sums of consecutive parts of rows.
+
+    numbers: [rows, columns], column-major. ends: the end of each part.
+    """
+    grams = gram_matrices(numbers, ends=ends)
+    return tuple(
+        Part(tuple(low), tuple(high), gram) if gram.rows else Part.of_no_rows(numbers.shape[1])
+        for low, high, gram in zip(
+            ranges.smallest.tolist(), ranges.largest.tolist(), grams, strict=True
+        )
     )

@@ -187,25 +187,23 @@ def gram_matrix(*tables: Floats, block: int = BLOCK_ROWS) -> Gram:
     return unfit + Gram(rows - unfit.rows, exponents, entries)
 
 
-def gram_matrices(*tables: Floats, part: NDArray[np.integer], parts: int) -> tuple[Gram, ...]:
-    """Return the Gram matrix of the rows of each part, computed in the calling thread alone.
+def gram_matrices(*tables: Floats, ends: Sequence[int]) -> tuple[Gram, ...]:
+    """Return the Gram matrix of each part of the rows, computed in the calling thread alone.
 
-    tables: as for `gram_matrix`, of some ten thousand rows. part: [rows], the number of the part of
-    each row, from 0 to parts − 1. BLAS must be limited to one thread (`cores.one_blas_thread`).
+    tables: as for `gram_matrix`, of some ten thousand rows. ends: the end of each part, whose rows
+    follow those of the part before it. BLAS must be limited to one thread
+    (`cores.one_blas_thread`).
     The sum of the parts is the Gram matrix of all rows.
     """
-    rows, width = len(tables[0]), 1 + sum(table.shape[1] for table in tables)
-    if not rows:
-        return (_no_rows(width),) * parts
+    width = 1 + sum(table.shape[1] for table in tables)
+    if not len(tables[0]):
+        return (_no_rows(width),) * len(ends)
     plan = Plan.of(tables)
-    order = np.argsort(part, kind="stable")
-    ends = np.searchsorted(part[order], np.arange(parts), side="right").tolist()
     matrices = []
     for begin, end in zip([0, *ends], ends, strict=False):
-        chosen = order[begin:end]
-        products, unfit = _multiply([table[chosen] for table in tables], plan, BLOCK_ROWS)
+        products, unfit = _multiply([table[begin:end] for table in tables], plan, BLOCK_ROWS)
         exponents, entries = Slicer(plan, BLOCK_ROWS).joined(products)
-        matrices.append(unfit + Gram(len(chosen) - unfit.rows, exponents, entries))
+        matrices.append(unfit + Gram(end - begin - unfit.rows, exponents, entries))
     return tuple(matrices)
 
 
