@@ -41,7 +41,46 @@ def test_a_full_disk(workspace: Path) -> None:
     assert "No space left on device; free some space and run `dvc repro` again" in told
     assert "Traceback" not in told
     # The old table is whole, and nothing lies beside it.
-    assert "status 1\ncolumns.json\ntest.parquet\ntrain.parquet\nstatus 0\n" in told
+    kept = "columns.json\nsample.parquet\nsummary.json\ntest.parquet\ntrain.parquet\n"
+    assert f"status 1\n{kept}status 0\n" in told
+
+
+FILLING = """
+import os
+from pathlib import Path
+from conftest import job
+from pipeline import generate
+made = job(data__generate__x=None, data__generate__rows=3000, data__test_fraction=0.3,
+           data__features=["a", "b", "c"], data__generate__weight=None, evaluate__queries=[])
+Path("data").mkdir()
+disk = os.statvfs(".")
+for free in range(100):
+    blocks = os.statvfs(".").f_bavail
+    Path("fill").write_bytes(bytes((blocks - free) * disk.f_bsize))
+    try:
+        generate.main(made)
+        print("whole", sorted(os.listdir("data")))
+        break
+    except OSError as error:
+        print("failed", os.listdir("data"), error.errno, error)
+    Path("fill").unlink()
+"""
+
+
+def test_whichever_output_finds_the_disk_full_none_is_written(workspace: Path) -> None:
+    (workspace / "filling.py").write_text(FILLING)
+    tests = Path(__file__).parent
+    told = in_a_small_or_frozen_disk(
+        workspace, "-o size=4m", f"PYTHONPATH=.:{tests} python ../filling.py"
+    )
+    *failed, whole, _ = told.split("\n")
+    names = ["columns.json", "sample.parquet", "summary.json", "test.parquet", "train.parquet"]
+    assert whole == f"whole {names}"
+    assert {line[: len("failed [] 28 ")] for line in failed} == {"failed [] 28 "}, told
+    # Arrow writes the tables, Python the two files of JSON.
+    assert len(failed) > 30
+    assert any("Error writing bytes to file" in line for line in failed)
+    assert any("[Errno 28] No space left on device" in line for line in failed)
 
 
 def test_a_full_disk_stops_a_training_and_its_store_only_warns(workspace: Path) -> None:

@@ -56,4 +56,3 @@ def write(
         paths: dict[Side, Path] = {"train": train.path, "test": test.path}
         whole, layout = own_rows.summarized(paths, plan, data.targets, params.seed, data.folds)
         written.write(whole, layout, schema)
-    files.write_json(files.COLUMNS, plan.model_dump(mode="json"))

@@ -35,7 +35,6 @@ def write(params: Params, raw: RawTable) -> None:
     learn.report(layout.plan)
     with table.writer(files.TRAIN, raw.row_schema), table.writer(files.TEST, raw.row_schema):
         written.write(whole, layout, raw.row_schema)
-    files.write_json(files.COLUMNS, layout.plan.model_dump(mode="json"))
 
 
 def summarized(raw: RawTable, params: Params) -> tuple[Partial, Layout]:

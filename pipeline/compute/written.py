@@ -1,4 +1,4 @@
-"""Writing data/summary.json and data/sample.parquet."""
+"""Writing data/columns.json, data/summary.json and data/sample.parquet."""
 
 import pyarrow as pa
 
@@ -9,16 +9,23 @@ from pipeline.tables import table
 
 
 def write(partial: Partial, layout: Layout, schema: pa.Schema) -> None:
-    """Write the summary and the sample of all rows. schema: of the typed rows."""
+    """Write the plan, the summary and the sample of all rows. schema: of the typed rows."""
     drawn = partial.sampled["train"]
     extreme = partial.extremes.rows.without(drawn.places)
     sections = [each.in_order() for each in (drawn, extreme, partial.sampled["test"])]
     counts = SampleRows(*(section.num_rows for section in sections))
-    with table.writer(files.SAMPLE, schema) as sample:
+    summary = summary_of(partial, layout, schema, counts)
+    # All three are whole before the first gets its name: the disk may be full.
+    with (
+        files.whole(files.COLUMNS) as columns_path,
+        files.whole(files.SUMMARY) as summary_path,
+        table.writer(files.SAMPLE, schema) as sample,
+    ):
+        columns_path.write_bytes(files.json_bytes(layout.plan.model_dump(mode="json")))
+        summary_path.write_bytes(summary.as_bytes())
         for section in sections:
             sample.write(section)
         sample.finish()
-        files.write_bytes(files.SUMMARY, summary_of(partial, layout, schema, counts).as_bytes())
 
 
 def summary_of(partial: Partial, layout: Layout, schema: pa.Schema, sample: SampleRows) -> Summary:
