@@ -5,7 +5,7 @@ Writes  data/train.parquet, data/test.parquet, data/columns.json, data/summary.j
         data/sample.parquet
 """
 
-from pipeline.compute import copied
+from pipeline.compute import copied, mapping
 from pipeline.settings import runner
 from pipeline.settings.params import GENERATE, Params
 from pipeline.tables import table
@@ -17,6 +17,7 @@ def main(params: Params) -> None:
 
     Raises UserError if a table that must have rows has none, or if a column cannot be used.
     """
+    mapping.check_cluster()
     if params.data.source == GENERATE:
         schema = table.number_schema([*params.data.columns, *params.data.targets])
         made = map(table.to_arrow, generated_blocks(params.data, params.seed))

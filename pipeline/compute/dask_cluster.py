@@ -53,6 +53,8 @@ class Cluster(Pool):
         ]
         if unseen:
             raise UserError(dask_worker.unshared(unseen))
+        counts = f"{_count(len(answers), 'worker')}, {_count(self.threads, 'thread')}"
+        _note(f"computing on the Dask cluster {self._address}: {counts}")
 
     def submit(self, work: Work[Known], fragment: Fragment, row_groups: range) -> Future[Known]:
         """Let a thread of a worker call `work`; see Pool."""
@@ -148,19 +150,14 @@ def connected(address: str) -> Iterator[Cluster]:
     try:
         with suppress(TimeoutError):
             client.wait_for_workers(1, timeout=SECONDS_TO_CONNECT)
-        state = client.scheduler_info(n_workers=-1)
-        workers, threads = (
-            len(state["workers"]),
-            sum(worker["nthreads"] for worker in state["workers"].values()),
-        )
+        workers = client.scheduler_info(n_workers=-1)["workers"].values()
         if not workers:
             raise UserError(
                 f"DASK_SCHEDULER_ADDRESS: the Dask cluster {address} has no worker; `dask worker"
                 f" {address}` starts one, `unset DASK_SCHEDULER_ADDRESS` lets this machine compute"
             )
-        cluster = Cluster(client, address, threads)
+        cluster = Cluster(client, address, sum(worker["nthreads"] for worker in workers))
         cluster.check_environments()
-        _note(f"computing on the Dask cluster {address}: {workers} workers, {threads} threads")
         try:
             yield cluster
         except CancelledError as error:
@@ -199,6 +196,10 @@ def _reason(answer: object) -> str:
         what = "abline" if answer.name == "pipeline" else answer.name
         return f"{what} is not installed"
     return f"{type(answer).__name__}: {answer}"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _note(text: str) -> None:

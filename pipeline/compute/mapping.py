@@ -67,6 +67,13 @@ def workers() -> Iterator[Pool]:
             yield pool
 
 
+def check_cluster() -> None:
+    """Raise UserError if there is a cluster that cannot compute, before a table is read for it."""
+    if os.environ.get(CLUSTER):
+        with workers():
+            pass
+
+
 def note_small_table() -> None:
     """Tell who has a cluster that a table is too small for it."""
     if os.environ.get(CLUSTER):
@@ -97,17 +104,15 @@ def reduced(
 
     nothing: what is known of no rows. pool: None to compute in this thread. title: of the bar that
     shows the progress.
-    Each task is added once: adding integers is exact, but adding one twice is an error, so the
-    numbers of rows are compared.
+    Adding integers is exact in any order, but adding a task twice is an error, as is losing one, so
+    the numbers of rows are compared.
     Raises UserError if rows cannot be read.
     """
     rows = sum(task.rows for task in tasks)
-    whole, done = nothing, set[int]()
+    whole = nothing
     with tqdm(total=rows, desc=title, unit=" rows", unit_scale=True, delay=1, disable=None) as bar:
-        for number, part in _completed(tasks, work, pool):
-            assert number not in done, f"task {number} was added already"
-            assert part.rows == tasks[number].rows, f"{part.rows} rows of {tasks[number]}"
-            done.add(number)
+        for task, part in _completed(tasks, work, pool):
+            assert part.rows == task.rows, f"{part.rows} rows of {task}"
             whole += part
             bar.update(part.rows)
     assert whole.rows == rows, f"{whole.rows} of {rows} rows"
@@ -116,22 +121,21 @@ def reduced(
 
 def _completed(
     tasks: Sequence[Task], work: Work[Known], pool: Pool | None
-) -> Iterator[tuple[int, Known]]:
-    """Yield the number of each task with its result, as they come."""
+) -> Iterator[tuple[Task, Known]]:
+    """Yield each task with its result, as they come."""
     if pool is None:
-        for number, task in enumerate(tasks):
-            yield number, work(task.fragment, task.row_groups)
+        for task in tasks:
+            yield task, work(task.fragment, task.row_groups)
         return
     pool.prepare(task.fragment for task in tasks)
     # Two for each thread: a thread need not wait for its next task, and few results wait in memory.
     most_waiting = 2 * pool.threads
-    waiting: dict[Future[Known], int] = {}
-    coming = iter(enumerate(tasks))
+    waiting: dict[Future[Known], Task] = {}
+    coming = iter(tasks)
     try:
         while True:
-            while len(waiting) < most_waiting and (following := next(coming, None)):
-                number, task = following
-                waiting[pool.submit(work, task.fragment, task.row_groups)] = number
+            while len(waiting) < most_waiting and (task := next(coming, None)):
+                waiting[pool.submit(work, task.fragment, task.row_groups)] = task
             if not waiting:
                 return
             ended = wait(waiting, SECONDS_BETWEEN_CHECKS, FIRST_COMPLETED).done
