@@ -22,6 +22,8 @@ SECONDS_TO_ANSWER = 10.0
 SECONDS_WITHOUT_WORKERS = 60.0
 """A worker whose memory was full, or whose machine restarts, comes back within a minute."""
 LINES_OF_LOG = 15
+NEEDED = dask_worker.ENVIRONMENT
+"""The environment that the scheduler and all workers must have, which is that of this process."""
 
 Known = TypeVar("Known")
 Answer = TypeVar("Answer")
@@ -58,7 +60,7 @@ class Cluster(Pool):
 
     def submit(self, work: Work[Known], fragment: Fragment, row_groups: range) -> Future[Known]:
         """Let a thread of a worker call `work`; see Pool."""
-        compute = partial(dask_worker.compute, dask_worker.ENVIRONMENT, work)
+        compute = partial(dask_worker.compute, NEEDED, work)
         return self.executor.submit(compute, fragment, row_groups)
 
     def check(self) -> None:
@@ -90,9 +92,7 @@ class Cluster(Pool):
         names = self._workers()
         answers |= {names.get(address, address): answer for address, answer in there.items()}
         refused = [
-            f"{process}: {reason}"
-            for process, answer in answers.items()
-            if (reason := _reason(answer))
+            f"{process}: {why}" for process, answer in answers.items() if (why := reason(answer))
         ]
         if refused:
             raise UserError(dask_worker.refusal(refused))
@@ -188,10 +188,10 @@ def killed(error: KilledWorker, log: str) -> str:
     )
 
 
-def _reason(answer: object) -> str:
+def reason(answer: object) -> str:
     """Return why a process that was asked for its environment is refused, or ""."""
     if isinstance(answer, dict):
-        return dask_worker.differences(answer, dask_worker.ENVIRONMENT)
+        return dask_worker.differences(answer, NEEDED)
     if isinstance(answer, ModuleNotFoundError):
         what = "abline" if answer.name == "pipeline" else answer.name
         return f"{what} is not installed"

@@ -134,8 +134,9 @@ def _completed(
     coming = iter(tasks)
     try:
         while True:
-            while len(waiting) < most_waiting and (task := next(coming, None)):
-                waiting[pool.submit(work, task.fragment, task.row_groups)] = task
+            while len(waiting) < most_waiting and (following := next(coming, None)):
+                future = pool.submit(work, following.fragment, following.row_groups)
+                waiting[future] = following
             if not waiting:
                 return
             ended = wait(waiting, SECONDS_BETWEEN_CHECKS, FIRST_COMPLETED).done
