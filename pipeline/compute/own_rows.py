@@ -30,7 +30,7 @@ class OwnRows:
         """See Fragment.read."""
         with groups.opened(self.path) as file:
             for group in row_groups:
-                (rows,) = groups.read(file, [group])
+                (rows,) = groups.read(file, [group], ROWS_PER_ROW_GROUP)
                 yield Rows(rows, self.side, group * ROWS_PER_ROW_GROUP)
 
 

@@ -17,14 +17,17 @@ def dependent(rows: int) -> Floats:
     """Return columns of which some are constant, zero, sums of others or copies."""
     table = noisy(rows, 4) + 1
     sums = table[:, 0] + table[:, 2]
-    return np.column_stack([np.full(rows, 1 / 3), np.zeros(rows), table, table[:, 1], sums])
+    columns: Floats = np.column_stack(
+        [np.full(rows, 1 / 3), np.zeros(rows), table, table[:, 1], sums]
+    )
+    return columns
 
 
 def scaled(rows: int) -> Floats:
     """Return columns far from zero beside their spread, and of very different sizes."""
     random = np.random.default_rng(1)
     table: Floats = random.normal(size=(rows, 4)) + np.array([1e3, -1e5, 0, 10])
-    return table * np.array([1e-9, 1, 1e9, 1e12])
+    return np.asarray(table * np.array([1e-9, 1, 1e9, 1e12]), np.float64)
 
 
 @pytest.mark.parametrize("make", [noisy, dependent, scaled])

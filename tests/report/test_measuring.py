@@ -13,7 +13,6 @@ from sums import put_tables
 
 from pipeline.columns.plan import read_plan
 from pipeline.columns.summary import Summary, read_summary
-from pipeline.compute import pool
 from pipeline.learning.line import Line
 from pipeline.report import measuring, metrics
 from pipeline.report.measuring import Model
@@ -41,7 +40,8 @@ def put(train: Floats, test: Floats) -> Summary:
     arrow = [
         pa.table(dict(zip(("a", "b", "y"), rows.T.copy(), strict=True))) for rows in (train, test)
     ]
-    put_tables(*arrow, number_plan(["a", "b"]), ["y"])
+    train_rows, test_rows = arrow
+    put_tables(train_rows, test_rows, number_plan(["a", "b"]), ["y"])
     return read_summary()
 
 
@@ -75,7 +75,7 @@ def test_each_row_is_measured_once_on_any_threads(large: tuple[Floats, Floats, S
     *tables, summary = large
     of_threads = []
     for cores in (1, 3):
-        with patch.object(pool.cores, "available", lambda cores=cores: cores):
+        with patch("pipeline.exact.cores.available", lambda cores=cores: cores):
             of_threads.append(measuring.splits(summary, model()))
     for splits in of_threads:
         for split, rows in zip(splits, tables, strict=True):

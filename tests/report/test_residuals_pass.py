@@ -20,7 +20,8 @@ def noisy(rows: int, decimals: int) -> Floats:
     """Return a feature and two targets; rounding makes errors equal."""
     random = np.random.default_rng(0)
     x = random.normal(size=(rows, 1))
-    return np.round(np.hstack([x, doubled(x) + random.standard_t(3, size=(rows, 2))]), decimals)
+    noise = random.standard_t(3, size=(rows, 2))
+    return np.asarray(np.round(np.hstack([x, doubled(x) + noise]), decimals), np.float64)
 
 
 def errors_of(rows: Floats, sizes: list[int]) -> list[Errors]:
@@ -50,9 +51,9 @@ def test_any_division_and_order_gives_the_same() -> None:
             assert np.array_equal(largest.rows, rows[order])
             assert np.array_equal(largest.predicted, doubled(rows[order, :1])[:, target])
         parts = errors_of(rows, [1, 0, 700, 5, 2_294])
-        for order in ([0, 1, 2, 3, 4], [4, 2, 0, 3, 1]):
+        for parts_in_order in ([0, 1, 2, 3, 4], [4, 2, 0, 3, 1]):
             total = Errors.of_no_rows(3, 2, with_squares=True)
-            for part in order:
+            for part in parts_in_order:
                 total += parts[part]
             assert (total.rows, total.absolute, total.squares) == (
                 whole.rows,
