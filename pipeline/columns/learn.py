@@ -16,7 +16,7 @@ from pipeline.columns.category import (
 from pipeline.columns.column import EmptyColumnError
 from pipeline.columns.date import DateColumn, DateStatistics
 from pipeline.columns.number import NumberColumn, NumberStatistics
-from pipeline.columns.plan import AnyColumn, Plan, Rows
+from pipeline.columns.plan import AnyColumn, Plan, Rows, SourceFile
 from pipeline.columns.statistics import ColumnStatistics, CountColumn, Statistics
 from pipeline.settings.column_settings import (
     CategorySettings,
@@ -37,7 +37,7 @@ class Learnable:
     columns: the features with their settings. train, test: statistics of both sides.
     count: counts the numbers of a column of the training rows, for its median.
     dropped: rows that were left out, by the first column whose value is missing.
-    excluded: the columns that are neither features nor targets.
+    excluded: the columns that are neither features nor targets. source: see Plan.
     """
 
     columns: Mapping[str, ColumnSettings]
@@ -46,6 +46,7 @@ class Learnable:
     count: CountColumn
     dropped: Mapping[str, int] = field(default_factory=dict)
     excluded: tuple[str, ...] = ()
+    source: tuple[SourceFile, ...] = ()
 
 
 def plan(data: Data, table: Learnable) -> Plan:
@@ -79,6 +80,7 @@ def plan(data: Data, table: Learnable) -> Plan:
         raise UserError("\n".join(messages))
     dropped = dict(table.dropped)
     result = Plan(
+        source=table.source,
         rows=Rows(
             source=train.rows + test.rows + sum(dropped.values()),
             dropped=dropped,

@@ -36,11 +36,24 @@ class Rows(BaseModel):
     test: int
 
 
+class SourceFile(BaseModel):
+    """A file of the source as it was when it was read."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    path: str
+    size: int
+    etag: str
+    """Of a file of this machine its md5."""
+
+
 class Plan(BaseModel):
     """The features and what becomes of each."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    source: tuple[SourceFile, ...] = ()
+    """The files, if their rows are elsewhere; of others DVC knows the md5."""
     rows: Rows
     excluded: tuple[str, ...]
     """Columns of the file that are neither features nor targets."""

@@ -13,6 +13,7 @@ from pipeline.columns.learn import Learnable
 from pipeline.columns.statistics import Statistics
 from pipeline.compute import own_rows, written
 from pipeline.compute.draws import Side
+from pipeline.compute.source_files import source_files
 from pipeline.settings import files
 from pipeline.settings.params import Params
 from pipeline.settings.seeds import stream
@@ -50,7 +51,12 @@ def write(
         count = statistics.count_in(partial(row_groups.column, train.path))
         learnable = Learnable(columns, of_train, of_test, count)
         if raw:
-            learnable = replace(learnable, dropped=raw.dropped, excluded=raw.excluded)
+            learnable = replace(
+                learnable,
+                dropped=raw.dropped,
+                excluded=raw.excluded,
+                source=source_files(path for path in raw.paths if not isinstance(path, Path)),
+            )
         plan = learn.plan(data, learnable)
         learn.report(plan)
         paths: dict[Side, Path] = {"train": train.path, "test": test.path}

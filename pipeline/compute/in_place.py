@@ -15,6 +15,7 @@ from pipeline.compute import written
 from pipeline.compute.draws import Draws, Side
 from pipeline.compute.mapping import reduced, workers
 from pipeline.compute.pool import Pool
+from pipeline.compute.source_files import source_files
 from pipeline.compute.source_rows import Division, Source, SourceRows, divided
 from pipeline.compute.summarize import Fragment, Layout, Partial, no_rows, summarize
 from pipeline.settings import files
@@ -23,6 +24,7 @@ from pipeline.settings.errors import EditedError, UserError
 from pipeline.settings.params import Params
 from pipeline.tables import held_out, table
 from pipeline.tables.raw_table import RawTable
+from pipeline.tables.remote_file import check_all
 from pipeline.tables.table import numbers
 
 
@@ -58,8 +60,16 @@ def summarized(raw: RawTable, params: Params) -> tuple[Partial, Layout]:
         else:
             with _told_in_order(raw):
                 train, test = _statistics(source, columns, pool)
+        for part in parts:
+            part.check()
         learnable = Learnable(
-            columns, train, test, _counting(source, pool), source.dropped, raw.excluded
+            columns,
+            train,
+            test,
+            _counting(source, pool),
+            source.dropped,
+            raw.excluded,
+            source_files(raw.paths),
         )
         plan = learn.plan(data, learnable)
         width = len(plan.encoded_names) + len(data.targets)
@@ -67,6 +77,9 @@ def summarized(raw: RawTable, params: Params) -> tuple[Partial, Layout]:
         with _told_in_order(raw):
             work = partial(summarize, layout=layout)
             whole = reduced(source.tasks, work, no_rows(layout, raw.row_schema), pool)
+        for part in parts:
+            part.check()
+        check_all(raw.paths)
     if is_matrix:
         all_rows = reduce(add, whole.folds)
         train = _ranges(columns, all_rows.rows, all_rows.smallest, all_rows.largest)

@@ -19,10 +19,9 @@ from urllib.parse import urlsplit
 from pipeline.settings import dvc_md5, yaml_file
 from pipeline.settings.errors import UserError
 from pipeline.settings.files import RAW
-from pipeline.tables.remote_file import RemoteFile
+from pipeline.tables.remote_file import REQUESTS_AT_ONCE, RemoteFile
 from pipeline.tables.store import Store, Stored, errors_of
 
-REQUESTS_AT_ONCE = 16
 SUFFIX = ".dvc"
 PARQUET = (".parquet", ".pq")
 

@@ -80,15 +80,15 @@ class Part:
         return self.typing.restricted(names)
 
     def _blocks(self, piece: Piece, typing: TypedRows) -> Iterator[pa.Table]:
-        self._check()
+        self.check()
         try:
             yield from (block.rows for block in typing.of(replace(self.file, piece=piece)))
         except (OSError, UserError):
-            self._check()
+            self.check()
             raise
-        self._check()
+        self.check()
 
-    def _check(self) -> None:
+    def check(self) -> None:
         """Raise EditedError if a file of this machine has changed; others check themselves."""
         if self.stamp is not None and stamps.of(str(self.file.path)) != self.stamp:
             raise EditedError(

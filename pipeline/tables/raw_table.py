@@ -35,6 +35,7 @@ from pipeline.tables.opening import open_file, unreadable
 from pipeline.tables.parquet_file import ParquetFile, size_of
 from pipeline.tables.parts import Part
 from pipeline.tables.raw_file import Block, FilePath, Heading, RawFile
+from pipeline.tables.remote_file import check_all
 from pipeline.tables.typed_rows import TypedRows
 
 
@@ -145,6 +146,7 @@ class RawTable:
                     yield block
             except OSError as error:
                 raise unreadable(file.path, error) from None
+        check_all(self.paths)
         if rows == 0 and self.targets:
             where = self.paths[0] if len(self.paths) == 1 else f"{len(self.paths)} files"
             dropped = sum(self.dropped.values())

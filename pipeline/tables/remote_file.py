@@ -1,6 +1,7 @@
 """A file of a table in a file system that is not this machine's."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,8 @@ import pyarrow as pa
 
 from pipeline.settings.errors import EditedError, UserError
 from pipeline.tables.store import Store, Stored, errors_of
+
+REQUESTS_AT_ONCE = 16
 
 
 @dataclass(frozen=True)
@@ -60,3 +63,13 @@ class RemoteFile:
             f" {self.stored.etag}, and {now}; when it is whole, `dvc update --no-download"
             f" {self.imported}`, then `dvc repro`"
         )
+
+
+def check_all(paths: Iterable[object]) -> None:
+    """Raise EditedError if one of the remote files among `paths` has changed."""
+    remote = [path for path in paths if isinstance(path, RemoteFile)]
+    if not remote:
+        return
+    with ThreadPoolExecutor(REQUESTS_AT_ONCE) as requests:
+        for _ in requests.map(RemoteFile.check, remote):
+            pass

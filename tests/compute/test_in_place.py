@@ -14,14 +14,14 @@ import pytest
 from conftest import job
 from mixed_tables import FEATURES, mixed_rows
 from own_tables import own_job, put
-from s3_server import BUCKET, Server, import_url
+from s3_server import BUCKET, Server, import_url, noted_of
 
 from pipeline import generate
 from pipeline.compute import source_rows
 from pipeline.compute.draws import Side
 from pipeline.compute.pool import threads
 from pipeline.compute.source_rows import Division, SourceRows, divided
-from pipeline.settings import files
+from pipeline.settings import dvc_md5, files
 from pipeline.settings.errors import UserError
 from pipeline.settings.params import Params
 from pipeline.tables import raw_table, table
@@ -35,11 +35,13 @@ MIXED = FEATURES | {
 
 
 def contents(params: Params, keep_rows: bool) -> dict[str, Any]:
-    """Run `generate` and return what it writes, without the tables."""
+    """Run `generate` and return what it writes, without the tables and the names of the files."""
     data = params.data.model_copy(update={"keep_rows": keep_rows})
     generate.main(params.model_copy(update={"data": data}))
     assert (table.row_count(files.TRAIN) > 0) is keep_rows
-    return {str(path): path.read_bytes() for path in (files.SUMMARY, files.SAMPLE, files.COLUMNS)}
+    plan = json.loads(files.COLUMNS.read_text())
+    plan.pop("source")
+    return {str(path): path.read_bytes() for path in (files.SUMMARY, files.SAMPLE)} | {"plan": plan}
 
 
 def numbers(rows: int, seed: int = 0) -> pa.Table:
@@ -111,7 +113,7 @@ def test_all_kinds_of_columns(workspace: Path) -> None:
     params = mixed_job()
     in_place, copied = (contents(params, keep_rows) for keep_rows in (False, True))
     assert in_place == copied
-    rows = json.loads(in_place[str(files.COLUMNS)])["rows"]
+    rows = in_place["plan"]["rows"]
     assert rows["source"] == 150_000
     assert set(rows["dropped"]) == {"area", "price"}
 
@@ -210,11 +212,33 @@ def test_a_part_that_changes_while_it_is_read(
     monkeypatch.setattr(raw_table.RawTable, "parts", changed)
     told = refusal(own_job(PARTS))
     assert "data/raw/parts/0.parquet" in told
-    if change == "rewritten":
-        assert (
-            told
-            == "data/raw/parts/0.parquet: changed while the table was read; when it is whole, run the same command again"
-        )
+    assert (
+        told
+        == "data/raw/parts/0.parquet: changed while the table was read; when it is whole, run the same command again"
+    )
+
+
+def sources() -> list[dict[str, Any]]:
+    """Return the files that data/columns.json has."""
+    listed: list[dict[str, Any]] = json.loads(files.COLUMNS.read_text())["source"]
+    return listed
+
+
+def test_the_files_are_recorded_with_what_changes_when_they_do(workspace: Path, s3: Server) -> None:
+    put_parts(numbers(10), 5)
+    contents(own_job(PARTS), keep_rows=True)
+    assert sources() == []
+    contents(own_job(PARTS), keep_rows=False)
+    paths = [Path(PARTS, f"{number}.parquet") for number in (0, 1)]
+    assert sources() == [
+        {"path": str(path), "size": path.stat().st_size, "etag": dvc_md5.of(path)} for path in paths
+    ]
+    s3.put("recorded.parquet", numbers(10))
+    url = f"s3://{BUCKET}/recorded.parquet"
+    noted = noted_of(url)
+    for keep_rows in (True, False):
+        contents(own_job(str(import_url(url, "t"))), keep_rows)
+        assert sources() == [{"path": url, "size": noted["size"], "etag": noted["etag"]}]
 
 
 def test_a_table_in_s3(workspace: Path, s3: Server) -> None:
