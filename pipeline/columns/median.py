@@ -22,27 +22,31 @@ Count: TypeAlias = Callable[["Search"], Counts]
 
 @dataclass(frozen=True)
 class Search:
-    """What is known of one number after some passes: its first bits, as an integer."""
+    """What is known of the two numbers in the middle after some passes: their first bits.
 
-    prefix: int = 0
+    prefixes: the bits, as integers; one if they are those of both. passes: how many were made.
+    """
+
+    prefixes: tuple[int, ...] = (0,)
     passes: int = 0
 
-    @staticmethod
-    def no_counts() -> Counts:
+    def no_counts(self) -> Counts:
         """Return the counts of no values."""
-        return np.zeros(1 << BITS, np.int64)
+        return np.zeros((len(self.prefixes), 1 << BITS), np.int64)
 
     def counts(self, values: NDArray[np.float64]) -> Counts:
-        """Return how many of the values that have the prefix have each of the next bits: [2¹⁶].
+        """Return how many of the values with a prefix have each of the next bits: [prefixes, 2¹⁶].
 
         values: [rows]; NaN for a gap, which does not count.
         """
         keys = _keys(values[~np.isnan(values)])
-        shift = np.uint64(64 - BITS * self.passes)
-        if self.passes:
-            keys = keys[keys >> shift == np.uint64(self.prefix)]
-        digits = (keys >> (shift - np.uint64(BITS))) & np.uint64((1 << BITS) - 1)
-        return np.bincount(digits.astype(np.int64), minlength=1 << BITS)
+        before = np.uint64(64 - BITS * self.passes)
+        counts = self.no_counts()
+        for place, prefix in enumerate(self.prefixes):
+            chosen = keys[keys >> before == np.uint64(prefix)] if self.passes else keys
+            digits = chosen >> (before - np.uint64(BITS)) & np.uint64((1 << BITS) - 1)
+            counts[place] = np.bincount(digits.astype(np.int64), minlength=1 << BITS)
+        return counts
 
 
 def median(known: int, count: Count) -> float:
@@ -51,21 +55,19 @@ def median(known: int, count: Count) -> float:
     known: how many numbers there are, at least 1. count: returns the sum of `Search.counts` of all
     blocks.
     """
-    low = _ranked((known - 1) // 2, count)
-    high = low if known % 2 else _ranked(known // 2, count)
+    ranks = [(known - 1) // 2, known // 2]
+    prefixes = [0, 0]
+    for passes in range(PASSES):
+        search = Search(tuple(dict.fromkeys(prefixes)), passes)
+        ends = np.cumsum(count(search), axis=1)
+        for place, (rank, prefix) in enumerate(zip(ranks, prefixes, strict=True)):
+            of_prefix = ends[search.prefixes.index(prefix)]
+            digit = int(np.searchsorted(of_prefix, rank, side="right"))
+            ranks[place] -= int(of_prefix[digit - 1]) if digit else 0
+            prefixes[place] = prefix << BITS | digit
+    low, high = map(_number, prefixes)
     # The sum of two large numbers may be beyond float64.
     return float((Fraction(low) + Fraction(high)) / 2)
-
-
-def _ranked(rank: int, count: Count) -> float:
-    """Return the number that has `rank` smaller or equal ones before it."""
-    search = Search()
-    for _ in range(PASSES):
-        ends = np.cumsum(count(search))
-        digit = int(np.searchsorted(ends, rank, side="right"))
-        rank -= int(ends[digit - 1]) if digit else 0
-        search = Search(search.prefix << BITS | digit, search.passes + 1)
-    return _number(search.prefix)
 
 
 def _keys(values: NDArray[np.float64]) -> NDArray[np.uint64]:

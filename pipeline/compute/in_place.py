@@ -177,7 +177,7 @@ def _counting(source: Source, pool: Pool) -> CountColumn:
     """Return what counts the numbers of a column of the training rows, for its median."""
 
     def count(name: str, search: Search) -> Counts:
-        nothing, work = Numbers(0, Search.no_counts()), partial(ranked, name=name, search=search)
+        nothing, work = Numbers(0, search.no_counts()), partial(ranked, name=name, search=search)
         return reduced(source.tasks, work, nothing, pool, f"median of {name}").counts
 
     return count
@@ -186,9 +186,9 @@ def _counting(source: Source, pool: Pool) -> CountColumn:
 def ranked(fragment: Fragment, row_groups: range, name: str, search: Search) -> Numbers:
     """Return the counts of the numbers of a column in a piece. Raises UserError as `sides`."""
     assert isinstance(fragment, SourceRows)
-    whole = Numbers(0, Search.no_counts())
+    whole = Numbers(0, search.no_counts())
     for rows in fragment.read(row_groups, [name]):
-        counts = Search.no_counts()
+        counts = search.no_counts()
         if rows.side == "train":
             counts = search.counts(numbers(rows.values.column(name)))
         whole += Numbers(rows.values.num_rows, counts)

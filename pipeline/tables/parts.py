@@ -47,6 +47,9 @@ class Part:
     def pieces(self, rows: int) -> Iterator[tuple["Part", Piece]]:
         """Divide the part into pieces of about `rows` rows, each with a part to read it from."""
         small = replace(self, file=replace(self.file, rows_of_groups=()))
+        if self.file.has_small_groups:
+            # Arrow's list of 100,000 groups takes half a gigabyte each time that the file is open.
+            rows = LARGEST_PIECE_ROWS
         first, begin, held = 0, 0, 0
         for group, size in enumerate(self.file.rows_of_groups):
             if held and held + size > rows:
