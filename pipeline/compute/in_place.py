@@ -13,7 +13,8 @@ from pipeline.columns.number import NumberStatistics
 from pipeline.columns.statistics import CountColumn, Statistics
 from pipeline.compute import written
 from pipeline.compute.draws import Draws, Side
-from pipeline.compute.mapping import reduced, workers
+from pipeline.compute.kept_sums import KeptSums
+from pipeline.compute.mapping import Task, reduced, workers
 from pipeline.compute.pool import Pool
 from pipeline.compute.source_files import source_files
 from pipeline.compute.source_rows import Division, Source, SourceRows, divided
@@ -62,6 +63,7 @@ def summarized(raw: RawTable, params: Params) -> tuple[Partial, Layout]:
                 train, test = _statistics(source, columns, pool)
         for part in parts:
             part.check()
+        listed = source_files(raw.paths)
         learnable = Learnable(
             columns,
             train,
@@ -69,14 +71,14 @@ def summarized(raw: RawTable, params: Params) -> tuple[Partial, Layout]:
             _counting(source, pool),
             source.dropped,
             raw.excluded,
-            source_files(raw.paths),
+            listed,
         )
         plan = learn.plan(data, learnable)
         width = len(plan.encoded_names) + len(data.targets)
         layout = Layout(plan, data.targets, Draws(seed, data.folds, rows, width))
         with _told_in_order(raw):
-            work = partial(summarize, layout=layout)
-            whole = reduced(source.tasks, work, no_rows(layout, raw.row_schema), pool)
+            kept = KeptSums({file.path: file.etag for file in listed}, layout, raw.row_schema)
+            whole = _summed(source, layout, kept, no_rows(layout, raw.row_schema), pool)
         for part in parts:
             part.check()
         check_all(raw.paths)
@@ -85,6 +87,22 @@ def summarized(raw: RawTable, params: Params) -> tuple[Partial, Layout]:
         train = _ranges(columns, all_rows.rows, all_rows.smallest, all_rows.largest)
         plan = learn.plan(data, replace(learnable, train=train))
     return whole, replace(layout, plan=plan)
+
+
+def _summed(
+    source: Source, layout: Layout, kept: KeptSums, nothing: Partial, pool: Pool
+) -> Partial:
+    """Sum up the pieces of which no sums are kept, and add the sums of the others."""
+    whole, missing = nothing, list[Task]()
+    for task in source.tasks:
+        if (known := kept.read(task)) is not None:
+            whole += known
+        else:
+            missing.append(task)
+    work = partial(summarize, layout=layout)
+    # A table of one piece is read as fast as its sums are.
+    note = kept.write if len(source.tasks) > 1 else None
+    return whole + reduced(missing, work, nothing, pool, note=note)
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -99,11 +99,12 @@ def reduced(
     nothing: Known,
     pool: Pool | None,
     title: str = "summing up",
+    note: Callable[[Task, Known], None] | None = None,
 ) -> Known:
     """Return what is known of the rows of all tasks.
 
     nothing: what is known of no rows. pool: None to compute in this thread. title: of the bar that
-    shows the progress.
+    shows the progress. note: is called with each task and what is known of its rows.
     Adding integers is exact in any order, but adding a task twice is an error, as is losing one, so
     the numbers of rows are compared.
     Raises UserError if rows cannot be read.
@@ -113,6 +114,8 @@ def reduced(
     with tqdm(total=rows, desc=title, unit=" rows", unit_scale=True, delay=1, disable=None) as bar:
         for task, part in _completed(tasks, work, pool):
             assert part.rows == task.rows, f"{part.rows} rows of {task}"
+            if note is not None:
+                note(task, part)
             whole += part
             bar.update(part.rows)
     assert whole.rows == rows, f"{whole.rows} of {rows} rows"

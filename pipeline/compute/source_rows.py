@@ -9,12 +9,12 @@ import numpy as np
 import pyarrow as pa
 
 from pipeline.compute.draws import Side, uniform
-from pipeline.compute.mapping import TASKS_FOR_THREAD, Task, reduced
+from pipeline.compute.mapping import Task, reduced
 from pipeline.compute.pool import Pool
 from pipeline.compute.summarize import Fragment, Rows
 from pipeline.tables import held_out
 from pipeline.tables.parquet_file import Piece
-from pipeline.tables.parts import LARGEST_PIECE_ROWS, SMALLEST_PIECE_ROWS, Part
+from pipeline.tables.parts import Part
 
 DRAWN_AT_A_TIME = 1 << 20
 
@@ -109,14 +109,11 @@ def divided(parts: Sequence[Part], division: Division, pool: Pool) -> Source:
 
     Raises UserError if a part cannot be read.
     """
-    rows = sum(part.file.rows for part in parts)
-    wanted = rows // (pool.threads * TASKS_FOR_THREAD)
-    wanted = min(max(wanted, SMALLEST_PIECE_ROWS), LARGEST_PIECE_ROWS)
     nothing: dict[Side, int] = {"train": 0, "test": 0}
     pieces = [
         Task(SourceRows(small, piece, division, nothing), piece.groups, piece.rows)
         for part in parts
-        for small, piece in part.pieces(wanted)
+        for small, piece in part.pieces()
     ]
     kept = Kept(0, {}, {})
     if parts[0].typing.can_drop:

@@ -17,10 +17,8 @@ from pipeline.tables.parquet_file import ParquetFile, Piece
 from pipeline.tables.remote_file import RemoteFile
 from pipeline.tables.typed_rows import TypedRows
 
-SMALLEST_PIECE_ROWS = 65_536
-"""Fewer rows are not worth a task."""
-LARGEST_PIECE_ROWS = 1 << 22
-"""More would make the tasks few, and their progress slow."""
+PIECE_ROWS = 1 << 18
+"""The same whatever the table is: the sums of a piece are kept for the next time."""
 
 
 @dataclass(frozen=True)
@@ -44,12 +42,11 @@ class Part:
         path = file.path.absolute()
         return cls(str(file.path), replace(file, path=path), typing, stamps.of(str(path)))
 
-    def pieces(self, rows: int) -> Iterator[tuple["Part", Piece]]:
-        """Divide the part into pieces of about `rows` rows, each with a part to read it from."""
+    def pieces(self) -> Iterator[tuple["Part", Piece]]:
+        """Divide the part into pieces, each with a part to read it from."""
         small = replace(self, file=replace(self.file, rows_of_groups=()))
-        if self.file.has_small_groups:
-            # Arrow's list of 100,000 groups takes half a gigabyte each time that the file is open.
-            rows = LARGEST_PIECE_ROWS
+        # Arrow's list of 100,000 groups takes half a gigabyte each time that the file is open.
+        rows = self.file.rows if self.file.has_small_groups else PIECE_ROWS
         first, begin, held = 0, 0, 0
         for group, size in enumerate(self.file.rows_of_groups):
             if held and held + size > rows:
