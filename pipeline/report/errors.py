@@ -18,8 +18,9 @@ Predictor = Callable[[Floats], Floats]
 MOST_LARGEST = 20
 """Rows with the largest errors that are kept, for each target."""
 
-PREDICTED_AT_A_TIME = 16_384
-"""Rows that a model predicts at a time: what it computes on the way stays in the caches."""
+ROWS_AT_A_TIME = 16_384
+"""Rows that are encoded and predicted at a time: they stay in the caches, and a module that is not
+linear may need much memory for each."""
 
 TOO_LARGE = "the squared errors are beyond what float64 holds; scale the targets"
 
@@ -132,7 +133,7 @@ class Errors:
 def predictions(x: Floats, predict: Predictor, targets: int) -> Floats:
     """Return the predictions for x [rows, features], a block of rows at a time: [rows, targets]."""
     predicted = np.empty((len(x), targets))
-    for start in range(0, len(x), PREDICTED_AT_A_TIME):
-        block = slice(start, start + PREDICTED_AT_A_TIME)
+    for start in range(0, len(x), ROWS_AT_A_TIME):
+        block = slice(start, start + ROWS_AT_A_TIME)
         predicted[block] = predict(x[block])
     return predicted

@@ -15,7 +15,7 @@ from pipeline.compute.draws import Side
 from pipeline.compute.mapping import reduced
 from pipeline.compute.pool import threads
 from pipeline.compute.summarize import Fragment
-from pipeline.report.errors import Errors, Floats, Predictor
+from pipeline.report.errors import ROWS_AT_A_TIME, Errors, Floats, Predictor
 from pipeline.report.split import Split
 from pipeline.settings import files
 from pipeline.settings.errors import UserError
@@ -67,13 +67,12 @@ def splits(summary: Summary, model: Model) -> tuple[Split, Split | None]:
     because `data.keep_rows` is false, the errors are those of the rows that the sample drew.
     Raises UserError if the files are not of one result, or if an error is beyond float64.
     """
-    sample = _drawn(summary, model)
     rows_of = {side: table.rows_of_groups(path) for side, path in PATHS.items()}
     parts: dict[Side, Part] = {"train": summary.train, "test": summary.test}
     if summary.train.rows and not sum(map(sum, rows_of.values())):
         errors = {
             side: model.no_errors.with_later(rows, model.predict, 0)
-            for side, rows in sample.items()
+            for side, rows in _drawn(summary, model).items()
         }
     else:
         for side, path in PATHS.items():
@@ -84,7 +83,8 @@ def splits(summary: Summary, model: Model) -> tuple[Split, Split | None]:
                 )
         errors = _pass(rows_of, model).errors
     train, test = (
-        Split.of(parts[side], errors[side], rows, model.predict) for side, rows in sample.items()
+        Split.of(parts[side], errors[side], rows, model.predict)
+        for side, rows in _drawn(summary, model).items()  # not before the pass: it needs memory
     )
     return train, test if test.rows else None
 
@@ -115,6 +115,11 @@ def _measure(fragment: Fragment, row_groups: Iterable[int], model: Model) -> Mea
     """Return the errors of the rows of some row groups."""
     errors = dict.fromkeys(PATHS, model.no_errors)
     for rows in fragment.read(row_groups):
-        numbers = model.plan.numbers(rows.values, model.targets)
-        errors[rows.side] = errors[rows.side].with_later(numbers, model.predict, rows.before)
+        for start in range(0, rows.values.num_rows, ROWS_AT_A_TIME):
+            block = rows.values.slice(start, ROWS_AT_A_TIME)
+            numbers = model.plan.numbers(block, model.targets)
+            before = rows.before + start
+            errors[rows.side] = errors[rows.side].with_later(numbers, model.predict, before)
+            del numbers
+        del rows, block  # before the next ones are read, by each of the threads
     return Measured(errors)

@@ -6,7 +6,7 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.report.errors import MOST_LARGEST, PREDICTED_AT_A_TIME, Errors, predictions
+from pipeline.report.errors import MOST_LARGEST, ROWS_AT_A_TIME, Errors, predictions
 
 Floats = NDArray[np.float64]
 
@@ -73,6 +73,6 @@ def test_a_model_predicts_few_rows_at_a_time() -> None:
         asked.append(len(x))
         return x
 
-    x = np.arange(2 * PREDICTED_AT_A_TIME + 3.0)[:, None]
+    x = np.arange(2 * ROWS_AT_A_TIME + 3.0)[:, None]
     assert np.array_equal(predictions(x, predict, 1), x)
-    assert asked == [PREDICTED_AT_A_TIME, PREDICTED_AT_A_TIME, 3]
+    assert asked == [ROWS_AT_A_TIME, ROWS_AT_A_TIME, 3]
