@@ -41,7 +41,7 @@ def test_a_wrong_parameter_stops_a_stage_before_it_starts(checkout: Checkout) ->
 
 def test_a_stage_before_its_time(checkout: Checkout) -> None:
     assert checkout.stage("train", ok=False) == (
-        "error: data/columns.json: there is no such file; `dvc repro` makes it\n"
+        "error: data/summary.json: there is no such file; `dvc repro` makes it\n"
     )
     checkout.stage("generate")
     assert checkout.stage("evaluate", ok=False) == (
