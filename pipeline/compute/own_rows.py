@@ -32,7 +32,7 @@ class OwnRows:
             for group in row_groups:
                 # No name for the rows: while the next ones are read, these need not be in memory.
                 rows = groups.read(file, [group], ROWS_PER_ROW_GROUP)
-                yield Rows(*rows, self.side, group * ROWS_PER_ROW_GROUP)
+                yield Rows(next(rows), self.side, group * ROWS_PER_ROW_GROUP)
 
 
 def summarized(
