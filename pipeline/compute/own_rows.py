@@ -30,9 +30,9 @@ class OwnRows:
         """See Fragment.read."""
         with groups.opened(self.path) as file:
             for group in row_groups:
-                # No name for the rows: while the next ones are read, these need not be in memory.
-                rows = groups.read(file, [group], ROWS_PER_ROW_GROUP)
-                yield Rows(next(rows), self.side, group * ROWS_PER_ROW_GROUP)
+                for rows in groups.read(file, [group], ROWS_PER_ROW_GROUP):  # one block
+                    yield Rows(rows, self.side, group * ROWS_PER_ROW_GROUP)
+                    del rows  # while the next ones are read, these need not be in memory
 
 
 def summarized(
