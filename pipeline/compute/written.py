@@ -24,7 +24,7 @@ def write(partial: Partial, layout: Layout, schema: pa.Schema) -> None:
         columns_path.write_bytes(files.json_bytes(layout.plan.model_dump(mode="json")))
         summary_path.write_bytes(summary.as_bytes())
         for section in sections:
-            sample.write(section)
+            sample.write(section.cast(schema))  # Parquet has no times in seconds
         sample.finish()
 
 

@@ -137,7 +137,12 @@ def test_a_stage_runs_again_when_a_parameter_it_reads_changes(
     monkeypatch.setattr(
         ids,
         "stage_params",
-        lambda name, _: {"data.source": name, "seed": 0, "train.reduction": ""},
+        lambda name, _: {
+            "data.source": name,
+            "data.keep_rows": True,
+            "seed": 0,
+            "train.reduction": "",
+        },
     )
     monkeypatch.setattr(train, "live_run", MagicMock())
     for module in (generate, train, evaluate, export):
