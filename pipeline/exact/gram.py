@@ -11,19 +11,27 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import reduce
 from operator import add, lshift
-from typing import Any
 
 import numpy as np
 from flint import fmpz_mat
 from numpy.typing import NDArray
 
 from pipeline.exact import cores
-from pipeline.exact.slices import BLOCK_ROWS, Floats, Plan, Slicer
+from pipeline.exact.plan import MOST_BITS, Floats, Plan
+from pipeline.exact.products import Product, Products, own_product
+from pipeline.exact.slices import Slicer, exact_rows
 
-# A piece is a number of blocks that one thread takes: enough to be worth the start of a thread, and
-# so few that their sums, of 2^52 for each block, fit into int64.
-FEWEST_BLOCKS_IN_PIECE, MOST_BLOCKS_IN_PIECE = 16, 1_024
+# A thread takes so many rows at a time: they have a plan of their own.
+PIECE_ROWS = 65_536
+
+# Numbers of the slices of a block, and its rows.
+CACHED_NUMBERS, FEWEST_ROWS, MOST_ROWS = 65_536, 1_024, 8_192
+
+SMALL_BLOCK_ROWS = 64
+
+INTEGER_ROWS_AT_A_TIME = 16_384
 
 # More threads than this would mostly wait for Python's lock.
 MOST_THREADS = 8
@@ -160,34 +168,45 @@ def _root(square: Fraction) -> float:
     return math.ldexp(math.sqrt(square / Fraction(4) ** half), half)
 
 
-def gram_matrix(*tables: Floats, block: int = BLOCK_ROWS) -> Gram:
+def gram_matrix(*tables: Floats, piece: int = PIECE_ROWS, product: Product = own_product) -> Gram:
     """Return the Gram matrix of tables side by side, with a column of ones before them.
 
     tables: [rows, columns] each, of finite float32 or float64, in any memory order.
-    block: number of rows to take at a time, at most BLOCK_ROWS; any number gives the same bits.
+    piece: number of rows that a thread takes at a time, at most PIECE_ROWS. product: multiplies
+    slices. Both change nothing in the result, which is in canonical form.
     """
-    assert 0 < block <= BLOCK_ROWS
+    assert 0 < piece <= PIECE_ROWS
     rows, width = len(tables[0]), 1 + sum(table.shape[1] for table in tables)
-    if not rows:
-        return _no_rows(width)
-    plan = Plan.of(tables)
-    if rows <= block:
-        products, unfit = _multiply(tables, plan, block)
+    pieces = [[table[at : at + piece] for table in tables] for at in range(0, rows, piece)]
+    if len(pieces) <= 1:
+        total = _of_piece(pieces[0], product) if pieces else _no_rows(width)
     else:
         threads = min(cores.available(), MOST_THREADS)
-        # More pieces than threads: a thread beside another busy program gets less done.
-        blocks = math.ceil(rows / (threads * 8) / block)
-        blocks = min(max(FEWEST_BLOCKS_IN_PIECE, blocks), MOST_BLOCKS_IN_PIECE)
-        size = blocks * block
-        pieces = [[table[at : at + size] for table in tables] for at in range(0, rows, size)]
         with cores.one_blas_thread(), ThreadPoolExecutor(threads) as pool:
-            parts = _in_threads(pool, pieces, plan, block, most_waiting=2 * threads)
-            products, unfit = _total(parts, blocks, width)
-    exponents, entries = Slicer(plan, block).joined(products)
-    return unfit + Gram(rows - unfit.rows, exponents, entries)
+            parts = _in_threads(pool, pieces, product, most_waiting=2 * threads)
+            total = reduce(add, parts, _no_rows(width))
+    return total.canonical()
 
 
-def gram_matrices(*tables: Floats, ends: Sequence[int]) -> tuple[Gram, ...]:
+def _in_threads(
+    pool: ThreadPoolExecutor,
+    pieces: Sequence[Sequence[Floats]],
+    product: Product,
+    most_waiting: int,
+) -> Iterator[Gram]:
+    """Yield the Gram matrix of each piece; at most `most_waiting` wait in memory to be added."""
+    waiting: deque[Future[Gram]] = deque()
+    for piece in pieces:
+        if len(waiting) == most_waiting:
+            yield waiting.popleft().result()
+        waiting.append(pool.submit(_of_piece, piece, product))
+    while waiting:
+        yield waiting.popleft().result()
+
+
+def gram_matrices(
+    *tables: Floats, ends: Sequence[int], product: Product = own_product
+) -> tuple[Gram, ...]:
     """Return the Gram matrix of each part of the rows, computed in the calling thread alone.
 
     tables: as for `gram_matrix`, of some ten thousand rows. ends: the end of each part, whose rows
@@ -195,80 +214,71 @@ def gram_matrices(*tables: Floats, ends: Sequence[int]) -> tuple[Gram, ...]:
     (`cores.one_blas_thread`).
     The sum of the parts is the Gram matrix of all rows.
     """
-    width = 1 + sum(table.shape[1] for table in tables)
     if not len(tables[0]):
-        return (_no_rows(width),) * len(ends)
-    plan = Plan.of(tables)
-    matrices = []
-    for begin, end in zip([0, *ends], ends, strict=False):
-        products, unfit = _multiply([table[begin:end] for table in tables], plan, BLOCK_ROWS)
-        exponents, entries = Slicer(plan, BLOCK_ROWS).joined(products)
-        matrices.append(unfit + Gram(end - begin - unfit.rows, exponents, entries))
-    return tuple(matrices)
+        return (_no_rows(1 + sum(table.shape[1] for table in tables)),) * len(ends)
+    piece = _Piece(tables, product)
+    return tuple(piece.gram(begin, end) for begin, end in zip([0, *ends], ends, strict=False))
 
 
-Part = tuple[NDArray[np.int64], Gram]
-"""Products of the slices of a piece [slices, slices], and the Gram matrix of its unfit rows."""
+def _of_piece(tables: Sequence[Floats], product: Product) -> Gram:
+    return _Piece(tables, product).gram(0, len(tables[0]))
 
 
-def _in_threads(
-    pool: ThreadPoolExecutor,
-    pieces: Sequence[Sequence[Floats]],
-    plan: Plan,
-    block: int,
-    most_waiting: int,
-) -> Iterator[Part]:
-    """Multiply all pieces; at most `most_waiting` parts wait in memory to be added."""
-    waiting: deque[Future[Part]] = deque()
-    for piece in pieces:
-        if len(waiting) == most_waiting:
-            yield waiting.popleft().result()
-        waiting.append(pool.submit(_multiply, piece, plan, block))
-    while waiting:
-        yield waiting.popleft().result()
+class _Piece:
+    """Some rows of tables side by side, with a plan and buffers to multiply them."""
 
+    def __init__(self, tables: Sequence[Floats], product: Product) -> None:
+        """tables: [rows, columns] each, of at least one row and at most PIECE_ROWS."""
+        self._tables = tables
+        plan = Plan.of(tables)
+        # A block of slices stays in the second-level cache.
+        self._block = min(max(CACHED_NUMBERS // int(plan.slices.sum()), FEWEST_ROWS), MOST_ROWS)
+        self._exact_rows = max(exact_rows(tables, plan), SMALL_BLOCK_ROWS)
+        self._slicer = Slicer(plan, min(self._block, len(tables[0])))
+        self._products = Products(self._slicer, product)
 
-def _total(parts: Iterator[Part], blocks: int, width: int) -> tuple[NDArray[Any], Gram]:
-    """Return the sum of parts, exactly, so that their order changes nothing.
+    def gram(self, begin: int, end: int) -> Gram:
+        """Return the Gram matrix of the rows from `begin` to `end`."""
+        tables, products = self._tables, self._products
+        total = _no_rows(1 + sum(table.shape[1] for table in tables))
+        waiting: list[Floats] = []
+        # A number too large for its slices may overflow; its row is then multiplied as integers.
+        with np.errstate(over="ignore", invalid="ignore"):
+            for start in range(begin, end, self._block):
+                rows = [table[start : min(start + self._block, end)] for table in tables]
+                slices, unfit = self._slicer.cut(rows)
+                unfit |= self._add(slices)
+                if products.full:
+                    total += Gram(*products.taken())
+                if unfit.any():
+                    waiting.append(np.column_stack([table[unfit] for table in rows]))
+        total += Gram(*products.taken())
+        # Not all at once: as Python's integers they would fill the memory.
+        for start in range(0, sum(map(len, waiting)), INTEGER_ROWS_AT_A_TIME):
+            few = np.concatenate(waiting)[start : start + INTEGER_ROWS_AT_A_TIME]
+            total += _multiply_integers(few)
+        return total
 
-    blocks: the most blocks in a part. A sum that might fill int64 becomes Python's integers.
-    width: number of columns, the column of ones included.
-    """
-    total, unfit = np.array(0, dtype=object), _no_rows(width)
-    summed_blocks, sums = 0, np.array(0, dtype=np.int64)
-    for products, unfit_of_part in parts:
-        if summed_blocks + blocks > MOST_BLOCKS_IN_PIECE:
-            total, summed_blocks, sums = total + sums, 0, np.array(0, dtype=np.int64)
-        sums, summed_blocks = sums + products, summed_blocks + blocks
-        unfit += unfit_of_part
-    return total + sums, unfit
+    def _add(self, slices: Floats) -> NDArray[np.bool_]:
+        """Add the product of slices; return the rows with numbers too large for it: [rows]."""
+        rows = slices.shape[1]
+        unfit = np.zeros(rows, dtype=bool)
+        if rows <= self._exact_rows and self._products.add(slices):
+            return unfit
+        if rows > SMALL_BLOCK_ROWS:
+            half = rows // 2
+            return np.concatenate([self._add(slices[:, :half]), self._add(slices[:, half:])])
+        largest = np.ldexp(2.0**MOST_BITS, self._slicer.units)[:, None]
+        unfit |= ~(np.abs(slices) <= largest).all(axis=0)
+        slices[:, unfit] = 0
+        # A product of two numbers has at most 46 bits.
+        exact = self._products.add(slices)
+        assert exact
+        return unfit
 
 
 def _no_rows(width: int) -> Gram:
     return Gram(0, (0,) * width, ((0,) * width,) * width)
-
-
-def _multiply(tables: Sequence[Floats], plan: Plan, block: int) -> Part:
-    """Return the products of a piece's slices, and the Gram matrix of the rows that do not fit.
-
-    tables: [rows, columns] each, side by side, of at most MOST_BLOCKS_IN_PIECE blocks.
-    """
-    slicer = Slicer(plan, block)
-    sums = np.zeros((len(slicer.column),) * 2, dtype=np.int64)
-    unfit = _no_rows(len(plan.exponents))
-    waiting: list[Floats] = []
-    for start in range(0, len(tables[0]), block):
-        rows = [table[start : start + block] for table in tables]
-        slices, unfit_rows = slicer.cut(rows)
-        sums += slicer.products(slices)
-        if unfit_rows.any():
-            waiting.append(np.column_stack([part[unfit_rows] for part in rows]))
-            if sum(map(len, waiting)) >= INTEGER_ROWS_AT_A_TIME:
-                unfit += _multiply_integers(np.concatenate(waiting))
-                waiting = []
-    if waiting:
-        unfit += _multiply_integers(np.concatenate(waiting))
-    return sums, unfit
 
 
 def _multiply_integers(rows: Floats) -> Gram:

@@ -13,7 +13,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from threadpoolctl import threadpool_info
 
-from pipeline.exact import cores, gram, slices
+from pipeline.exact import cores, gram
 from pipeline.exact.gram import gram_matrices, gram_matrix
 
 
@@ -53,14 +53,14 @@ def test_each_thread_of_ours_has_one_of_blas(monkeypatch: pytest.MonkeyPatch) ->
     """OpenBLAS's own threads take 15 times as long as soon as anything else runs."""
     before = blas_threads()
     asked: list[list[int]] = []
-    multiply = gram._multiply
+    of_piece = gram._of_piece
 
     def noted(*given: Any) -> Any:
         asked.append(blas_threads())
-        return multiply(*given)
+        return of_piece(*given)
 
-    monkeypatch.setattr(gram, "_multiply", noted)
-    gram_matrix(noisy(9_000), block=50)
+    monkeypatch.setattr(gram, "_of_piece", noted)
+    gram_matrix(noisy(9_000), piece=750)
     assert len(asked) == 12
     assert {threads for each in asked for threads in each} == {1}
     assert blas_threads() == before
@@ -70,37 +70,24 @@ def blas_threads() -> list[int]:
     return [each["num_threads"] for each in threadpool_info() if each["user_api"] == "blas"]
 
 
-def test_sums_of_thousands_of_full_blocks_do_not_overflow(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Digits as large as they get, in as many blocks as a piece has at the most."""
-    rows = slices.BLOCK_ROWS * 8 * (gram.MOST_BLOCKS_IN_PIECE + 1)
-    monkeypatch.setattr(cores, "available", lambda: 1)
-    table = np.broadcast_to(np.float32(1 - 2**-24), (rows, 1))
-    value = Fraction(float(table[0, 0]))
-    matrix = gram_matrix(table)
-    assert matrix.inner_product(1, 1) == rows * value**2
-    assert matrix.inner_product(0, 1) == rows * value
-
-
 def test_only_a_few_pieces_wait_to_be_added(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each piece of a thousand columns has a matrix of 126 MB."""
+    """Each piece of a thousand columns has a matrix of some 60 MB."""
     table = noisy(9_000)
-    whole = gram_matrix(table)
     monkeypatch.setattr(cores, "available", lambda: 2)
-    monkeypatch.setattr(gram, "MOST_BLOCKS_IN_PIECE", 2)
     made: list[weakref.ReferenceType[Any]] = []
     held = []
-    multiply = gram._multiply
+    of_piece = gram._of_piece
 
     def noted(*given: Any) -> Any:
         held.append(sum(each() is not None for each in made))
-        products, rest = multiply(*given)
-        made.append(weakref.ref(products))
-        return products, rest
+        matrix = of_piece(*given)
+        made.append(weakref.ref(matrix))
+        return matrix
 
-    monkeypatch.setattr(gram, "_multiply", noted)
-    assert gram_matrix(table, block=50) == whole
-    assert len(held) == 90
-    assert max(held) <= 6
+    monkeypatch.setattr(gram, "_of_piece", noted)
+    assert gram_matrix(table, piece=100) == gram_matrix(table)
+    assert len(held) == 91
+    assert max(held) <= 7
 
 
 narrow = st.floats(width=32, allow_nan=False, allow_infinity=False)

@@ -141,7 +141,7 @@ def test_order_blocks_shards_and_layout_change_no_bit() -> None:
         == whole
     )
     for block in (3, 1000):  # 3,000 blocks are more than one int64 takes
-        assert figures(fit(gram_matrix(table, block=block), names, answer)) == whole
+        assert figures(fit(gram_matrix(table, piece=block), names, answer)) == whole
     parts = [gram_matrix(part) for part in np.array_split(table, 7)]
     total = parts[0]
     for part in parts[1:]:
@@ -155,10 +155,10 @@ def test_order_blocks_shards_and_layout_change_no_bit() -> None:
 
 def test_threads_change_no_bit(monkeypatch: pytest.MonkeyPatch) -> None:
     table = noisy(9_000)
-    whole = figures(fit(gram_matrix(table, block=4_096), list("abcd"), ["y"]))
+    whole = figures(fit(gram_matrix(table, piece=4_096), list("abcd"), ["y"]))
     for threads in (1, 3):
         monkeypatch.setattr(cores, "available", lambda threads=threads: threads)
-        assert figures(fit(gram_matrix(table, block=50), list("abcd"), ["y"])) == whole
+        assert figures(fit(gram_matrix(table, piece=50), list("abcd"), ["y"])) == whole
 
 
 MACHINE = """
