@@ -1,6 +1,6 @@
 """Rows that are held in memory: shuffled and cut into batches, or in order, in pieces."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 import numpy as np
 import torch
@@ -38,22 +38,23 @@ class InMemory:
         order = torch.from_numpy(shuffle.permutation(self.rows)).to(self.x.device)
         # Whole batches, so that only the last one of the epoch is smaller.
         window = max(1, self._rows_of_piece // size) * size
-        windows = self._shuffled(order, min(window, self.rows))
-        if self.rows > window and self.x.device.type == "cpu":
-            windows = ahead(windows)
-        for x, y in windows:
+        shuffled = self._shuffled(order, min(window, self.rows))
+        is_large = self.rows > window and self.x.device.type == "cpu"
+        for x, y in ahead(shuffled) if is_large else shuffled:
             yield from cut(x, y, size)
 
-    def _shuffled(self, order: torch.Tensor, window: int) -> Iterator[Pair]:
+    def _shuffled(self, order: torch.Tensor, window: int) -> Generator[Pair, None, None]:
         """Yield the rows in `order`, `window` at a time, in two buffers by turns."""
-        buffers = self._buffers or [self._buffer(window) for _ in range(2)]
-        if window < self.rows:  # new memory takes longer than to fill it
-            self._buffers = buffers
+        if window == self.rows:
+            buffers = [self._buffer(window)]
+        else:  # kept: new memory takes longer than to fill it
+            self._buffers = self._buffers or [self._buffer(window) for _ in range(2)]
+            buffers = self._buffers
         for number, rows in enumerate(torch.split(order, window)):
-            yield tuple(  # type: ignore[misc]
-                torch.index_select(whole, 0, rows, out=buffer[: len(rows)])
-                for whole, buffer in zip((self.x, self.y), buffers[number % 2], strict=True)
-            )
+            buffer_x, buffer_y = buffers[number % 2]
+            x = torch.index_select(self.x, 0, rows, out=buffer_x[: len(rows)])
+            y = torch.index_select(self.y, 0, rows, out=buffer_y[: len(rows)])
+            yield x, y
 
     def _buffer(self, rows: int) -> Pair:
         return self.x.new_empty(rows, self.x.shape[1]), self.y.new_empty(rows, self.y.shape[1])

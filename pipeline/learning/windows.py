@@ -1,6 +1,6 @@
 """Rows of a file, read in each epoch: shuffled in windows of row groups, or in order, in blocks."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,8 @@ from pipeline.learning.batches import PIECE_BYTES, cut
 from pipeline.learning.tensors import Pair, Prepare
 from pipeline.settings.errors import UserError
 from pipeline.tables.table import ROWS_PER_ROW_GROUP
+
+Pairs = Generator[Pair, None, None]
 
 
 class InFile:
@@ -36,7 +38,8 @@ class InFile:
 
     def pieces(self) -> Iterator[Pair]:
         """See TrainingRows.pieces."""
-        return self._read(map(self.prepare, self.file.blocks(rows=self.block_rows)))
+        blocks = self.file.blocks(rows=self.block_rows)
+        return self._read(self.prepare(block) for block in blocks)
 
     def batches(self, size: int, shuffle: np.random.Generator) -> Iterator[Pair]:
         """See TrainingRows.batches. Raises UserError if a batch is larger than a window."""
@@ -50,7 +53,7 @@ class InFile:
         for x, y in self._read(self._shuffled(size, most, shuffle)):
             yield from cut(x, y, size)
 
-    def _shuffled(self, size: int, most: int, shuffle: np.random.Generator) -> Iterator[Pair]:
+    def _shuffled(self, size: int, most: int, shuffle: np.random.Generator) -> Pairs:
         """Yield windows of shuffled rows, in two buffers by turns.
 
         All but the last have whole batches only. size: rows of a batch. most: rows of a window.
@@ -58,7 +61,7 @@ class InFile:
         groups = shuffle.permutation(len(self.file.group_rows)).tolist()
         blocks = self.file.blocks(groups, self.block_rows)
         windows = list(windows_of(self.file.block_sizes(groups, self.block_rows), most))
-        if not self._buffers:  # new memory takes longer than to fill it
+        if not self._buffers:  # kept: new memory takes longer than to fill it
             self._buffers = [self._buffer(max(map(sum, windows)) + size - 1) for _ in range(2)]
         turn = begin = 0
         for window in windows:
@@ -75,10 +78,10 @@ class InFile:
             whole = end if window is windows[-1] else end - end % size
             begin = end - whole
             if whole:
-                turn = 1 - turn
+                yield x[:whole], y[:whole]
+                turn = 1 - turn  # only now is nobody at work in the other buffer
                 for buffer, part in zip(self._buffers[turn], (x, y), strict=True):
                     buffer[:begin] = part[whole:end]
-                yield x[:whole], y[:whole]
 
     def _buffer(self, rows: int) -> Pair:
         # Pinned memory: the GPU copies it by itself.
@@ -88,7 +91,7 @@ class InFile:
         )
         return x, y
 
-    def _read(self, items: Iterator[Pair]) -> Iterator[Pair]:
+    def _read(self, items: Pairs) -> Iterator[Pair]:
         """Yield the items on the device, one ahead."""
         if self.device.type == "cpu":
             yield from ahead(items)
@@ -99,7 +102,7 @@ class InFile:
             yield pair
 
 
-def _on_gpu(items: Iterator[Pair], device: torch.device) -> Iterator[Pair]:
+def _on_gpu(items: Pairs, device: torch.device) -> Pairs:
     """Yield copies on the GPU, made beside its computations."""
     stream = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
     for x, y in items:
