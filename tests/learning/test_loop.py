@@ -135,6 +135,7 @@ def test_a_model_without_bias_goes_through_the_origin() -> None:
     assert predict(module, np.array([[4.0]])).item() == pytest.approx(8)
 
 
+@pytest.mark.gpu
 def test_a_gpu_gives_the_same_bits_twice_and_nearly_those_of_the_cpu() -> None:
     if not torch.cuda.is_available():
         pytest.skip("this machine has no CUDA GPU")

@@ -38,6 +38,7 @@ def test_a_part_that_was_frozen_stays_frozen(monkeypatch: pytest.MonkeyPatch) ->
     assert module.state_dict()["1.num_batches_tracked"] == 0
 
 
+@pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="this machine has no CUDA GPU")
 @pytest.mark.parametrize("build", [normed, dropping])
 def test_a_gpu_gives_the_same_bits_twice_whatever_is_held_out(

@@ -134,3 +134,21 @@ def test_many_row_groups_of_one_row(workspace: Path) -> None:
     rows = rows_of(put(3_000, 1))
     order = [row for _, y in rows.batches(700, stream(0, "shuffle")) for row in y[:, 0].tolist()]
     assert sorted(order) == list(range(3_000))
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="this machine has no CUDA GPU")
+@pytest.mark.parametrize("size", [3, 20])
+def test_a_gpu_gets_the_batches_of_a_cpu(workspace: Path, small_windows: None, size: int) -> None:
+    file = put(97, 7)
+    prepare = partial(tensors.of_table, PARAMS)
+    on_gpu = InFile(file, prepare, torch.float32, torch.device("cuda"))
+    shuffles = stream(0, "shuffle"), stream(0, "shuffle")
+    for _ in range(3):
+        pairs = zip(
+            rows_of(file).batches(size, shuffles[0]), on_gpu.batches(size, shuffles[1]), strict=True
+        )
+        for (x, y), (gpu_x, gpu_y) in pairs:
+            assert gpu_x.device.type == "cuda"
+            assert torch.equal(gpu_x.cpu(), x)
+            assert torch.equal(gpu_y.cpu(), y)

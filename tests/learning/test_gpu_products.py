@@ -1,0 +1,54 @@
+"""Products of slices are the same integers wherever float64 is computed."""
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+import torch
+
+from pipeline.exact.slices import BLOCK_ROWS, Plan, Slicer
+from pipeline.learning import gpu_products
+from pipeline.settings.errors import UserError
+
+
+def slices_of(rows: int, columns: int) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
+    """Return the slices of a random table whose columns have other sizes."""
+    draws = np.random.default_rng(0)
+    table = draws.normal(size=(rows, columns)) * 10.0 ** draws.integers(-9, 9, columns)
+    slices, unfit = Slicer(Plan.of([table]), BLOCK_ROWS).cut([table])
+    assert not unfit.all()
+    return slices.copy()
+
+
+def device(name: str) -> torch.device:
+    if name == "cuda" and not torch.cuda.is_available():
+        pytest.skip("this machine has no CUDA GPU")
+    return torch.device(name)
+
+
+@pytest.mark.parametrize("name", ["cpu", pytest.param("cuda", marks=pytest.mark.gpu)])
+@pytest.mark.parametrize(("rows", "columns"), [(1, 1), (100, 3), (BLOCK_ROWS, 33)])
+def test_products_are_exact(name: str, rows: int, columns: int) -> None:
+    slices = slices_of(rows, columns)
+    products = gpu_products.products(slices, device(name))
+    assert np.array_equal(products, slices @ slices.T)
+    first, last = ([Fraction(number) for number in slices[place]] for place in (0, -1))
+    exact = sum((a * b for a, b in zip(first, last, strict=True)), Fraction(0))
+    assert Fraction(float(products[0, -1])) == exact
+
+
+@pytest.mark.gpu
+def test_a_gpu_gives_the_largest_digits_exactly() -> None:
+    digits = np.full((2, BLOCK_ROWS), 2.0**20)
+    digits[1, ::2] -= 1
+    products = gpu_products.products(digits, device("cuda"))
+    assert np.array_equal(products, digits @ digits.T)
+
+
+def test_emulated_float64_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    cpu = torch.device("cpu")
+    monkeypatch.setenv("CUBLAS_EMULATE_DOUBLE_PRECISION", "0")
+    gpu_products.products(slices_of(9, 1), cpu)
+    monkeypatch.setenv("CUBLAS_EMULATE_DOUBLE_PRECISION", "1")
+    with pytest.raises(UserError, match=r"CUBLAS_EMULATE_DOUBLE_PRECISION: found 1, .*`unset"):
+        gpu_products.products(slices_of(9, 1), cpu)
