@@ -1,14 +1,17 @@
 """Program `check`: check params.yaml, dvc.yaml and data/raw before `dvc repro`.
 
-Reads   params.yaml, dvc.yaml, the names under data/raw
+Reads   params.yaml, dvc.yaml, the names under data/raw, the .dvc file of an import
 Writes  nothing; with `--schema` it prints the JSON schema of params.yaml
 """
 
 import argparse
 import sys
+from pathlib import Path
 
 from pipeline.settings import declared, params
 from pipeline.settings.errors import UserError
+
+SUFFIX = ".dvc"
 
 
 def main() -> None:
@@ -26,8 +29,13 @@ def main() -> None:
         sys.stdout.write(params.schema())
         return
     try:
-        declared.check(params.flatten(params.load()))
+        job = params.load()
+        declared.check(params.flatten(job))
         declared.check_files()
+        if job.data.source.endswith(SUFFIX) and Path(job.data.source).is_file():
+            from pipeline.tables import imported  # 0.2 s that other tables do not need
+
+            imported.read(Path(job.data.source))
     except UserError as error:
         sys.exit(f"error: {error}")
 
