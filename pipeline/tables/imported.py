@@ -153,6 +153,11 @@ def read(dvc_file: Path) -> Import:
         )
     url, options = _resolved(url.partition("?versionId=")[0], deps[0].get("fs_config") or {})
     protocol = urlsplit(url).scheme or "file"
+    if protocol in ("http", "https"):
+        raise UserError(
+            f"{dvc_file}: {url} cannot be read in place, because web servers do not say which part"
+            f" of a file has changed; `dvc import-url {url} {RAW}/` downloads it"
+        )
     options = {name: each for name, each in options.items() if name not in ("url", "version_aware")}
     return Import(dvc_file, url, Store.of(protocol, options), deps[0])
 

@@ -85,7 +85,7 @@ class Store:
         """Return the paths of the files in a folder and in the folders there. Raises OSError."""
         selector = fs.FileSelector(folder, recursive=True)
         infos = _filesystem(self).get_file_info(selector)
-        return [info.path for info in infos if info.type == fs.FileType.File]
+        return [info.path.lstrip("/") for info in infos if info.type == fs.FileType.File]
 
 
 def _unquoted(tag: str) -> str:

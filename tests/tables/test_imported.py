@@ -3,15 +3,19 @@
 # ruff: noqa: E501 - messages read best one to a line
 
 import socket
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import fsspec
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from own_tables import own_job
 from s3_server import BUCKET, Server, import_url, serving, use
 
+from pipeline.settings import dvc_md5
 from pipeline.settings.errors import UserError
 from pipeline.tables import raw_table
 
@@ -166,6 +170,36 @@ def test_an_import_that_dvc_would_download_is_refused(workspace: Path) -> None:
         path.read_text().replace("path: t\n", "path: ../remote/t\n").replace("cache: false", "")
     )
     assert "without `cache: false`, so that `dvc pull` downloads it" in refusal(path)
+
+
+def test_a_folder_of_this_machine_outside_the_repository(workspace: Path, tmp_path: Path) -> None:
+    """A mounted disk, for example."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    for number in range(2):
+        pq.write_table(rows(number, number + 2), folder / f"{number}.parquet")
+    noted: dict[str, Any] = {"md5": dvc_md5.of(folder), "nfiles": 2}
+    path = import_url(str(folder), "disk", **noted)
+    assert read(path) == [[0, 0], [1, 2], [1, 2], [2, 4]]
+    pq.write_table(rows(5, 6), folder / "1.parquet")
+    assert f"{folder} is another table now (2 files, " in refusal(path)
+
+
+def test_other_file_systems_are_fsspecs(workspace: Path) -> None:
+    fsspec.filesystem("memory").pipe_file("/folder/a.parquet", parquet_bytes(rows(1, 3)))
+    path = import_url("memory://folder", "memory", nfiles=1, md5="0.dir")
+    assert read(path) == [[1, 2], [2, 4]]
+    told = refusal(import_url("https://example.com/t.parquet", "web", etag="0", size=1))
+    assert "https://example.com/t.parquet cannot be read in place" in told
+    told = refusal(import_url("nowhere://t", "odd", etag="0", size=1))
+    assert told.startswith("nowhere://: cannot be read: ")
+
+
+def parquet_bytes(whole: pa.Table) -> bytes:
+    """Return a table as a Parquet file."""
+    file = BytesIO()
+    pq.write_table(whole, file)
+    return file.getvalue()
 
 
 def test_the_dvc_file_of_a_table_that_is_here(workspace: Path) -> None:
