@@ -52,7 +52,10 @@ class KeptSums:
         self._etags, self._layout, self._schema = etags, layout, schema
         self._folder = files.root() / files.STATE_FOLDER / "sums"
         plan = [_without_counts(column.model_dump(mode="json")) for column in layout.plan.columns]
-        code = [dvc_md5.of(Path(dvc_md5.CODE_FOLDER, room)) for room in CODE]
+        rooms = Path(__file__).parent.parent
+        code = [
+            dvc_md5.of_file(file) for room in CODE for file in sorted((rooms / room).glob("*.py"))
+        ]
         draws = layout.draws
         self._common = [plan, layout.targets, code, draws.seed, draws.folds, str(schema)]
         _remove_old(self._folder)
