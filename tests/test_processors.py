@@ -54,6 +54,13 @@ PORTABLE: dict[str, dict[str, Any]] = {
         "export__outputs": ["prediction", "interval", "in_range"],
     },
     "portable": {"train__portable": True, "train__lr": 0.1, "train__epochs": 50},
+    "portable, reduced": {
+        "train__portable": True,
+        "train__reduce_rows": True,
+        "train__optimizer": "adam",
+        "train__epochs": 50,
+        "model__standardize": True,
+    },
     "portable, in batches": {
         "train__portable": True,
         "train__optimizer": "adam",

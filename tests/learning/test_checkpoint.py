@@ -29,6 +29,14 @@ JOBS: dict[str, dict[str, Any]] = {
     "batches": {"train__batch_size": 7, "train__momentum": 0.5, "train__lr": 1e-3},
     "patience": {"train__patience": 6, "data__test_fraction": 0.3, "train__lr": 3e-3},
     "standardize": {"model__standardize": True, "train__batch_size": 16, "train__lr": 1e-3},
+    "reduced": {
+        "train__reduce_rows": True,
+        "train__momentum": 0.9,
+        "model__standardize": True,
+        "train__patience": 9,
+        "data__test_fraction": 0.3,
+        "train__lr": 1e-3,
+    },
     "float64": {"train__dtype": "float64", "train__optimizer": "adam"},
 }
 
