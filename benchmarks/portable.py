@@ -22,6 +22,7 @@ values = yaml.safe_load(open("params.yaml"))
 values["data"] |= {"features": [f"x{i}" for i in range(8)]}
 values["data"]["generate"] |= {"x": None, "rows": 10_000, "weight": None, "noise": 0.5}
 values["train"] |= {"reduction": "mean", "lr": 0.01, "portable": PORTABLE} | OPTIONS
+values["train"] |= {"reduce_rows": False}
 values["evaluate"]["queries"] = []
 job = params.parse(yaml.safe_dump(values))
 rows = generated_table(job.data, 0)
