@@ -128,7 +128,7 @@ def logging_table(pairs: Pairs, count: int) -> str:
 LARGE: dict[str, Any] = {"features": [f"x{number}" for number in range(8)]}
 LARGE["generate"] = {"x": None, "rows": 100_000, "weight": None, "bias": [0.0], "noise": 0.5}
 # A rate this small keeps a million epochs from converging to zero, where arithmetic is slower.
-SLOW: dict[str, Any] = {"lr": 1e-9, "reduction": "mean"}
+SLOW: dict[str, Any] = {"lr": 1e-9, "reduction": "mean", "reduce_rows": False}
 JOBS: dict[str, dict[str, Any]] = {
     "10⁵ × 8": {"data": LARGE, "train": SLOW, "evaluate": {"queries": []}},
     "3 × 1, the tutorial's": {"train": SLOW},
