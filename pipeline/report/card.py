@@ -161,6 +161,9 @@ def _metrics(facts: Facts) -> Iterator[str]:
             for name, part in sides.items()
         ),
     )
+    if (some_rows := verdict.mae_of_some_rows(facts.metrics)) is not None:
+        yield ""
+        yield f"{some_rows[0].upper()}{some_rows[1:]}."
     r2 = {part: facts.metrics[part]["r2"] for part in sides.values()}
     if (worse := verdict.worse_than_the_mean(r2["train"], r2.get("test"))) is not None:
         yield ""

@@ -71,6 +71,8 @@ def _lines(params: Params) -> list[str]:
     test_r2 = test["r2"] if test else None
     if (worse := verdict.worse_than_the_mean(metrics["train"]["r2"], test_r2)) is not None:
         text.append(f"{'take care':12} {worse}")
+    if (some_rows := verdict.mae_of_some_rows(metrics)) is not None:
+        text.append(f"{'sample':12} {some_rows}")
     if params.data.source != GENERATE:
         text.append(gap(metrics["reference"], is_linear=bool(coefficients)))
     checks = json.loads(files.VERIFICATION.read_text(encoding="utf-8"))["checks"]

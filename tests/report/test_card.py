@@ -49,11 +49,13 @@ def test_the_card_of_a_module_that_is_not_linear(
     assert "None: the model is not linear." in files.CARD.read_text()
     metrics = json.loads(files.METRICS.read_text())
     metrics["reference"] |= {"loss": 2942.24, "gap": -67.0582, "condition_number": 1e6}
+    metrics["train"]["mae_rows"] = 40
     verification = json.loads(files.VERIFICATION.read_text())
     text = card.card(
         card.Facts(number_plan(["a", "b", "c"]), contract, verification, metrics, [], 50, 0)
     )
     assert "is 67.0582 below that line's 2942.24." in text
+    assert "\nThe mean absolute error is of 40 training rows, which the seed chose" in text
     assert "single coefficients" not in text, "there are no coefficients"
 
 

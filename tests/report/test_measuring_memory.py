@@ -39,7 +39,7 @@ pages = int(Path("/proc/self/statm").read_text().split()[5])
 most = pages * resource.getpagesize() + {MEGABYTES} * 2**20
 resource.setrlimit(resource.RLIMIT_DATA, (most, most))
 line = Line(np.zeros((1, {COLUMNS - 1})), np.zeros(1), np.zeros({COLUMNS - 1}))
-with patch.object(pool.cores, "available", lambda: 8):
+with patch.object(pool.cores, "available", lambda: 4):
     train, test = measuring.splits(
         read_summary(), measuring.Model(read_plan(), ("y",), line.predict, is_line=True)
     )

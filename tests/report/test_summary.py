@@ -90,6 +90,12 @@ def test_queries_are_told_by_raw_names(workspace: Path, monkeypatch: pytest.Monk
         "at area = 90.5, age = 3, heating = (missing), district = new, sold = 2020-02-01",
     ):
         assert query in told
+    assert "mean absolute error" not in told
+    metrics = json.loads(files.METRICS.read_text())
+    metrics["train"]["mae_rows"] = 30
+    files.METRICS.write_text(json.dumps(metrics))
+    told = "\n".join(summary.lines(asked))
+    assert "sample       the mean absolute error is of 30 training rows, which the seed" in told
 
 
 def said(capsys: pytest.CaptureFixture[str]) -> str:

@@ -1,4 +1,6 @@
-"""A model that is worse than the mean of the target gets that verdict."""
+"""A model that is worse than the mean of the target gets that verdict; a sample is called one."""
+
+from typing import Any
 
 import pytest
 
@@ -22,3 +24,16 @@ def test_which_model_is_worse_than_the_mean(
     worse = "the model is worse than answering each row with the mean of the target"
     r2 = train_r2 if test_r2 is None else test_r2
     assert told == (rows and f"on the {rows} {worse} (R² {r2})")
+
+
+def test_a_mean_absolute_error_of_some_rows_says_so() -> None:
+    metrics: dict[str, Any] = {"train": {"mae": 1.0}, "test": {"mae": 1.0}, "reference": {}}
+    assert verdict.mae_of_some_rows(metrics) is None
+    metrics["test"]["mae_rows"] = 10_003
+    told = verdict.mae_of_some_rows(metrics)
+    assert told is not None
+    assert "is of 10,003 rows held out, which the seed chose" in told
+    metrics = {"train": {"mae": 1.0, "mae_rows": 100_007}, "reference": {}}
+    told = verdict.mae_of_some_rows(metrics)
+    assert told is not None
+    assert "is of 100,007 training rows, which" in told
