@@ -13,7 +13,7 @@ from pipeline.columns.summary import Part, Summary
 from pipeline.compute import own_rows
 from pipeline.compute.draws import Side
 from pipeline.compute.mapping import reduced
-from pipeline.compute.pool import threads
+from pipeline.compute.pool import MOST_THREADS, threads
 from pipeline.compute.summarize import Fragment
 from pipeline.report.errors import ROWS_AT_A_TIME, Errors, Floats, Predictor
 from pipeline.report.split import Split
@@ -106,7 +106,8 @@ def _pass(rows_of: dict[Side, list[int]], model: Model) -> Measured:
     work, title = partial(_measure, model=model), "measuring"
     # Torch has threads of its own.
     if not model.is_line or max(map(sum, rows_of.values())) <= ROWS_PER_ROW_GROUP:
-        return reduced(own_rows.tasks(PATHS, rows_of, 1), work, nothing, None, title)
+        # Short tasks all the same, after each of which the bar moves.
+        return reduced(own_rows.tasks(PATHS, rows_of, MOST_THREADS), work, nothing, None, title)
     with threads() as pool:
         return reduced(own_rows.tasks(PATHS, rows_of, pool.threads), work, nothing, pool, title)
 
