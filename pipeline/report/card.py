@@ -108,7 +108,8 @@ def _meaning(output: Output, facts: Facts) -> str:
 def _data(facts: Facts) -> Iterator[str]:
     source = facts.contract.source
     rows = {"data/train.parquet": facts.training_rows, "data/test.parquet": facts.test_rows}
-    if not source.params["data.keep_rows"]:
+    rows_are_kept = "data/train.parquet" in source.md5
+    if not rows_are_kept:
         rows = {"data/summary.json": facts.training_rows + facts.test_rows}
     yield "## Data"
     yield ""
@@ -117,7 +118,7 @@ def _data(facts: Facts) -> Iterator[str]:
     else:
         name = markdown.code(source.params["data.source"])
         yield f"Source: {name}, divided by `seed: {_seed(facts)}`."
-    if not source.params["data.keep_rows"]:
+    if not rows_are_kept:
         yield (
             f"The rows stay there: {facts.training_rows:,} training rows and"
             f" {facts.test_rows:,} rows held out are summed up in the file below."
