@@ -63,3 +63,18 @@ def test_appended_rows_change_no_draw_of_the_earlier_ones() -> None:
     assert many.sampled("train", 0, 2 * ROWS).all()  # as long as all are drawn
     other = Draws(2, 7, {"train": ROWS, "test": 0}, 2).folds_of(0, ROWS)
     assert other.tolist() != few.folds_of(0, ROWS).tolist()
+
+
+@pytest.mark.parametrize(
+    ("columns", "training_rows", "test_rows"),
+    [(2, 100_000, 10_000), (100, 100_000, 10_000), (200, 50_000, 5_000), (10**5, 1_000, 1_000)],
+)
+def test_a_wide_table_has_fewer_sampled_rows(
+    columns: int, training_rows: int, test_rows: int
+) -> None:
+    many = Draws(0, 5, {"train": 10**7, "test": 10**6}, columns)
+    assert many.wanted("train") == training_rows
+    assert many.wanted("test") == test_rows
+    drawn = many.sampled("train", 0, 10**6).sum()
+    assert abs(drawn / (training_rows / 10) - 1) < 0.3
+    assert Draws(0, 5, {"train": training_rows, "test": 0}, columns).all_sampled("train")
