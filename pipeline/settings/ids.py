@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import safetensors
 
-from pipeline.settings import dvc_md5, files, regular_file, safe_path
+from pipeline.settings import dvc_md5, files, inputs, regular_file, safe_path
 from pipeline.settings import params as params_yaml
 from pipeline.settings.declared import stages
 from pipeline.settings.errors import UserError
@@ -119,7 +119,8 @@ def stage_params(stage: str, params: Params) -> dict[str, Any]:
 
 def md5s(paths: list[str]) -> dict[str, str]:
     """Return the md5 of each file, as in dvc.lock. Raises UserError if a file is missing."""
-    return {path: dvc_md5.of(Path(path)) for path in sorted(paths)}
+    # Large inputs of the running stage are not hashed once more.
+    return {path: inputs.md5(path) or dvc_md5.of(Path(path)) for path in sorted(paths)}
 
 
 def _hash(value: Any) -> str:
