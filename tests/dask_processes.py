@@ -46,11 +46,13 @@ class Processes:
     def __init__(self, folder: Path, stack: ExitStack, failures: int) -> None:
         port = free_port()
         self.address = f"tcp://{HOST}:{port}"
-        self.folder = folder
+        # Not where a test has a copy of the pipeline: the folder of a process comes first.
+        self.folder = folder / "cluster"
+        self.folder.mkdir()
         self._stack = stack
         self.scheduler = stack.enter_context(
             process(
-                folder / "scheduler.log",
+                self.folder / "scheduler.log",
                 *("scheduler", "--host", HOST, "--port", str(port), "--no-dashboard"),
                 DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES=str(failures),
             )

@@ -1,6 +1,7 @@
 """The threads of a Dask cluster as a pool: the same tasks, on the workers of several machines."""
 
 import logging
+import re
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -21,6 +22,7 @@ SECONDS_TO_CONNECT = 5.0
 SECONDS_TO_ANSWER = 10.0
 SECONDS_WITHOUT_WORKERS = 60.0
 """A worker whose memory was full, or whose machine restarts, comes back within a minute."""
+NANNIES_TO_ASK = 5
 LINES_OF_LOG = 15
 NEEDED = dask_worker.ENVIRONMENT
 """The environment that the scheduler and all workers must have, which is that of this process."""
@@ -40,6 +42,8 @@ class Cluster(Pool):
         super().__init__(client.get_executor(pure=False), threads)
         self._client = client
         self._address = address
+        self._known: dict[str, Any] = {}
+        self._running = set[str]()
         self._without_workers: float | None = None
 
     def prepare(self, fragments: Iterable[Fragment]) -> None:
@@ -65,7 +69,7 @@ class Cluster(Pool):
 
     def check(self) -> None:
         """Raise UserError if the scheduler has gone, or all workers for a minute; see Pool."""
-        workers = self._state()["workers"].values()
+        workers = self._state().values()
         if any(worker["status"] == "running" for worker in workers):
             self._without_workers = None
             return
@@ -98,36 +102,45 @@ class Cluster(Pool):
             raise UserError(dask_worker.refusal(refused))
 
     def log(self) -> str:
-        """Return the last lines that tell of trouble in the logs of the cluster, indented."""
+        """Return what the nannies of the workers that have gone say of it, a line each, indented.
+
+        A nanny is the process that starts a worker, watches its memory, and starts it again.
+        """
+        with suppress(UserError):
+            self._workers()
+        # By nanny: one that has lost several workers is asked once.
+        gone = {w["nanny"]: w["name"] for a, w in self._known.items() if a not in self._running}
         lines: list[str] = []
-        with suppress(Exception):  # there may be nobody to answer
-            logs = self._ask(lambda: self._client.get_worker_logs(nanny=True))
-            logs = {f"nanny of {name}": log for name, log in logs.items()}
-            logs["scheduler"] = self._ask(lambda: self._client.get_scheduler_logs())
-            for name, log in logs.items():
-                trouble = [text for level, text in log if level in ("WARNING", "ERROR", "CRITICAL")]
-                lines += [f"  {name}: {text}" for text in reversed(trouble[:LINES_OF_LOG])]
-        return "".join(f"\n{line}" for line in lines)
+        for nanny, name in [*gone.items()][-NANNIES_TO_ASK:]:
+            with suppress(Exception):  # it may have gone, too
+                ask = partial(self._client.rpc(nanny).get_logs, n=LINES_OF_LOG)
+                log = self._client.sync(ask, callback_timeout=SECONDS_TO_CONNECT)
+                told = [text for level, text in log if level != "INFO" or "killed by" in text]
+                lines += [f"\n  nanny of {name}: {text}" for text in reversed(told)]
+        return "".join(lines)
 
     def _workers(self) -> dict[str, str]:
         """Return the workers as messages call them, by address."""
-        workers = self._state()["workers"].items()
-        return {address: named(address, worker["name"]) for address, worker in workers}
+        workers = self._state()
+        return {address: named(address, worker["name"]) for address, worker in workers.items()}
 
     def _state(self) -> dict[str, Any]:
-        """Ask the scheduler for its workers. Raises UserError if it does not answer."""
+        """Ask the scheduler for its workers, by address. Raises UserError if it is silent."""
         client = self._client
-        state: dict[str, Any] = self._ask(
+        state = self._ask(
             lambda: client.sync(client.scheduler.identity, callback_timeout=SECONDS_TO_ANSWER)
         )
-        return state
+        workers: dict[str, Any] = state["workers"]
+        self._known |= workers
+        self._running = set(workers)
+        return workers
 
     def _ask(self, question: Callable[[], Answer]) -> Answer:
         """Return the answer of the cluster. Raises UserError if the scheduler does not answer."""
         try:
             return question()
         except (OSError, TimeoutError) as error:
-            raise UserError(gone(self._address, error)) from None
+            raise UserError(gone(self._address, f"{error or type(error).__name__}")) from None
 
 
 @contextmanager
@@ -160,8 +173,8 @@ def connected(address: str) -> Iterator[Cluster]:
         cluster.check_environments()
         try:
             yield cluster
-        except CancelledError as error:
-            raise UserError(gone(address, error)) from None
+        except CancelledError:
+            raise UserError(gone(address, "the connection was lost")) from None
         except KilledWorker as error:
             raise UserError(killed(error, cluster.log())) from None
     finally:
@@ -169,19 +182,19 @@ def connected(address: str) -> Iterator[Cluster]:
             client.close(timeout=SECONDS_TO_CONNECT)
 
 
-def gone(address: str, error: Exception) -> str:
+def gone(address: str, why: str) -> str:
     """Return the message about a scheduler that does not answer any more."""
     return (
-        f"the Dask scheduler {address} does not answer any more ({type(error).__name__}); look into"
-        " its log, start it and its workers again, and run the stage again"
+        f"the Dask scheduler {address} does not answer any more ({why}); look into its log, start"
+        " it and its workers again, and run the stage again"
     )
 
 
 def killed(error: KilledWorker, log: str) -> str:
-    """Return the message about a task whose workers die. log: lines of the cluster's logs."""
+    """Return the message about a task whose workers die. log: lines of their logs."""
     worker = error.last_worker
     return (
-        f"the same task ended {error.allowed_failures + 1} workers, at last"
+        f"the same task ended {_count(error.allowed_failures + 1, 'worker')}, at last"
         f" {named(worker.address, worker.name)}{log}\nmost often a worker has too little memory"
         " for its threads: give workers more (`dask worker --memory-limit`) or fewer threads"
         " (`--nthreads`), and run the stage again; the whole log is where the worker was started"
@@ -192,9 +205,12 @@ def reason(answer: object) -> str:
     """Return why a process that was asked for its environment is refused, or ""."""
     if isinstance(answer, dict):
         return dask_worker.differences(answer, NEEDED)
-    if isinstance(answer, ModuleNotFoundError):
-        what = "abline" if answer.name == "pipeline" else answer.name
-        return f"{what} is not installed"
+    # The error comes as itself, or as text in another one.
+    if missing := re.search(r"No module named '([\w.]+)'", str(answer)):
+        name = missing[1]
+        if name.startswith("pipeline."):
+            return f"another version of abline, without {name}"
+        return f"{'abline' if name == 'pipeline' else name} is not installed"
     return f"{type(answer).__name__}: {answer}"
 
 
