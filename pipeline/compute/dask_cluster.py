@@ -8,15 +8,15 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import CancelledError, Future
 from contextlib import contextmanager, suppress
 from functools import partial
+from pathlib import Path
 from typing import Any, TypeVar
 
 from distributed import Client, KilledWorker
 
 from pipeline.compute import dask_worker
 from pipeline.compute.dask_worker import named
-from pipeline.compute.pool import Pool, Work
+from pipeline.compute.pool import Pool, PoolError, Work
 from pipeline.compute.summarize import Fragment
-from pipeline.settings.errors import UserError
 
 SECONDS_TO_CONNECT = 5.0
 SECONDS_TO_ANSWER = 10.0
@@ -42,25 +42,33 @@ class Cluster(Pool):
         super().__init__(client.get_executor(pure=False), threads)
         self._client = client
         self._address = address
+        self._told = False
+        self._seen = set[Path]()
         self._known: dict[str, Any] = {}
         self._running = set[str]()
         self._without_workers: float | None = None
 
     def prepare(self, fragments: Iterable[Fragment]) -> None:
-        """Raise UserError if workers do not see the files of fragments; see Pool."""
+        """Raise PoolError if workers do not see the files of fragments; see Pool."""
         files = (fragment.file for fragment in fragments)
         # One of each folder: a table may have ten thousand files.
-        one_of_each = list({file.parent: file for file in files if file is not None}.values())
-        answers = self._ask(lambda: self._client.run(dask_worker.unseen, one_of_each))
+        one_of_each = {file.parent: file for file in files if file is not None}
+        asked = [file for folder, file in one_of_each.items() if folder not in self._seen]
+        if self._told and not asked:
+            return
+        answers = self._ask(lambda: self._client.run(dask_worker.unseen, asked))
         unseen = [
             f"{name}: {file}"
             for address, name in self._workers().items()
             for file in answers.get(address, ())
         ]
         if unseen:
-            raise UserError(dask_worker.unshared(unseen))
-        counts = f"{_count(len(answers), 'worker')}, {_count(self.threads, 'thread')}"
-        _note(f"computing on the Dask cluster {self._address}: {counts}")
+            raise PoolError(dask_worker.unshared(unseen))
+        if not self._told:
+            self._told = True
+            counts = f"{_count(len(answers), 'worker')}, {_count(self.threads, 'thread')}"
+            _note(f"computing on the Dask cluster {self._address}: {counts}")
+        self._seen |= one_of_each.keys()
 
     def submit(self, work: Work[Known], fragment: Fragment, row_groups: range) -> Future[Known]:
         """Let a thread of a worker call `work`; see Pool."""
@@ -68,7 +76,7 @@ class Cluster(Pool):
         return self.executor.submit(compute, fragment, row_groups)
 
     def check(self) -> None:
-        """Raise UserError if the scheduler has gone, or all workers for a minute; see Pool."""
+        """Raise PoolError if the scheduler has gone, or all workers for a minute; see Pool."""
         workers = self._state().values()
         if any(worker["status"] == "running" for worker in workers):
             self._without_workers = None
@@ -79,13 +87,13 @@ class Cluster(Pool):
             seconds = f"{SECONDS_WITHOUT_WORKERS:.0f} s"
             _note(f"no worker {what}; waiting {seconds} for one")
         elif time.monotonic() - self._without_workers > SECONDS_WITHOUT_WORKERS:
-            raise UserError(
+            raise PoolError(
                 f"no worker of the Dask cluster {self._address} {what}{self.log()}\nstart workers"
                 " (`dask worker`), with more memory if theirs was full, and run the stage again"
             )
 
     def check_environments(self) -> None:
-        """Raise UserError if the scheduler or workers have other versions than this process."""
+        """Raise PoolError if the scheduler or workers have other versions than this process."""
         run_there: Any = self._client.run_on_scheduler
         answers: dict[str, object] = {}
         try:
@@ -99,14 +107,14 @@ class Cluster(Pool):
             f"{process}: {why}" for process, answer in answers.items() if (why := reason(answer))
         ]
         if refused:
-            raise UserError(dask_worker.refusal(refused))
+            raise PoolError(dask_worker.refusal(refused))
 
     def log(self) -> str:
         """Return what the nannies of the workers that have gone say of it, a line each, indented.
 
         A nanny is the process that starts a worker, watches its memory, and starts it again.
         """
-        with suppress(UserError):
+        with suppress(PoolError):
             self._workers()
         # By nanny: one that has lost several workers is asked once.
         gone = {w["nanny"]: w["name"] for a, w in self._known.items() if a not in self._running}
@@ -125,7 +133,7 @@ class Cluster(Pool):
         return {address: named(address, worker["name"]) for address, worker in workers.items()}
 
     def _state(self) -> dict[str, Any]:
-        """Ask the scheduler for its workers, by address. Raises UserError if it is silent."""
+        """Ask the scheduler for its workers, by address. Raises PoolError if it is silent."""
         client = self._client
         state = self._ask(
             lambda: client.sync(client.scheduler.identity, callback_timeout=SECONDS_TO_ANSWER)
@@ -136,18 +144,18 @@ class Cluster(Pool):
         return workers
 
     def _ask(self, question: Callable[[], Answer]) -> Answer:
-        """Return the answer of the cluster. Raises UserError if the scheduler does not answer."""
+        """Return the answer of the cluster. Raises PoolError if the scheduler does not answer."""
         try:
             return question()
         except (OSError, TimeoutError) as error:
-            raise UserError(gone(self._address, f"{error or type(error).__name__}")) from None
+            raise PoolError(gone(self._address, f"{error or type(error).__name__}")) from None
 
 
 @contextmanager
 def connected(address: str) -> Iterator[Cluster]:
     """Yield the workers of the cluster of a scheduler. address: of the scheduler.
 
-    Raises UserError if the scheduler does not answer, has no worker, or has workers with other
+    Raises PoolError if the scheduler does not answer, has no worker, or has workers with other
     versions; in the block, if the cluster is lost.
     """
     for name in ("distributed", "distributed.client", "distributed.core"):
@@ -155,7 +163,7 @@ def connected(address: str) -> Iterator[Cluster]:
     try:
         client = Client(address, timeout=SECONDS_TO_CONNECT, set_as_default=False)
     except Exception as error:
-        raise UserError(
+        raise PoolError(
             f"DASK_SCHEDULER_ADDRESS: there is no Dask scheduler at {address}"
             f" ({str(error) or type(error).__name__}); `dask scheduler` starts one and shows its"
             " address, `unset DASK_SCHEDULER_ADDRESS` lets this machine compute"
@@ -165,7 +173,7 @@ def connected(address: str) -> Iterator[Cluster]:
             client.wait_for_workers(1, timeout=SECONDS_TO_CONNECT)
         workers = client.scheduler_info(n_workers=-1)["workers"].values()
         if not workers:
-            raise UserError(
+            raise PoolError(
                 f"DASK_SCHEDULER_ADDRESS: the Dask cluster {address} has no worker; `dask worker"
                 f" {address}` starts one, `unset DASK_SCHEDULER_ADDRESS` lets this machine compute"
             )
@@ -174,9 +182,9 @@ def connected(address: str) -> Iterator[Cluster]:
         try:
             yield cluster
         except CancelledError:
-            raise UserError(gone(address, "the connection was lost")) from None
+            raise PoolError(gone(address, "the connection was lost")) from None
         except KilledWorker as error:
-            raise UserError(killed(error, cluster.log())) from None
+            raise PoolError(killed(error, cluster.log())) from None
     finally:
         with suppress(Exception):  # the scheduler may have gone
             client.close(timeout=SECONDS_TO_CONNECT)

@@ -13,11 +13,11 @@ import pyarrow as pa
 import pydantic
 
 import pipeline
-from pipeline.compute.pool import Work
+from pipeline.compute.pool import PoolError, Work
 from pipeline.compute.summarize import Fragment
 from pipeline.exact import cores
 from pipeline.settings import runner
-from pipeline.settings.errors import UserError
+from pipeline.settings.errors import EditedError, UserError
 
 Known = TypeVar("Known")
 
@@ -75,17 +75,19 @@ def compute(
 
     needed: environment of the machine that adds the results. A worker may have come after the
     start, when all were asked for theirs.
-    Raises UserError, with the name of the worker, if it cannot compute or read the rows.
+    Raises PoolError if this worker has other versions or does not see the file, UserError if the
+    rows cannot be used, EditedError if their file has changed: each with the name of the worker.
     """
     if different := differences(ENVIRONMENT, needed):
-        raise UserError(refusal([f"{_name()}: {different}"]))
+        raise PoolError(refusal([f"{_name()}: {different}"]))
     if fragment.file is not None and unseen([fragment.file]):
-        raise UserError(unshared([f"{_name()}: {fragment.file}"]))
+        raise PoolError(unshared([f"{_name()}: {fragment.file}"]))
     try:
         with cores.one_blas_thread():
             return work(fragment, row_groups)
     except (UserError, OSError, MemoryError) as error:
-        raise UserError(f"{runner.message(error)}\n(on {_name()})") from error
+        kind = EditedError if isinstance(error, EditedError) else UserError
+        raise kind(f"{runner.message(error)}\n(on {_name()})") from error
 
 
 def _name() -> str:

@@ -15,7 +15,7 @@ from pipeline.compute import written
 from pipeline.compute.draws import Draws, Side
 from pipeline.compute.kept_sums import KeptSums
 from pipeline.compute.mapping import Task, reduced, workers
-from pipeline.compute.pool import Pool
+from pipeline.compute.pool import Pool, PoolError
 from pipeline.compute.source_files import source_files
 from pipeline.compute.source_rows import Division, Source, SourceRows, divided
 from pipeline.compute.summarize import Fragment, Layout, Partial, no_rows, summarize
@@ -113,7 +113,7 @@ def _told_in_order(raw: RawTable) -> Iterator[None]:
     """
     try:
         yield
-    except EditedError:
+    except (EditedError, PoolError):
         raise
     except UserError:
         for _ in raw.rows():

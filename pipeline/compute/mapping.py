@@ -10,9 +10,8 @@ from typing import Protocol, Self, TypeVar
 
 from tqdm import tqdm
 
-from pipeline.compute.pool import Pool, Work, threads
+from pipeline.compute.pool import Pool, PoolError, Work, threads
 from pipeline.compute.summarize import Fragment
-from pipeline.settings.errors import UserError
 
 ROW_GROUPS_IN_TASK = 64
 """Most row groups of one task: opening a file of many row groups costs time for each task."""
@@ -50,13 +49,13 @@ class Task:
 def workers() -> Iterator[Pool]:
     """Yield the threads of the Dask cluster that DASK_SCHEDULER_ADDRESS names, or of this machine.
 
-    Raises UserError if the cluster cannot compute.
+    Raises PoolError if the cluster cannot compute.
     """
     if address := os.environ.get(CLUSTER):
         try:
             from pipeline.compute import dask_cluster  # half a second that most people do not need
         except ModuleNotFoundError as error:
-            raise UserError(
+            raise PoolError(
                 f"{CLUSTER} is set, but {error.name} is not installed; `pip install -e '.[dask]'`"
                 f" installs it, `unset {CLUSTER}` lets this machine compute"
             ) from None
@@ -68,7 +67,7 @@ def workers() -> Iterator[Pool]:
 
 
 def check_cluster() -> None:
-    """Raise UserError if there is a cluster that cannot compute, before a table is read for it."""
+    """Raise PoolError if there is a cluster that cannot compute, before a table is read for it."""
     if os.environ.get(CLUSTER):
         with workers():
             pass

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from pipeline.compute.summarize import Fragment
 from pipeline.exact import cores
+from pipeline.settings.errors import UserError
 
 MOST_THREADS = 8
 """More threads of one process would mostly wait for Python's lock."""
@@ -15,6 +16,10 @@ MOST_THREADS = 8
 Known = TypeVar("Known")
 Work = Callable[[Fragment, range], Known]
 """Function from some row groups of a fragment to what is known of their rows."""
+
+
+class PoolError(UserError):
+    """The threads of a pool cannot compute, whatever the rows are."""
 
 
 @dataclass
@@ -25,14 +30,14 @@ class Pool:
     threads: int
 
     def prepare(self, fragments: Iterable[Fragment]) -> None:
-        """Raise UserError if a fragment cannot be read where the threads are."""
+        """Raise PoolError if the threads cannot open the file of a fragment."""
 
     def submit(self, work: Work[Known], fragment: Fragment, row_groups: range) -> Future[Known]:
         """Let a thread call `work`."""
         return self.executor.submit(work, fragment, row_groups)
 
     def check(self) -> None:
-        """Raise UserError if nothing will be computed any more; called while no task ends."""
+        """Raise PoolError if nothing will be computed any more; called while no task ends."""
 
 
 @contextmanager

@@ -6,14 +6,19 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pyarrow as pa
 import pytest
-from conftest import free_port
+from conftest import free_port, job
 from distributed import LocalCluster
+from own_tables import put
 from summed_tables import RowsInMemory, content, count, layout, make_rows, summed, tasks
 
+from pipeline import generate
 from pipeline.compute import dask_cluster, dask_worker, mapping
 from pipeline.compute.mapping import CLUSTER, reduced
 from pipeline.compute.summarize import Fragment, Partial, no_rows
+from pipeline.settings import files
 from pipeline.settings.errors import UserError
 
 
@@ -204,3 +209,34 @@ def test_a_small_table_is_summed_up_here(
     assert capsys.readouterr().err == (
         "note: a small table is summed up here, not on DASK_SCHEDULER_ADDRESS\n"
     )
+
+
+def test_rows_that_stay_where_they_are_are_summed_up_there(
+    scheduler: str,
+    workspace: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """A median and levels are learnt there, too."""
+    numbers = np.random.default_rng(0)
+    for part in range(3):
+        columns = {name: pa.array(numbers.standard_normal(1_000)) for name in ("a", "y")}
+        columns["level"] = pa.array(numbers.choice(["low", "high", "middle"], 1_000))
+        put(pa.table(columns), f"parts/{part}.parquet")
+    features = {"a": {"kind": "number", "missing": "median"}, "level": {"kind": "category"}}
+    asked = job(
+        data__source="data/raw/parts",
+        data__features=features,
+        data__targets=["y"],
+        data__test_fraction=0.2,
+        data__keep_rows=False,
+        evaluate__queries=[],
+    )
+    written = {}
+    for address in ("", scheduler):
+        monkeypatch.setenv(CLUSTER, address)
+        generate.main(asked)
+        outputs = (files.SUMMARY, files.SAMPLE, files.COLUMNS)
+        written[address] = [path.read_bytes() for path in outputs]
+    assert written[scheduler] == written[""]
+    assert capsys.readouterr().err.count("note: computing on the Dask cluster") == 1

@@ -20,6 +20,7 @@ from summed_tables import (
     tasks,
 )
 
+from pipeline import compute
 from pipeline.compute import mapping
 from pipeline.compute.mapping import CLUSTER, reduced, tasks_of
 from pipeline.compute.pool import Pool
@@ -162,6 +163,7 @@ def test_without_a_cluster_the_threads_are_here(monkeypatch: pytest.MonkeyPatch)
 def test_a_cluster_without_dask_is_a_clear_message(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(CLUSTER, "tcp://127.0.0.1:1")
     monkeypatch.delitem(sys.modules, "pipeline.compute.dask_cluster", raising=False)
+    monkeypatch.delattr(compute, "dask_cluster", raising=False)
     monkeypatch.setitem(sys.modules, "distributed", None)
     with pytest.raises(UserError) as refused:
         mapping.check_cluster()
