@@ -3,7 +3,7 @@
 import itertools
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -47,6 +47,17 @@ class SourceFile(BaseModel):
     """Of a file of this machine its md5."""
 
 
+class TypedRows(Protocol):
+    """Typed rows whose columns are given one by one, such as an Arrow table."""
+
+    @property
+    def num_rows(self) -> int:
+        """Number of rows."""
+
+    def column(self, name: str, /) -> Values:
+        """Return a column: [rows]."""
+
+
 class Plan(BaseModel):
     """The features and what becomes of each."""
 
@@ -86,7 +97,7 @@ class Plan(BaseModel):
         out = np.empty((rows.num_rows, len(self.encoded_names)), order="F")
         return out, self.encode_into(out, rows.column)
 
-    def numbers(self, rows: pa.Table, targets: Sequence[str]) -> NDArray[np.float64]:
+    def numbers(self, rows: TypedRows, targets: Sequence[str]) -> NDArray[np.float64]:
         """Return the encoded columns, then the targets: [rows, columns], column-major.
 
         rows: training or test rows, with the columns by name.

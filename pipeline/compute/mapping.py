@@ -46,9 +46,10 @@ class Task:
 
 
 @contextmanager
-def workers() -> Iterator[Pool]:
+def workers(bytes_in_thread: int = 0) -> Iterator[Pool]:
     """Yield the threads of the Dask cluster that DASK_SCHEDULER_ADDRESS names, or of this machine.
 
+    bytes_in_thread: see `threads`, which are those of this machine.
     Raises PoolError if the cluster cannot compute.
     """
     if address := os.environ.get(CLUSTER):
@@ -62,7 +63,7 @@ def workers() -> Iterator[Pool]:
         with dask_cluster.connected(address) as cluster:
             yield cluster
     else:
-        with threads() as pool:
+        with threads(bytes_in_thread) as pool:
             yield pool
 
 

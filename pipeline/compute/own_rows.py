@@ -1,6 +1,7 @@
 """The pipeline's own tables, data/train.parquet and data/test.parquet, as fragments."""
 
 from collections.abc import Iterable, Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -8,7 +9,16 @@ from pathlib import Path
 from pipeline.columns.plan import Plan
 from pipeline.compute.draws import Draws, Side
 from pipeline.compute.mapping import Task, note_small_table, reduced, tasks_of, workers
-from pipeline.compute.summarize import Layout, Partial, Rows, no_rows, summarize
+from pipeline.compute.summarize import (
+    Layout,
+    Partial,
+    Rows,
+    bytes_in_thread,
+    no_rows,
+    summarize,
+)
+from pipeline.exact import cores
+from pipeline.exact.slices import BLOCK_ROWS
 from pipeline.tables import row_groups as groups
 from pipeline.tables import table
 from pipeline.tables.table import ROWS_PER_ROW_GROUP
@@ -45,10 +55,12 @@ def summarized(
     layout = Layout(plan, targets, Draws(seed, folds, counts, columns))
     nothing = no_rows(layout, table.schema(paths["train"]))
     work = partial(summarize, layout=layout)
-    if max(counts.values()) <= ROWS_PER_ROW_GROUP:  # not worth a thread
+    most = max(counts.values())
+    if most <= ROWS_PER_ROW_GROUP:  # not worth a thread
         note_small_table()
-        return reduced(tasks(paths, rows_of, 1), work, nothing, None), layout
-    with workers() as pool:
+        with cores.one_blas_thread() if most > BLOCK_ROWS else nullcontext():
+            return reduced(tasks(paths, rows_of, 1), work, nothing, None), layout
+    with workers(bytes_in_thread(columns)) as pool:
         return reduced(tasks(paths, rows_of, pool.threads), work, nothing, pool), layout
 
 

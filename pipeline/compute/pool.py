@@ -13,6 +13,9 @@ from pipeline.settings.errors import UserError
 MOST_THREADS = 8
 """More threads of one process would mostly wait for Python's lock."""
 
+MOST_BYTES = 320 << 20
+"""Memory for the blocks of rows that the threads compute with."""
+
 Known = TypeVar("Known")
 Work = Callable[[Fragment, range], Known]
 """Function from some row groups of a fragment to what is known of their rows."""
@@ -41,9 +44,12 @@ class Pool:
 
 
 @contextmanager
-def threads() -> Iterator[Pool]:
-    """Yield a pool with a thread for each core of this machine; one BLAS thread in each."""
-    count = min(cores.available(), MOST_THREADS)
+def threads(bytes_in_thread: int = 0) -> Iterator[Pool]:
+    """Yield a pool with a thread for each core of this machine; one BLAS thread in each.
+
+    bytes_in_thread: memory that a thread needs; of wide tables fewer threads compute.
+    """
+    count = min(cores.available(), MOST_THREADS, max(1, MOST_BYTES // max(1, bytes_in_thread)))
     executor = ThreadPoolExecutor(count)
     try:
         with cores.one_blas_thread():

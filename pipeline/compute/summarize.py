@@ -15,6 +15,7 @@ from pipeline.columns.summary import Part
 from pipeline.compute.draws import Draws, Side
 from pipeline.compute.sampled import Extremes, Ranges, SampledRows, take
 from pipeline.exact.gram import gram_matrices
+from pipeline.tables.table import ROWS_PER_ROW_GROUP
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,31 @@ class Partial:
         )
 
 
+@dataclass(frozen=True)
+class InOrder:
+    """Rows of a table in another order; a column at a time is copied."""
+
+    rows: pa.Table
+    order: NDArray[np.int64]
+
+    @property
+    def num_rows(self) -> int:
+        """Number of rows."""
+        return len(self.order)
+
+    def column(self, name: str) -> pa.Array:
+        """Return a column in this order: [rows]."""
+        return take(self.rows.select([name]), self.order).column(0)
+
+
+def bytes_in_thread(columns: int) -> int:
+    """Return the memory that `summarize` takes for a row group: its rows, and its numbers.
+
+    columns: number of encoded columns and targets.
+    """
+    return int(2.5 * 8 * columns * ROWS_PER_ROW_GROUP)
+
+
 def no_rows(layout: Layout, schema: pa.Schema) -> Partial:
     """Return what is known of no rows. schema: of the typed rows."""
     empty = Part.of_no_rows(layout.columns)
@@ -99,6 +125,7 @@ def summarize(fragment: Fragment, row_groups: Iterable[int], layout: Layout) -> 
     for rows in fragment.read(row_groups):
         partial = of_rows(rows, layout)
         whole = partial if whole is None else whole + partial
+        del rows  # before the next ones are read, by each of the threads
     assert whole is not None, "a task has row groups"
     return whole
 
@@ -117,7 +144,7 @@ def of_rows(rows: Rows, layout: Layout) -> Partial:
         fold = draws.folds_of(rows.before, count)
         order = np.argsort(fold, kind="stable")
         ends = np.cumsum(np.bincount(fold, minlength=draws.folds)).tolist()
-        numbers = layout.plan.numbers(take(rows.values, order), layout.targets)
+        numbers = layout.plan.numbers(InOrder(rows.values, order), layout.targets)
         ranges = Ranges.of(numbers, ends)
         folds = _parts(numbers, ranges, ends)
         if count and not draws.all_sampled("train"):  # else the sample has every row
