@@ -13,7 +13,7 @@ from pipeline.settings.errors import UserError
 MOST_THREADS = 8
 """More threads of one process would mostly wait for Python's lock."""
 
-MOST_BYTES = 320 << 20
+MOST_BYTES = 200 << 20
 """Memory for the blocks of rows that the threads compute with."""
 
 Known = TypeVar("Known")
