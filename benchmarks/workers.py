@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, chdir, contextmanager
 from functools import partial
 from pathlib import Path
@@ -127,9 +127,9 @@ def compare(folder: Path, rows: int, columns: int, rounds: int) -> None:
     assert len(sums) == 1, "the bytes depend on who computed them"
     print(f"| pass over {rows:,} × {columns} float32 | time, s | times as fast | range |")
     print("|---|---|---|---|")
-    for side, took in seconds.items():
-        ratios = [a / b for a, b in zip(seconds["1 thread"], took, strict=True)]
-        print(f"| {side} | {statistics.median(took):.2f} | {summary(ratios)} |", flush=True)
+    for side, times in seconds.items():
+        ratios = [a / b for a, b in zip(seconds["1 thread"], times, strict=True)]
+        print(f"| {side} | {statistics.median(times):.2f} | {summary(ratios)} |", flush=True)
 
 
 def parts(folder: Path, columns: int) -> str:
@@ -141,7 +141,7 @@ def parts(folder: Path, columns: int) -> str:
     fragment = OwnRows(paths["train"], "train")
     work = partial(summarize, layout=layout)
 
-    def fastest(function: partial[object]) -> float:
+    def fastest(function: Callable[[], object]) -> float:
         times = []
         for _ in range(5):
             begin = time.perf_counter()

@@ -60,5 +60,7 @@ def write(
         plan = learn.plan(data, learnable)
         learn.report(plan)
         paths: dict[Side, Path] = {"train": train.path, "test": test.path}
-        whole, layout = own_rows.summarized(paths, plan, data.targets, params.seed, data.folds)
+        whole, layout = own_rows.summarized(
+            paths, plan, data.targets, params.seed, data.folds, params.train.device
+        )
         written.write(whole, layout, schema)

@@ -48,7 +48,7 @@ def summarized(raw: RawTable, params: Params) -> tuple[Partial, Layout]:
     """
     data, seed, columns = params.data, params.seed, raw.columns
     parts = raw.parts()
-    with workers() as pool:
+    with workers(device=params.train.device) as pool:
         with _told_in_order(raw):
             source = divided(parts, Division(seed, data.test_fraction), pool)
             if not source.tasks:
@@ -99,7 +99,7 @@ def _summed(
             whole += known
         else:
             missing.append(task)
-    work = partial(summarize, layout=layout)
+    work = partial(summarize, layout=layout, product=pool.product)
     # A table of one piece is read as fast as its sums are.
     note = kept.write if len(source.tasks) > 1 else None
     return whole + reduced(missing, work, nothing, pool, note=note)

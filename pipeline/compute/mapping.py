@@ -46,10 +46,11 @@ class Task:
 
 
 @contextmanager
-def workers(bytes_in_thread: int = 0) -> Iterator[Pool]:
+def workers(bytes_in_thread: int = 0, device: str = "cpu") -> Iterator[Pool]:
     """Yield the threads of the Dask cluster that DASK_SCHEDULER_ADDRESS names, or of this machine.
 
-    bytes_in_thread: see `threads`, which are those of this machine.
+    bytes_in_thread: see `threads`, which are those of this machine. device: cuda lets its GPU
+    multiply, if it has one.
     Raises PoolError if the cluster cannot compute.
     """
     if address := os.environ.get(CLUSTER):
@@ -64,6 +65,11 @@ def workers(bytes_in_thread: int = 0) -> Iterator[Pool]:
             yield cluster
     else:
         with threads(bytes_in_thread) as pool:
+            if device == "cuda":
+                # Importing torch takes a second, which a table for a GPU is worth.
+                from pipeline.compute import gpu_products
+
+                pool.product = gpu_products.product()
             yield pool
 
 

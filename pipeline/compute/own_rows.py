@@ -46,9 +46,14 @@ class OwnRows:
 
 
 def summarized(
-    paths: dict[Side, Path], plan: Plan, targets: tuple[str, ...], seed: int, folds: int
+    paths: dict[Side, Path],
+    plan: Plan,
+    targets: tuple[str, ...],
+    seed: int,
+    folds: int,
+    device: str = "cpu",
 ) -> tuple[Partial, Layout]:
-    """Sum up the training table and the test table. paths: of both."""
+    """Sum up the training table and the test table. paths: of both. device: see `workers`."""
     rows_of = {side: table.rows_of_groups(path) for side, path in paths.items()}
     counts = {side: sum(rows) for side, rows in rows_of.items()}
     columns = len(plan.encoded_names) + len(targets)
@@ -60,7 +65,8 @@ def summarized(
         note_small_table()
         with cores.one_blas_thread() if most > BLOCK_ROWS else nullcontext():
             return reduced(tasks(paths, rows_of, 1), work, nothing, None), layout
-    with workers(bytes_in_thread(columns)) as pool:
+    with workers(bytes_in_thread(columns), device) as pool:
+        work = partial(summarize, layout=layout, product=pool.product)
         return reduced(tasks(paths, rows_of, pool.threads), work, nothing, pool), layout
 
 

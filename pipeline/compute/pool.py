@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from pipeline.compute.summarize import Fragment
 from pipeline.exact import cores
+from pipeline.exact.products import Product, own_product
 from pipeline.settings.errors import UserError
 
 MOST_THREADS = 8
@@ -27,10 +28,11 @@ class PoolError(UserError):
 
 @dataclass
 class Pool:
-    """An executor, and the number of threads that it has in all."""
+    """An executor, the number of threads that it has in all, and what multiplies their slices."""
 
     executor: Executor
     threads: int
+    product: Product = own_product
 
     def prepare(self, fragments: Iterable[Fragment]) -> None:
         """Raise PoolError if the threads cannot open the file of a fragment."""

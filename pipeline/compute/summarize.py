@@ -15,6 +15,7 @@ from pipeline.columns.summary import Part
 from pipeline.compute.draws import Draws, Side
 from pipeline.compute.sampled import Extremes, Ranges, SampledRows, take
 from pipeline.exact.gram import gram_matrices
+from pipeline.exact.products import Product, own_product
 from pipeline.tables.table import ROWS_PER_ROW_GROUP
 
 
@@ -116,21 +117,28 @@ def no_rows(layout: Layout, schema: pa.Schema) -> Partial:
     )
 
 
-def summarize(fragment: Fragment, row_groups: Iterable[int], layout: Layout) -> Partial:
+def summarize(
+    fragment: Fragment,
+    row_groups: Iterable[int],
+    layout: Layout,
+    product: Product = own_product,
+) -> Partial:
     """Return what is known of the rows of some row groups, at least one.
+
+    product: multiplies slices; it changes nothing in the result.
 
     Raises UserError if they cannot be read.
     """
     whole: Partial | None = None
     for rows in fragment.read(row_groups):
-        partial = of_rows(rows, layout)
+        partial = of_rows(rows, layout, product)
         whole = partial if whole is None else whole + partial
         del rows  # before the next ones are read, by each of the threads
     assert whole is not None, "a task has row groups"
     return whole
 
 
-def of_rows(rows: Rows, layout: Layout) -> Partial:
+def of_rows(rows: Rows, layout: Layout, product: Product = own_product) -> Partial:
     """Return what is known of some rows. BLAS must be limited to one thread."""
     draws, count = layout.draws, rows.values.num_rows
     empty = Part.of_no_rows(layout.columns)
@@ -138,7 +146,7 @@ def of_rows(rows: Rows, layout: Layout) -> Partial:
     extremes = Extremes.of_no_rows(rows.values.schema, layout.columns)
     if rows.side == "test":
         numbers = layout.plan.numbers(rows.values, layout.targets)
-        (test,) = _parts(numbers, Ranges.of(numbers, [count]), [count])
+        (test,) = _parts(numbers, Ranges.of(numbers, [count]), [count], product)
     else:
         # Rows of one fold beside each other: its sums are then of a piece of each column.
         fold = draws.folds_of(rows.before, count)
@@ -146,7 +154,7 @@ def of_rows(rows: Rows, layout: Layout) -> Partial:
         ends = np.cumsum(np.bincount(fold, minlength=draws.folds)).tolist()
         numbers = layout.plan.numbers(InOrder(rows.values, order), layout.targets)
         ranges = Ranges.of(numbers, ends)
-        folds = _parts(numbers, ranges, ends)
+        folds = _parts(numbers, ranges, ends, product)
         if count and not draws.all_sampled("train"):  # else the sample has every row
             extremes = ranges.extremes(rows.values, order, rows.before)
     drawn = draws.sampled(rows.side, rows.before, count)
@@ -156,12 +164,14 @@ def of_rows(rows: Rows, layout: Layout) -> Partial:
     return Partial(folds, test, sampled, extremes)
 
 
-def _parts(numbers: NDArray[np.float64], ranges: Ranges, ends: Sequence[int]) -> tuple[Part, ...]:
+def _parts(
+    numbers: NDArray[np.float64], ranges: Ranges, ends: Sequence[int], product: Product
+) -> tuple[Part, ...]:
     """Return the sums of consecutive parts of rows.
 
     numbers: [rows, columns], column-major. ends: the end of each part.
     """
-    grams = gram_matrices(numbers, ends=ends)
+    grams = gram_matrices(numbers, ends=ends, product=product)
     return tuple(
         Part(tuple(low), tuple(high), gram) if gram.rows else Part.of_no_rows(numbers.shape[1])
         for low, high, gram in zip(

@@ -58,7 +58,8 @@ def permuted(slices: Floats) -> Floats:
     """Multiply by blocks of rows in another order."""
     order = np.random.default_rng(0).permutation(slices.shape[1])
     blocks = np.array_split(order, 7)
-    return np.sum([slices[:, block] @ slices[:, block].T for block in blocks], axis=0)
+    product: Floats = np.sum([slices[:, block] @ slices[:, block].T for block in blocks], axis=0)
+    return product
 
 
 def one_by_one(slices: Floats) -> Floats:

@@ -1,13 +1,16 @@
 """Products of slices are the same integers wherever float64 is computed."""
 
 from fractions import Fraction
+from functools import partial
 
 import numpy as np
 import pytest
 import torch
 
-from pipeline.exact.slices import BLOCK_ROWS, Plan, Slicer
-from pipeline.learning import gpu_products
+from pipeline.compute import gpu_products
+from pipeline.exact.gram import gram_matrix
+from pipeline.exact.plan import Plan
+from pipeline.exact.slices import Slicer
 from pipeline.settings.errors import UserError
 
 
@@ -15,7 +18,7 @@ def slices_of(rows: int, columns: int) -> np.ndarray[tuple[int, int], np.dtype[n
     """Return the slices of a random table whose columns have other sizes."""
     draws = np.random.default_rng(0)
     table = draws.normal(size=(rows, columns)) * 10.0 ** draws.integers(-9, 9, columns)
-    slices, unfit = Slicer(Plan.of([table]), BLOCK_ROWS).cut([table])
+    slices, unfit = Slicer(Plan.of([table]), rows).cut([table])
     assert not unfit.all()
     return slices.copy()
 
@@ -27,7 +30,7 @@ def device(name: str) -> torch.device:
 
 
 @pytest.mark.parametrize("name", ["cpu", pytest.param("cuda", marks=pytest.mark.gpu)])
-@pytest.mark.parametrize(("rows", "columns"), [(1, 1), (100, 3), (BLOCK_ROWS, 33)])
+@pytest.mark.parametrize(("rows", "columns"), [(1, 1), (100, 3), (1_024, 33)])
 def test_products_are_exact(name: str, rows: int, columns: int) -> None:
     slices = slices_of(rows, columns)
     products = gpu_products.products(slices, device(name))
@@ -37,9 +40,16 @@ def test_products_are_exact(name: str, rows: int, columns: int) -> None:
     assert Fraction(float(products[0, -1])) == exact
 
 
+@pytest.mark.parametrize("name", ["cpu", pytest.param("cuda", marks=pytest.mark.gpu)])
+def test_a_gram_matrix_is_the_same_on_a_gpu(name: str) -> None:
+    table = np.random.default_rng(0).normal(size=(3_000, 5)) * [1, 1e-9, 1e9, 3, 7]
+    product = partial(gpu_products.products, device=device(name))
+    assert gram_matrix(table, product=product) == gram_matrix(table)
+
+
 @pytest.mark.gpu
 def test_a_gpu_gives_the_largest_digits_exactly() -> None:
-    digits = np.full((2, BLOCK_ROWS), 2.0**20)
+    digits = np.full((2, 1_024), 2.0**20)
     digits[1, ::2] -= 1
     products = gpu_products.products(digits, device("cuda"))
     assert np.array_equal(products, digits @ digits.T)

@@ -5,11 +5,13 @@ of float64 by a shorter arithmetic could change it, which cuBLAS has since CUDA 
 """
 
 import os
+from functools import partial
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from pipeline.exact.products import Product, own_product
 from pipeline.settings.errors import UserError
 
 EMULATION = "CUBLAS_EMULATE_DOUBLE_PRECISION"
@@ -35,3 +37,14 @@ def products(slices: NDArray[np.float64], device: torch.device) -> NDArray[np.fl
     rows = torch.from_numpy(slices).to(device)
     result: NDArray[np.float64] = torch.mm(rows, rows.T).cpu().numpy()
     return result
+
+
+def product() -> Product:
+    """Return the function that multiplies slices on the GPU, or on the CPU if there is none.
+
+    Raises UserError if cuBLAS is told to emulate float64.
+    """
+    if not torch.cuda.is_available():
+        return own_product
+    refuse_emulation()
+    return partial(products, device=torch.device("cuda"))
