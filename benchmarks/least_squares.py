@@ -7,6 +7,7 @@ error of the worst coefficient, relative to the exact solution, which ours is. A
 times beside other processes that keep every core busy: twice the time is a fair share.
 """
 
+import importlib.util
 import statistics
 import subprocess
 import sys
@@ -56,6 +57,22 @@ def statsmodels(x: Floats, y: Floats) -> NDArray[np.float64]:
     return np.roll(np.asarray(fitted.params, float), -1)
 
 
+def ridge(x: Floats, y: Floats) -> NDArray[np.float64]:
+    """Solve by scikit-learn's Ridge from normal equations in float32, almost without a penalty."""
+    from sklearn.linear_model import Ridge
+
+    fitted = Ridge(alpha=1e-6, solver="cholesky").fit(x, y)
+    return np.append(fitted.coef_, fitted.intercept_).astype(float)
+
+
+def glum(x: Floats, y: Floats) -> NDArray[np.float64]:
+    """Solve by glum's closed form."""
+    from glum import GeneralizedLinearRegressor
+
+    fitted = GeneralizedLinearRegressor(family="normal", alpha=0).fit(x, y)
+    return np.append(fitted.coef_, fitted.intercept_).astype(float)
+
+
 def numpy_normal_equations(x: Floats, y: Floats) -> NDArray[np.float64]:
     """Solve the normal equations by NumPy, in float64."""
     design = np.column_stack([x, np.ones(len(x), np.float32)]).astype(np.float64)
@@ -67,8 +84,11 @@ SOLVERS: dict[str, Solver] = {
     "exact, with standard errors": ours,
     "scikit-learn LinearRegression": scikit_learn,
     "statsmodels OLS, with standard errors": statsmodels,
+    "scikit-learn Ridge(solver='cholesky')": ridge,
     "NumPy, normal equations": numpy_normal_equations,
 }
+if importlib.util.find_spec("glum"):
+    SOLVERS["glum"] = glum
 
 
 @contextmanager
@@ -89,6 +109,22 @@ def seconds_of(solve: Solver, x: Floats, y: Floats) -> float:
     begin = time.perf_counter()
     solve(x, y)
     return time.perf_counter() - begin
+
+
+def print_limits(x: Floats) -> None:
+    """Print how long this machine needs to read the table once, and to multiply it in float64."""
+    seconds = []
+    block = np.ascontiguousarray(x[:4_096].T, dtype=np.float64)
+    with cores.one_blas_thread():
+        for work in (lambda: x.sum(), lambda: [block @ block.T for _ in range(len(x) // 4_096)]):
+            begin = time.perf_counter()
+            work()
+            seconds.append(time.perf_counter() - begin)
+    read, multiplied = seconds
+    print(
+        f"\nOne thread reads the table in {read:.2f} s ({x.nbytes / read / 1e9:.1f} GB/s), and"
+        f" multiplies one slice of each column in {multiplied:.2f} s."
+    )
 
 
 def main() -> None:
@@ -122,6 +158,7 @@ def main() -> None:
         ratios = [t / o for t, o in zip(times, seconds[next(iter(SOLVERS))], strict=True)]
         shown = summary(ratios, lambda ratio: f"{ratio:.1f}")
         print(f"| {name} | {statistics.median(times):.2f} | {shown} | {errors[name]:.1e} |")
+    print_limits(x)
     print("\n| beside a busy process for each core | quiet, s | busy, s | busy / quiet | range |")
     print("|---|---|---|---|---|")
     for name, solve in SOLVERS.items():
