@@ -27,7 +27,7 @@ from pipeline.exact.slices import Slicer, exact_rows
 PIECE_ROWS = 65_536
 
 # Numbers of the slices of a block, and its rows.
-CACHED_NUMBERS, FEWEST_ROWS, MOST_ROWS = 65_536, 1_024, 8_192
+CACHED_NUMBERS, FEWEST_ROWS, MOST_ROWS = 131_072, 1_024, 16_384
 
 SMALL_BLOCK_ROWS = 64
 
@@ -231,7 +231,7 @@ class _Piece:
         """tables: [rows, columns] each, of at least one row and at most PIECE_ROWS."""
         self._tables = tables
         plan = Plan.of(tables)
-        # A block of slices stays in the second-level cache.
+        # A block of slices stays in the cache.
         self._block = min(max(CACHED_NUMBERS // int(plan.slices.sum()), FEWEST_ROWS), MOST_ROWS)
         self._exact_rows = max(exact_rows(tables, plan), SMALL_BLOCK_ROWS)
         self._slicer = Slicer(plan, min(self._block, len(tables[0])))
