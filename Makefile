@@ -65,6 +65,7 @@ bench: $(TOOLS) ## time this pipeline beside its peers in turn, in about seventy
 	@python benchmarks/training.py
 	@python benchmarks/reading.py
 	@python benchmarks/tables.py
+	@python benchmarks/workers.py
 	@python benchmarks/portable.py
 	@python benchmarks/tracking.py
 	@python benchmarks/clients.py

@@ -194,6 +194,7 @@ def serve_and_stop(checkout: Checkout, command: str) -> str:
     "document",
     [
         "README.md",
+        "docs/beyond-one-machine.md",
         "docs/experiments.md",
         "docs/tutorial.md",
         "docs/use-the-model.md",
