@@ -18,10 +18,12 @@ from pipeline.compute.summarize import (
     summarize,
 )
 from pipeline.exact import cores
-from pipeline.exact.slices import BLOCK_ROWS
 from pipeline.tables import row_groups as groups
 from pipeline.tables import table
 from pipeline.tables.table import ROWS_PER_ROW_GROUP
+
+# To limit BLAS takes longer than to multiply so few rows.
+FEW_ROWS = 4_096
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,7 @@ def summarized(
     most = max(counts.values())
     if most <= ROWS_PER_ROW_GROUP:  # not worth a thread
         note_small_table()
-        with cores.one_blas_thread() if most > BLOCK_ROWS else nullcontext():
+        with cores.one_blas_thread() if most > FEW_ROWS else nullcontext():
             return reduced(tasks(paths, rows_of, 1), work, nothing, None), layout
     with workers(bytes_in_thread(columns), device) as pool:
         work = partial(summarize, layout=layout, product=pool.product)
