@@ -9,6 +9,7 @@ from own_tables import own_job
 
 from pipeline.compute import draws, in_place
 from pipeline.compute.summarize import Fragment, Partial, summarize
+from pipeline.exact.products import Product
 from pipeline.settings import files
 from pipeline.settings.params import Params
 from pipeline.tables import parts
@@ -24,10 +25,10 @@ def summed(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     monkeypatch.setattr(draws, "FEWEST_SAMPLED_ROWS", 30)
     names: list[str] = []
 
-    def noted(fragment: Fragment, row_groups: range, layout: Any) -> Partial:
+    def noted(fragment: Fragment, row_groups: range, layout: Any, product: Product) -> Partial:
         assert fragment.file is not None
         names.append(fragment.file.name)
-        return summarize(fragment, row_groups, layout)
+        return summarize(fragment, row_groups, layout, product)
 
     monkeypatch.setattr(in_place, "summarize", noted)
     return names
