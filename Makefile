@@ -66,6 +66,7 @@ bench: $(TOOLS) ## time this pipeline beside its peers in turn, in about seventy
 	@python benchmarks/reading.py
 	@python benchmarks/tables.py
 	@python benchmarks/workers.py
+	@python benchmarks/mini_batches.py
 	@python benchmarks/portable.py
 	@python benchmarks/tracking.py
 	@python benchmarks/clients.py

@@ -208,7 +208,8 @@ class Train(Section):
     """Stop after so many epochs without a better held-out loss, and keep the best weights; null:
     never stop early."""
     batch_size: Annotated[int, Field(ge=1, lt=2**63)] | None = Field(examples=[None])
-    """Rows in a step, shuffled by the seed; null: all rows at once, in order."""
+    """Rows in a step, shuffled by the seed (a table above 256 MB: in windows of 64 MB); null: all
+    rows at once, in order."""
     reduce_rows: Literal["auto"] | bool = Field(examples=["auto"])
     """The linear model on all rows at once: true: train on features + 1 + targets rows, which have
     the same loss and gradient at any weights; false: on the rows themselves; auto: true from 10,000
