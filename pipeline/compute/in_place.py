@@ -11,7 +11,7 @@ from pipeline.columns.learn import Learnable
 from pipeline.columns.median import Counts, Search
 from pipeline.columns.number import NumberStatistics
 from pipeline.columns.statistics import CountColumn, Statistics
-from pipeline.compute import written
+from pipeline.compute import wide, written
 from pipeline.compute.draws import Draws, Side
 from pipeline.compute.kept_sums import KeptSums
 from pipeline.compute.mapping import Task, reduced, workers
@@ -75,6 +75,7 @@ def summarized(raw: RawTable, params: Params) -> tuple[Partial, Layout]:
         )
         plan = learn.plan(data, learnable)
         width = len(plan.encoded_names) + len(data.targets)
+        wide.announce(width)
         layout = Layout(plan, data.targets, Draws(seed, data.folds, rows, width))
         with _told_in_order(raw):
             kept = KeptSums({file.path: file.etag for file in listed}, layout, raw.row_schema)

@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from pipeline.columns.plan import Plan
+from pipeline.compute import wide
 from pipeline.compute.draws import Draws, Side
 from pipeline.compute.mapping import Task, note_small_table, reduced, tasks_of, workers
 from pipeline.compute.summarize import (
@@ -59,6 +60,7 @@ def summarized(
     rows_of = {side: table.rows_of_groups(path) for side, path in paths.items()}
     counts = {side: sum(rows) for side, rows in rows_of.items()}
     columns = len(plan.encoded_names) + len(targets)
+    wide.announce(columns)
     layout = Layout(plan, targets, Draws(seed, folds, counts, columns))
     nothing = no_rows(layout, table.schema(paths["train"]))
     work = partial(summarize, layout=layout)
