@@ -4,8 +4,10 @@ The pass is what generate does after its tables are written: each row group of d
 read, encoded and summed up. One table of random float32, one thread, two threads, and two workers
 of a Dask cluster on this machine with one thread each, one after the other, over several rounds.
 The result is the ratio within a round, because the machine's own speed changes from minute to
-minute. Then the parts of the cost model of docs/beyond-one-machine.md, a row group at a time:
-reading, arithmetic, adding, and the bytes that travel, for several numbers of columns.
+minute. The seconds of processors depend less on what else the machine does: if two threads need no
+more of them than one, they are twice as fast on two free cores. Then the parts of the cost model of
+docs/beyond-one-machine.md, a row group at a time: reading, arithmetic, adding, and the bytes that
+travel, for several numbers of columns.
 """
 
 import os
@@ -22,6 +24,7 @@ from pathlib import Path
 from unittest.mock import patch
 
 import numpy as np
+import psutil
 from rounds import ROOT, arguments, summary
 
 from pipeline.columns.number import NumberColumn
@@ -71,6 +74,13 @@ def plan_of(rows: int, columns: int) -> Plan:
     return Plan(rows=counts, excluded=(), columns=learnt)
 
 
+def processor_seconds() -> float:
+    """Return the processor time of this process and of the cluster's."""
+    own = psutil.Process()
+    times = [process.cpu_times() for process in (own, *own.children(recursive=True))]
+    return sum(each.user + each.system for each in times)
+
+
 def timed(paths: dict[Side, Path], plan: Plan, threads: int) -> tuple[float, bytes]:
     """Return the seconds of a pass, and its sums. threads: 0 for the cluster."""
     with patch.object(cores, "available", lambda: threads or 1):
@@ -111,6 +121,7 @@ def compare(folder: Path, rows: int, columns: int, rounds: int) -> None:
     """Print the ratios of the three sides."""
     paths, plan = make(folder, rows, columns), plan_of(rows, columns)
     seconds: dict[str, list[float]] = {side: [] for side in SIDES}
+    processors: dict[str, list[float]] = {side: [] for side in SIDES}
     sums = set()
     with dask(folder) as address:
         os.environ[CLUSTER] = address
@@ -120,16 +131,20 @@ def compare(folder: Path, rows: int, columns: int, rounds: int) -> None:
         for number in range(rounds):
             for side, threads in SIDES.items():
                 os.environ[CLUSTER] = "" if threads else address
+                before = processor_seconds()
                 took, known = timed(paths, plan, threads)
                 seconds[side].append(took)
+                processors[side].append(processor_seconds() - before)
                 sums.add(known)
             print(f"round {number + 1} of {rounds}", file=sys.stderr)
     assert len(sums) == 1, "the bytes depend on who computed them"
-    print(f"| pass over {rows:,} × {columns} float32 | time, s | times as fast | range |")
-    print("|---|---|---|---|")
+    print(f"{rows:,} × {columns} float32\n")
+    print("| pass on | time, s | processors, s | times as fast | range |")
+    print("|---|---|---|---|---|")
     for side, times in seconds.items():
         ratios = [a / b for a, b in zip(seconds["1 thread"], times, strict=True)]
-        print(f"| {side} | {statistics.median(times):.2f} | {summary(ratios)} |", flush=True)
+        medians = f"{statistics.median(times):.2f} | {statistics.median(processors[side]):.2f}"
+        print(f"| {side} | {medians} | {summary(ratios)} |", flush=True)
 
 
 def parts(folder: Path, columns: int) -> str:
