@@ -59,12 +59,13 @@ schema: $(SETUP) ## write the JSON schemas again from settings/sections.py and o
 wiring: ## write into dvc.yaml the code that each stage depends on
 	@$(PYTHON) tests/wiring.py
 
-bench: $(TOOLS) ## time this pipeline beside its peers in turn, in about seventy minutes
+bench: $(TOOLS) ## time this pipeline beside its peers in turn, in about ninety minutes
 	@python benchmarks/against_plain.py
 	@python benchmarks/least_squares.py
 	@python benchmarks/training.py
 	@python benchmarks/reading.py
 	@python benchmarks/tables.py
+	@python benchmarks/large_table.py
 	@python benchmarks/workers.py
 	@python benchmarks/mini_batches.py
 	@python benchmarks/portable.py

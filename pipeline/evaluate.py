@@ -14,7 +14,7 @@ from pipeline.exact import least_squares
 from pipeline.learning import fit_messages
 from pipeline.learning.line import load_line
 from pipeline.report import coefficients, measuring, metrics, predictions
-from pipeline.report.errors import Predictor
+from pipeline.report.model_errors import Predictor
 from pipeline.report.plots import draw
 from pipeline.settings import csv_cells, files, runner
 from pipeline.settings.params import GENERATE, Params

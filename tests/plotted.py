@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from sums import part_of
 
 from pipeline.learning.line import Line
-from pipeline.report.errors import Errors, Predictor
+from pipeline.report.model_errors import Errors, Predictor
 from pipeline.report.split import Split
 
 

@@ -8,8 +8,8 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from pipeline.learning.line import Line
-from pipeline.report.errors import Predictor
 from pipeline.report.figure import COLOURS, GREY, axes_of, short
+from pipeline.report.model_errors import Predictor
 from pipeline.report.split import Split
 from pipeline.settings.params import GENERATE, Data
 

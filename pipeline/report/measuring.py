@@ -15,7 +15,7 @@ from pipeline.compute.draws import Side
 from pipeline.compute.mapping import reduced
 from pipeline.compute.pool import MOST_THREADS, threads
 from pipeline.compute.summarize import Fragment
-from pipeline.report.errors import ROWS_AT_A_TIME, Errors, Floats, Predictor
+from pipeline.report.model_errors import ROWS_AT_A_TIME, Errors, Floats, Predictor
 from pipeline.report.split import Split
 from pipeline.settings import files
 from pipeline.settings.errors import UserError

@@ -12,7 +12,7 @@ import numpy as np
 from pipeline.exact.least_squares import Fit
 from pipeline.exact.squared_error import squared_error
 from pipeline.learning.line import Line
-from pipeline.report.errors import TOO_LARGE
+from pipeline.report.model_errors import TOO_LARGE
 from pipeline.report.split import Split
 from pipeline.settings.errors import UserError
 

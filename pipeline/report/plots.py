@@ -10,7 +10,7 @@ from pipeline.columns.plan import Plan
 from pipeline.exact.least_squares import Fit
 from pipeline.learning.line import Line
 from pipeline.report import coefficients_plot, fit_plot, loss_plot, residual_plots
-from pipeline.report.errors import Predictor
+from pipeline.report.model_errors import Predictor
 from pipeline.report.split import Split
 from pipeline.settings import csv_cells, files
 from pipeline.settings.params import Params

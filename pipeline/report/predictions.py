@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.exact.least_squares import Fit
-from pipeline.report.errors import Predictor
+from pipeline.report.model_errors import Predictor
 from pipeline.settings.errors import UserError
 
 

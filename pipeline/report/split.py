@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.columns.summary import Part
-from pipeline.report.errors import Errors, Floats, Predictor, predictions
 from pipeline.report.figure import evenly_spaced
+from pipeline.report.model_errors import Errors, Floats, Predictor, predictions
 
 
 @dataclass(frozen=True)

@@ -163,8 +163,7 @@ class Data(Section):
     test_fraction: float = Field(ge=0, lt=1, examples=[0.0])
     """Share of the rows that is held out; the seed chooses the rows."""
     folds: int = Field(ge=2, le=100, examples=[5])
-    """Parts of the training rows of which data/summary.json has a Gram matrix each; the seed
-    chooses the rows."""
+    """Parts of the training rows, each with sums of its own; the seed chooses the rows."""
     generate: Generate
 
     @property

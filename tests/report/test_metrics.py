@@ -12,7 +12,7 @@ from pipeline.exact.gram import gram_matrix
 from pipeline.exact.least_squares import fit
 from pipeline.learning.line import Line
 from pipeline.report import metrics
-from pipeline.report.errors import Errors
+from pipeline.report.model_errors import Errors
 from pipeline.report.split import Split
 from pipeline.settings.errors import UserError
 

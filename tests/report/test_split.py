@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 from plotted import measured
 from sums import part_of
 
-from pipeline.report.errors import MOST_LARGEST, Errors
 from pipeline.report.figure import MOST_POINTS_DRAWN
+from pipeline.report.model_errors import MOST_LARGEST, Errors
 from pipeline.report.split import Split
 
 Floats = NDArray[np.float64]

@@ -6,7 +6,7 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.report.errors import MOST_LARGEST, ROWS_AT_A_TIME, Errors, predictions
+from pipeline.report.model_errors import MOST_LARGEST, ROWS_AT_A_TIME, Errors, predictions
 
 Floats = NDArray[np.float64]
 
