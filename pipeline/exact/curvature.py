@@ -15,7 +15,7 @@ Floats = NDArray[np.float64]
 
 DIGITS = 12
 
-# Of the entries beside their trace, and of the eigenvector: enough for DIGITS of any eigenvalue.
+# Of the entries beside the largest, and of the eigenvector: enough for DIGITS of any eigenvalue.
 FRACTION_BITS, VECTOR_BITS = 256, 60
 
 
@@ -33,41 +33,45 @@ def largest_eigenvalue(
     error is the square of the eigenvector's error, and the last bits of LAPACK's answer, which
     differ from machine to machine, do not reach the digits that are kept.
     """
-    width = len(gram.exponents) - 1
-    centres = [Fraction(0), *map(Fraction, np.zeros(width) if centre is None else centre.tolist())]
-    divisors = [Fraction(1), *map(Fraction, np.ones(width) if scale is None else scale.tolist())]
-    products = _centred(gram, columns, centres)
-    products = [
-        [product / (divisors[i] * divisors[j]) for product, j in zip(row, columns, strict=True)]
-        for row, i in zip(products, columns, strict=True)
+    if centre is not None:
+        gram = gram.centred(centre)
+    ones = np.ones(len(gram.exponents) - 1)
+    # Each divisor is an integer times a power of two, and so the exponents are those of Z.
+    divisors, exponents = [], []
+    for column in columns:
+        divisor = [1.0, *(ones if scale is None else scale).tolist()][column]
+        mantissa, size = math.frexp(divisor)
+        divisors.append(int(math.ldexp(mantissa, 53)))
+        exponents.append(gram.exponents[column] - size + 53)
+    entries = [[gram.entries[i][j] for j in columns] for i in columns]
+    sizes = [
+        entries[i][i].bit_length() + 2 * (exponents[i] - divisors[i].bit_length() + 1)
+        for i in range(len(columns))
+        if entries[i][i]
     ]
-    trace = sum((products[i][i] for i in range(len(columns))), Fraction(0))
-    if not trace:
+    if not sizes:
         return 0.0
-    # No entry is larger than the trace. As integers, because sums of fractions with many different
+    # Beside 2^unit, which no entry reaches, as integers: sums of fractions with many different
     # denominators grow long.
-    matrix = [[round(product / trace * 2**FRACTION_BITS) for product in row] for row in products]
+    unit = max(sizes)
+    matrix = [
+        [
+            _shifted(entry, FRACTION_BITS + exponents[i] + exponents[j] - unit)
+            // (divisors[i] * divisors[j])
+            for j, entry in enumerate(row)
+        ]
+        for i, row in enumerate(entries)
+    ]
     floats = np.array([[math.ldexp(entry, -FRACTION_BITS) for entry in row] for row in matrix])
     vector = [round(v * 2.0**VECTOR_BITS) for v in np.linalg.eigh(floats)[1][:, -1].tolist()]
     square = sum(map(mul, vector, vector))
     image = [sum(map(mul, row, vector)) for row in matrix]
-    return _rounded_up(Fraction(sum(map(mul, image, vector)), square << FRACTION_BITS) * trace)
+    beside_unit = Fraction(sum(map(mul, image, vector)), square << FRACTION_BITS)
+    return _rounded_up(beside_unit * Fraction(2) ** unit)
 
 
-def _centred(
-    gram: Gram, columns: Sequence[int], centres: Sequence[Fraction]
-) -> list[list[Fraction]]:
-    """Return the inner products of the columns less their centres."""
-    sums = {i: gram.inner_product(0, i) for i in columns}
-    return [
-        [
-            gram.inner_product(i, j)
-            - centres[i] * sums[j]
-            - centres[j] * (sums[i] - centres[i] * gram.rows)
-            for j in columns
-        ]
-        for i in columns
-    ]
+def _shifted(value: int, bits: int) -> int:
+    return value << bits if bits >= 0 else value >> -bits
 
 
 def _rounded_up(value: Fraction) -> float:
