@@ -41,6 +41,12 @@ from pipeline.tables.table import ROWS_PER_ROW_GROUP
 
 SIDES = {"1 thread": 1, "2 threads": 2, "2 Dask workers": 0}
 FOLDS = 5
+KEEP_MEMORY = {
+    "DASK_DISTRIBUTED__NANNY__PRE_SPAWN_ENVIRON": (
+        '{"MALLOC_TRIM_THRESHOLD_": 268435456, "MALLOC_MMAP_THRESHOLD_": 268435456}'
+    )
+}
+"""Dask's own setting gives memory back after each block: docs/beyond-one-machine.md."""
 
 
 def names(columns: int) -> list[str]:
@@ -93,7 +99,7 @@ def timed(paths: dict[Side, Path], plan: Plan, threads: int) -> tuple[float, byt
 @contextmanager
 def dask(folder: Path) -> Iterator[str]:
     """Run a scheduler and two workers of one thread; yield the scheduler's address."""
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    environment = os.environ | {"PYTHONPATH": str(ROOT), **KEEP_MEMORY}
     place = folder / "scheduler.json"
     common = ("--host", "127.0.0.1", "--no-dashboard", "--scheduler-file", str(place))
     commands = [("scheduler", "--port", "0", *common)]
