@@ -1,5 +1,6 @@
 """Style of the plots: colours, axes, and SVG files with the same bytes on every machine."""
 
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -31,7 +32,9 @@ def axes_of(path: Path, height: float = 4, width: float = WIDTH) -> Iterator[Axe
     height, width: in inches.
     """
     # Built-in settings, not the user's matplotlibrc: a style sheet must not change the bytes.
-    with mpl.rc_context():
+    with mpl.rc_context(), warnings.catch_warnings():
+        # It says so when a legend took a second, as it does on any busy machine.
+        warnings.filterwarnings("ignore", 'Creating legend with loc="best" can be slow')
         mpl.rcdefaults()
         mpl.rcParams["svg.hashsalt"] = "abline"
         mpl.rcParams["text.parse_math"] = False  # a column may be called price_$
