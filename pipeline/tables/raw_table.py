@@ -72,7 +72,8 @@ class RawTable:
     def parts(self) -> list[Part]:
         """Return the files, for other threads and processes.
 
-        Raises UserError with each file that is not Parquet: its rows have no numbers.
+        Raises UserError with each file that is not Parquet, whose rows have no numbers, or with the
+        columns whose numbers must all have one unit: a part alone does not show it.
         """
         parts = [Part.of(file, self._rows) for file in self._files if isinstance(file, ParquetFile)]
         if len(parts) < len(self._files):
@@ -81,6 +82,14 @@ class RawTable:
                 f"data.keep_rows: found false, but {first_of(others, 5)}: only the rows of Parquet"
                 " files can stay where they are; set it to true"
             )
+        for part in parts:
+            if names := self._rows.names_with_units(part.file):
+                raise UserError(
+                    f"{part.name}: found text in {first_of([*map(show, names)], 5)}, whose numbers"
+                    " may have a unit (units: true); that all have the same unit is seen only if"
+                    " all rows are read in order: set data.keep_rows to true, or write numbers"
+                    " without a unit into the files"
+                )
         return parts
 
     def rows(self) -> Iterator[pa.Table]:

@@ -64,6 +64,19 @@ class TypedRows:
         schema = pa.schema([self.schema.field(name) for name in selection.names])
         return TypedRows(selection, schema, self.dialect, self.drop_missing_targets, self.on_wrong)
 
+    def names_with_units(self, file: RawFile) -> list[str]:
+        """Return the columns of text in a file whose numbers may have a unit, one in all rows."""
+        # By place: `names` may have another spelling than the file's schema.
+        kinds = dict(zip(file.names, file.schema.types, strict=True))
+        return [
+            name
+            for name, settings in self._settings.items()
+            if self._has_units(settings) and is_text(kinds[name])
+        ]
+
+    def _has_units(self, settings: ColumnSettings) -> bool:
+        return isinstance(settings, NumberSettings) and (settings.units or self.dialect.units)
+
     def of(self, file: RawFile) -> Iterator[Block]:
         """Yield the typed rows of a file.
 
@@ -77,7 +90,7 @@ class TypedRows:
             for name, settings in self._settings.items()
         }
         numbers = [
-            isinstance(settings, NumberSettings) and not (settings.units or self.dialect.units)
+            isinstance(settings, NumberSettings) and not self._has_units(settings)
             for settings in self._settings.values()
         ]
         faults = Faults(file.path, file.unit, self.selection)

@@ -128,6 +128,26 @@ def test_files_that_are_not_parquet_and_tables_without_rows(workspace: Path) -> 
     assert "found no rows in data/raw/parts/0.parquet" in refusal(own_job(PARTS))
 
 
+@pytest.mark.parametrize("place", ["data.features", "data.read"])
+def test_texts_with_units_are_refused_because_each_piece_has_only_its_own(
+    workspace: Path, place: str
+) -> None:
+    texts = [f"{row} {'kg' if row < 10 else 'lb'}" for row in range(20)]
+    put_parts(pa.table({"x": texts, "y": np.arange(20.0)}), 10)
+    settings: Any = {"kind": "number", "units": place == "data.features"}
+    params = job(
+        data__source=PARTS,
+        data__features={"x": settings},
+        data__read__units=place == "data.read",
+        evaluate__queries=[],
+    )
+    assert refusal(params) == (
+        f'{PARTS}/0.parquet: found text in "x", whose numbers may have a unit (units: true); that all'
+        " have the same unit is seen only if all rows are read in order: set data.keep_rows to true,"
+        " or write numbers without a unit into the files"
+    )
+
+
 @pytest.mark.parametrize("change", ["gone", "shorter", "rewritten"])
 def test_a_part_that_changes_while_it_is_read(
     workspace: Path, monkeypatch: pytest.MonkeyPatch, change: str
