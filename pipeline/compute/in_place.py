@@ -78,7 +78,7 @@ def summarized(raw: RawTable, params: Params) -> tuple[Partial, Layout]:
         wide.announce(width)
         layout = Layout(plan, data.targets, Draws(seed, data.folds, rows, width))
         with _told_in_order(raw):
-            kept = KeptSums({file.path: file.etag for file in listed}, layout, raw.row_schema)
+            kept = KeptSums(listed, layout, raw.row_schema)
             whole = _summed(source, layout, kept, no_rows(layout, raw.row_schema), pool)
         for part in parts:
             part.check()

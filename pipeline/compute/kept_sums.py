@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from pipeline.columns.plan import SourceFile
 from pipeline.columns.summary import Part
 from pipeline.compute.draws import Draws, Side
 from pipeline.compute.mapping import Task
@@ -44,12 +45,12 @@ PLACE = "\0place"
 class KeptSums:
     """The sums that are kept of a table.
 
-    etags: of its files, by the names of the parts. layout: how rows become numbers now.
-    schema: of the typed rows.
+    source: its files. layout: how rows become numbers now. schema: of the typed rows.
     """
 
-    def __init__(self, etags: Mapping[str, str], layout: Layout, schema: pa.Schema) -> None:
-        self._etags, self._layout, self._schema = etags, layout, schema
+    def __init__(self, source: Sequence[SourceFile], layout: Layout, schema: pa.Schema) -> None:
+        self._files = {file.path: file for file in source}
+        self._layout, self._schema = layout, schema
         self._folder = files.root() / files.STATE_FOLDER / "sums"
         plan = [_without_counts(column.model_dump(mode="json")) for column in layout.plan.columns]
         rooms = Path(__file__).parent.parent
@@ -62,7 +63,8 @@ class KeptSums:
 
     def read(self, task: Task) -> Partial | None:
         """Return the sums of a piece; None if they are not there, damaged or not enough."""
-        path = self._path(task)
+        if (path := self._path(task)) is None:
+            return None
         try:
             content = path.read_bytes()
             digest, content = content[:DIGEST_BYTES], content[DIGEST_BYTES:]
@@ -76,18 +78,25 @@ class KeptSums:
 
     def write(self, task: Task, partial: Partial) -> None:
         """Keep the sums of a piece. A disk that is full is no error: they are made again."""
+        if (path := self._path(task)) is None:
+            return
         content = _packed(partial, self._layout.draws, self._schema)
         if len(content) <= LARGEST_BYTES:
             with suppress(OSError):
-                files.write_bytes(self._path(task), hashlib.sha256(content).digest() + content)
+                files.write_bytes(path, hashlib.sha256(content).digest() + content)
 
-    def _path(self, task: Task) -> Path:
+    def _path(self, task: Task) -> Path | None:
+        """Return where the sums of a piece are; None if nothing tells when its file changes."""
         fragment = task.fragment
         assert isinstance(fragment, SourceRows)
+        file = self._files[fragment.part.name]
+        if not file.etag:
+            return None
         typing = fragment.part.typing
         identity = [
             *self._common,
-            [self._etags[fragment.part.name], fragment.part.file.rows],
+            # With the path, because an etag may be no more than the time of the last change.
+            [file.path, file.size, file.etag, fragment.part.file.rows],
             [fragment.piece.groups.start, fragment.piece.groups.stop],
             [fragment.division.seed, fragment.division.fraction, dict(fragment.before)],
             [repr(typing.selection.columns), repr(typing.dialect), typing.drop_missing_targets],

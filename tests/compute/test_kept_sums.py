@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 from in_place import PARTS, contents, mixed, mixed_job, numbers, put_parts
-from own_tables import own_job
+from own_tables import own_job, put
 
-from pipeline.compute import draws, in_place
+from pipeline.compute import draws, in_place, source_files
 from pipeline.compute.summarize import Fragment, Partial, summarize
 from pipeline.exact.products import Product
 from pipeline.settings import files
@@ -84,6 +84,24 @@ def test_what_changes_the_sums_makes_them_anew(summed: list[str]) -> None:
     put_parts(numbers(2_000, seed=1), 1_000)
     contents(own_job(PARTS, fraction=0.2), keep_rows=False)
     assert set(summed) == {"0.parquet", "1.parquet"}
+
+
+@pytest.mark.parametrize("tag", ["", "2026-01-01 00:00:00+00:00"])
+def test_files_that_only_look_the_same_have_sums_of_their_own(
+    summed: list[str], monkeypatch: pytest.MonkeyPatch, tag: str
+) -> None:
+    """Some file systems have no etag: there the time of the last change tells files apart."""
+    monkeypatch.setattr(source_files, "etag_of", lambda _: tag)
+    rows = numbers(2_000)
+    put_parts(rows, 1_000)
+    contents(own_job(PARTS), keep_rows=False)
+    first, second = Path(PARTS, "0.parquet"), Path(PARTS, "1.parquet")
+    first.unlink()
+    if not tag:
+        second.rename(first)
+    put(rows.slice(1_000), "parts/2.parquet")
+    changed = contents(own_job(PARTS), keep_rows=False)
+    assert changed == contents(own_job(PARTS), keep_rows=True)
 
 
 def test_damaged_sums_are_made_again(summed: list[str]) -> None:
