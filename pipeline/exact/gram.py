@@ -36,8 +36,6 @@ INTEGER_ROWS_AT_A_TIME = 16_384
 # More threads than this would mostly wait for Python's lock.
 MOST_THREADS = 8
 
-INTEGER_ROWS_AT_A_TIME = 16_384
-
 
 @dataclass(frozen=True)
 class Gram:
