@@ -35,7 +35,7 @@ class InMemory:
 
     def batches(self, size: int, shuffle: np.random.Generator) -> Iterator[Pair]:
         """See TrainingRows.batches. The order is one permutation of all rows."""
-        order = torch.from_numpy(shuffle.permutation(self.rows)).to(self.x.device)
+        order = _permutation(self.rows, shuffle).to(self.x.device)
         # Whole batches, so that only the last one of the epoch is smaller.
         window = max(1, self._rows_of_piece // size) * size
         shuffled = self._shuffled(order, min(window, self.rows))
@@ -58,6 +58,16 @@ class InMemory:
 
     def _buffer(self, rows: int) -> Pair:
         return self.x.new_empty(rows, self.x.shape[1]), self.y.new_empty(rows, self.y.shape[1])
+
+
+def _permutation(rows: int, shuffle: np.random.Generator) -> torch.Tensor:
+    """Return what `shuffle.permutation(rows)` does, in half the memory.
+
+    Of a narrow table, 64-bit integers would take as much memory as the rows.
+    """
+    order = np.arange(rows, dtype=np.int32 if rows < 2**31 else np.int64)
+    shuffle.shuffle(order)
+    return torch.from_numpy(order)
 
 
 def cut(x: torch.Tensor, y: torch.Tensor, size: int) -> Iterator[Pair]:
