@@ -18,14 +18,20 @@ from pipeline.settings.errors import UserError
 
 
 def sum_of_squares(split: Split, line: Line | None) -> Fraction:
-    """Return the sum of the squared errors: exact for a line, else from the errors of the rows."""
+    """Return the sum of the squared errors: exact for a line, else from the errors of the rows.
+
+    Raises UserError if it is beyond what float64 holds.
+    """
     if line is not None:
         by_target = squared_error(split.part.gram, line.weight, line.bias, line.centre)
         return sum(by_target, Fraction(0))
     squares, rows = split.errors.squares, split.errors.rows
     assert squares is not None
     assert rows == split.rows, "the model needs all rows"
-    return Fraction(float(squares))
+    try:
+        return Fraction(float(squares))
+    except OverflowError:
+        raise UserError(TOO_LARGE) from None
 
 
 def variation(split: Split) -> Fraction:

@@ -60,6 +60,9 @@ def test_squared_errors_beyond_float64_are_one_message() -> None:
         measured(table, 1, line.predict)
     with pytest.raises(UserError, match=told):
         none.with_later(table, lambda x: x * np.nan, 0)
+    large = measured(np.array([[0.0, 1.2e154]] * 2), 1, lambda x: x)  # each square is a float64
+    with pytest.raises(UserError, match=told):
+        metrics.of_model(large, None, "mean")
 
 
 def test_the_gap_keeps_its_digits_and_its_sign() -> None:
