@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from pipeline.columns import plan as plans
 from pipeline.columns.plan import Plan
 from pipeline.tables import row_groups
 from pipeline.tables.table import ROWS_PER_ROW_GROUP, Table
@@ -39,10 +38,6 @@ class TableFile:
     def features(self) -> tuple[str, ...]:
         """The names of the encoded columns."""
         return self.plan.encoded_names
-
-    def whole(self) -> Table:
-        """Return all rows at once."""
-        return plans.read_table(self.path, self.plan, self.targets)
 
     def block_sizes(
         self, groups: Sequence[int] | None = None, rows: int = ROWS_PER_ROW_GROUP

@@ -17,7 +17,6 @@ from pipeline.columns.number import NumberColumn
 from pipeline.settings import files, regular_file
 from pipeline.settings.errors import UserError
 from pipeline.tables import table
-from pipeline.tables.table import Table
 
 AnyColumn = Annotated[NumberColumn | CategoryColumn | DateColumn, Field(discriminator="kind")]
 
@@ -153,26 +152,3 @@ def read_plan(path: Path = files.COLUMNS) -> Plan:
         raise UserError(f"{path}: there is no such file; `dvc repro` makes it") from None
     except ValidationError as error:
         raise UserError(f"{path}: damaged ({error}); `dvc repro -f` makes it again") from None
-
-
-def read_table(path: Path, plan: Plan, targets: Sequence[str]) -> Table:
-    """Read a table of `generate`, encoded: the encoded columns, then the targets.
-
-    Raises UserError if the file is missing or damaged.
-    """
-    if plan.is_matrix:
-        return table.read(path)
-    names = (*plan.encoded_names, *targets)
-    values = np.empty((table.row_count(path), len(names)), order="F")
-    float32 = set()
-
-    def column(name: str) -> pa.ChunkedArray:
-        (read,) = table.read_arrow(path, [name]).columns
-        if read.type == pa.float32():
-            float32.add(name)
-        return read
-
-    plan.encode_into(values[:, : len(plan.encoded_names)], column)
-    for index, name in enumerate(targets, len(plan.encoded_names)):
-        values[:, index] = table.numbers(column(name))
-    return Table(names, values, frozenset(float32), plan.exact)

@@ -6,7 +6,7 @@ rows gives the same summary.
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property, reduce
 from operator import add
@@ -168,11 +168,6 @@ class Summary:
 def _range(part: Part) -> dict[str, Any]:
     """Return what people look up of all training rows; the matrix is the sum of the folds'."""
     return {"rows": part.rows, "smallest": part.smallest, "largest": part.largest}
-
-
-def total(parts: Iterable[Part], columns: int) -> Part:
-    """Return the sum of parts, which may be none. columns: number of columns."""
-    return reduce(add, parts, Part.of_no_rows(columns))
 
 
 def read_summary(path: Path = files.SUMMARY) -> Summary:

@@ -41,11 +41,6 @@ class Table:
         """Return the names of the columns that are not targets, in order."""
         return tuple(name for name in self.names if name not in set(targets))
 
-    def roundoff(self, names: Sequence[str]) -> list[float]:
-        """Return the unit roundoff of each column: 2⁻²⁴ for float32, else 2⁻⁵³; 0 if exact."""
-        sizes = dict.fromkeys(self.float32, 2.0**-24) | dict.fromkeys(self.exact, 0.0)
-        return [sizes.get(name, 2.0**-53) for name in names]
-
 
 class Writer:
     """A Parquet file to which blocks of rows are appended. Opened by `writer`.
@@ -206,16 +201,6 @@ def matrix(arrow: pa.Table) -> NDArray[np.float64]:
             values[begin : begin + len(chunk), index] = np.from_dlpack(numbers)
             begin += len(chunk)
     return values
-
-
-def row_count(path: Path) -> int:
-    """Return the number of rows of a table written by `write`, without reading the rows.
-
-    Raises UserError if the file is missing or its end is damaged.
-    """
-    with opened(path) as file:
-        rows: int = file.metadata.num_rows
-    return rows
 
 
 def rows_of_groups(path: Path) -> list[int]:

@@ -7,7 +7,8 @@ import pyarrow as pa
 import pytest
 from conftest import job
 
-from pipeline.columns import learn, plan, statistics
+from pipeline.columns import learn, statistics
+from pipeline.columns.blocks import TableFile
 from pipeline.columns.learn import Learnable
 from pipeline.columns.plan import Plan
 from pipeline.settings import params as params_yaml
@@ -172,11 +173,12 @@ def test_a_table_is_read_encoded_with_the_dummies_exact(workspace: Path) -> None
     made = planned(asked, columns)
     with table.writer(Path("train.parquet"), arrow(columns).schema) as file:
         file.write(arrow(columns))
-    rows = plan.read_table(Path("train.parquet"), made, asked.targets)
+    (rows,) = TableFile(Path("train.parquet"), made, asked.targets).blocks()
     assert rows.names == ("n", "h[b]", "y")
     assert rows.values.tolist() == [[1.5, 0.0, 1.0], [2.5, 1.0, 2.0]]
     assert rows.values.flags.f_contiguous
-    assert rows.roundoff(rows.names) == [2.0**-24, 0.0, 2.0**-53]
+    assert rows.float32 == {"n"}
+    assert rows.exact == {"h[b]"}
     x, refused = made.encode(table.read_arrow(Path("train.parquet")))
     assert x.tolist() == rows.values[:, :2].tolist()
     assert not refused.any()

@@ -2,6 +2,8 @@
 
 import subprocess
 import sys
+from functools import reduce
+from operator import add
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +14,7 @@ from mixed_tables import number_plan
 from own_tables import environment_of_tests
 from sums import part_of
 
-from pipeline.columns.summary import SampleRows, Summary, total
+from pipeline.columns.summary import SampleRows, Summary
 from pipeline.settings import files
 from pipeline.tables.table import ROWS_PER_ROW_GROUP
 
@@ -86,8 +88,8 @@ def test_memory_does_not_grow_with_the_rows(
         ("y",),
         frozenset(),
         frozenset(),
-        (total([one] * (BLOCKS // 5), COLUMNS),) * 5,
-        total([one] * (BLOCKS // 4), COLUMNS),
+        (reduce(add, [one] * (BLOCKS // 5)),) * 5,
+        reduce(add, [one] * (BLOCKS // 4)),
         SampleRows(0, 0, 0),
     )
     files.write_bytes(files.SUMMARY, summary.as_bytes())

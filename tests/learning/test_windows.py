@@ -13,6 +13,7 @@ from raw_plans import a_plan, number
 from pipeline.columns.blocks import TableFile
 from pipeline.learning import batches, tensors, windows
 from pipeline.learning.batches import InMemory
+from pipeline.learning.tensors import Pair
 from pipeline.learning.windows import InFile
 from pipeline.settings.errors import UserError
 from pipeline.settings.seeds import stream
@@ -39,6 +40,12 @@ def put(rows: int, rows_per_group: int) -> TableFile:
 def rows_of(file: TableFile) -> InFile:
     prepare = partial(tensors.of_table, PARAMS)
     return InFile(file, prepare, torch.float32, torch.device("cpu"))
+
+
+def whole_of(file: TableFile) -> Pair:
+    """Return all rows at once."""
+    (rows,) = file.blocks()
+    return tensors.of_table(PARAMS, rows)
 
 
 @pytest.fixture
@@ -91,7 +98,7 @@ def test_a_window_is_left_alone_while_the_next_is_made(
     if in_file:
         shuffled = rows_of(file)._shuffled(size, 20, stream(0, "shuffle"))
     else:
-        memory = InMemory(*tensors.of_table(PARAMS, file.whole()))
+        memory = InMemory(*whole_of(file))
         shuffled = memory._shuffled(torch.randperm(97), 20 // size * size)
     window = copy = torch.zeros(0)
     for x, y in shuffled:
@@ -105,7 +112,7 @@ def test_pieces_are_all_rows_in_order(workspace: Path, small_windows: None) -> N
     pieces = list(rows_of(file).pieces())
     assert max(len(x) for x, _ in pieces) <= 20
     x, y = (torch.cat(parts) for parts in zip(*pieces, strict=True))
-    whole_x, whole_y = tensors.of_table(PARAMS, file.whole())
+    whole_x, whole_y = whole_of(file)
     assert torch.equal(x, whole_x)
     assert torch.equal(y, whole_y)
 

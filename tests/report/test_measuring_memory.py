@@ -2,6 +2,8 @@
 
 import subprocess
 import sys
+from functools import reduce
+from operator import add
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +14,7 @@ from mixed_tables import number_plan
 from own_tables import environment_of_tests
 from sums import part_of
 
-from pipeline.columns.summary import SampleRows, Summary, total
+from pipeline.columns.summary import SampleRows, Summary
 from pipeline.settings import files
 from pipeline.tables import table
 from pipeline.tables.table import ROWS_PER_ROW_GROUP
@@ -67,7 +69,7 @@ def test_memory_does_not_grow_with_the_rows(
         with table.writer(path, rows.schema) as written:
             written.write(some)
     one = part_of(block)
-    folds = [total([one] * (BLOCKS // 5), COLUMNS)] * 5
+    folds = [reduce(add, [one] * (BLOCKS // 5))] * 5
     summary = Summary(
         tuple(names[:-1]),
         ("y",),
