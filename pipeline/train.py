@@ -1,6 +1,7 @@
 """Stage `train`: design the model, construct loss and optimizer, run the training cycle.
 
-Reads   data/summary.json; if rows are needed, data/columns.json and data/*.parquet
+Reads   data/summary.json, data/columns.json; if rows are needed, data/train.parquet and
+        data/test.parquet
 Writes  models/model.safetensors, reports/history.csv, and an MLflow run while it trains
 """
 

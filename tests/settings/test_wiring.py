@@ -18,7 +18,7 @@ from packaging.utils import canonicalize_name
 from pydantic import BaseModel
 
 from pipeline import evaluate, export, generate, train
-from pipeline.settings import environment, ids
+from pipeline.settings import environment, files, ids
 from pipeline.settings.params import flatten
 
 STAGES: dict[str, dict[str, Any]] = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
@@ -35,6 +35,9 @@ def test_a_training_depends_on_what_can_change_its_numbers_or_its_id_alone() -> 
 
     ids and dvc_md5 make the training_id in the weights' file: the result is looked up by it.
     """
+    # Not data/sample.parquet, which only pictures and trial rows come from.
+    data = {dep for dep in STAGES["train"]["deps"] if dep.startswith("data/")}
+    assert data == set(map(str, (files.COLUMNS, files.SUMMARY, files.TRAIN, files.TEST)))
     assert wiring.code("train") == [
         "pipeline/columns",
         "pipeline/exact",
