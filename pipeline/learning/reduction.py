@@ -63,8 +63,10 @@ def reduced(params: Params, part: Part, features: int, scaling: Scaling | None) 
     features: number of columns that are features. scaling: mean and deviation of each, by which
     they are scaled, or None.
     """
-    rows = _rows(part, features, scaling)
     dtype, place = DTYPES[params.train.dtype], device.choose(params.train.device)
+    if scaling is not None:  # rounded as in the module: its weights are divided by it for the file
+        scaling = scaling[0], scaling[1].to(dtype)
+    rows = _rows(part, features, scaling)
     x, y = (
         # A new tensor, for plain strides: see tensors.of_columns.
         torch.empty(columns.shape, dtype=dtype).copy_(torch.from_numpy(columns)).to(place)

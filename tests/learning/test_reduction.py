@@ -9,7 +9,8 @@ from conftest import job
 from own_modules import plain, use
 
 from pipeline.columns import in_memory
-from pipeline.learning import construction, reduction, training
+from pipeline.exact.reduced_rows import reduced_rows
+from pipeline.learning import construction, reduction, scaling, training
 from pipeline.learning.module import LinearModel
 from pipeline.settings.errors import UserError
 from pipeline.settings.params import Params
@@ -144,6 +145,17 @@ def test_standardizing_keeps_digits_that_float32_rows_lose() -> None:
     ]
     assert errors[0] < 1e-5
     assert errors[0] < errors[1] / 10
+
+
+def test_reduced_rows_are_divided_by_the_deviation_that_the_weights_are_divided_by() -> None:
+    """In float32 the module has a rounded one."""
+    params = asked(model__standardize=True, model__dtype="float32", train__dtype="float32")
+    summary = in_memory.summary_of(table(200, 16), None, ("y",))
+    mean, deviation = scaling.of_features(params, summary)
+    rows = reduction.reduced(params, summary.train, 3, (mean, deviation))
+    centred = reduced_rows(summary.train.gram.centred(np.append(mean.double().numpy(), 0.0)))
+    of_module = deviation.float().double().numpy()
+    assert rows.x.tolist() == (centred[:, :3] / of_module).astype(np.float32).tolist()
 
 
 def test_a_training_that_diverges_gets_the_same_advice() -> None:
