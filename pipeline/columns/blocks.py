@@ -8,6 +8,8 @@ from pathlib import Path
 import pyarrow as pa
 
 from pipeline.columns.plan import Plan
+from pipeline.columns.sample import CURE
+from pipeline.settings.errors import UserError
 from pipeline.tables import row_groups
 from pipeline.tables.table import ROWS_PER_ROW_GROUP, Table
 
@@ -57,10 +59,14 @@ class TableFile:
         """Yield the rows in blocks of at most `rows` rows.
 
         groups: the row groups to read, in that order; None: all. A block is one row group, several
-        small ones, or a part of a larger one.
+        small ones, or a part of a larger one. Raises UserError if another file is there now.
         """
         with row_groups.opened(self.path) as file:
-            group_rows = row_groups.sizes(file)
+            if (group_rows := row_groups.sizes(file)) != self.group_rows:
+                raise UserError(
+                    f"{self.path}: replaced by another file while it was read (found"
+                    f" {sum(group_rows):,} rows, {self.rows:,} before); {CURE}"
+                )
             chosen = range(len(group_rows)) if groups is None else groups
             for part in row_groups.joined(chosen, group_rows, rows):
                 for block in row_groups.read(file, part, rows):

@@ -92,3 +92,13 @@ def test_a_file_that_is_cut_while_it_is_read_is_refused(workspace: Path) -> None
         opened.truncate(1_000_000)
     with pytest.raises(UserError, match=r"t.parquet: not a readable Parquet file"):
         list(reading)
+
+
+@pytest.mark.parametrize("rows", [40, 60])
+def test_a_file_that_is_replaced_by_another_is_refused(workspace: Path, rows: int) -> None:
+    file = put(NUMBERS, 50, 10)
+    list(file.blocks())
+    put(NUMBERS, rows, 10)
+    told = rf"t.parquet: replaced by another .* \(found {rows} rows, 50 before\); `dvc repro -f"
+    with pytest.raises(UserError, match=told):
+        next(file.blocks())
