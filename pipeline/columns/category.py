@@ -96,11 +96,6 @@ class CategoryColumn(LearntColumn):
     """Training rows whose level was folded into (rare)."""
 
     @classmethod
-    def learn(cls, name: str, settings: CategorySettings, values: Values) -> "CategoryColumn":
-        """Learn from the training rows. values: [rows], "" for a gap. Raises as `learnt`."""
-        return cls.learnt(name, settings, CategoryStatistics.of(settings, values))
-
-    @classmethod
     def learnt(
         cls, name: str, settings: CategorySettings, of_rows: "CategoryStatistics"
     ) -> "CategoryColumn":

@@ -86,11 +86,6 @@ class DateColumn(LearntColumn):
     max: int
 
     @classmethod
-    def learn(cls, name: str, settings: DateSettings, values: Values) -> "DateColumn":
-        """Learn from the training rows. values: [rows], null for a gap. Raises as `learnt`."""
-        return cls.learnt(name, settings, DateStatistics.of(settings, values))
-
-    @classmethod
     def learnt(cls, name: str, settings: DateSettings, of_rows: "DateStatistics") -> "DateColumn":
         """Return the column that the statistics of the training rows give.
 

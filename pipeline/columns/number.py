@@ -76,12 +76,6 @@ class NumberColumn(LearntColumn):
     max: float
 
     @classmethod
-    def learn(cls, name: str, settings: NumberSettings, values: Values) -> "NumberColumn":
-        """Learn from the training rows. values: [rows], NaN for a gap. Raises as `learnt`."""
-        statistics = NumberStatistics.of(settings, values)
-        return cls.learnt(name, settings, statistics, lambda search: search.counts(numbers(values)))
-
-    @classmethod
     def learnt(
         cls, name: str, settings: NumberSettings, of_rows: NumberStatistics, count: Count
     ) -> "NumberColumn":

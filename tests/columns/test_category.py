@@ -15,7 +15,7 @@ from pipeline.columns.category import (
     TooManyLevelsError,
     label,
 )
-from pipeline.columns.column import EmptyColumnError
+from pipeline.columns.column import EmptyColumnError, Values
 from pipeline.settings.column_settings import CategorySettings
 
 TEXTS = ["oil", "gas", "gas", "gas", "gas", "", "wood", "gas", "oil", "Öl", "𝒢as", "oil "]
@@ -25,8 +25,12 @@ def texts(*values: str) -> pa.Array:
     return pa.array([*values], pa.string())
 
 
+def of_rows(settings: CategorySettings, values: Values) -> CategoryColumn:
+    return CategoryColumn.learnt("h", settings, CategoryStatistics.of(settings, values))
+
+
 def learnt(*values: str, **settings: Any) -> CategoryColumn:
-    return CategoryColumn.learn("h", CategorySettings(kind="category", **settings), texts(*values))
+    return of_rows(CategorySettings(kind="category", **settings), texts(*values))
 
 
 def encoded(column: CategoryColumn, *values: str) -> list[list[float]]:
@@ -111,7 +115,7 @@ def test_blocks_of_rows_give_the_same() -> None:
     column.encode(chunks, out)
     np.testing.assert_array_equal(out, whole)
     settings = CategorySettings(kind="category", missing="level")
-    assert CategoryColumn.learn("h", settings, chunks) == column
+    assert of_rows(settings, chunks) == column
     assert not column.encode(chunks.slice(0, 0), np.empty((0, whole.shape[1]))).size
 
 

@@ -20,7 +20,8 @@ def days(*values: date | None) -> pa.Array:
 
 
 def learnt(values: pa.Array, **settings: Any) -> DateColumn:
-    return DateColumn.learn("d", DateSettings(kind="date", **settings), values)
+    asked = DateSettings(kind="date", **settings)
+    return DateColumn.learnt("d", asked, DateStatistics.of(asked, values))
 
 
 def encoded(column: DateColumn, values: pa.Array) -> dict[str, list[float]]:

@@ -8,9 +8,10 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from pipeline.columns.column import EmptyColumnError
-from pipeline.columns.number import NumberColumn
+from pipeline.columns.column import EmptyColumnError, Values
+from pipeline.columns.number import NumberColumn, NumberStatistics
 from pipeline.settings.column_settings import NumberSettings
+from pipeline.tables import table
 
 NAN = math.nan
 
@@ -20,8 +21,15 @@ def numbers(*values: float, kind: pa.DataType | None = None) -> pa.ChunkedArray:
     return pa.chunked_array([array.slice(0, 1), array.slice(1)])
 
 
+def of_rows(settings: NumberSettings, values: Values) -> NumberColumn:
+    statistics = NumberStatistics.of(settings, values)
+    return NumberColumn.learnt(
+        "n", settings, statistics, lambda search: search.counts(table.numbers(values))
+    )
+
+
 def learnt(*values: float, **settings: Any) -> NumberColumn:
-    return NumberColumn.learn("n", NumberSettings(kind="number", **settings), numbers(*values))
+    return of_rows(NumberSettings(kind="number", **settings), numbers(*values))
 
 
 def encoded(column: NumberColumn, *values: float) -> tuple[list[list[float]], list[bool]]:
@@ -73,7 +81,7 @@ def test_the_order_of_the_rows_does_not_matter() -> None:
 
 def test_single_precision_is_read_as_it_is() -> None:
     settings = NumberSettings(kind="number", missing="mean")
-    column = NumberColumn.learn("n", settings, numbers(0.1, NAN, kind=pa.float32()))
+    column = of_rows(settings, numbers(0.1, NAN, kind=pa.float32()))
     assert column.fill == float(np.float32(0.1))
 
 
