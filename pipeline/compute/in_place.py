@@ -18,7 +18,14 @@ from pipeline.compute.mapping import Task, reduced, workers
 from pipeline.compute.pool import Pool, PoolError
 from pipeline.compute.source_files import source_files
 from pipeline.compute.source_rows import Division, Source, SourceRows, divided
-from pipeline.compute.summarize import Fragment, Layout, Partial, no_rows, summarize
+from pipeline.compute.summarize import (
+    Fragment,
+    Layout,
+    Partial,
+    bytes_in_thread,
+    no_rows,
+    summarize,
+)
 from pipeline.settings import files
 from pipeline.settings.column_settings import ColumnSettings, NumberSettings
 from pipeline.settings.errors import EditedError, UserError
@@ -48,7 +55,9 @@ def summarized(raw: RawTable, params: Params) -> tuple[Partial, Layout]:
     """
     data, seed, columns = params.data, params.seed, raw.columns
     parts = raw.parts()
-    with workers(device=params.train.device) as pool:
+    # Before the plan is known; a category has more columns than one.
+    needed = bytes_in_thread(len(columns) + len(data.targets))
+    with workers(needed, params.train.device) as pool:
         with _told_in_order(raw):
             source = divided(parts, Division(seed, data.test_fraction), pool)
             if not source.tasks:

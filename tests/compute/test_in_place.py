@@ -15,9 +15,12 @@ from in_place import PARTS, contents, mixed, mixed_job, numbers, put_parts
 from own_tables import own_job, put
 from s3_server import BUCKET, Server, import_url, noted_of
 
+from pipeline.compute import in_place, pool
 from pipeline.compute.draws import Side
 from pipeline.compute.pool import threads
-from pipeline.compute.source_rows import Division, SourceRows, divided
+from pipeline.compute.source_rows import Division, Source, SourceRows, divided
+from pipeline.compute.summarize import bytes_in_thread
+from pipeline.exact import cores
 from pipeline.settings import dvc_md5, files
 from pipeline.settings.errors import UserError
 from pipeline.settings.params import Params
@@ -48,11 +51,30 @@ def test_numbers_are_read_once(
 def test_all_kinds_of_columns(workspace: Path) -> None:
     put_parts(mixed(150_000), 1, 80_000, row_group_size=7_777)
     params = mixed_job()
-    in_place, copied = (contents(params, keep_rows) for keep_rows in (False, True))
-    assert in_place == copied
-    rows = in_place["plan"]["rows"]
+    left, copied = (contents(params, keep_rows) for keep_rows in (False, True))
+    assert left == copied
+    rows = left["plan"]["rows"]
     assert rows["source"] == 150_000
     assert set(rows["dropped"]) == {"area", "price"}
+
+
+def test_of_wide_tables_fewer_threads_read(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each thread holds a block of rows, which all together must fit into memory."""
+    put_parts(numbers(1_000))
+    monkeypatch.setattr(cores, "available", lambda: 4)
+    threads_of: list[int] = []
+
+    def noted(parts: Any, division: Division, workers: pool.Pool) -> Source:
+        threads_of.append(workers.threads)
+        return divided(parts, division, workers)
+
+    monkeypatch.setattr(in_place, "divided", noted)
+    contents(own_job(PARTS), keep_rows=False)
+    monkeypatch.setattr(pool, "MOST_BYTES", 2 * bytes_in_thread(3))
+    contents(own_job(PARTS), keep_rows=False)
+    assert threads_of == [4, 2]
 
 
 def test_many_small_row_groups_and_one_large_one(
@@ -69,8 +91,8 @@ def test_many_small_row_groups_and_one_large_one(
 def test_a_description_of_a_piece_is_small_and_reads_the_same_elsewhere(workspace: Path) -> None:
     put_parts(mixed(3_000), row_group_size=2)
     raw = raw_table.find(mixed_job().data)
-    with threads() as pool:
-        source = divided(raw.parts(), Division(0, 0.2), pool)
+    with threads() as workers:
+        source = divided(raw.parts(), Division(0, 0.2), workers)
     (task,) = source.tasks
     content = pickle.dumps(task.fragment)
     assert len(content) < 4_000
