@@ -42,7 +42,8 @@ class Import:
     def files(self) -> list[tuple[str, RemoteFile | Path]]:
         """Return the files with their paths in the folder; a single one with its name.
 
-        Raises UserError if they cannot be listed, or are others than DVC has noted.
+        Raises UserError if they cannot be listed, are others than DVC has noted, or have nothing
+        that tells when they change.
         """
         if self.store.protocol == "file":
             return self._files_here()
@@ -80,6 +81,12 @@ class Import:
         return [(each.relative_to(path).as_posix(), each) for each in paths]
 
     def _remote(self, path: str, stored: Stored) -> RemoteFile:
+        if not stored.etag:
+            raise UserError(
+                f"{self.dvc_file}: {self.url} cannot be read in place, because"
+                f" {self.store.protocol}:// says neither the etag of a file nor when it was"
+                f" changed; `dvc import-url {self.url} {RAW}/` downloads it"
+            )
         uri = f"{self.store.protocol}://{path}"
         return RemoteFile(uri, self.store, path, stored, self.dvc_file)
 

@@ -195,6 +195,24 @@ def test_other_file_systems_are_fsspecs(workspace: Path) -> None:
     assert told.startswith("nowhere://: cannot be read: ")
 
 
+def test_files_that_nothing_tells_apart_are_refused(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a part of the same size that changes while it is read would be noticed by nobody."""
+    memory = fsspec.filesystem("memory")
+    memory.pipe_file("/untagged/a.parquet", parquet_bytes(rows(1, 3)))
+    info = type(memory).info
+
+    def without_time(self: Any, path: str, **options: Any) -> Any:
+        return info(self, path, **options) | {"created": None}
+
+    monkeypatch.setattr(type(memory), "info", without_time)
+    path = import_url("memory://untagged", "untagged", nfiles=1, md5="0.dir")
+    assert refusal(path) == (
+        "data/raw/untagged.dvc: memory://untagged cannot be read in place, because memory:// says neither the etag of a file nor when it was changed; `dvc import-url memory://untagged data/raw/` downloads it"
+    )
+
+
 def parquet_bytes(whole: pa.Table) -> bytes:
     """Return a table as a Parquet file."""
     file = BytesIO()
