@@ -28,8 +28,7 @@ class TableFile:
     @cached_property
     def group_rows(self) -> list[int]:
         """The number of rows of each row group."""
-        with row_groups.opened(self.path) as file:
-            return row_groups.sizes(file)
+        return row_groups.sizes_in(self.path)
 
     @property
     def rows(self) -> int:

@@ -57,7 +57,7 @@ def summarized(
     device: str = "cpu",
 ) -> tuple[Partial, Layout]:
     """Sum up the training table and the test table. paths: of both. device: see `workers`."""
-    rows_of = {side: table.rows_of_groups(path) for side, path in paths.items()}
+    rows_of = {side: groups.sizes_in(path) for side, path in paths.items()}
     counts = {side: sum(rows) for side, rows in rows_of.items()}
     columns = len(plan.encoded_names) + len(targets)
     wide.announce(columns)

@@ -19,7 +19,7 @@ from pipeline.report.model_errors import ROWS_AT_A_TIME, Errors, Floats, Predict
 from pipeline.report.split import Split
 from pipeline.settings import files
 from pipeline.settings.errors import UserError
-from pipeline.tables import table
+from pipeline.tables import row_groups as groups
 from pipeline.tables.table import ROWS_PER_ROW_GROUP
 
 PATHS: dict[Side, Path] = {"train": files.TRAIN, "test": files.TEST}
@@ -67,7 +67,7 @@ def splits(summary: Summary, model: Model) -> tuple[Split, Split | None]:
     because `data.keep_rows` is false, the errors are those of the rows that the sample drew.
     Raises UserError if the files are not of one result, or if an error is beyond float64.
     """
-    rows_of = {side: table.rows_of_groups(path) for side, path in PATHS.items()}
+    rows_of = {side: groups.sizes_in(path) for side, path in PATHS.items()}
     parts: dict[Side, Part] = {"train": summary.train, "test": summary.test}
     if summary.train.rows and not sum(map(sum, rows_of.values())):
         errors = {

@@ -10,6 +10,9 @@ import pyarrow.parquet as pq
 from pipeline.settings import regular_file
 from pipeline.settings.errors import UserError
 
+BYTES_READ = 1 << 18
+"""Bytes of a column that are read at a time."""
+
 
 def sizes(file: pq.ParquetFile) -> list[int]:
     """Return the number of rows of each row group."""
@@ -17,8 +20,10 @@ def sizes(file: pq.ParquetFile) -> list[int]:
     return [file.metadata.row_group(group).num_rows for group in groups]
 
 
-BYTES_READ = 1 << 18
-"""Bytes of a column that are read at a time."""
+def sizes_in(path: Path) -> list[int]:
+    """Return the number of rows of each row group of a table. Raises UserError as `opened`."""
+    with opened(path) as file:
+        return sizes(file)
 
 
 @contextmanager

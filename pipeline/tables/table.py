@@ -203,16 +203,6 @@ def matrix(arrow: pa.Table) -> NDArray[np.float64]:
     return values
 
 
-def rows_of_groups(path: Path) -> list[int]:
-    """Return the number of rows of each row group of a table written by `write`.
-
-    Raises UserError if the file is missing or its end is damaged.
-    """
-    with opened(path) as file:
-        groups = range(file.metadata.num_row_groups)
-        return [file.metadata.row_group(group).num_rows for group in groups]
-
-
 def schema(path: Path) -> pa.Schema:
     """Return the names and types of a table written by `write`. Raises UserError as `read`."""
     with opened(path) as file:
