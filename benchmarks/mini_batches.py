@@ -27,7 +27,7 @@ sys.path.insert(0, str(ROOT))
 
 from pipeline.columns.blocks import TableFile
 from pipeline.columns.number import NumberColumn
-from pipeline.columns.plan import Plan, Rows
+from pipeline.columns.plan import Plan, RowCounts
 from pipeline.learning import tensors
 from pipeline.learning.batches import InMemory
 from pipeline.learning.tensors import Pair
@@ -51,7 +51,7 @@ def make(path: Path, rows: int, features: int) -> TableFile:
     table.write(path, Table((*names, "y"), values, frozenset([*names, "y"])))
     about = {"missing_rows": 0, "fill": None, "indicator": False, "min": -9.0, "max": 9.0}
     columns = tuple(NumberColumn.model_validate({"name": name} | about) for name in names)
-    counted = Rows(source=rows, dropped={}, training=rows, test=0)
+    counted = RowCounts(source=rows, dropped={}, training=rows, test=0)
     return TableFile(path, Plan(rows=counted, excluded=(), columns=columns), ("y",))
 
 

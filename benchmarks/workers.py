@@ -28,7 +28,7 @@ import psutil
 from rounds import ROOT, arguments, summary
 
 from pipeline.columns.number import NumberColumn
-from pipeline.columns.plan import Plan, Rows
+from pipeline.columns.plan import Plan, RowCounts
 from pipeline.compute import own_rows
 from pipeline.compute.draws import Draws, Side
 from pipeline.compute.mapping import CLUSTER, workers
@@ -76,7 +76,7 @@ def plan_of(rows: int, columns: int) -> Plan:
         NumberColumn(name=name, missing_rows=0, fill=None, indicator=False, min=-9, max=9)
         for name in names(columns)[:-1]
     )
-    counts = Rows(source=rows, dropped={}, training=rows, test=0)
+    counts = RowCounts(source=rows, dropped={}, training=rows, test=0)
     return Plan(rows=counts, excluded=(), columns=learnt)
 
 

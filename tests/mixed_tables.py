@@ -10,7 +10,7 @@ from sums import put_tables
 
 from pipeline.columns import learn, statistics
 from pipeline.columns.number import NumberColumn
-from pipeline.columns.plan import Plan, Rows
+from pipeline.columns.plan import Plan, RowCounts
 from pipeline.settings.column_settings import ColumnSettings
 from pipeline.settings.params import Params
 
@@ -71,7 +71,9 @@ def mixed_plan(
     """Return the plan of columns, by default of the mixed job."""
     rows = mixed_rows() if rows is None else rows
     return Plan(
-        rows=Rows(source=rows.num_rows + 2, dropped={"area": 2}, training=rows.num_rows, test=0),
+        rows=RowCounts(
+            source=rows.num_rows + 2, dropped={"area": 2}, training=rows.num_rows, test=0
+        ),
         excluded=("id",),
         columns=tuple(
             learn.column(
@@ -97,7 +99,7 @@ def put_mixed(params: Params | None = None) -> Plan:
 def number_plan(names: Sequence[str]) -> Plan:
     """Return the plan of columns of numbers without gaps."""
     return Plan(
-        rows=Rows(source=1, dropped={}, training=1, test=0),
+        rows=RowCounts(source=1, dropped={}, training=1, test=0),
         excluded=(),
         columns=tuple(
             NumberColumn(name=name, missing_rows=0, fill=None, indicator=False, min=0, max=1)

@@ -11,7 +11,7 @@ from torch import nn
 from pipeline.columns.category import CategoryColumn, Level
 from pipeline.columns.date import GAP, DateColumn
 from pipeline.columns.number import NumberColumn
-from pipeline.columns.plan import AnyColumn, Plan, Rows
+from pipeline.columns.plan import AnyColumn, Plan, RowCounts
 from pipeline.learning.module import LinearModel
 from pipeline.onnx_model import contract, feed, table_exporter, terms
 from pipeline.onnx_model.contract import Lineage, TableTerms
@@ -23,7 +23,7 @@ LEVELS = ("gas", "gas ", "größe", "oil", "🔥")
 
 
 def a_plan(*columns: AnyColumn) -> Plan:
-    rows = Rows(source=9, dropped={}, training=9, test=0)
+    rows = RowCounts(source=9, dropped={}, training=9, test=0)
     return Plan(rows=rows, excluded=(), columns=columns)
 
 

@@ -9,8 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from pipeline.columns.number import NumberColumn
-from pipeline.columns.plan import Plan
-from pipeline.columns.plan import Rows as Counts
+from pipeline.columns.plan import Plan, RowCounts
 from pipeline.columns.summary import SampleRows
 from pipeline.compute import written
 from pipeline.compute.draws import SAMPLED_ROWS, Draws, Side
@@ -49,7 +48,7 @@ def make_rows() -> pa.Table:
 
 def layout() -> Layout:
     """Return the layout of the rows: one feature and one target in three folds."""
-    counts = Counts(source=ROWS, dropped={}, training=ROWS, test=0)
+    counts = RowCounts(source=ROWS, dropped={}, training=ROWS, test=0)
     column = NumberColumn(name="a", missing_rows=0, fill=None, indicator=False, min=-1.0, max=1.0)
     plan = Plan(rows=counts, excluded=(), columns=(column,))
     # Of so many rows a fifth is drawn into the sample.

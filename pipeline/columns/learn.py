@@ -16,7 +16,7 @@ from pipeline.columns.category import (
 from pipeline.columns.column import EmptyColumnError
 from pipeline.columns.date import DateColumn, DateStatistics
 from pipeline.columns.number import NumberColumn, NumberStatistics
-from pipeline.columns.plan import AnyColumn, Plan, Rows, SourceFile
+from pipeline.columns.plan import AnyColumn, Plan, RowCounts, SourceFile
 from pipeline.columns.statistics import ColumnStatistics, CountColumn, Statistics
 from pipeline.settings.column_settings import (
     CategorySettings,
@@ -81,7 +81,7 @@ def plan(data: Data, table: Learnable) -> Plan:
     dropped = dict(table.dropped)
     result = Plan(
         source=table.source,
-        rows=Rows(
+        rows=RowCounts(
             source=train.rows + test.rows + sum(dropped.values()),
             dropped=dropped,
             training=train.rows,

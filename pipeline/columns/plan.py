@@ -21,7 +21,7 @@ from pipeline.tables import table
 AnyColumn = Annotated[NumberColumn | CategoryColumn | DateColumn, Field(discriminator="kind")]
 
 
-class Rows(BaseModel):
+class RowCounts(BaseModel):
     """Numbers of rows."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -46,7 +46,7 @@ class SourceFile(BaseModel):
     """Of a file of this machine its md5."""
 
 
-class TypedRows(Protocol):
+class RowsByColumn(Protocol):
     """Typed rows whose columns are given one by one, such as an Arrow table."""
 
     @property
@@ -64,7 +64,7 @@ class Plan(BaseModel):
 
     source: tuple[SourceFile, ...] = ()
     """The files, if their rows are elsewhere; of others DVC knows the md5."""
-    rows: Rows
+    rows: RowCounts
     excluded: tuple[str, ...]
     """Columns of the file that are neither features nor targets."""
     columns: tuple[AnyColumn, ...]
@@ -96,7 +96,7 @@ class Plan(BaseModel):
         out = np.empty((rows.num_rows, len(self.encoded_names)), order="F")
         return out, self.encode_into(out, rows.column)
 
-    def numbers(self, rows: TypedRows, targets: Sequence[str]) -> NDArray[np.float64]:
+    def numbers(self, rows: RowsByColumn, targets: Sequence[str]) -> NDArray[np.float64]:
         """Return the encoded columns, then the targets: [rows, columns], column-major.
 
         rows: training or test rows, with the columns by name.

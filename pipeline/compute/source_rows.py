@@ -14,7 +14,7 @@ from pipeline.compute.pool import Pool
 from pipeline.compute.summarize import Fragment, Rows
 from pipeline.tables import held_out
 from pipeline.tables.parquet_file import Piece
-from pipeline.tables.parts import Part
+from pipeline.tables.raw_parts import RawPart
 
 DRAWN_AT_A_TIME = 1 << 20
 
@@ -50,7 +50,7 @@ class Division:
 class SourceRows:
     """A piece of a part. before: numbers of kept rows of each side before it."""
 
-    part: Part
+    part: RawPart
     piece: Piece
     division: Division
     before: Mapping[Side, int]
@@ -104,7 +104,7 @@ class Kept:
         return Kept(self.rows + other.rows, {**self.of_pieces, **other.of_pieces}, dropped)
 
 
-def divided(parts: Sequence[Part], division: Division, pool: Pool) -> Source:
+def divided(parts: Sequence[RawPart], division: Division, pool: Pool) -> Source:
     """Divide a table into pieces, of which the rows that are kept are counted.
 
     Raises UserError if a part cannot be read.

@@ -19,8 +19,8 @@ from flint import fmpz_mat
 from numpy.typing import NDArray
 
 from pipeline.exact import cores
-from pipeline.exact.plan import MOST_BITS, Floats, Plan
 from pipeline.exact.products import Product, Products, own_product
+from pipeline.exact.slice_plan import MOST_BITS, Floats, SlicePlan
 from pipeline.exact.slices import Slicer, exact_rows
 
 # A thread takes so many rows at a time: they have a plan of their own.
@@ -228,7 +228,7 @@ class _Piece:
     def __init__(self, tables: Sequence[Floats], product: Product) -> None:
         """tables: [rows, columns] each, of at least one row and at most PIECE_ROWS."""
         self._tables = tables
-        plan = Plan.of(tables)
+        plan = SlicePlan.of(tables)
         # A block of slices stays in the cache.
         self._block = min(max(CACHED_NUMBERS // int(plan.slices.sum()), FEWEST_ROWS), MOST_ROWS)
         self._exact_rows = max(exact_rows(tables, plan), SMALL_BLOCK_ROWS)

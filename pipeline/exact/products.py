@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.exact.plan import Floats
+from pipeline.exact.slice_plan import Floats
 from pipeline.exact.slices import Slicer
 
 Product = Callable[[Floats], Floats]

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.exact.plan import SAMPLE_ROWS, Floats, Plan
+from pipeline.exact.slice_plan import SAMPLE_ROWS, Floats, SlicePlan
 
 
 class Slicer:
@@ -20,7 +20,7 @@ class Slicer:
     column; then the slice before it of each column that has two, and so on.
     """
 
-    def __init__(self, plan: Plan, block: int) -> None:
+    def __init__(self, plan: SlicePlan, block: int) -> None:
         """block: the most rows that `cut` is given at a time."""
         self.plan = plan
         # Columns with many slices first: the slices of a power are then of the leading columns.
@@ -94,7 +94,7 @@ class Slicer:
             begin = end
 
 
-def exact_rows(tables: Sequence[Floats], plan: Plan) -> int:
+def exact_rows(tables: Sequence[Floats], plan: SlicePlan) -> int:
     """Return how many rows a product can have and be exact, as a sample suggests."""
     step = max(1, len(tables[0]) // SAMPLE_ROWS)
     sample = [table[::step][:SAMPLE_ROWS] for table in tables]

@@ -33,8 +33,8 @@ from pipeline.tables.advice import Selection
 from pipeline.tables.csv_file import CsvFile
 from pipeline.tables.opening import open_file, unreadable
 from pipeline.tables.parquet_file import ParquetFile, size_of
-from pipeline.tables.parts import Part
 from pipeline.tables.raw_file import Block, FilePath, Heading, RawFile
+from pipeline.tables.raw_parts import RawPart
 from pipeline.tables.remote_file import check_all
 from pipeline.tables.typed_rows import TypedRows
 
@@ -69,13 +69,15 @@ class RawTable:
         """The rows that were left out so far, by the first column whose value is missing."""
         return self._rows.dropped
 
-    def parts(self) -> list[Part]:
+    def parts(self) -> list[RawPart]:
         """Return the files, for other threads and processes.
 
         Raises UserError with each file that is not Parquet, whose rows have no numbers, or with the
         columns whose numbers must all have one unit: a part alone does not show it.
         """
-        parts = [Part.of(file, self._rows) for file in self._files if isinstance(file, ParquetFile)]
+        parts = [
+            RawPart.of(file, self._rows) for file in self._files if isinstance(file, ParquetFile)
+        ]
         if len(parts) < len(self._files):
             others = [str(file.path) for file in self._files if not isinstance(file, ParquetFile)]
             raise UserError(

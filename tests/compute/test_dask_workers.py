@@ -18,7 +18,7 @@ from conftest import HERE, ROOT, environment, eventually, stopping
 from dask_processes import Processes, cluster, die, die_once, fill_memory, wait_for
 
 from pipeline.columns.number import NumberColumn
-from pipeline.columns.plan import Plan, Rows
+from pipeline.columns.plan import Plan, RowCounts
 from pipeline.compute import dask_cluster, own_rows, written
 from pipeline.compute.draws import Side
 from pipeline.compute.mapping import CLUSTER
@@ -44,7 +44,7 @@ def tables(workspace: Path) -> Path:
 
 def sum_up() -> dict[str, str]:
     """Sum up the tables, write what generate writes, and return the md5 of each file."""
-    counts = Rows(source=151_000, dropped={}, training=150_000, test=1_000)
+    counts = RowCounts(source=151_000, dropped={}, training=150_000, test=1_000)
     column = NumberColumn(name="a", missing_rows=0, fill=None, indicator=False, min=-9, max=9)
     plan = Plan(rows=counts, excluded=(), columns=(column,))
     known, layout = own_rows.summarized(PATHS, plan, ("y",), seed=0, folds=5)

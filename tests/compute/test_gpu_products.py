@@ -9,7 +9,7 @@ import torch
 
 from pipeline.compute import gpu_products
 from pipeline.exact.gram import gram_matrix
-from pipeline.exact.plan import Plan
+from pipeline.exact.slice_plan import SlicePlan
 from pipeline.exact.slices import Slicer
 from pipeline.settings.errors import UserError
 
@@ -18,7 +18,7 @@ def slices_of(rows: int, columns: int) -> np.ndarray[tuple[int, int], np.dtype[n
     """Return the slices of a random table whose columns have other sizes."""
     draws = np.random.default_rng(0)
     table = draws.normal(size=(rows, columns)) * 10.0 ** draws.integers(-9, 9, columns)
-    slices, unfit = Slicer(Plan.of([table]), rows).cut([table])
+    slices, unfit = Slicer(SlicePlan.of([table]), rows).cut([table])
     assert not unfit.all()
     return slices.copy()
 

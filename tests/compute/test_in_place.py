@@ -24,7 +24,7 @@ from pipeline.exact import cores
 from pipeline.settings import dvc_md5, files
 from pipeline.settings.errors import UserError
 from pipeline.settings.params import Params
-from pipeline.tables import parts, raw_table
+from pipeline.tables import raw_parts, raw_table
 
 
 @pytest.mark.parametrize("fraction", [0.0, 0.2])
@@ -80,7 +80,7 @@ def test_of_wide_tables_fewer_threads_read(
 def test_many_small_row_groups_and_one_large_one(
     workspace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(parts, "PIECE_ROWS", 500)
+    monkeypatch.setattr(raw_parts, "PIECE_ROWS", 500)
     whole = mixed(3_000)
     put_parts(whole, row_group_size=1)
     small = contents(mixed_job(), keep_rows=False)

@@ -12,7 +12,7 @@ from pipeline.compute.summarize import Fragment, Partial, summarize
 from pipeline.exact.products import Product
 from pipeline.settings import files
 from pipeline.settings.params import Params
-from pipeline.tables import parts
+from pipeline.tables import raw_parts
 
 SUMS = files.STATE_FOLDER / "sums"
 
@@ -20,7 +20,7 @@ SUMS = files.STATE_FOLDER / "sums"
 @pytest.fixture
 def summed(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Return the files of which pieces are summed up, in small pieces and with small samples."""
-    monkeypatch.setattr(parts, "PIECE_ROWS", 500)
+    monkeypatch.setattr(raw_parts, "PIECE_ROWS", 500)
     monkeypatch.setitem(draws.SAMPLED_ROWS, "train", 300)
     monkeypatch.setattr(draws, "FEWEST_SAMPLED_ROWS", 30)
     names: list[str] = []

@@ -22,7 +22,7 @@ PIECE_ROWS = 1 << 18
 
 
 @dataclass(frozen=True)
-class Part:
+class RawPart:
     """A Parquet file of a table, and how its rows are typed. It pickles small.
 
     name: of the file, for messages. file: with its absolute path, if it is a file of this machine.
@@ -35,14 +35,14 @@ class Part:
     stamp: Stamp | None
 
     @classmethod
-    def of(cls, file: ParquetFile, typing: TypedRows) -> "Part":
+    def of(cls, file: ParquetFile, typing: TypedRows) -> "RawPart":
         """Return the part that a file is. typing: how the rows of the table are typed."""
         if isinstance(file.path, RemoteFile):
             return cls(str(file.path), file, typing, None)
         path = file.path.absolute()
         return cls(str(file.path), replace(file, path=path), typing, stamps.of(str(path)))
 
-    def pieces(self) -> Iterator[tuple["Part", Piece]]:
+    def pieces(self) -> Iterator[tuple["RawPart", Piece]]:
         """Divide the part into pieces, each with a part to read it from."""
         small = replace(self, file=replace(self.file, rows_of_groups=()))
         # Arrow's list of 100,000 groups takes half a gigabyte each time that the file is open.

@@ -40,7 +40,7 @@ CLOSED = 10_000
 
 
 @dataclass(frozen=True)
-class Plan:
+class SlicePlan:
     """Unit and number of slices of each column of [1 ...]: arrays of [columns]."""
 
     bits: int
@@ -56,7 +56,7 @@ class Plan:
     """A column of extreme numbers is divided by 2^scale; else 0."""
 
     @classmethod
-    def of(cls, tables: Sequence[Floats]) -> "Plan":
+    def of(cls, tables: Sequence[Floats]) -> "SlicePlan":
         """Return the plan of tables side by side: ranges from all rows, bits from a sample.
 
         tables: [rows, columns] each, with at least one row.
@@ -119,7 +119,7 @@ class _Columns:
         certain = np.minimum(_slices(self.certain_bits, bits), _slices(self.centred_bits, bits))
         return np.minimum(seen, certain)
 
-    def plan(self, bits: int) -> Plan:
+    def plan(self, bits: int) -> SlicePlan:
         """Return the plan with slices of so many bits."""
         slices = self.slices(bits)
         # A range that is certain needs no look at the numbers, a centre one more operation.
@@ -133,7 +133,9 @@ class _Columns:
         tops = np.where(checked, tops, self.top)
         scales = np.where(np.abs(tops) > SAFE_EXPONENT, tops, 0)
         units = np.where(checked, seen_units, self.certain_unit) - scales
-        return Plan(bits, units, slices, np.where(is_centred, self.centres, 0.0), checked, scales)
+        return SlicePlan(
+            bits, units, slices, np.where(is_centred, self.centres, 0.0), checked, scales
+        )
 
 
 def _slices(wanted: Integers, bits: int, margin: int = 0) -> Integers:
