@@ -17,7 +17,7 @@ from pipeline.compute.pool import PoolError, Work
 from pipeline.compute.summarize import Fragment
 from pipeline.exact import cores
 from pipeline.settings import runner
-from pipeline.settings.errors import EditedError, UserError
+from pipeline.settings.errors import UserError
 
 Known = TypeVar("Known")
 
@@ -75,8 +75,9 @@ def compute(
 
     needed: environment of the machine that adds the results. A worker may have come after the
     start, when all were asked for theirs.
-    Raises PoolError if this worker has other versions or does not see the file, UserError if the
-    rows cannot be used, EditedError if their file has changed: each with the name of the worker.
+    Raises PoolError if this worker has other versions, does not see the file or lacks memory,
+    UserError if the rows cannot be used, EditedError if their file has changed: each with the name
+    of the worker.
     """
     if different := differences(ENVIRONMENT, needed):
         raise PoolError(refusal([f"{_name()}: {different}"]))
@@ -86,7 +87,8 @@ def compute(
         with cores.one_blas_thread():
             return work(fragment, row_groups)
     except (UserError, OSError, MemoryError) as error:
-        kind = EditedError if isinstance(error, EditedError) else UserError
+        # Without memory or a disk a worker cannot compute, whatever the rows are.
+        kind = type(error) if isinstance(error, UserError) else PoolError
         raise kind(f"{runner.message(error)}\n(on {_name()})") from error
 
 

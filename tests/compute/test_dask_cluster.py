@@ -17,6 +17,7 @@ from summed_tables import RowsInMemory, content, count, layout, make_rows, summe
 from pipeline import generate
 from pipeline.compute import dask_cluster, dask_worker, mapping
 from pipeline.compute.mapping import CLUSTER, reduced
+from pipeline.compute.pool import PoolError
 from pipeline.compute.summarize import Fragment, Partial, no_rows
 from pipeline.settings import files
 from pipeline.settings.errors import UserError
@@ -76,13 +77,19 @@ def test_the_workers_of_a_cluster_give_the_same_sums(
 
 
 @pytest.mark.parametrize(
-    ("work", "reason"), [(refuse, "t.parquet: damaged"), (fill_memory, "out of memory (1 TB)")]
+    ("work", "reason", "kind"),
+    [
+        (refuse, "t.parquet: damaged", UserError),
+        # Not of the rows: nobody need read them all to tell it in their order.
+        (fill_memory, "out of memory (1 TB)", PoolError),
+    ],
 )
 def test_a_mistake_on_a_worker_is_the_same_message_with_its_name(
-    scheduler: str, work: Any, reason: str
+    scheduler: str, work: Any, reason: str, kind: type[UserError]
 ) -> None:
     with pytest.raises(UserError) as refused:
         sum_there(scheduler, work)
+    assert type(refused.value) is kind
     message, _, place = str(refused.value).rpartition("\n")
     assert message.startswith(reason)
     assert place.startswith("(on worker inproc://")
