@@ -13,7 +13,7 @@ from own_tables import put
 from pipeline import generate
 from pipeline.settings import files
 from pipeline.settings.params import Params
-from pipeline.tables import table
+from pipeline.tables import row_groups
 
 PARTS = "data/raw/parts"
 MIXED = FEATURES | {
@@ -27,7 +27,7 @@ def contents(params: Params, keep_rows: bool) -> dict[str, Any]:
     """Run `generate` and return what it writes, without the tables and the names of the files."""
     data = params.data.model_copy(update={"keep_rows": keep_rows})
     generate.main(params.model_copy(update={"data": data}))
-    assert (sum(table.rows_of_groups(files.TRAIN)) > 0) is keep_rows
+    assert (sum(row_groups.sizes_in(files.TRAIN)) > 0) is keep_rows
     plan = json.loads(files.COLUMNS.read_text())
     plan.pop("source")
     return {str(path): path.read_bytes() for path in (files.SUMMARY, files.SAMPLE)} | {"plan": plan}

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipeline.settings.errors import UserError
-from pipeline.tables import table
+from pipeline.tables import row_groups, table
 from pipeline.tables.table import Table
 
 
@@ -57,7 +57,7 @@ def test_the_file_does_not_depend_on_the_blocks(
     meta = pq.read_metadata("blocks.parquet")
     assert [meta.row_group(index).num_rows for index in range(meta.num_row_groups)] == [3, 3, 1]
     copy = table.read(Path("blocks.parquet"))
-    assert sum(table.rows_of_groups(Path("blocks.parquet"))) == 7
+    assert sum(row_groups.sizes_in(Path("blocks.parquet"))) == 7
     np.testing.assert_array_equal(copy.values, rows)
     assert copy.float32 == {"b"}
     assert [str(kind) for kind in pq.read_schema("blocks.parquet").types] == ["double", "float"]
@@ -93,5 +93,5 @@ def test_a_table_of_no_rows_comes_back(tmp_path: Path) -> None:
     copy = table.read(tmp_path / "t.parquet")
     assert copy.names == ("a", "b")
     assert copy.values.shape == (0, 2)
-    assert not sum(table.rows_of_groups(tmp_path / "t.parquet"))
+    assert not sum(row_groups.sizes_in(tmp_path / "t.parquet"))
     assert copy.float32 == {"a"}
