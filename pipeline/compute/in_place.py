@@ -28,7 +28,7 @@ from pipeline.compute.summarize import (
 )
 from pipeline.settings import files
 from pipeline.settings.column_settings import ColumnSettings, NumberSettings
-from pipeline.settings.errors import EditedError, UserError
+from pipeline.settings.errors import EditedError, UnavailableError, UserError
 from pipeline.settings.params import Params
 from pipeline.tables import held_out, table
 from pipeline.tables.raw_table import RawTable
@@ -123,12 +123,12 @@ def _told_in_order(raw: RawTable) -> Iterator[None]:
     """
     try:
         yield
-    except (EditedError, PoolError):
+    except (EditedError, PoolError, UnavailableError):
         raise
     except UserError:
         for _ in raw.rows():
             pass
-        raise  # the file has changed again, or the server answers again
+        raise  # the file has changed again
 
 
 def _is_whole(settings: ColumnSettings) -> bool:

@@ -11,3 +11,7 @@ class UserError(Exception):
 
 class EditedError(UserError):
     """An input of a stage was edited while the stage ran, which only has to run again."""
+
+
+class UnavailableError(UserError):
+    """A file that cannot be read now, whatever is in it: its server does not answer, or refuses."""

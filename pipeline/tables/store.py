@@ -15,7 +15,7 @@ from typing import Any
 import pyarrow as pa
 from pyarrow import fs
 
-from pipeline.settings.errors import UserError
+from pipeline.settings.errors import UnavailableError, UserError
 
 CONNECT_SECONDS = 3
 TRIES = 2
@@ -128,11 +128,11 @@ def _fsspec(store: Store) -> Any:
 
 @contextmanager
 def errors_of(uri: str) -> Iterator[None]:
-    """Turn the exceptions of a file system into UserError. uri: of the file or the folder."""
+    """Raise the exceptions of a file system as UnavailableError. uri: of the file or the folder."""
     try:
         yield
     except (OSError, pa.ArrowException) as error:
-        raise UserError(f"{uri}: {_reason(uri, error)}") from None
+        raise UnavailableError(f"{uri}: {_reason(uri, error)}") from None
 
 
 def _reason(uri: str, error: Exception) -> str:

@@ -25,6 +25,7 @@ from pipeline.settings import dvc_md5, files
 from pipeline.settings.errors import UserError
 from pipeline.settings.params import Params
 from pipeline.tables import raw_parts, raw_table
+from pipeline.tables.store import errors_of
 
 
 @pytest.mark.parametrize("fraction", [0.0, 0.2])
@@ -168,6 +169,24 @@ def test_texts_with_units_are_refused_because_each_piece_has_only_its_own(
         " have the same unit is seen only if all rows are read in order: set data.keep_rows to true,"
         " or write numbers without a unit into the files"
     )
+
+
+def test_a_server_that_stops_answering_is_told_at_once(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To read all rows in order, to tell it as of copied rows, might take hours."""
+    put_parts(numbers(1_000))
+
+    def fails(*_: Any) -> Any:
+        with errors_of("s3://t/0.parquet"):
+            raise OSError("AWS Error NETWORK_CONNECTION during HeadObject operation")
+
+    def too_late(_: raw_table.RawTable) -> Any:
+        raise AssertionError("the table is read again")
+
+    monkeypatch.setattr(SourceRows, "read", fails)
+    monkeypatch.setattr(raw_table.RawTable, "rows", too_late)
+    assert refusal(own_job(PARTS)).startswith("s3://t/0.parquet: the server does not answer")
 
 
 @pytest.mark.parametrize("change", ["gone", "shorter", "rewritten"])
