@@ -78,7 +78,8 @@ def plan(data: Data, table: Learnable) -> Plan:
         messages.append(refusals.too_many_levels(others, columns))
     if messages:
         raise UserError("\n".join(messages))
-    dropped = dict(table.dropped)
+    names = (*columns, *data.targets)
+    dropped = {name: table.dropped[name] for name in names if name in table.dropped}
     result = Plan(
         source=table.source,
         rows=RowCounts(

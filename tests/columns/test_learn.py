@@ -182,3 +182,14 @@ def test_a_table_is_read_encoded_with_the_dummies_exact(workspace: Path) -> None
     x, refused = made.encode(table.read_arrow(Path("train.parquet")))
     assert x.tolist() == rows.values[:, :2].tolist()
     assert not refused.any()
+
+
+def test_left_out_rows_are_told_in_the_order_of_the_columns(workspace: Path) -> None:
+    """Threads that count rows meet with them in any order."""
+    asked = data({"b": "number", "a": "number"})
+    rows = arrow({"b": [1.0, 2.0], "a": [1.0, 2.0], "y": [1.0, 2.0]})
+    known = statistics.of_rows(asked.columns, rows)
+    count = statistics.count_in(lambda name: [rows.column(name)])
+    dropped = {"y": 1, "a": 2, "b": 3}
+    made = learn.plan(asked, Learnable(asked.columns, known, known, count, dropped))
+    assert list(made.rows.dropped) == ["b", "a", "y"]
