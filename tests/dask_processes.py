@@ -13,6 +13,7 @@ from conftest import HERE, ROOT, environment, eventually, free_port
 
 from pipeline.compute import summarize
 from pipeline.compute.summarize import Fragment, Layout, Partial
+from pipeline.exact.products import Product
 
 HOST = "127.0.0.1"
 
@@ -80,23 +81,25 @@ def cluster(folder: Path, workers: int, failures: int = 3) -> Iterator[Processes
         yield running
 
 
-def die_once(flag: Path, fragment: Fragment, row_groups: range, layout: Layout) -> Partial:
+def die_once(
+    flag: Path, fragment: Fragment, row_groups: range, layout: Layout, product: Product
+) -> Partial:
     """End the first worker that comes here, as a machine that fails does; then sum up rows."""
     try:
         flag.touch(exist_ok=False)
     except FileExistsError:
-        return summarize.summarize(fragment, row_groups, layout)
+        return summarize.summarize(fragment, row_groups, layout, product)
     os.kill(os.getpid(), signal.SIGKILL)
     raise AssertionError
 
 
-def die(fragment: Fragment, row_groups: range, layout: Layout) -> Partial:
+def die(fragment: Fragment, row_groups: range, layout: Layout, product: Product) -> Partial:
     """End each worker that comes here."""
     os.kill(os.getpid(), signal.SIGKILL)
     raise AssertionError
 
 
-def fill_memory(fragment: Fragment, row_groups: range, layout: Layout) -> Partial:
+def fill_memory(fragment: Fragment, row_groups: range, layout: Layout, product: Product) -> Partial:
     """Need more memory than the worker may have."""
     held = []
     while True:
@@ -104,8 +107,10 @@ def fill_memory(fragment: Fragment, row_groups: range, layout: Layout) -> Partia
         time.sleep(0.05)
 
 
-def wait_for(folder: Path, fragment: Fragment, row_groups: range, layout: Layout) -> Partial:
+def wait_for(
+    folder: Path, fragment: Fragment, row_groups: range, layout: Layout, product: Product
+) -> Partial:
     """Say that a worker came here, and wait until `go` is in the folder; then sum up rows."""
     (folder / "started").touch()
     eventually((folder / "go").exists)
-    return summarize.summarize(fragment, row_groups, layout)
+    return summarize.summarize(fragment, row_groups, layout, product)

@@ -26,6 +26,7 @@ def stage(**variables: str) -> "subprocess.Popen[bytes]":
     )
 
 
+@pytest.mark.slow
 def test_a_training_that_has_ended_leaves_no_checkpoint(workspace: Path) -> None:
     """Neither one that has a result nor one that never will."""
     for lr, status in ((1e-4, 0), (10.0, 1)):

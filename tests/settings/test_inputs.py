@@ -52,6 +52,7 @@ def opened(process: "subprocess.Popen[str]") -> int | None:
     return None
 
 
+@pytest.mark.slow
 def test_a_training_whose_inputs_were_edited_ends_at_its_next_checkpoint(workspace: Path) -> None:
     """Hours earlier than at its end; and DVC does not record it."""
     Path("pipeline/held.py").write_text(HELD)

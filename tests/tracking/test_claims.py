@@ -8,6 +8,7 @@ from conftest import job, tracked_runs
 from stage_runs import run_stages
 
 
+@pytest.mark.slow
 def test_a_forced_repeat_marks_the_older_run(workspace: Path) -> None:
     run_stages(job())
     run_stages(job())

@@ -91,6 +91,7 @@ def test_other_queries_alone_make_a_run_of_their_own(workspace: Path) -> None:
     assert second.losses() == first.losses()
 
 
+@pytest.mark.slow
 def test_a_tolerance_is_part_of_the_result_though_it_changes_no_byte(workspace: Path) -> None:
     run_stages(job())
     run_stages(job(export__rtol=1e-4), "export", "track")
@@ -119,6 +120,7 @@ def cut_completion_short(monkeypatch: pytest.MonkeyPatch, call: str) -> None:
     cut_track_short(monkeypatch, call)
 
 
+@pytest.mark.slow
 def test_what_follows_a_completion_is_done_next_time(
     workspace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
