@@ -17,6 +17,7 @@ from pipeline.compute import dask_worker
 from pipeline.compute.dask_worker import named
 from pipeline.compute.pool import Pool, PoolError, Work
 from pipeline.compute.summarize import Fragment
+from pipeline.settings.messages import count
 
 SECONDS_TO_CONNECT = 5.0
 SECONDS_TO_ANSWER = 10.0
@@ -66,7 +67,7 @@ class Cluster(Pool):
             raise PoolError(dask_worker.unshared(unseen))
         if not self._told:
             self._told = True
-            counts = f"{_count(len(answers), 'worker')}, {_count(self.threads, 'thread')}"
+            counts = f"{count(len(answers), 'worker')}, {count(self.threads, 'thread')}"
             _note(f"computing on the Dask cluster {self._address}: {counts}")
         self._seen |= one_of_each.keys()
 
@@ -202,7 +203,7 @@ def killed(error: KilledWorker, log: str) -> str:
     """Return the message about a task whose workers die. log: lines of their logs."""
     worker = error.last_worker
     return (
-        f"the same task ended {_count(error.allowed_failures + 1, 'worker')}, at last"
+        f"the same task ended {count(error.allowed_failures + 1, 'worker')}, at last"
         f" {named(worker.address, worker.name)}{log}\nmost often a worker has too little memory"
         " for its threads: give workers more (`dask worker --memory-limit`) or fewer threads"
         " (`--nthreads`), and run the stage again; the whole log is where the worker was started"
@@ -220,10 +221,6 @@ def reason(answer: object) -> str:
             return f"another version of abline, without {name}"
         return f"{'abline' if name == 'pipeline' else name} is not installed"
     return f"{type(answer).__name__}: {answer}"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _note(text: str) -> None:

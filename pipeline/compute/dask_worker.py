@@ -1,6 +1,5 @@
 """Computing a task on a worker of a Dask cluster: what runs there."""
 
-import hashlib
 import platform
 from collections.abc import Iterable
 from pathlib import Path
@@ -12,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pydantic
 
-import pipeline
+from pipeline.compute import task_code
 from pipeline.compute.pool import PoolError, Work
 from pipeline.compute.summarize import Fragment
 from pipeline.exact import cores
@@ -20,21 +19,6 @@ from pipeline.settings import runner
 from pipeline.settings.errors import UserError
 
 Known = TypeVar("Known")
-
-ROOMS = ("compute", "columns", "tables", "exact", "settings")
-"""The rooms whose code a task runs."""
-
-
-def _code() -> str:
-    """Return a hash of the code of ROOMS."""
-    content = hashlib.sha256()
-    folder = Path(pipeline.__file__).parent
-    for room in sorted(ROOMS):
-        for path in sorted((folder / room).rglob("*.py")):
-            content.update(f"{path.relative_to(folder).as_posix()}\n".encode())
-            content.update(path.read_bytes())
-    return content.hexdigest()[:12]
-
 
 # Computed while this module is imported, with the code that tasks run: a worker that is asked later
 # must not hash files that have changed since.
@@ -45,7 +29,7 @@ ENVIRONMENT = {
     "python-flint": flint.__version__,
     "pydantic": pydantic.VERSION,
     "distributed": distributed.__version__,
-    "the code of abline": _code(),
+    "the code of abline": task_code.digest()[:12],
 }
 
 

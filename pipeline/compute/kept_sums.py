@@ -21,12 +21,13 @@ import pyarrow as pa
 
 from pipeline.columns.plan import SourceFile
 from pipeline.columns.summary import Part
+from pipeline.compute import task_code
 from pipeline.compute.draws import Draws, Side
 from pipeline.compute.mapping import Task
 from pipeline.compute.sampled import Extremes, SampledRows
 from pipeline.compute.source_rows import SourceRows
 from pipeline.compute.summarize import Layout, Partial
-from pipeline.settings import dvc_md5, files
+from pipeline.settings import files
 from pipeline.tables.table import array
 
 DIGEST_BYTES = 32
@@ -36,7 +37,6 @@ BYTES_KEPT = 1 << 30
 """Size of all that is kept; what was used last stays."""
 LARGEST_BYTES = 1 << 24
 """Sums of a piece that are larger, of a thousand columns, take as long to read as the rows."""
-CODE = ("columns", "compute", "exact", "settings", "tables")
 COUNTS = {"missing_rows", "min", "max", "rows", "rare_rows"}
 """Keys of a plan's columns that change no encoded number."""
 PLACE = "\0place"
@@ -53,11 +53,7 @@ class KeptSums:
         self._layout, self._schema = layout, schema
         self._folder = files.root() / files.STATE_FOLDER / "sums"
         plan = [_without_counts(column.model_dump(mode="json")) for column in layout.plan.columns]
-        rooms = Path(__file__).parent.parent
-        code = [
-            dvc_md5.of_file(file) for room in CODE for file in sorted((rooms / room).glob("*.py"))
-        ]
-        draws = layout.draws
+        draws, code = layout.draws, task_code.digest()
         self._common = [plan, layout.targets, code, draws.seed, draws.folds, str(schema)]
         _remove_old(self._folder)
 
