@@ -12,11 +12,10 @@ from pipeline.columns import learn, statistics
 from pipeline.columns.learn import Learnable
 from pipeline.columns.statistics import Statistics
 from pipeline.compute import own_rows, written
-from pipeline.compute.draws import Side
+from pipeline.compute.draws import Division, Side
 from pipeline.compute.source_files import source_files
 from pipeline.settings import files
 from pipeline.settings.params import Params
-from pipeline.settings.seeds import stream
 from pipeline.tables import held_out, row_groups, table
 
 if TYPE_CHECKING:
@@ -32,24 +31,23 @@ def write(
     a column cannot be used.
     """
     data, columns = params.data, raw.columns if raw else params.data.columns
-    fraction, draws = data.test_fraction, stream(params.seed, "split")
+    division = Division(params.seed, data.test_fraction)
     with (
         table.writer(files.TRAIN, schema) as train,
         table.writer(files.TEST, schema) as test,
     ):
-        of_train, of_test = Statistics(), Statistics()
+        tables: dict[Side, table.Writer] = {"train": train, "test": test}
+        known: dict[Side, Statistics] = {"train": Statistics(), "test": Statistics()}
         for block in blocks:
-            training_rows, test_rows = held_out.split(block, fraction, draws)
-            train.write(training_rows)
-            test.write(test_rows)
-            of_train += statistics.of_rows(columns, training_rows)
-            of_test += statistics.of_rows(columns, test_rows)
-        held_out.check_sides(fraction, train.rows, test.rows)
+            for side, rows in division.sides(block, train.rows + test.rows).items():
+                tables[side].write(rows)
+                known[side] += statistics.of_rows(columns, rows)
+        held_out.check_sides(data.test_fraction, train.rows, test.rows)
         # Before either has its name: only now may the disk be full, or a column be refused.
         train.finish()
         test.finish()
         count = statistics.count_in(partial(row_groups.column, train.path))
-        learnable = Learnable(columns, of_train, of_test, count)
+        learnable = Learnable(columns, known["train"], known["test"], count)
         if raw:
             learnable = replace(
                 learnable,

@@ -4,9 +4,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from pipeline.settings.seeds import stream
+from pipeline.tables import held_out
 
 Side = Literal["train", "test"]
 
@@ -16,6 +18,9 @@ FEWEST_SAMPLED_ROWS = 1_000
 MOST_COLUMNS = 100
 """Of more columns there are fewer sampled rows, so that the sample fits into memory: 80 MB."""
 STREAMS: dict[Side, str] = {"train": "sample", "test": "test sample"}
+
+
+DRAWN_AT_A_TIME = 1 << 20
 
 
 def uniform(seed: int, name: str, before: int, rows: int) -> NDArray[np.float64]:
@@ -28,6 +33,37 @@ def uniform(seed: int, name: str, before: int, rows: int) -> NDArray[np.float64]
     assert isinstance(bits, np.random.PCG64)
     bits.advance(before)  # one step for each number
     return random.random(rows)
+
+
+@dataclass(frozen=True)
+class Division:
+    """How rows are divided: about `data.test_fraction` of them are test rows, chosen by the seed.
+
+    The side of a row depends only on the seed and on the number of rows before it: rows that are
+    appended later do not change it.
+    """
+
+    seed: int
+    fraction: float
+
+    def test_rows(self, before: int, rows: int) -> int:
+        """Return how many of some rows are test rows. before: number of rows before these."""
+        if self.fraction == 0:
+            return 0
+        return sum(
+            int(np.count_nonzero(self._draws(begin, min(DRAWN_AT_A_TIME, before + rows - begin))))
+            for begin in range(before, before + rows, DRAWN_AT_A_TIME)
+        )
+
+    def sides(self, rows: pa.Table, before: int) -> dict[Side, pa.Table]:
+        """Return the rows of each side. before: number of rows before these."""
+        if self.fraction == 0:
+            return {"train": rows}
+        train, test = held_out.parted(rows, self._draws(before, rows.num_rows))
+        return {"train": train, "test": test}
+
+    def _draws(self, before: int, rows: int) -> NDArray[np.bool_]:
+        return uniform(self.seed, "split", before, rows) < self.fraction
 
 
 @dataclass(frozen=True)

@@ -12,12 +12,12 @@ from pipeline.columns.median import Counts, Search
 from pipeline.columns.number import NumberStatistics
 from pipeline.columns.statistics import CountColumn, Statistics
 from pipeline.compute import wide, written
-from pipeline.compute.draws import Draws, Side
+from pipeline.compute.draws import Division, Draws, Side
 from pipeline.compute.kept_sums import KeptSums
 from pipeline.compute.mapping import Task, reduced, workers
 from pipeline.compute.pool import Pool, PoolError
 from pipeline.compute.source_files import source_files
-from pipeline.compute.source_rows import Division, Source, SourceRows, divided
+from pipeline.compute.source_rows import Source, SourceRows, divided
 from pipeline.compute.summarize import (
     Fragment,
     Layout,

@@ -5,45 +5,12 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
-import pyarrow as pa
-
-from pipeline.compute.draws import Side, uniform
+from pipeline.compute.draws import Division, Side
 from pipeline.compute.mapping import Task, reduced
 from pipeline.compute.pool import Pool
 from pipeline.compute.summarize import Fragment, Rows
-from pipeline.tables import held_out
 from pipeline.tables.parquet_file import Piece
 from pipeline.tables.raw_parts import RawPart
-
-DRAWN_AT_A_TIME = 1 << 20
-
-
-@dataclass(frozen=True)
-class Division:
-    """How rows are divided: `data.test_fraction` of them are test rows, chosen by the seed."""
-
-    seed: int
-    fraction: float
-
-    def test_rows(self, before: int, rows: int) -> int:
-        """Return how many of some rows are test rows. before: number of rows before these."""
-        if self.fraction == 0:
-            return 0
-        return sum(
-            int(np.count_nonzero(self._draws(begin, min(DRAWN_AT_A_TIME, before + rows - begin))))
-            for begin in range(before, before + rows, DRAWN_AT_A_TIME)
-        )
-
-    def sides(self, rows: pa.Table, before: int) -> dict[Side, pa.Table]:
-        """Return the rows of each side. before: number of rows before these."""
-        if self.fraction == 0:
-            return {"train": rows}
-        train, test = held_out.parted(rows, self._draws(before, rows.num_rows))
-        return {"train": train, "test": test}
-
-    def _draws(self, before: int, rows: int) -> "np.ndarray[tuple[int], np.dtype[np.bool_]]":
-        return uniform(self.seed, "split", before, rows) < self.fraction
 
 
 @dataclass(frozen=True)

@@ -16,18 +16,6 @@ def parted(rows: pa.Table, is_held_out: NDArray[np.bool_]) -> tuple[pa.Table, pa
     return training, test
 
 
-def split(rows: pa.Table, fraction: float, draws: np.random.Generator) -> tuple[pa.Table, pa.Table]:
-    """Return the rows for training and the rows held out, in their order.
-
-    fraction: the share to hold out, approximately.
-    draws: gives one number for each row, in order. So the side of a row depends only on the seed
-    and on the number of rows before it: rows that are appended later do not change it.
-    """
-    if fraction == 0:
-        return rows, rows.slice(0, 0)
-    return parted(rows, draws.random(rows.num_rows) < fraction)
-
-
 def check_sides(fraction: float, training_rows: int, test_rows: int) -> None:
     """Raise UserError if no row is left for training, or no row is held out for a share above 0."""
     rows = count(training_rows + test_rows, "row")

@@ -16,9 +16,9 @@ from own_tables import own_job, put
 from s3_server import BUCKET, Server, import_url, noted_of
 
 from pipeline.compute import in_place, pool
-from pipeline.compute.draws import Side
+from pipeline.compute.draws import Division, Side
 from pipeline.compute.pool import threads
-from pipeline.compute.source_rows import Division, Source, SourceRows, divided
+from pipeline.compute.source_rows import Source, SourceRows, divided
 from pipeline.compute.summarize import bytes_in_thread
 from pipeline.exact import cores
 from pipeline.settings import dvc_md5, files
