@@ -22,7 +22,7 @@ from rounds import ROOT, arguments, summary
 sys.path.insert(0, str(ROOT))
 
 from pipeline.exact import cores
-from pipeline.exact.gram import gram_matrix
+from pipeline.exact.gram_sums import gram_matrix
 from pipeline.exact.least_squares import fit
 
 Floats = NDArray[np.float32]

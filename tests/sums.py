@@ -11,7 +11,7 @@ from pipeline.columns.plan import Plan
 from pipeline.columns.summary import Part
 from pipeline.compute import own_rows, written
 from pipeline.compute.draws import Side
-from pipeline.exact.gram import gram_matrix
+from pipeline.exact.gram_sums import gram_matrix
 from pipeline.settings import files
 from pipeline.tables import table
 

@@ -24,7 +24,7 @@ from unittest.mock import patch
 from conftest import job
 from pipeline import generate
 from pipeline.compute import in_place, pool
-from pipeline.exact import gram
+from pipeline.exact import gram_sums
 from pipeline.tables import raw_table
 
 made = {{"data__generate__x": None, "data__generate__rows": {ROWS}}}

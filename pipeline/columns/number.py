@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pipeline.columns.column import Bools, EmptyColumnError, LearntColumn, Values
 from pipeline.columns.median import Count, median
 from pipeline.settings.column_settings import NumberSettings
-from pipeline.tables.table import numbers
+from pipeline.tables.table import numbers, put_numbers
 
 if TYPE_CHECKING:
     from pipeline.exact.gram import Gram
@@ -43,7 +43,7 @@ class NumberStatistics:
             return cls(missing=len(column))
         total = None
         if settings.missing == "mean":
-            from pipeline.exact.gram import gram_matrix  # with FLINT 30 ms, for means alone
+            from pipeline.exact.gram_sums import gram_matrix  # with FLINT 30 ms, for means alone
 
             total = gram_matrix(known[:, None])
         # 0.0 is added because of the two zeros, of which one or the other would come first.
@@ -115,16 +115,17 @@ class NumberColumn(LearntColumn):
 
     def encode(self, values: Values, out: NDArray[np.float64]) -> Bools:
         """See LearntColumn.encode."""
-        column = numbers(values)
-        gaps = np.isnan(column)
-        out[:, 0] = column
+        put_numbers(values, out[:, 0])
+        gaps = np.isnan(out[:, 0])
         if self.indicator:
             out[:, 1] = gaps
+        if not gaps.any():
+            return gaps
         if self.fill is None:
             out[gaps] = math.nan
             return gaps
         out[gaps, 0] = self.fill
-        return np.zeros(len(column), np.bool_)
+        return np.zeros(len(gaps), np.bool_)
 
     def in_range(self, values: Values) -> Bools:
         """See LearntColumn.in_range."""

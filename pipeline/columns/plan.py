@@ -105,7 +105,7 @@ class Plan(BaseModel):
         out = np.empty((rows.num_rows, width + len(targets)), order="F")
         self.encode_into(out[:, :width], rows.column)
         for index, name in enumerate(targets, width):
-            out[:, index] = table.numbers(rows.column(name))
+            table.put_numbers(rows.column(name), out[:, index])
         return out
 
     @property

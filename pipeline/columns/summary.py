@@ -50,8 +50,7 @@ class Part:
     @classmethod
     def of_no_rows(cls, columns: int) -> "Part":
         """Return the sums of no rows. columns: number of columns, without the ones."""
-        width = 1 + columns
-        return cls((), (), Gram(0, (0,) * width, ((0,) * width,) * width))
+        return cls((), (), Gram.of_no_rows(columns))
 
     def as_json(self) -> dict[str, Any]:
         """Return the part for JSON; of the symmetric matrix the upper triangle.

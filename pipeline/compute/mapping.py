@@ -13,9 +13,9 @@ from tqdm import tqdm
 from pipeline.compute.pool import Pool, PoolError, Work, threads
 from pipeline.compute.summarize import Fragment
 
-ROW_GROUPS_IN_TASK = 64
-"""Most row groups of one task: opening a file of many row groups costs time for each task."""
-TASKS_FOR_THREAD = 8
+MOST_ROW_GROUPS, FEWEST_ROW_GROUPS = 64, 4
+"""Row groups of one task: each task opens its file, plans slices and makes integers of its sums."""
+MOST_TASKS_FOR_THREAD, FEWEST_TASKS_FOR_THREAD = 8, 2
 """A thread beside another busy program gets less done, so there are more tasks than threads."""
 SECONDS_BETWEEN_CHECKS = 5.0
 CLUSTER = "DASK_SCHEDULER_ADDRESS"
@@ -91,7 +91,11 @@ def tasks_of(fragment: Fragment, rows_of: Sequence[int], threads: int) -> list[T
 
     threads: number of threads that will compute the tasks.
     """
-    size = max(1, min(ROW_GROUPS_IN_TASK, len(rows_of) // (threads * TASKS_FOR_THREAD)))
+    few, many = (
+        len(rows_of) // (threads * tasks)
+        for tasks in (MOST_TASKS_FOR_THREAD, FEWEST_TASKS_FOR_THREAD)
+    )
+    size = max(1, min(MOST_ROW_GROUPS, max(few, min(many, FEWEST_ROW_GROUPS))))
     return [
         Task(fragment, groups, sum(rows_of[group] for group in groups))
         for start in range(0, len(rows_of), size)

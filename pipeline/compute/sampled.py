@@ -2,12 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from pipeline.tables.table import array
+from pipeline.exact.slice_plan import Bounds
+from pipeline.tables.table import array, one_chunk
 
 Places = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -107,6 +110,24 @@ class Extremes:
             rows,
         )
 
+    def with_rows(self, ranges: "Ranges", rows: pa.Table, order: Places, before: int) -> "Extremes":
+        """Return the extremes of these rows and `rows`, at least one.
+
+        ranges: of the parts of `rows`. order: the index in `rows` of each row of the parts.
+        before: place of the first of `rows`.
+        """
+        low, low_row = _first(ranges.smallest, order[ranges.smallest_row])
+        high, high_row = _first(-ranges.largest, order[ranges.largest_row])
+        low_place, high_place = before + low_row, before + high_row
+        lower = _comes_first(low, low_place, self.smallest, self.smallest_place)
+        higher = _comes_first(high, high_place, -self.largest, self.largest_place)
+        # Nearly always the rows have no value that is more extreme, and none is copied.
+        chosen = np.unique([*low_row[lower], *high_row[higher]]).astype(np.int64)
+        if not len(chosen):
+            return self
+        kept = SampledRows(rows.schema, ((take(rows, chosen), before + chosen),))
+        return self + Extremes(low, low_place, -high, high_place, kept)
+
 
 @dataclass(frozen=True)
 class Ranges:
@@ -140,17 +161,10 @@ class Ranges:
         # 0.0 is added because of the two zeros, of which one or the other would come first.
         return cls(low + 0.0, low_row, high + 0.0, high_row)
 
-    def extremes(self, rows: pa.Table, order: Places, before: int) -> Extremes:
-        """Return the extremes of all parts together, at least one row.
-
-        rows: in the order of the table. order: the index in `rows` of each row of the parts.
-        before: place of the first of `rows`.
-        """
-        low, low_row = _first(self.smallest, order[self.smallest_row])
-        high, high_row = _first(-self.largest, order[self.largest_row])
-        chosen = np.unique([low_row, high_row])
-        kept = SampledRows(rows.schema, ((take(rows, chosen), before + chosen),))
-        return Extremes(low, before + low_row, -high, before + high_row, kept)
+    @property
+    def bounds(self) -> Bounds:
+        """The range of each column in all parts together."""
+        return self.smallest.min(axis=0), self.largest.max(axis=0)
 
 
 def _first(values: Floats, rows: Places) -> tuple[Floats, Places]:
@@ -172,6 +186,28 @@ def _comes_first(
     return first
 
 
-def take(rows: pa.Table, places: NDArray[np.int64]) -> pa.Table:
+def take(rows: pa.Table, places: Places) -> pa.Table:
     """Return the rows at these places, in this order."""
-    return rows.take(array(places.astype(np.int64), pa.int64())).combine_chunks()
+    return rows.take(array(places, pa.int64())).combine_chunks()
+
+
+@dataclass(frozen=True)
+class InOrder:
+    """Rows of a table in another order; a column at a time is copied. order: a permutation."""
+
+    rows: pa.Table
+    order: Places
+
+    @property
+    def num_rows(self) -> int:
+        """Number of rows."""
+        return len(self.order)
+
+    @cached_property
+    def _indices(self) -> pa.Array:
+        return array(self.order, pa.int64())
+
+    def column(self, name: str) -> pa.Array:
+        """Return a column in this order: [rows]."""
+        # Arrow's check of the indices takes as long as the copy.
+        return pc.take(one_chunk(self.rows.column(name)), self._indices, boundscheck=False)

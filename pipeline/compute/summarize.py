@@ -1,20 +1,19 @@
 """The summary of some rows, and the sample of them: what one task computes of its rows."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
 from pipeline.columns.plan import Plan
 from pipeline.columns.summary import Part
 from pipeline.compute.draws import Draws, Side
-from pipeline.compute.sampled import Extremes, Ranges, SampledRows, take
-from pipeline.exact.gram import gram_matrices
+from pipeline.compute.sampled import Extremes, InOrder, Ranges, SampledRows
+from pipeline.exact.gram_sums import GramSums
 from pipeline.exact.products import Product, own_product
 from pipeline.tables.table import ROWS_PER_ROW_GROUP
 
@@ -80,23 +79,6 @@ class Partial:
         )
 
 
-@dataclass(frozen=True)
-class InOrder:
-    """Rows of a table in another order; a column at a time is copied."""
-
-    rows: pa.Table
-    order: NDArray[np.int64]
-
-    @property
-    def num_rows(self) -> int:
-        """Number of rows."""
-        return len(self.order)
-
-    def column(self, name: str) -> pa.Array:
-        """Return a column in this order: [rows]."""
-        return take(self.rows.select([name]), self.order).column(0)
-
-
 def bytes_in_thread(columns: int) -> int:
     """Return the memory that `summarize` takes for a row group: its rows, and its numbers.
 
@@ -129,52 +111,70 @@ def summarize(
 
     Raises UserError if they cannot be read.
     """
-    whole: Partial | None = None
+    sums = _Sums(layout, product)
     for rows in fragment.read(row_groups):
-        partial = of_rows(rows, layout, product)
-        whole = partial if whole is None else whole + partial
+        sums.add(rows)
         del rows  # before the next ones are read, by each of the threads
-    assert whole is not None, "a task has row groups"
-    return whole
+    return sums.partial()
 
 
 def of_rows(rows: Rows, layout: Layout, product: Product = own_product) -> Partial:
     """Return what is known of some rows. BLAS must be limited to one thread."""
-    draws, count = layout.draws, rows.values.num_rows
-    empty = Part.of_no_rows(layout.columns)
-    folds, test = (empty,) * draws.folds, empty
-    extremes = Extremes.of_no_rows(rows.values.schema, layout.columns)
-    if rows.side == "test":
-        numbers = layout.plan.numbers(rows.values, layout.targets)
-        (test,) = _parts(numbers, Ranges.of(numbers, [count]), [count], product)
-    else:
-        # Rows of one fold beside each other: its sums are then of a piece of each column.
-        fold = draws.folds_of(rows.before, count)
-        order = np.argsort(fold, kind="stable")
-        ends = np.cumsum(np.bincount(fold, minlength=draws.folds)).tolist()
+    sums = _Sums(layout, product)
+    sums.add(rows)
+    return sums.partial()
+
+
+class _Sums:
+    """What is known of the rows of a task, which come one block after the other.
+
+    Parts are the folds, then the test rows.
+    """
+
+    def __init__(self, layout: Layout, product: Product) -> None:
+        self._layout = layout
+        self._parts = layout.draws.folds + 1
+        self._gram_sums = GramSums(layout.columns, self._parts, product)
+        shape = self._parts, layout.columns
+        self._smallest, self._largest = np.full(shape, np.inf), np.full(shape, -np.inf)
+        self._whole: Partial | None = None
+
+    def add(self, rows: Rows) -> None:
+        """Add some rows of one side."""
+        layout, count, schema = self._layout, rows.values.num_rows, rows.values.schema
+        draws = layout.draws
+        if rows.side == "train":
+            part = draws.folds_of(rows.before, count)
+        else:
+            part = np.full(count, draws.folds, np.uint8)
+        # Rows of one part beside each other: its sums are then of a piece of each column.
+        order = np.argsort(part, kind="stable")
+        ends = np.cumsum(np.bincount(part, minlength=self._parts)).tolist()
         numbers = layout.plan.numbers(InOrder(rows.values, order), layout.targets)
         ranges = Ranges.of(numbers, ends)
-        folds = _parts(numbers, ranges, ends, product)
-        if count and not draws.all_sampled("train"):  # else the sample has every row
-            extremes = ranges.extremes(rows.values, order, rows.before)
-    drawn = draws.sampled(rows.side, rows.before, count)
-    none = SampledRows.of_no_rows(rows.values.schema)
-    sampled: dict[Side, SampledRows] = {"train": none, "test": none}
-    sampled[rows.side] = SampledRows.of(rows.values, drawn, rows.before)
-    return Partial(folds, test, sampled, extremes)
+        self._gram_sums.add(numbers, ends=ends, bounds=ranges.bounds)
+        np.minimum(self._smallest, ranges.smallest, out=self._smallest)
+        np.maximum(self._largest, ranges.largest, out=self._largest)
+        known = self._whole or no_rows(layout, schema)
+        extremes = known.extremes
+        # If every training row is sampled, the sample has the extreme ones.
+        if rows.side == "train" and count and not draws.all_sampled("train"):
+            extremes = extremes.with_rows(ranges, rows.values, order, rows.before)
+        drawn = draws.sampled(rows.side, rows.before, count)
+        own = SampledRows.of(rows.values, drawn, rows.before)
+        sampled = known.sampled | {rows.side: known.sampled[rows.side] + own}
+        self._whole = replace(known, sampled=sampled, extremes=extremes)
 
-
-def _parts(
-    numbers: NDArray[np.float64], ranges: Ranges, ends: Sequence[int], product: Product
-) -> tuple[Part, ...]:
-    """Return the sums of consecutive parts of rows.
-
-    numbers: [rows, columns], column-major. ends: the end of each part.
-    """
-    grams = gram_matrices(numbers, ends=ends, product=product)
-    return tuple(
-        Part(tuple(low), tuple(high), gram) if gram.rows else Part.of_no_rows(numbers.shape[1])
-        for low, high, gram in zip(
-            ranges.smallest.tolist(), ranges.largest.tolist(), grams, strict=True
-        )
-    )
+    def partial(self) -> Partial:
+        """Return what is known of all of them; there were some, or a block of none."""
+        assert self._whole is not None, "a task has row groups"
+        grams = self._gram_sums.taken()
+        parts = [
+            Part(tuple(low), tuple(high), gram)
+            if gram.rows
+            else Part.of_no_rows(self._layout.columns)
+            for low, high, gram in zip(
+                self._smallest.tolist(), self._largest.tolist(), grams, strict=True
+            )
+        ]
+        return replace(self._whole, folds=tuple(parts[:-1]), test=parts[-1])

@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 Floats = NDArray[Any]  # float32 or float64
 Integers = NDArray[np.int64]
+Bounds = tuple[NDArray[np.float64], NDArray[np.float64]]
+"""The smallest and the largest number of each column: [columns] each."""
 
 # The first slice of a column holds integers below 2^bits, each further one integers of one bit
 # less: the digits of the numbers in base 2^bits. The fewer bits, the larger the blocks that float64
@@ -54,39 +56,61 @@ class SlicePlan:
     """True if numbers may lie between the multiples: rows with such a number do not fit."""
     scales: Integers
     """A column of extreme numbers is divided by 2^scale; else 0."""
+    tops: Integers
+    """The numbers of a column are below 2^top."""
 
     @classmethod
-    def of(cls, tables: Sequence[Floats]) -> "SlicePlan":
+    def of(cls, tables: Sequence[Floats], bounds: Bounds | None = None) -> "SlicePlan":
         """Return the plan of tables side by side: ranges from all rows, bits from a sample.
 
-        tables: [rows, columns] each, with at least one row.
+        tables: [rows, columns] each, with at least one row. bounds: of their columns, if known.
         """
-        columns = _Columns(tables)
+        columns = _Columns(tables, bounds or bounds_of(tables))
         fewest = columns.slices(MOST_BITS).sum()
         fitting = (b for b in SLICE_BITS if columns.slices(b, MARGIN).sum() <= MORE_SLICES * fewest)
         return columns.plan(next(fitting, MOST_BITS))
 
+    def suits(self, tables: Sequence[Floats], bounds: Bounds) -> bool:
+        """Return True if the plan, made for some rows, is exact for these, too.
 
-class _Columns:
+        The numbers of checked columns may have lower bits: then the rows do not fit.
+        """
+        sizes = _Sizes(tables, bounds)
+        unit = self.units + self.scales
+        multiples = self.checked | (sizes.smallest > 0) & (sizes.certain_unit >= unit)
+        half = np.maximum(sizes.high - self.centres, self.centres - sizes.low)
+        near = (half == 0) | (_size(half) - unit <= self.bits * self.slices)
+        centred = self.centres != 0
+        around = ~centred | near & (sizes.top - unit <= 53)
+        return bool(((sizes.top <= self.tops) & multiples & around).all())
+
+
+class _Sizes:
+    """What the ranges of the columns of [1 ...] say of the sizes of their numbers: [columns]."""
+
+    def __init__(self, tables: Sequence[Floats], bounds: Bounds) -> None:
+        self.low, self.high = (np.concatenate([np.ones(1), ends]) for ends in bounds)
+        mantissas = [(1, 1), *((_mantissa(table), table.shape[1]) for table in tables)]
+        self.top = _size(np.maximum(np.abs(self.low), np.abs(self.high)))
+        self.smallest = np.maximum(np.maximum(self.low, -self.high), 0)
+        self.certain_unit = _size(self.smallest) - np.repeat(*np.transpose(mantissas))
+
+
+class _Columns(_Sizes):
     """What is known of the columns of [1 ...], and three ways to take them as multiples of a unit.
 
     Certain: zero is not in the range, so that no number has a lower bit than the smallest one can
     have. Centred: besides, a number in the range is subtracted. Seen: a sample has no lower bits.
     """
 
-    def __init__(self, tables: Sequence[Floats]) -> None:
+    def __init__(self, tables: Sequence[Floats], bounds: Bounds) -> None:
+        super().__init__(tables, bounds)
         step = max(1, len(tables[0]) // SAMPLE_ROWS)
         rows = np.column_stack([table[::step][:SAMPLE_ROWS] for table in tables])
         sample = np.vstack([np.ones(len(rows)), rows.T.astype(np.float64)])
-        ranges = [(np.ones(1), np.ones(1)), *map(_range, tables)]
-        low, high = (np.concatenate(ends).astype(np.float64) for ends in zip(*ranges, strict=True))
-        mantissas = [(1, 1), *((_mantissa(table), table.shape[1]) for table in tables)]
-        self.top = _size(np.maximum(np.abs(low), np.abs(high)))
-        smallest = np.maximum(np.maximum(low, -high), 0)
-        self.certain_unit = _size(smallest) - np.repeat(*np.transpose(mantissas))
-        self.certain_bits = np.where(smallest > 0, self.top - self.certain_unit, CLOSED)
+        self.certain_bits = np.where(self.smallest > 0, self.top - self.certain_unit, CLOSED)
         with np.errstate(over="ignore"):
-            self._find_centres(low, high, sample.mean(axis=1))
+            self._find_centres(self.low, self.high, sample.mean(axis=1))
         lowest = np.where(sample == 0, np.iinfo(np.int32).max, _lowest_bits(sample)).min(axis=1)
         self.lowest = np.minimum(lowest, self.top - 1)
         # A few numbers larger than this may be left out.
@@ -133,9 +157,8 @@ class _Columns:
         tops = np.where(checked, tops, self.top)
         scales = np.where(np.abs(tops) > SAFE_EXPONENT, tops, 0)
         units = np.where(checked, seen_units, self.certain_unit) - scales
-        return SlicePlan(
-            bits, units, slices, np.where(is_centred, self.centres, 0.0), checked, scales
-        )
+        centres = np.where(is_centred, self.centres, 0.0)
+        return SlicePlan(bits, units, slices, centres, checked, scales, self.top)
 
 
 def _slices(wanted: Integers, bits: int, margin: int = 0) -> Integers:
@@ -151,6 +174,12 @@ def _mantissa(table: Floats) -> int:
 def _size(values: Floats) -> NDArray[np.int64]:
     """Return the least n for which |value| < 2^n; 0 for zero."""
     return np.frexp(values)[1].astype(np.int64)
+
+
+def bounds_of(tables: Sequence[Floats]) -> Bounds:
+    """Return the bounds of the columns of tables side by side, with at least one row."""
+    low, high = zip(*map(_range, tables), strict=True)
+    return np.concatenate(low).astype(np.float64), np.concatenate(high).astype(np.float64)
 
 
 def _range(table: Floats) -> tuple[Floats, Floats]:

@@ -109,7 +109,11 @@ def texts(values: Sequence[str]) -> pa.Array:
 
 def one_chunk(values: pa.Array | pa.ChunkedArray) -> pa.Array:
     """Return a column in one piece: [rows]."""
-    whole = values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values
+    if isinstance(values, pa.Array):
+        return values
+    if values.num_chunks == 1:
+        return values.chunk(0)  # combine_chunks would copy it
+    whole = values.combine_chunks()
     return whole if isinstance(whole, pa.Array) else whole.chunk(0)
 
 
@@ -177,7 +181,19 @@ def read_arrow(path: Path, names: Sequence[str] | None = None) -> pa.Table:
 
 def numbers(values: pa.Array | pa.ChunkedArray) -> NDArray[np.float64]:
     """Return a column of numbers as float64: [rows]; NaN for a null."""
-    return matrix(pa.table({"": values}))[:, 0]
+    out = np.empty(len(values))
+    put_numbers(values, out)
+    return out
+
+
+def put_numbers(values: pa.Array | pa.ChunkedArray, out: NDArray[np.float64]) -> None:
+    """Write a column of numbers into `out`, [rows]; NaN for a null."""
+    begin = 0
+    for chunk in values.chunks if isinstance(values, pa.ChunkedArray) else [values]:
+        numbers = chunk.fill_null(float("nan")) if chunk.null_count else chunk
+        # Not to_numpy: it imports pandas.
+        out[begin : begin + len(chunk)] = np.from_dlpack(numbers)
+        begin += len(chunk)
 
 
 def integers(values: pa.Array) -> NDArray[np.int64]:
@@ -194,12 +210,7 @@ def matrix(arrow: pa.Table) -> NDArray[np.float64]:
     """Return the numbers of an Arrow table: [rows, columns], column-major; NaN for a null."""
     values = np.empty((arrow.num_rows, arrow.num_columns), order="F")
     for index, column in enumerate(arrow.columns):
-        begin = 0
-        for chunk in column.chunks:
-            numbers = chunk.fill_null(float("nan")) if chunk.null_count else chunk
-            # Not to_numpy: it imports pandas as well.
-            values[begin : begin + len(chunk), index] = np.from_dlpack(numbers)
-            begin += len(chunk)
+        put_numbers(column, values[:, index])
     return values
 
 

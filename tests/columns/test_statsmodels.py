@@ -10,7 +10,7 @@ from mixed_tables import mixed_plan, mixed_rows
 
 from pipeline.columns.date import DateColumn
 from pipeline.exact import least_squares
-from pipeline.exact.gram import gram_matrix
+from pipeline.exact.gram_sums import gram_matrix
 
 
 @pytest.mark.slow  # importing statsmodels takes seconds

@@ -8,7 +8,7 @@ import pytest
 
 from pipeline.columns import summary
 from pipeline.columns.summary import Part, SampleRows, Summary
-from pipeline.exact.gram import gram_matrix
+from pipeline.exact.gram_sums import gram_matrix
 from pipeline.settings.errors import UserError
 
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from pipeline.compute import gpu_products
-from pipeline.exact.gram import gram_matrix
+from pipeline.exact.gram_sums import gram_matrix
 from pipeline.exact.slice_plan import SlicePlan
 from pipeline.exact.slices import Slicer
 from pipeline.settings.errors import UserError

@@ -149,7 +149,8 @@ def test_each_row_group_is_in_one_task(groups: int, threads: int) -> None:
     divided = tasks_of(RowsInMemory(1), [10] * (groups - 1) + [3] if groups else [], threads)
     assert [group for task in divided for group in task.row_groups] == [*range(groups)]
     assert sum(task.rows for task in divided) == max(0, 10 * groups - 7)
-    assert len(divided) >= min(groups, 8 * threads)
+    assert len(divided) >= min(groups, 2 * threads)
+    assert len(divided) >= min(groups // 4, 8 * threads)
     assert all(len(task.row_groups) <= 64 for task in divided)
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 from exact_tables import noisy
 
-from pipeline.exact.gram import gram_matrix
+from pipeline.exact.gram_sums import gram_matrix
 from pipeline.exact.least_squares import fit
 
 

@@ -5,7 +5,7 @@ import pytest
 from exact_tables import noisy
 
 from pipeline.exact.curvature import largest_eigenvalue
-from pipeline.exact.gram import gram_matrix
+from pipeline.exact.gram_sums import gram_matrix
 
 
 @pytest.mark.parametrize("bias", [True, False])

@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from pipeline.exact.gram import gram_matrix
+from pipeline.exact.gram_sums import gram_matrix
 from pipeline.exact.least_squares import fit
 
 

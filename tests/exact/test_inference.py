@@ -8,7 +8,7 @@ import statsmodels.api as sm
 from exact_tables import residual_std_error
 from sklearn.datasets import load_diabetes
 
-from pipeline.exact.gram import gram_matrix
+from pipeline.exact.gram_sums import gram_matrix
 from pipeline.exact.least_squares import Fit, fit
 
 

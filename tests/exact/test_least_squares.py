@@ -19,7 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.exact import condition, cores, student
-from pipeline.exact.gram import gram_matrix
+from pipeline.exact.gram_sums import gram_matrix
 from pipeline.exact.least_squares import fit
 
 
@@ -163,7 +163,7 @@ def test_threads_change_no_bit(monkeypatch: pytest.MonkeyPatch) -> None:
 
 MACHINE = """
 from exact_tables import figures, noisy
-from pipeline.exact.gram import gram_matrix
+from pipeline.exact.gram_sums import gram_matrix
 from pipeline.exact.least_squares import fit
 
 for rows in (200, 9000):

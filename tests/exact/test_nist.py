@@ -9,7 +9,7 @@ import scipy
 from exact_tables import residual_std_error
 from statsmodels.datasets import longley
 
-from pipeline.exact.gram import gram_matrix
+from pipeline.exact.gram_sums import gram_matrix
 from pipeline.exact.least_squares import fit
 
 

@@ -6,7 +6,7 @@ from fractions import Fraction
 import numpy as np
 from exact_reference import dot, exact_columns, nearest, solved
 
-from pipeline.exact.gram import gram_matrix
+from pipeline.exact.gram_sums import gram_matrix
 from pipeline.exact.least_squares import fit
 from pipeline.exact.squared_error import squared_error
 

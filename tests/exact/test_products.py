@@ -7,8 +7,10 @@ import pytest
 from exact_tables import noisy
 from numpy.typing import NDArray
 
-from pipeline.exact import gram, products
-from pipeline.exact.gram import Gram, gram_matrices, gram_matrix
+from pipeline.exact import products
+from pipeline.exact.gram import Gram
+from pipeline.exact.gram_sums import GramSums, gram_matrix, multiplied_as_integers
+from pipeline.exact.products import Product, own_product
 
 Floats = NDArray[np.float64]
 
@@ -46,12 +48,18 @@ def test_inner_products_are_those_of_integers(name: str, dtype: str) -> None:
     """FLINT multiplies the rows as integers."""
     limit = np.finfo(dtype).max
     table = np.clip(adversarial(name), -limit, limit).astype(dtype)
-    expected = gram._multiply_integers(table).canonical()
+    expected = multiplied_as_integers(table).canonical()
     assert gram_matrix(table) == expected
     assert gram_matrix(np.asfortranarray(table[:, :1]), table[:, 1:], piece=700) == expected
-    first, second, none = gram_matrices(table, ends=[1, 3_000, 3_000])
+    first, second, none = grams_of(table, [1, 3_000, 3_000])
     assert (first.rows, none.rows) == (1, 0)
     assert (first + second + none).canonical() == expected
+
+
+def grams_of(table: Floats, ends: list[int], product: Product = own_product) -> tuple[Gram, ...]:
+    sums = GramSums(table.shape[1], len(ends), product)
+    sums.add(table, ends=ends)
+    return sums.taken()
 
 
 def permuted(slices: Floats) -> Floats:
@@ -79,7 +87,7 @@ def test_the_order_of_a_product_changes_nothing(
     table = adversarial(name)
     assert gram_matrix(table, product=product) == gram_matrix(table)
     ends = [1_000, 3_000]
-    assert gram_matrices(table, ends=ends, product=product) == gram_matrices(table, ends=ends)
+    assert grams_of(table, ends, product) == grams_of(table, ends)
 
 
 def test_sums_that_would_be_rounded_are_kept_as_integers(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -98,6 +106,6 @@ def test_sums_that_would_be_rounded_are_kept_as_integers(monkeypatch: pytest.Mon
 def test_tables_of_every_small_size() -> None:
     for rows in (1, 2, 63, 64, 65):
         table = noisy(rows)
-        assert gram_matrix(table) == gram._multiply_integers(table).canonical()
+        assert gram_matrix(table) == multiplied_as_integers(table).canonical()
     assert gram_matrix(np.empty((0, 2))) == Gram(0, (0, 0, 0), ((0, 0, 0),) * 3)
     assert gram_matrix(np.empty((3, 0))) == Gram(3, (0,), ((3,),))

@@ -7,7 +7,7 @@ from exact_reference import Rows, dot, tables
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.exact.gram import gram_matrix
+from pipeline.exact.gram_sums import gram_matrix
 from pipeline.exact.squared_error import squared_error
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pipeline.exact.dependence import Dependent, NearlyDependent
-from pipeline.exact.gram import gram_matrix
+from pipeline.exact.gram_sums import gram_matrix
 from pipeline.exact.least_squares import fit
 from pipeline.learning import fit_messages
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from pipeline.exact.gram import gram_matrix
+from pipeline.exact.gram_sums import gram_matrix
 from pipeline.exact.least_squares import fit
 from pipeline.learning.line import Line
 from pipeline.report import coefficients

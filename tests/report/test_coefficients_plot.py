@@ -8,7 +8,7 @@ import pytest
 from matplotlib.figure import Figure
 from mixed_tables import number_plan
 
-from pipeline.exact.gram import gram_matrix
+from pipeline.exact.gram_sums import gram_matrix
 from pipeline.exact.least_squares import fit
 from pipeline.report import coefficients_plot
 

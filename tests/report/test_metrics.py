@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from plotted import measured
 from sums import part_of
 
-from pipeline.exact.gram import gram_matrix
+from pipeline.exact.gram_sums import gram_matrix
 from pipeline.exact.least_squares import fit
 from pipeline.learning.line import Line
 from pipeline.report import metrics

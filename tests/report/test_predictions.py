@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pipeline.exact.gram import gram_matrix
+from pipeline.exact.gram_sums import gram_matrix
 from pipeline.exact.least_squares import fit
 from pipeline.report import predictions
 from pipeline.settings.errors import UserError
