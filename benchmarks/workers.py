@@ -41,6 +41,8 @@ from pipeline.tables.table import ROWS_PER_ROW_GROUP
 
 SIDES = {"1 thread": 1, "2 threads": 2, "2 Dask workers": 0}
 FOLDS = 5
+IN_TASK = 4
+"""Row groups of a small table's task."""
 KEEP_MEMORY = {
     "DASK_DISTRIBUTED__NANNY__PRE_SPAWN_ENVIRON": (
         '{"MALLOC_TRIM_THRESHOLD_": 268435456, "MALLOC_MMAP_THRESHOLD_": 268435456}'
@@ -123,6 +125,18 @@ def dask(folder: Path) -> Iterator[str]:
         yield address
 
 
+@contextmanager
+def paused(processes: list[psutil.Process]) -> Iterator[None]:
+    """Stop processes for a while: a cluster that waits takes a seventh of a core."""
+    for process in processes:
+        process.suspend()
+    try:
+        yield
+    finally:
+        for process in processes:
+            process.resume()
+
+
 def compare(folder: Path, rows: int, columns: int, rounds: int) -> None:
     """Print the ratios of the three sides."""
     paths, plan = make(folder, rows, columns), plan_of(rows, columns)
@@ -137,10 +151,11 @@ def compare(folder: Path, rows: int, columns: int, rounds: int) -> None:
         for number in range(rounds):
             for side, threads in SIDES.items():
                 os.environ[CLUSTER] = "" if threads else address
-                before = processor_seconds()
-                took, known = timed(paths, plan, threads)
-                seconds[side].append(took)
-                processors[side].append(processor_seconds() - before)
+                with paused(psutil.Process().children(recursive=True) if threads else []):
+                    before = processor_seconds()
+                    took, known = timed(paths, plan, threads)
+                    seconds[side].append(took)
+                    processors[side].append(processor_seconds() - before)
                 sums.add(known)
             print(f"round {number + 1} of {rounds}", file=sys.stderr)
     assert len(sums) == 1, "the bytes depend on who computed them"
@@ -154,8 +169,8 @@ def compare(folder: Path, rows: int, columns: int, rounds: int) -> None:
 
 
 def parts(folder: Path, columns: int) -> str:
-    """Return the cells of the cost model: milliseconds and kilobytes of a row group."""
-    count = 4 * ROWS_PER_ROW_GROUP
+    """Return the cells of the cost model: of a row group, and of a task of four."""
+    count = 2 * IN_TASK * ROWS_PER_ROW_GROUP
     paths, plan = make(folder, count, columns), plan_of(count, columns)
     rows: dict[Side, int] = {"train": 1_000 * count, "test": 0}
     layout = Layout(plan, ("y",), Draws(0, FOLDS, rows, columns + 1))
@@ -171,13 +186,13 @@ def parts(folder: Path, columns: int) -> str:
         return 1e3 * min(times)
 
     with cores.one_blas_thread():
-        work(fragment, range(1))
-        read = fastest(partial(lambda: [*fragment.read(range(1))]))
-        whole = fastest(partial(work, fragment, range(1)))
-        one, other = work(fragment, range(1)), work(fragment, range(1, 2))
+        task = range(IN_TASK)
+        one, other = work(fragment, task), work(fragment, range(IN_TASK, 2 * IN_TASK))
+        read = fastest(partial(lambda: [*fragment.read(task)])) / IN_TASK
+        whole = fastest(partial(work, fragment, task)) / IN_TASK
         start = no_rows(layout, table.schema(paths["train"])) + other
         add = fastest(partial(lambda: start + one))
-    there = len(pickle.dumps((work, fragment, range(1)))) / 1e3
+    there = len(pickle.dumps((work, fragment, task))) / 1e3
     back = len(pickle.dumps(one)) / 1e3
     raw = 4 * ROWS_PER_ROW_GROUP * (columns + 1) / 1e3
     return f"{read:.1f} | {whole - read:.1f} | {add:.2f} | {raw:,.0f} | {there:.1f} | {back:,.0f}"
