@@ -108,7 +108,6 @@ def summarize(
     """Return what is known of the rows of some row groups, at least one.
 
     product: multiplies slices; it changes nothing in the result.
-
     Raises UserError if they cannot be read.
     """
     sums = _Sums(layout, product)
@@ -118,17 +117,10 @@ def summarize(
     return sums.partial()
 
 
-def of_rows(rows: Rows, layout: Layout, product: Product = own_product) -> Partial:
-    """Return what is known of some rows. BLAS must be limited to one thread."""
-    sums = _Sums(layout, product)
-    sums.add(rows)
-    return sums.partial()
-
-
 class _Sums:
     """What is known of the rows of a task, which come one block after the other.
 
-    Parts are the folds, then the test rows.
+    Parts are the folds, then the test rows. BLAS must be limited to one thread.
     """
 
     def __init__(self, layout: Layout, product: Product) -> None:

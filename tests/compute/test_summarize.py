@@ -1,8 +1,9 @@
 """The summary has the sums of the rows, however they are divided into tasks."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import reduce
 from operator import add
 from pathlib import Path
@@ -173,20 +174,36 @@ def test_of_equal_extreme_values_the_first_row_is_kept(
     assert stream(SEED, "sample").random(3).min() > 100 / 150_000  # they were not drawn
 
 
+@dataclass(frozen=True)
+class Blocks:
+    """Blocks of rows as a fragment, whose row groups they are."""
+
+    blocks: Sequence[Rows]
+    file: None = None
+
+    def read(self, row_groups: Iterable[int]) -> Iterator[Rows]:
+        return (self.blocks[group] for group in row_groups)
+
+
+def known_of(rows: Rows, layout: Layout) -> Partial:
+    """Return what a task knows of one block."""
+    return summarize.summarize(Blocks([rows]), range(1), layout)
+
+
 def test_a_block_may_have_no_rows() -> None:
     rows = numbers_table(10, x=pa.float64(), y=pa.float64()).slice(0, 0)
     for count in (10, 1_000_000):
         counts: dict[Side, int] = {"train": count, "test": count}
         layout = Layout(number_plan(["x"]), ("y",), Draws(SEED, 5, counts, 2))
         for side in counts:
-            assert summarize.of_rows(Rows(rows, side, 3), layout).rows == 0
+            assert known_of(Rows(rows, side, 3), layout).rows == 0
 
 
 def partials(layout: Layout, rows: pa.Table, ends: Sequence[int]) -> list[Partial]:
     """Return what is known of pieces of training rows. ends: of the pieces."""
     begins = [0, *ends[:-1]]
     pieces = [(rows.slice(a, b - a), a) for a, b in zip(begins, ends, strict=True)]
-    return [summarize.of_rows(Rows(piece, "train", begin), layout) for piece, begin in pieces]
+    return [known_of(Rows(piece, "train", begin), layout) for piece, begin in pieces]
 
 
 def test_any_division_of_the_rows_in_any_order_gives_the_same_bytes(
@@ -213,6 +230,32 @@ def test_any_division_of_the_rows_in_any_order_gives_the_same_bytes(
         written.write(reduce(add, halves), layout, rows.schema)
         written_bytes.add((files.SUMMARY.read_bytes(), files.SAMPLE.read_bytes()))
     assert len(written_bytes) == 1
+
+
+def test_a_task_of_both_sides_and_of_many_blocks(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rows that stay in place come so: training and test rows of a row group, by turns."""
+    draw_few(monkeypatch, {"train": 100, "test": 50})
+    rows = numbers_table(1_000, x=pa.float64(), y=pa.float64())
+    layout = Layout(number_plan(["x"]), ("y",), Draws(SEED, 5, {"train": 700, "test": 300}, 2))
+    blocks: list[Rows] = []
+    for begin in range(0, 1_000, 100):
+        before = begin // 10
+        blocks.append(Rows(rows.slice(begin, 70), "train", 7 * before))
+        blocks.append(Rows(rows.slice(begin + 70, 30), "test", 3 * before))
+    together = summarize.summarize(Blocks(blocks), range(len(blocks)), layout)
+    one_by_one = reduce(add, (known_of(block, layout) for block in blocks))
+    written_bytes = set()
+    for known in (together, one_by_one):
+        written.write(known, layout, rows.schema)
+        written_bytes.add((files.SUMMARY.read_bytes(), files.SAMPLE.read_bytes()))
+    assert len(written_bytes) == 1
+    train, test = (
+        np.concatenate([table.matrix(block.values) for block in blocks if block.side == side])
+        for side in ("train", "test")
+    )
+    check_all(read_summary(), train, test)
 
 
 def test_any_number_of_threads_gives_the_same_bytes(
