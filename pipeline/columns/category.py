@@ -24,6 +24,8 @@ MOST_LEVELS = 40
 """Levels without `min_count` or `unseen`."""
 MOST_LEVELS_AT_ALL = 1_000
 """A model of more columns takes minutes to fit exactly, and its file megabytes."""
+MOST_TEXTS = 1_000_000
+"""Different texts that are counted, in some 150 MB; what has more is no category."""
 
 
 class TooManyLevelsError(Exception):
@@ -40,6 +42,10 @@ class TooManyLevelsError(Exception):
         return self.levels > 0.8 * self.rows
 
 
+class TooManyTextsError(Exception):
+    """More than MOST_TEXTS different texts, which no policy makes levels of."""
+
+
 class LevelError(Exception):
     """A level that is not there, or has the name of another; the text follows the column's name."""
 
@@ -49,10 +55,13 @@ class CategoryStatistics:
     """What the plan is learnt from: of a block, or of several, which add exactly.
 
     missing: number of rows with a gap. levels: number of rows of each text.
+    uncounted: of a column with more than MOST_TEXTS texts, whose `levels` are empty, number of rows
+    without a gap; else 0.
     """
 
     missing: int = 0
     levels: Mapping[str, int] = field(default_factory=dict)
+    uncounted: int = 0
 
     @classmethod
     def of(cls, _settings: CategorySettings, values: Values) -> "CategoryStatistics":
@@ -64,10 +73,16 @@ class CategoryStatistics:
 
     def __add__(self, other: "CategoryStatistics") -> "CategoryStatistics":
         """Return the statistics of the rows of both; levels in the order of their first rows."""
-        levels = dict(self.levels)
-        for level, rows in other.levels.items():
-            levels[level] = levels.get(level, 0) + rows
-        return CategoryStatistics(self.missing + other.missing, levels)
+        missing, uncounted = self.missing + other.missing, self.uncounted + other.uncounted
+        levels: dict[str, int] = {}
+        if not uncounted:
+            levels |= self.levels
+            for level, rows in other.levels.items():
+                levels[level] = levels.get(level, 0) + rows
+            if len(levels) <= MOST_TEXTS:
+                return CategoryStatistics(missing, levels)
+        uncounted += sum(self.levels.values()) + sum(other.levels.values())
+        return CategoryStatistics(missing, {}, uncounted)
 
 
 class Level(BaseModel):
@@ -101,9 +116,11 @@ class CategoryColumn(LearntColumn):
     ) -> "CategoryColumn":
         """Return the column that the statistics of the training rows give.
 
-        Raises EmptyColumnError if every value is missing, TooManyLevelsError, and LevelError for a
-        reference that is no level and for a level with the name of another.
+        Raises EmptyColumnError if every value is missing, TooManyTextsError, TooManyLevelsError,
+        and LevelError for a reference that is no level and for a level with the name of another.
         """
+        if of_rows.uncounted:
+            raise TooManyTextsError
         counts, missing_rows = of_rows.levels, of_rows.missing
         rows = sum(counts.values()) + missing_rows
         if not counts and not (settings.missing == "level" and missing_rows):
@@ -199,7 +216,10 @@ class CategoryColumn(LearntColumn):
     def unseen_levels(self, of_rows: "CategoryStatistics") -> dict[str, int]:
         """Return the levels of some rows that no training row has, and their numbers of rows."""
         known = {level.name for level in self.levels}
-        return {level: rows for level, rows in of_rows.levels.items() if level not in known}
+        unseen = {level: rows for level, rows in of_rows.levels.items() if level not in known}
+        if of_rows.uncounted:
+            unseen[f"more than {MOST_TEXTS:,} texts"] = of_rows.uncounted
+        return unseen
 
     def _codes(self, values: Values) -> tuple[NDArray[np.int32], Bools]:
         """Return the index of each value in `all_levels`, −1 if it is refused; and the unseen ones.

@@ -12,6 +12,7 @@ from pipeline.columns.category import (
     CategoryStatistics,
     LevelError,
     TooManyLevelsError,
+    TooManyTextsError,
 )
 from pipeline.columns.column import EmptyColumnError
 from pipeline.columns.date import DateColumn, DateStatistics
@@ -57,6 +58,7 @@ def plan(data: Data, table: Learnable) -> Plan:
     """
     columns, train, test = table.columns, table.train, table.test
     empty: list[str] = []
+    too_many_texts: list[str] = []
     too_many: dict[str, TooManyLevelsError] = {}
     messages: list[str] = []
     learnt: list[AnyColumn] = []
@@ -65,12 +67,16 @@ def plan(data: Data, table: Learnable) -> Plan:
             learnt.append(column(name, settings, train.columns[name], table.count))
         except EmptyColumnError:
             empty.append(name)
+        except TooManyTextsError:
+            too_many_texts.append(name)
         except TooManyLevelsError as error:
             too_many[name] = error
         except LevelError as error:
             messages.append(f"data.features: {show(name)} {error}")
     if empty:
         messages.append(refusals.empty(empty, not data.features, data.exclude))
+    if too_many_texts:
+        messages.append(refusals.too_many_texts(too_many_texts))
     labels = {name: error for name, error in too_many.items() if error.is_label}
     if labels:
         messages.append(refusals.labels(labels))
@@ -105,7 +111,7 @@ def column(
 ) -> AnyColumn:
     """Learn one column from the statistics of the training rows.
 
-    Raises EmptyColumnError, TooManyLevelsError or LevelError.
+    Raises EmptyColumnError, TooManyTextsError, TooManyLevelsError or LevelError.
     """
     if isinstance(settings, NumberSettings):
         assert isinstance(of_rows, NumberStatistics)

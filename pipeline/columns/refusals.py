@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pipeline.columns.category import MOST_LEVELS, TooManyLevelsError
+from pipeline.columns.category import MOST_LEVELS, MOST_TEXTS, TooManyLevelsError
 from pipeline.settings.column_settings import CategorySettings, ColumnSettings, NumberSettings
 from pipeline.settings.messages import count, first_lines, first_of, show
 
@@ -37,6 +37,15 @@ def labels(errors: Mapping[str, TooManyLevelsError]) -> str:
         f"data.features: {first_of(names, MOST_SHOWN)} {differ} in nearly every training row, as a"
         f" name or a number of the row does, which says nothing of other rows;"
         f" {leave_out([*errors], False, ())}"
+    )
+
+
+def too_many_texts(names: Sequence[str]) -> str:
+    """Return the message for columns of more different texts than are counted."""
+    have = "has" if len(names) == 1 else "have"
+    return (
+        f"data.features: {_list(names)} {have} more than {MOST_TEXTS:,} different texts in the"
+        f" training rows, which are too many for categories; {leave_out(names, False, ())}"
     )
 
 

@@ -1,5 +1,7 @@
 """Levels come from the training rows, each has its own number, and what is unseen has a policy."""
 
+from functools import reduce
+from operator import add
 from typing import Any
 
 import numpy as np
@@ -7,12 +9,14 @@ import pyarrow as pa
 import pytest
 from sklearn.preprocessing import OneHotEncoder
 
+from pipeline.columns import category
 from pipeline.columns.category import (
     MOST_LEVELS,
     CategoryColumn,
     CategoryStatistics,
     LevelError,
     TooManyLevelsError,
+    TooManyTextsError,
     label,
 )
 from pipeline.columns.column import EmptyColumnError, Values
@@ -117,6 +121,24 @@ def test_blocks_of_rows_give_the_same() -> None:
     settings = CategorySettings(kind="category", missing="level")
     assert of_rows(settings, chunks) == column
     assert not column.encode(chunks.slice(0, 0), np.empty((0, whole.shape[1]))).size
+
+
+def test_texts_are_counted_up_to_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each of ten million different names would be kept in memory."""
+    monkeypatch.setattr(category, "MOST_TEXTS", 3)
+    settings = CategorySettings(kind="category", min_count=2, unseen="rare")
+    blocks = [
+        CategoryStatistics.of(settings, texts(*block))
+        for block in (["a", "b", ""], ["c", "a"], ["d"], ["a", "e"])
+    ]
+    few, many = reduce(add, blocks[:2]), reduce(add, blocks)
+    assert (few.levels, few.uncounted) == ({"a": 2, "b": 1, "c": 1}, 0)
+    assert (many.levels, many.uncounted, many.missing) == ({}, 7, 1)
+    assert reduce(add, blocks[::-1]) == (blocks[0] + blocks[1]) + (blocks[2] + blocks[3]) == many
+    CategoryColumn.learnt("h", settings, few)
+    with pytest.raises(TooManyTextsError):
+        CategoryColumn.learnt("h", settings, many)
+    assert learnt("a", "b").unseen_levels(many) == {"more than 3 texts": 7}
 
 
 def test_a_column_that_cannot_be_learnt() -> None:

@@ -7,10 +7,11 @@ import pyarrow as pa
 import pytest
 from conftest import job
 
-from pipeline.columns import learn, statistics
+from pipeline.columns import category, learn, statistics
 from pipeline.columns.blocks import TableFile
 from pipeline.columns.learn import Learnable
 from pipeline.columns.plan import Plan
+from pipeline.columns.statistics import Statistics
 from pipeline.settings import params as params_yaml
 from pipeline.settings.errors import UserError
 from pipeline.settings.params import Data
@@ -50,6 +51,22 @@ def refusal(asked: Data, train: dict[str, Any], test: dict[str, Any] | None = No
 
 ROWS = 200
 Y = [0.0] * ROWS
+
+
+def test_texts_that_are_too_many_to_be_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(category, "MOST_TEXTS", 150)
+    asked = data({"name": {"kind": "category", "min_count": 2}})
+    rows = pa.table({"name": [f"n{row}" for row in range(ROWS)], "y": Y})
+    halves = (statistics.of_rows(asked.columns, rows.slice(at, ROWS // 2)) for at in (0, 100))
+    known = sum(halves, Statistics())
+    with pytest.raises(UserError) as caught:
+        learn.plan(
+            asked, Learnable(asked.columns, known, Statistics(), statistics.count_in(lambda _: []))
+        )
+    assert str(caught.value) == (
+        'data.features: "name" has more than 1,000,000 different texts in the training rows, which'
+        " are too many for categories; leave it out of data.features"
+    )
 
 
 def test_all_columns_of_a_kind_are_named_at_once_with_lines_to_paste(workspace: Path) -> None:
