@@ -25,7 +25,7 @@ class Rounding:
             return numbers
         with np.errstate(over="ignore"):
             rounded = numbers.astype(dtype)
-        if self._has_warned:
+        if self._has_warned or not numbers.size:
             return rounded
         if numbers.dtype.kind == "f":
             if chosen and numbers.dtype.itemsize > dtype.itemsize:
