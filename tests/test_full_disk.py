@@ -83,6 +83,7 @@ def test_whichever_output_finds_the_disk_full_none_is_written(workspace: Path) -
     assert any("[Errno 28] No space left on device" in line for line in failed)
 
 
+@pytest.mark.slow
 def test_a_full_disk_stops_a_training_and_its_store_only_warns(workspace: Path) -> None:
     told = in_a_small_or_frozen_disk(
         workspace,

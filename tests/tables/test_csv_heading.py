@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pytest
 from own_tables import own_job, put, refusal, values
 
 from pipeline.tables import raw_table
@@ -15,6 +16,7 @@ def test_a_line_that_gives_excel_the_separator(workspace: Path) -> None:
     assert refusal("sep=;\nx;y\n1;2\n3;n.b.\n").startswith('data/raw/t.csv:4: "y" is "n.b."')
 
 
+@pytest.mark.slow
 def test_a_first_line_longer_than_a_field_of_pythons(workspace: Path) -> None:
     """11,000 columns: sought for semicolons, the line is one field of more than 131,072 bytes."""
     names = [f"measurement_{number}" for number in range(11_000)]

@@ -99,6 +99,7 @@ def test_a_file_that_may_not_be_read(
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["csv", "parquet"])
 def test_memory_does_not_grow_with_the_file(workspace: Path, kind: str) -> None:
     draws = np.random.default_rng(0).random((1 << 17, 4))

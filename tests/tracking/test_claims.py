@@ -18,6 +18,7 @@ def test_a_forced_repeat_marks_the_older_run(workspace: Path) -> None:
     assert older.tags["result_id"] == newer.tags["result_id"]
 
 
+@pytest.mark.slow
 def test_a_clock_that_was_ahead_hides_no_later_run(workspace: Path) -> None:
     """A run that began in the future does not count as newer than a run of today."""
     run_stages(job())

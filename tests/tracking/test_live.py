@@ -26,6 +26,7 @@ from pipeline.tracking.live import live_run
 from pipeline.tracking.locks import lock
 
 
+@pytest.mark.slow
 def test_a_run_that_failed_is_not_taken_for_a_result(workspace: Path) -> None:
     params = job(train__lr=0.1)
     generate.main(params)

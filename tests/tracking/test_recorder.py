@@ -106,7 +106,7 @@ def test_a_training_that_needs_no_run_gets_none(home: Path) -> None:
     assert not run.ended
 
 
-@pytest.mark.parametrize("cut", [7, 70])
+@pytest.mark.parametrize("cut", [7, pytest.param(70, marks=pytest.mark.slow)])
 def test_a_line_that_was_cut_short_ends_the_run(workspace: Path, cut: int) -> None:
     begin = ["begin", 1, job().model_dump(mode="json"), "an id", processes.identity()]
     losses = b'["losses", 2]\n' + array("d", [1, 0.5, math.nan, 2, 2, 0.25, math.nan, 3]).tobytes()

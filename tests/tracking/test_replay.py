@@ -20,6 +20,7 @@ from pipeline.tracking import completion, lookup, outcome, replay, store
 from pipeline.tracking.tags import COMMIT, RESULT
 
 
+@pytest.mark.slow
 def test_what_people_did_to_runs_is_left_as_it_is(repository: Repository) -> None:
     """Deleted, edited and moved runs: a line each, and nothing is written; no run comes back."""
     kept = ("reports", "models", "data")
@@ -63,6 +64,7 @@ def _move(root: Path, run_id: str, experiment: str) -> None:
         database.commit()
 
 
+@pytest.mark.slow
 def test_runs_of_a_deleted_experiment_do_not_come_back(repository: Repository) -> None:
     repository.commit(repository.changed(nothing), "reports", "models", "data")
     replay_all()
@@ -89,6 +91,7 @@ def _fails_once(work: Callable[..., str]) -> Callable[..., str]:
     return try_it
 
 
+@pytest.mark.slow
 def test_a_store_that_fails_for_one_does_not_fail_for_all(
     repository: Repository, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -27,6 +27,7 @@ def test_an_experiment_that_was_renamed_is_found(store_folder: Path) -> None:
     assert 'no run yet   here; there are runs in "last year\'s": set tracking.experiment' in told
 
 
+@pytest.mark.slow
 def test_another_clone_is_told_that_the_artifacts_would_go_elsewhere(
     fresh_store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

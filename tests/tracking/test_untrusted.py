@@ -140,6 +140,7 @@ def _listing(repository: Repository, path: str) -> str:
     return repository.cached(json.dumps(listed).encode(), ".dir")
 
 
+@pytest.mark.slow
 def test_a_damaged_result_does_not_stop_the_others(repository: Repository) -> None:
     """One line for each damaged result, and no traceback."""
     levels = "\n".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 10))
