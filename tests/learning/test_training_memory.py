@@ -2,21 +2,11 @@
 
 import subprocess
 import sys
-from functools import reduce
-from operator import add
 from pathlib import Path
 
-import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
-from mixed_tables import number_plan
+from large_tables import put_large_tables
 from own_tables import environment_of_tests
-from sums import part_of
-
-from pipeline.columns.summary import SampleRows, Summary
-from pipeline.settings import files
-from pipeline.tables.table import ROWS_PER_ROW_GROUP
 
 COLUMNS, BLOCKS = 50, 100
 MEGABYTES = 600
@@ -71,29 +61,8 @@ def test_memory_does_not_grow_with_the_rows(
 ) -> None:
     """0: all rows at once."""
     monkeypatch.chdir(tmp_path)
-    files.TRAIN.parent.mkdir()
-    names = [*(f"x{index}" for index in range(COLUMNS - 1)), "y"]
-    # Sorted numbers of few values: a small file for a large table.
-    few = np.random.default_rng(0).normal(size=(COLUMNS, 16))
-    block = np.sort(np.repeat(few, ROWS_PER_ROW_GROUP // 16, axis=1)).T
+    block = put_large_tables(COLUMNS, BLOCKS, BLOCKS // 4)
     assert block.nbytes * BLOCKS > 4 * MEGABYTES * 2**20
-    rows = pa.table(dict(zip(names, block.T.copy(), strict=True)))
-    for path, blocks in ((files.TRAIN, BLOCKS), (files.TEST, BLOCKS // 4)):
-        with pq.ParquetWriter(path, rows.schema, use_dictionary=True) as file:
-            for _ in range(blocks):
-                file.write_table(rows, row_group_size=ROWS_PER_ROW_GROUP)
-    one = part_of(block)
-    summary = Summary(
-        tuple(names[:-1]),
-        ("y",),
-        frozenset(),
-        frozenset(),
-        (reduce(add, [one] * (BLOCKS // 5)),) * 5,
-        reduce(add, [one] * (BLOCKS // 4)),
-        SampleRows(0, 0, 0),
-    )
-    files.write_bytes(files.SUMMARY, summary.as_bytes())
-    files.write_json(files.COLUMNS, number_plan(names[:-1]).model_dump(mode="json"))
     subprocess.run(
         [sys.executable, "-c", PROGRAM, str(batch_size)], env=environment_of_tests(), check=True
     )
