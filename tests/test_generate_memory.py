@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from large_tables import PEAK
 from own_tables import environment_of_tests
 
 from pipeline.columns.summary import read_summary
@@ -17,9 +18,8 @@ COLUMNS, ROWS = 50, 3_000_000
 MEGABYTES = 600
 """Above the imports. The table has twice that."""
 
-MEASURED = f"""
-import re, sys
-from pathlib import Path
+MEASURED = f"""{PEAK}
+import sys
 from unittest.mock import patch
 from conftest import job
 from pipeline import generate
@@ -33,10 +33,6 @@ made |= {{"data__generate__weight": None, "data__test_fraction": 0.2, "evaluate_
 own = {{"data__source": "data/raw/t.parquet", "data__features": []}} if sys.argv[1:] else {{}}
 asked = job(**made | own)
 
-def peak():
-    status = Path("/proc/self/status").read_text()
-    return int(re.search(r"VmHWM:\\s*(\\d+) kB", status)[1]) / 1024
-# Not `ulimit -v`: it counts what threads and OpenBLAS reserve and do not use, too.
 before = peak()
 with patch.object(pool.cores, "available", lambda: 8):
     generate.main(asked)

@@ -5,17 +5,16 @@ import sys
 from pathlib import Path
 
 import pytest
-from large_tables import put_large_tables
+from large_tables import PEAK, put_large_tables
 from own_tables import environment_of_tests
 
 COLUMNS, BLOCKS = 50, 100
 MEGABYTES = 600
 """Above the imports. The tables have several times that."""
 
-PROGRAM = f"""
-import resource, sys
+PROGRAM = f"""{PEAK}
+import sys
 from functools import partial
-from pathlib import Path
 import torch
 from torch import nn
 from conftest import job
@@ -43,14 +42,12 @@ module.build = lambda _, *sizes: nn.Sequential(
     nn.Linear(sizes[0], 16), nn.Tanh(), nn.Linear(16, sizes[1])
 )
 torch.optim.Adam([torch.zeros(1)])  # its first use imports as much again
-# As `ulimit -d`: all memory but that of files.
-pages = int(Path("/proc/self/statm").read_text().split()[5])
-most = pages * resource.getpagesize() + {MEGABYTES} * 2**20
-resource.setrlimit(resource.RLIMIT_DATA, (most, most))
+before = peak()
 tables = (TableFile(path, read_plan(), ("y",)) for path in (files.TRAIN, files.TEST))
 _, history = training.train(params, *tables, summary=read_summary())
 (first, _), (last, _) = history
 assert last < first
+print(f"{{peak() - before:.0f}}")
 """
 
 
@@ -63,6 +60,7 @@ def test_memory_does_not_grow_with_the_rows(
     monkeypatch.chdir(tmp_path)
     block = put_large_tables(COLUMNS, BLOCKS, BLOCKS // 4)
     assert block.nbytes * BLOCKS > 4 * MEGABYTES * 2**20
-    subprocess.run(
-        [sys.executable, "-c", PROGRAM, str(batch_size)], env=environment_of_tests(), check=True
+    told = subprocess.check_output(
+        [sys.executable, "-c", PROGRAM, str(batch_size)], env=environment_of_tests(), text=True
     )
+    assert int(told.splitlines()[-1]) < MEGABYTES
