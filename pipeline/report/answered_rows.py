@@ -48,7 +48,7 @@ class AnsweredRows:
     def __init__(self, model: Model, table: RawTable, coded: CodedFile | None = None) -> None:
         self.rows = self.refused = self.outside = self.overflowed = 0
         self._path, self._unit, self._dtype = table.paths[0], table.unit, model.dtype
-        self.inputs = _inputs(model, coded)
+        self.inputs = inputs_of(model, coded)
         self._outside_by_feature = dict.fromkeys(model.features, 0)
         self._refusals: dict[tuple[str, str], Refusal] = {}
 
@@ -165,7 +165,7 @@ class AnsweredRows:
         return lines
 
 
-def _inputs(model: Model, coded: CodedFile | None) -> Mapping[str, ModelInput]:
+def inputs_of(model: Model, coded: CodedFile | None) -> Mapping[str, ModelInput]:
     """Return the inputs of a model by the names of the columns."""
     contract = model.contract
     if contract["version"] == 1:

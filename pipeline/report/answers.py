@@ -43,7 +43,7 @@ def write(
     columns = answer_file.columns(model)
     schema = pa.schema([(name, kind) for name, (_, _, kind) in columns.items()])
     with ExitStack() as opened:
-        answer, coded = opened.enter_context(_answering(model))
+        answer, coded = opened.enter_context(answering(model))
         answered = AnsweredRows(model, rows, coded)
         # A link is replaced, not followed: it may lead into DVC's cache, to a file of a commit.
         partial = opened.enter_context(files.whole(out))
@@ -66,7 +66,7 @@ def write(
 
 
 @contextmanager
-def _answering(model: Model) -> Iterator[tuple[Answer, CodedFile | None]]:
+def answering(model: Model) -> Iterator[tuple[Answer, CodedFile | None]]:
     """Open a function that answers, and the copy of the file that it uses, if it uses one."""
     if model.contract["version"] == 1:
         yield lambda feed: model.answers(_matrix(feed, model), check=False), None

@@ -1,8 +1,10 @@
 """Gather the files of a result from its commit or folder and from DVC's cache."""
 
+import errno
+import shlex
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,7 @@ from pipeline.results import dvc_cache, git
 from pipeline.results.place import Place
 from pipeline.settings import declared, dvc_md5, environment, safe_path
 from pipeline.settings import params as params_yaml
+from pipeline.settings.errors import UserError
 
 
 @contextmanager
@@ -65,3 +68,45 @@ def _is_plain(path: Path) -> bool:
             each.is_file() or (each.is_dir() and not each.is_symlink()) for each in path.rglob("*")
         )
     )
+
+
+def fetch_advice(places: Sequence[Place]) -> str:
+    """Return the commands that may bring the files of results; empty if there is no remote."""
+    _, has_remote = dvc_cache.location()
+    if not has_remote:
+        return ""
+    commands = []
+    experiments = [place.experiment for place in places if place.experiment is not None]
+    if len(experiments) < len(places):
+        commands.append("`dvc fetch --all-commits`")
+    if experiments and (remotes := git.ask("remote")):
+        # A name may be a stranger's, and the command is pasted into a shell.
+        commands.append(f"`dvc exp pull {remotes.split()[0]} {shlex.join(experiments)}`")
+    return f"{' and '.join(commands)} may bring them" if commands else ""
+
+
+@contextmanager
+def reading() -> Iterator[None]:
+    """Raise UserError for any error that a stranger's file can cause, except failures of a disk."""
+    try:
+        yield
+    except UserError:
+        raise
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno in _DISK_ERROR_NUMBERS:
+            raise
+        # An OSError would name a temporary folder.
+        why = error.strerror if isinstance(error, OSError) and error.strerror else error
+        raise UserError(
+            f"its files are not what this pipeline writes ({type(error).__name__}: {why})"
+        ) from error
+
+
+_DISK_ERROR_NUMBERS = {
+    errno.ENOSPC,
+    errno.EDQUOT,
+    errno.EROFS,
+    errno.EACCES,
+    errno.EMFILE,
+    errno.ENFILE,
+}

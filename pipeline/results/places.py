@@ -29,6 +29,33 @@ def at(commit: str) -> Place | None:
     return next(_with_results([(lock, {"commit": commit})]), None)
 
 
+def named(name: str) -> Place | None:
+    """Return the result of the experiment or the commit with this name; None if there is none."""
+    for place in _in_experiments():
+        if place.experiment == name:
+            return place
+    commit = commit_named(name)
+    return at(commit) if commit else None
+
+
+def in_folder() -> Place | None:
+    """Return the result in this folder; None if `dvc repro` has not reached its end."""
+    return next(_in_folder(), None)
+
+
+def newest_other(md5: str) -> Place | None:
+    """Return the newest commit of the branch with another result than `md5`; None if none has."""
+    others = [place for place in _in_commits() if place.md5 != md5]
+    return others[-1] if others else None
+
+
+def commit_named(name: str) -> str | None:
+    """Return the hash of the commit with this name; None if there is no such commit."""
+    if name.startswith("-"):  # git would take it for an option
+        return None
+    return git.ask("rev-parse", "--verify", "--quiet", f"{name}^{{commit}}")
+
+
 def _in_commits() -> Iterator[Place]:
     """Yield the commits of the current branch that changed dvc.lock."""
     commits = (git.ask("rev-list", "--reverse", "HEAD", "--", f"./{DVC_LOCK}") or "").split()

@@ -1,5 +1,6 @@
-"""Look up a result by any of its names, for `track --find`."""
+"""Look up a result by any of its names, for `track --find` and `compare`."""
 
+import difflib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -10,11 +11,14 @@ from pipeline.results import git, places
 from pipeline.results.place import Place
 from pipeline.settings import dvc_md5
 from pipeline.settings.errors import UserError
+from pipeline.settings.messages import show
 from pipeline.settings.params import Tracking
 from pipeline.tracking import complete_runs, lineage, served_model, tags
 from pipeline.tracking.lineage import Match, is_complete, is_deleted
 from pipeline.tracking.store import Store, open_store
 from pipeline.tracking.store_failures import explained
+
+MOST_NEAR_NAMES = 3
 
 
 def lineage_of(name: str, settings: Tracking) -> str:
@@ -23,6 +27,15 @@ def lineage_of(name: str, settings: Tracking) -> str:
     name: a run's id or name, an experiment's name, a commit, or the path of an .onnx file.
     Raises UserError if no result or run has this name.
     """
+    matches, problem = find(name, settings)
+    return "\n\n".join(map(lineage.as_text, matches)) + problem
+
+
+def find(name: str, settings: Tracking) -> tuple[list[Match], str]:
+    """Return the results with this name, and the end of a message if the store cannot be used.
+
+    name: see `lineage_of`. Raises UserError if no result or run has this name.
+    """
     problem = ""
     all_runs: list[Run] = []
     try:
@@ -30,13 +43,31 @@ def lineage_of(name: str, settings: Tracking) -> str:
         all_runs = _all_runs(store)
     except UserError as error:  # git alone can answer most questions
         problem = f"\n\nwithout the runs: {error}"
-    matches = list(_search(name, all_runs, places.everywhere()))
-    if not matches:
+    all_places = places.everywhere()
+    if matches := list(_search(name, all_runs, all_places)):
+        return matches, problem
+    if commit := places.commit_named(name):
         raise UserError(
-            f"{name}: found no run of this id or name, no experiment, no commit with a result, no"
-            " .onnx file of a result; `dvc exp list -A` and `make ui` list the names" + problem
+            f"{name}: commit {commit[:7]} has no result: the dvc.lock in it is of no `dvc repro`"
+            " that reached its end; `git log --oneline -- dvc.lock` lists commits with one"
+            + problem
         )
-    return "\n\n".join(map(lineage.as_text, matches)) + problem
+    raise UserError(
+        f"{name}: found no run of this id or name, no experiment, no commit with a result, no"
+        f" .onnx file of a result{_near(name, all_runs, all_places)}; `dvc exp list -A` and"
+        " `make ui` list the names" + problem
+    )
+
+
+def _near(name: str, all_runs: Sequence[Run], all_places: Mapping[str, Sequence[Place]]) -> str:
+    """Return a question with the names of runs, experiments and branches that are near."""
+    names = {str(run.info.run_name) for run in all_runs}
+    names |= {
+        place.experiment for same in all_places.values() for place in same if place.experiment
+    }
+    names |= set((git.ask("for-each-ref", "--format=%(refname:short)") or "").splitlines())
+    near = difflib.get_close_matches(name, sorted(names), MOST_NEAR_NAMES)
+    return f"; did you mean {' or '.join(map(show, near))}?" if near else ""
 
 
 def _all_runs(store: Store) -> list[Run]:
@@ -93,7 +124,7 @@ def _search(
     if runs_of_experiment := with_tag(tags.EXPERIMENT):
         yield from map(of_run, runs_of_experiment)
         return
-    if (commit := _commit_named(name)) and (place := places.at(commit)) is not None:
+    if (commit := places.commit_named(name)) and (place := places.at(commit)) is not None:
         match = of_result(place.md5)
         # A commit on another branch is not among all places.
         others = [each for each in match.places if each.commit != commit]
@@ -102,13 +133,6 @@ def _search(
         return
     similar = [run for run in all_runs if name in run.info.run_name]
     yield from map(of_run, similar if len(similar) == 1 else ())
-
-
-def _commit_named(name: str) -> str | None:
-    """Return the hash of the commit with this name; None if there is no such commit."""
-    if name.startswith("-"):  # git would take it for an option
-        return None
-    return git.ask("rev-parse", "--verify", "--quiet", f"{name}^{{commit}}")
 
 
 def _md5s_at(place: Place) -> dict[str, str]:

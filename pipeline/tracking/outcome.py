@@ -1,10 +1,10 @@
 """Outcome of a replay for each result, and the lines that say it."""
 
-import shlex
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from pipeline.results import dvc_cache, git, waiting
+from pipeline.results import waiting
+from pipeline.results.gathering import fetch_advice
 from pipeline.results.place import Place
 from pipeline.settings import runner
 from pipeline.settings.messages import count, first_lines, first_of
@@ -62,7 +62,7 @@ class Outcome:
         if self.missing:
             lines.append(_missing_line(self.missing))
         for reason, places in self.without_files.items():
-            advice = f" ({_fetch_advice(places)})" if _fetch_advice(places) else ""
+            advice = f" ({fetch_advice(places)})" if fetch_advice(places) else ""
             lines += [
                 f"could not be replayed, because {reason}{advice}:",
                 f"  {_place_names(places)}",
@@ -93,26 +93,11 @@ def _missing_line(missing: dict[str, list[Place]]) -> str:
     places = list(dict.fromkeys(place for each in missing.values() for place in each))
     some_of = "" if all(len(each) == len(places) for each in missing.values()) else " some of"
     are, them = ("are", "them") if len(missing) > 1 else ("is", "it")
-    advice = _fetch_advice(places) or f"there is no remote to fetch {them} from"
+    advice = fetch_advice(places) or f"there is no remote to fetch {them} from"
     return (
         f"{_runs_lack(places)}{some_of} {', '.join(missing)}, which {are} not in DVC's cache;"
         f" {advice}"
     )
-
-
-def _fetch_advice(places: Sequence[Place]) -> str:
-    """Return the commands that may bring the files of results; empty if there is no remote."""
-    _, has_remote = dvc_cache.location()
-    if not has_remote:
-        return ""
-    commands = []
-    experiments = [place.experiment for place in places if place.experiment is not None]
-    if len(experiments) < len(places):
-        commands.append("`dvc fetch --all-commits`")
-    if experiments and (remotes := git.ask("remote")):
-        # A name may be a stranger's, and the command is pasted into a shell.
-        commands.append(f"`dvc exp pull {remotes.split()[0]} {shlex.join(experiments)}`")
-    return f"{' and '.join(commands)} may bring them" if commands else ""
 
 
 def _place_names(places: Sequence[Place]) -> str:

@@ -4,17 +4,15 @@ Results come from git and from DVC's cache, wherever they were made: after `dvc 
 `dvc exp pull` a fresh clone shows the whole team's results.
 """
 
-import errno
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack
 
 from mlflow.entities import Run
 from tqdm import tqdm
 
 from pipeline.results import dvc_cache, lock_file, places, waiting
-from pipeline.results.gathering import gathered, undeclared_outs
+from pipeline.results.gathering import gathered, reading, undeclared_outs
 from pipeline.results.place import Place
-from pipeline.settings.errors import UserError
 from pipeline.settings.messages import count
 from pipeline.settings.params import Tracking
 from pipeline.tracking import complete_runs, completion, result, runs, tags
@@ -170,7 +168,7 @@ def _replay(settings: Tracking, place: Place, outcome: Outcome) -> None:
     """
     identity = place.identity()
     with ExitStack() as opened:
-        with _reading():
+        with reading():
             folder, missing = opened.enter_context(gathered(place, identity))
             replayed = result.read(folder, identity, place.md5, missing)
         done = completion.record(place.settings(settings), replayed, place.origin())
@@ -179,30 +177,3 @@ def _replay(settings: Tracking, place: Place, outcome: Outcome) -> None:
         outcome.missing.setdefault(path, []).append(place)
     if paths := undeclared_outs(identity):
         outcome.undeclared.setdefault(", ".join(paths), []).append(place)
-
-
-@contextmanager
-def _reading() -> Iterator[None]:
-    """Raise UserError for any error that a stranger's file can cause, except failures of a disk."""
-    try:
-        yield
-    except UserError:
-        raise
-    except Exception as error:
-        if isinstance(error, OSError) and error.errno in _DISK_ERROR_NUMBERS:
-            raise
-        # An OSError would name a temporary folder.
-        why = error.strerror if isinstance(error, OSError) and error.strerror else error
-        raise UserError(
-            f"its files are not what this pipeline writes ({type(error).__name__}: {why})"
-        ) from error
-
-
-_DISK_ERROR_NUMBERS = {
-    errno.ENOSPC,
-    errno.EDQUOT,
-    errno.EROFS,
-    errno.EACCES,
-    errno.EMFILE,
-    errno.ENFILE,
-}

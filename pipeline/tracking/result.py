@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from mlflow.entities import Dataset
 
 from pipeline.report import verdict
+from pipeline.results.recorded import flat_metrics
 from pipeline.settings import csv_cells, environment, files
 from pipeline.settings import params as params_yaml
 from pipeline.settings.errors import UserError
@@ -90,7 +91,7 @@ def read(
         identity=identity,
         md5=md5,
         losses=_losses(folder / files.HISTORY),
-        metrics=dict(_flat(metrics)),
+        metrics=flat_metrics(metrics),
         folder=folder,
         artifacts=[path for path in (params_yaml.PATH, *reports) if (folder / path).exists()],
         onnx_file=onnx_file,
@@ -130,17 +131,6 @@ def _first_query(predictions: Path, targets: Sequence[str]) -> list[str]:
 def _is_report(out: str) -> bool:
     """True for a report and for the contract: the tables and the model are no artifacts."""
     return Path(out).parts[0] == "reports" or out == str(files.CONTRACT)
-
-
-def _flat(nested: dict[str, Any], prefix: str = "") -> list[tuple[str, float]]:
-    """Return dotted names and numbers, without null."""
-    flat: list[tuple[str, float]] = []
-    for key, value in nested.items():
-        if isinstance(value, dict):
-            flat += _flat(value, f"{prefix}{key}.")
-        elif value is not None:
-            flat.append((prefix + key, float(value)))
-    return flat
 
 
 def _datasets(folder: Path, identity: Mapping[str, Any]) -> Iterator[tuple[str, Dataset]]:

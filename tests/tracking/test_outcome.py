@@ -5,9 +5,8 @@ from pathlib import Path
 import pytest
 from conftest import Clone
 
-from pipeline.results import dvc_cache, git
+from pipeline.results import dvc_cache, gathering, git
 from pipeline.results.place import Place
-from pipeline.tracking import outcome
 from pipeline.tracking.outcome import Outcome
 
 ONE, TWO = (Place("0" * 32, "lock", commit=letter * 40) for letter in "ab")
@@ -47,7 +46,9 @@ def test_a_strangers_name_of_an_experiment_is_no_command(monkeypatch: pytest.Mon
     monkeypatch.setattr(dvc_cache, "location", lambda: (None, True))
     monkeypatch.setattr(git, "ask", lambda *_: "origin")
     theirs = [Place("0" * 32, commit="a" * 40, experiment=name) for name in ("quick", "$(evil)")]
-    assert outcome._fetch_advice(theirs) == ("`dvc exp pull origin quick '$(evil)'` may bring them")
+    assert gathering.fetch_advice(theirs) == (
+        "`dvc exp pull origin quick '$(evil)'` may bring them"
+    )
 
 
 @pytest.mark.slow

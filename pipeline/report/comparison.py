@@ -1,0 +1,165 @@
+"""Comparison of two results: what differs, their metrics, and whether one of them is better.
+
+The page is written for the terminal and as Markdown from the same values.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from pipeline.report import markdown
+from pipeline.report.paired_difference import FEW_ROWS, PairedDifference
+from pipeline.report.row_errors import ALL_TARGETS
+from pipeline.settings.messages import count
+
+MARK = "AB"
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two results side by side.
+
+    labels: of the first and of the other one. differences: texts by their subject; a subject
+    without texts is equal. metrics: of each. paired: the paired difference for each target; empty
+    with the reason in `not_paired`. notes: sentences that qualify the comparison.
+    """
+
+    labels: tuple[str, str]
+    differences: Mapping[str, Sequence[str]]
+    metrics: tuple[Mapping[str, float], Mapping[str, float]]
+    paired: Mapping[str, PairedDifference]
+    not_paired: str = ""
+    notes: Sequence[str] = ()
+
+
+def verdict(comparison: Comparison) -> str:
+    """Return one sentence: is one of the two better, or may the difference be noise?"""
+    if not comparison.paired:
+        return f"No paired comparison on held-out rows: {comparison.not_paired}."
+    difference = comparison.paired[ALL_TARGETS]
+    rows = f"the same {count(difference.rows, 'held-out row', ',')}"
+    if difference.low is None or difference.high is None:
+        return f"Nobody can say which is better from {rows}."
+    if difference.low == difference.high == 0:
+        return f"No difference: on {rows} both have the same squared errors."
+    sizes = [_size(difference.low), _size(difference.high)]
+    if difference.mean > 0:
+        sizes.reverse()
+    if difference.is_noise:
+        return (
+            f"It may be noise: on {rows} the mean squared error of B is"
+            f" {_size(difference.mean)}{_share(difference)} than that of A, and its 95 % interval"
+            f" reaches from {sizes[0]} to {sizes[1]}."
+        )
+    better, worse, sign = ("B", "A", 1) if difference.mean < 0 else ("A", "B", -1)
+    ends = sorted(abs(end) for end in (difference.low, difference.high))
+    mean = sign * difference.mean
+    return (
+        f"{better} is better: on {rows} its mean squared error is {_size(mean)}"
+        f"{_share(difference)} than that of {worse}, with a 95 % interval from {ends[0]:.4g} to"
+        f" {ends[1]:.4g}, without 0: more than noise."
+    )
+
+
+def _size(difference: float) -> str:
+    return f"{abs(difference):.4g} {'smaller' if difference < 0 else 'larger'}"
+
+
+def _share(difference: PairedDifference) -> str:
+    """Return the difference as a share of the error it is compared with: of the worse one's."""
+    base = difference.other if difference.mean > 0 and not difference.is_noise else difference.first
+    return f" ({abs(difference.mean) / base:.2%})" if base else ""
+
+
+def metric_rows(comparison: Comparison) -> tuple[list[tuple[str, str, str, str]], list[str]]:
+    """Return name, value of A, of B, and B − A of each metric that differs; and the equal ones."""
+    first, other = comparison.metrics
+    rows, equal = [], []
+    for name in dict.fromkeys([*first, *other]):
+        before, after = first.get(name), other.get(name)
+        if before == after:
+            equal.append(name)
+            continue
+        change = f"{after - before:+.4g}" if before is not None and after is not None else ""
+        values = ("" if each is None else f"{each:.6g}" for each in (before, after))
+        rows.append((name, *values, change))
+    return [(row[0], row[1], row[2], row[3]) for row in rows], equal
+
+
+def paired_rows(comparison: Comparison) -> list[tuple[str, str, str, str, str]]:
+    """Return for each target: name, mean squared error of A and of B, B − A, its interval."""
+    rows = []
+    alone = len(comparison.paired) <= 2  # of one target the mean over all is the same
+    for target, each in comparison.paired.items():
+        if target == ALL_TARGETS and alone:
+            continue
+        interval = "" if each.low is None else f"{each.low:+.4g} to {each.high:+.4g}"
+        errors = (f"{each.first:.6g}", f"{each.other:.6g}", f"{each.mean:+.4g}")
+        rows.append((target or "all targets", *errors, interval))
+    return rows
+
+
+def notes(comparison: Comparison) -> list[str]:
+    """Return sentences that qualify the comparison."""
+    difference = comparison.paired.get(ALL_TARGETS)
+    few = difference is not None and 1 < difference.rows < FEW_ROWS
+    return [
+        *comparison.notes,
+        *[f"With fewer than {FEW_ROWS} held-out rows the interval is rough."] * few,
+    ]
+
+
+def as_text(comparison: Comparison) -> str:
+    """Return the comparison for the terminal."""
+    lines = [f"{mark}  {label}" for mark, label in zip(MARK, comparison.labels, strict=True)]
+    lines.append("")
+    for subject, texts in comparison.differences.items():
+        for number, text in enumerate(texts or ["the same"]):
+            lines.append(f"{'' if number else subject:<10} {text}")
+    rows, equal = metric_rows(comparison)
+    lines += ["", *_aligned([("metric", "A", "B", "B − A"), *rows])] if rows else []
+    if equal:
+        lines += ["", f"equal in both: {', '.join(equal)}"]
+    if comparison.paired:
+        header = ("held-out squared error", "A", "B", "B − A", "95 % interval")
+        lines += ["", *_aligned([header, *paired_rows(comparison)])]
+    return "\n".join([*lines, "", verdict(comparison), *notes(comparison)])
+
+
+def _aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    """Yield rows in columns: the first to the left, the others to the right."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for name, *values in rows:
+        cells = [f"{value:>{width}}" for value, width in zip(values, widths[1:], strict=True)]
+        yield "  ".join([f"{name:<{widths[0]}}", *cells]).rstrip()
+
+
+def page(comparisons: Sequence[Comparison]) -> str:
+    """Return the content of reports/comparison.md."""
+    return "\n".join(["# Comparison", "", *map(as_markdown, comparisons)])
+
+
+def as_markdown(comparison: Comparison) -> str:
+    """Return the comparison as a section of a Markdown file."""
+    first, other = map(markdown.text, comparison.labels)
+    lines = [f"## B, {other}, beside A, {first}", "", f"**{markdown.text(verdict(comparison))}**"]
+    lines += ["", *[f"{note}\n" for note in map(markdown.text, notes(comparison))]]
+    lines += markdown.table(
+        ("", "from A to B"),
+        (
+            (subject, "<br>".join(map(markdown.text, texts)) or "the same")
+            for subject, texts in comparison.differences.items()
+        ),
+    )
+    if comparison.paired:
+        header = ("held-out squared error", "A", "B", "B − A", "95 % interval")
+        lines += ["", *_escaped_table(header, paired_rows(comparison))]
+    rows, equal = metric_rows(comparison)
+    if rows:
+        lines += ["", *_escaped_table(("metric", "A", "B", "B − A"), rows)]
+    if equal:
+        lines += ["", f"Equal in both: {', '.join(map(markdown.code, equal))}."]
+    return "\n".join([*lines, ""])
+
+
+def _escaped_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    return markdown.table(header, ((markdown.text(name), *values) for name, *values in rows))

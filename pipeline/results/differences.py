@@ -1,0 +1,126 @@
+"""Differences between two results in data, parameters, code and packages, as short texts."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from pipeline.results.provenance import one_line
+from pipeline.results.recorded import Opened, Recorded
+from pipeline.settings import files
+from pipeline.settings.messages import first_of
+
+MOST_SHOWN = 8
+"""Names in a list; the others are counted."""
+MOST_LETTERS_OF_A_VALUE = 40
+LETTERS_IN_A_RUN = 500
+"""MLflow's runs have longer values cut: of more letters, two values count as equal."""
+
+Differences = dict[str, list[str]]
+"""Texts by their subject: data, params, code, packages. A subject that is equal has no text."""
+
+
+def between(first: Opened, other: Opened) -> Differences:
+    """Return what differs from the first result to the other one."""
+    return {
+        "data": list(_of_data(first, other)),
+        "params": list(_of_params(first.recorded.params, other.recorded.params)),
+        "code": list(_of_code(first.recorded, other.recorded)),
+        "packages": list(_of_packages(first.pins, other.pins)),
+    }
+
+
+def same_training_rows(first: Recorded, other: Recorded) -> bool:
+    """Return True if both were trained on the same table, with the same columns."""
+    return _same(first, other, str(files.TRAIN)) and (
+        _keeps_rows(first) or _same(first, other, str(files.SUMMARY))
+    )
+
+
+def _same(first: Recorded, other: Recorded, path: str) -> bool:
+    return first.outs.get(path) == other.outs.get(path)
+
+
+def _keeps_rows(recorded: Recorded) -> bool:
+    return recorded.params.get("data.keep_rows", True) not in (False, "false")
+
+
+def _of_data(first: Opened, other: Opened) -> Iterator[str]:
+    a, b = first.recorded, other.recorded
+    raw = str(files.RAW)
+    if a.deps is not None and b.deps is not None and a.deps.get(raw) != b.deps.get(raw):
+        yield f"other files in {raw}"
+    for use, is_same in (
+        ("training", same_training_rows(a, b)),
+        ("held-out", _same(a, b, str(files.TEST))),
+    ):
+        key = "test" if use == "held-out" else use
+        before, after = (each.row_counts.get(key) for each in (first, other))
+        if before != after and None not in (before, after):
+            yield f"{before:,} → {after:,} {use} rows"
+        elif not is_same:
+            yield f"other {use} rows or columns"
+
+
+def _of_params(first: Mapping[str, Any], other: Mapping[str, Any]) -> Iterator[str]:
+    both = sorted(set(first) & set(other))
+    for key in both:
+        before, after = (one_line(values[key]) for values in (first, other))
+        if before[:LETTERS_IN_A_RUN] != after[:LETTERS_IN_A_RUN]:
+            yield f"{key}: {_change(before, after)}"
+    for side, values, others in (("first", first, other), ("other", other, first)):
+        if alone := [
+            f"{key}={_cut(one_line(values[key]))}" for key in sorted(set(values) - set(others))
+        ]:
+            yield f"only the {side} one has {first_of(alone, MOST_SHOWN)}"
+
+
+def _change(before: str, after: str) -> str:
+    """Return a change of a parameter; of names, those that came and those that went."""
+    names = [_names(text) for text in (before, after)]
+    if None in names or names[0] == names[1]:
+        return f"{_cut(before)} → {_cut(after)}"
+    old, new = ({} if each is None else each for each in names)
+    parts = [f"+ {name}" for name in new if name not in old]
+    parts += [f"− {name}" for name in old if name not in new]
+    parts += [f"{name} otherwise" for name in new if name in old and new[name] != old[name]]
+    return first_of(parts, MOST_SHOWN)
+
+
+def _names(text: str) -> dict[str, Any] | None:
+    """Return the names in a list or a mapping, with their settings; None for other values."""
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return None
+    if isinstance(value, list) and value and all(isinstance(item, str) for item in value):
+        return dict.fromkeys(value)
+    return value if isinstance(value, dict) else None
+
+
+def _of_code(first: Recorded, other: Recorded) -> Iterator[str]:
+    if first.deps is None or other.deps is None:
+        yield "unknown: of one of them only the run is left"
+        return
+    paths = {path for path in (*first.deps, *other.deps) if path.startswith("pipeline/")}
+    if changed := sorted(p for p in paths if first.deps.get(p) != other.deps.get(p)):
+        yield first_of(changed, MOST_SHOWN)
+
+
+def _of_packages(first: Sequence[str] | None, other: Sequence[str] | None) -> Iterator[str]:
+    if first is None or other is None:
+        yield "unknown: the requirements.txt of one of them is not at hand"
+        return
+    old, new = (
+        dict(line.split("==", 1) for line in lines if "==" in line) for lines in (first, other)
+    )
+    changes = [
+        f"{name} {old.get(name, 'none')} → {new.get(name, 'none')}"
+        for name in sorted(set(old) | set(new))
+        if old.get(name) != new.get(name)
+    ]
+    if changes:
+        yield first_of(changes, MOST_SHOWN)
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= MOST_LETTERS_OF_A_VALUE else f"{text[:MOST_LETTERS_OF_A_VALUE]}..."

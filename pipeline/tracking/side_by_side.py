@@ -1,0 +1,93 @@
+"""Two results side by side: what differs, their metrics, and their errors on the same rows.
+
+It needs no run and no MLflow: everything comes from git and DVC's cache.
+"""
+
+from collections.abc import Iterator, Mapping
+
+from pipeline.report import row_errors
+from pipeline.report.comparison import Comparison
+from pipeline.report.paired_difference import PairedDifference
+from pipeline.results import differences
+from pipeline.results.gathering import fetch_advice, reading
+from pipeline.results.recorded import Opened
+from pipeline.settings import files
+from pipeline.settings.errors import UserError
+from pipeline.settings.messages import count, first_of, show
+
+TARGETS = "data.targets"
+
+
+def compared(first: Opened, other: Opened) -> Comparison:
+    """Return the comparison of two results. Raises UserError if they have other targets."""
+    _check_targets(first, other)
+    paired: Mapping[str, PairedDifference] = {}
+    reason = ""
+    try:
+        _check_files(first, other)
+        _check_choice(first, other)
+        with reading():
+            paired = row_errors.paired(first.folder, other.folder)
+    except UserError as error:
+        reason = str(error)
+    return Comparison(
+        (first.recorded.label, other.recorded.label),
+        differences.between(first, other),
+        (first.metrics, other.metrics),
+        paired,
+        reason,
+        list(_notes(first, other, paired)),
+    )
+
+
+def _check_targets(first: Opened, other: Opened) -> None:
+    targets = [list(each.recorded.params.get(TARGETS, ())) for each in (first, other)]
+    if sorted(targets[0]) != sorted(targets[1]):
+        of_each = " and ".join(
+            f"{first_of([*map(show, names)], 5)} ({each.recorded.label})"
+            for names, each in zip(targets, (first, other), strict=True)
+        )
+        raise UserError(
+            f"{TARGETS}: found {of_each}; must be the same: errors of different targets cannot be"
+            " compared"
+        )
+
+
+def _check_files(first: Opened, other: Opened) -> None:
+    """Raise UserError if the rows or the model of a result are missing."""
+    problems = []
+    for each in (first, other):
+        needed = {str(path) for path in (files.TEST, files.ONNX, files.CONTRACT)}
+        if missing := sorted(needed & set(each.missing)):
+            advice = fetch_advice([each.recorded.place])
+            made = "`dvc repro` in its commit makes them again"
+            problems.append(
+                f"DVC's cache lacks {first_of(missing, len(missing))} of {each.recorded.label};"
+                f" {advice or made}"
+            )
+    if problems:
+        raise UserError("; ".join(problems))
+
+
+def _check_choice(first: Opened, other: Opened) -> None:
+    """Raise UserError if the held-out rows were chosen in another way: then they are others."""
+    a, b = first.recorded, other.recorded
+    if a.outs.get(str(files.TEST)) == b.outs.get(str(files.TEST)):
+        return
+    keys = ["seed", *sorted(key for key in {*a.params, *b.params} if key.startswith("data.test"))]
+    changes = [
+        f"{key} is {show(a.params.get(key))} and {show(b.params.get(key))}"
+        for key in keys
+        if a.params.get(key) != b.params.get(key)
+    ]
+    if changes:
+        raise UserError(f"they hold out other rows: {', '.join(changes)}")
+
+
+def _notes(first: Opened, other: Opened, paired: Mapping[str, PairedDifference]) -> Iterator[str]:
+    if paired:
+        rows = next(iter(paired.values())).rows
+        for mark, each in zip("AB", (first, other), strict=True):
+            if each.row_counts.get("test", rows) > rows:
+                all_rows = count(each.row_counts["test"], "row", ",")
+                yield f"{mark} holds out {all_rows}; the comparison is of {rows:,} of them."
