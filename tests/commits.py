@@ -37,7 +37,7 @@ class Repository:
         (path / ".dvc").mkdir()
         (path / ".dvc/config").touch()
         (path / ".gitignore").write_text("/.dvc\n/mlflow.db\n/mlartifacts\n")
-        self.lock = _lock(job())
+        self.lock = lock_of(job())
 
     def git(self, *command: str) -> str:
         """Run git here; return its output."""
@@ -68,7 +68,7 @@ class Repository:
         return md5
 
 
-def _lock(params: params_yaml.Params) -> dict[str, Any]:
+def lock_of(params: params_yaml.Params) -> dict[str, Any]:
     """Return the dvc.lock of the result in this folder, as DVC writes it."""
     stages = {}
     for name, stage in declared.stages().items():

@@ -12,6 +12,8 @@ from pipeline.report.row_errors import ALL_TARGETS
 from pipeline.settings.messages import count
 
 MARK = "AB"
+PARTS = ("test", "cv", "train", "prediction")
+"""First parts of metrics' names, in the order of the page; others follow."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,7 @@ class Comparison:
 
 
 def verdict(comparison: Comparison) -> str:
-    """Return one sentence: is one of the two better, or may the difference be noise?"""
+    """Return one sentence: one of the two is better, or the difference may be noise."""
     if not comparison.paired:
         return f"No paired comparison on held-out rows: {comparison.not_paired}."
     difference = comparison.paired[ALL_TARGETS]
@@ -46,17 +48,17 @@ def verdict(comparison: Comparison) -> str:
         sizes.reverse()
     if difference.is_noise:
         return (
-            f"It may be noise: on {rows} the mean squared error of B is"
-            f" {_size(difference.mean)}{_share(difference)} than that of A, and its 95 % interval"
-            f" reaches from {sizes[0]} to {sizes[1]}."
+            f"It may be noise: on {rows} B's mean squared error is {_size(difference.mean)} than"
+            f" A's{_share(difference)}, and the 95 % interval reaches from {sizes[0]} to"
+            f" {sizes[1]}."
         )
     better, worse, sign = ("B", "A", 1) if difference.mean < 0 else ("A", "B", -1)
     ends = sorted(abs(end) for end in (difference.low, difference.high))
     mean = sign * difference.mean
     return (
-        f"{better} is better: on {rows} its mean squared error is {_size(mean)}"
-        f"{_share(difference)} than that of {worse}, with a 95 % interval from {ends[0]:.4g} to"
-        f" {ends[1]:.4g}, without 0: more than noise."
+        f"{better} is better: on {rows} its mean squared error is {_size(mean)} than {worse}'s"
+        f"{_share(difference)}, and the 95 % interval, {ends[0]:.4g} to {ends[1]:.4g} smaller, does"
+        " not reach 0."
     )
 
 
@@ -67,14 +69,14 @@ def _size(difference: float) -> str:
 def _share(difference: PairedDifference) -> str:
     """Return the difference as a share of the error it is compared with: of the worse one's."""
     base = difference.other if difference.mean > 0 and not difference.is_noise else difference.first
-    return f" ({abs(difference.mean) / base:.2%})" if base else ""
+    return f" ({100 * abs(difference.mean) / base:.3g} %)" if base else ""
 
 
 def metric_rows(comparison: Comparison) -> tuple[list[tuple[str, str, str, str]], list[str]]:
     """Return name, value of A, of B, and B − A of each metric that differs; and the equal ones."""
     first, other = comparison.metrics
     rows, equal = [], []
-    for name in dict.fromkeys([*first, *other]):
+    for name in sorted({*first, *other}, key=_order):
         before, after = first.get(name), other.get(name)
         if before == after:
             equal.append(name)
@@ -83,6 +85,12 @@ def metric_rows(comparison: Comparison) -> tuple[list[tuple[str, str, str, str]]
         values = ("" if each is None else f"{each:.6g}" for each in (before, after))
         rows.append((name, *values, change))
     return [(row[0], row[1], row[2], row[3]) for row in rows], equal
+
+
+def _order(metric: str) -> tuple[int, str]:
+    """Return the place of a metric: held-out errors first, the reference last."""
+    part = metric.partition(".")[0]
+    return PARTS.index(part) if part in PARTS else len(PARTS), metric
 
 
 def paired_rows(comparison: Comparison) -> list[tuple[str, str, str, str, str]]:

@@ -146,7 +146,7 @@ def _check_same(first: pa.Table, other: pa.Table) -> None:
 
 
 def _are_equal(first: pa.ChunkedArray, other: pa.ChunkedArray) -> bool:
-    """Return True if two columns are equal; a column that is read in another way counts as equal."""
+    """Return True if two columns are equal, or of two kinds, which cannot be compared."""
     if pa.types.is_floating(first.type) and pa.types.is_floating(other.type):
         a, b = (table.one_chunk(each).to_numpy(zero_copy_only=False) for each in (first, other))
         return bool(np.array_equal(a, b, equal_nan=True))

@@ -49,16 +49,15 @@ def _of_data(first: Opened, other: Opened) -> Iterator[str]:
     raw = str(files.RAW)
     if a.deps is not None and b.deps is not None and a.deps.get(raw) != b.deps.get(raw):
         yield f"other files in {raw}"
-    for use, is_same in (
-        ("training", same_training_rows(a, b)),
-        ("held-out", _same(a, b, str(files.TEST))),
-    ):
-        key = "test" if use == "held-out" else use
-        before, after = (each.row_counts.get(key) for each in (first, other))
-        if before != after and None not in (before, after):
-            yield f"{before:,} → {after:,} {use} rows"
-        elif not is_same:
-            yield f"other {use} rows or columns"
+    same = {"training": same_training_rows(a, b), "test": _same(a, b, str(files.TEST))}
+    for use, is_same in same.items():
+        before, after = (each.row_counts.get(use) for each in (first, other))
+        name = "held-out" if use == "test" else use
+        if before is None or after is None or before == after:
+            if not is_same:
+                yield f"other values or columns in the {name} rows"
+        else:
+            yield f"{before:,} → {after:,} {name} rows"
 
 
 def _of_params(first: Mapping[str, Any], other: Mapping[str, Any]) -> Iterator[str]:

@@ -1,0 +1,77 @@
+"""The page of a comparison: the sentence, the tables, and names that are no markup."""
+
+import re
+from dataclasses import replace
+
+import pytest
+
+from pipeline.report import comparison
+from pipeline.report.comparison import Comparison
+from pipeline.report.paired_difference import PairedDifference
+
+
+def a_comparison(
+    paired: PairedDifference | None, reason: str = "no row is held out", **metrics: float
+) -> Comparison:
+    return Comparison(
+        ("commit 1a2b3c4 (HEAD)", "this folder"),
+        {"data": [], "params": ["train.l2: 0.0 → 0.1", "seed: 0 → 1"]},
+        ({"train.mse": 1.0, "test.mse": 2.0}, {"test.mse": 2.0} | metrics),
+        {"price": paired, "": paired} if paired else {},
+        reason,
+    )
+
+
+@pytest.mark.parametrize(
+    ("mean", "low", "high", "sentence"),
+    [
+        (-1.0, -1.5, -0.5, r"B is better: .* 1 smaller than A's \(10 %\), .*, 0.5 to 1.5 smaller,"),
+        (1.0, 0.5, 1.5, r"A is better: .* 1 smaller than B's \(9.09 %\), .*, 0.5 to 1.5 smaller,"),
+        (-1.0, -2.5, 0.5, r"noise: .* B's .* 1 smaller than A's .* from 2.5 smaller to 0.5 larger"),
+        (1.0, -0.5, 2.5, r"noise: .* B's .* 1 larger than A's .* from 2.5 larger to 0.5 smaller"),
+        (0.0, 0.0, 0.0, r"No difference: on the same 1,200 held-out rows both have the same"),
+        (1.0, None, None, r"Nobody can say which is better from the same"),
+    ],
+)
+def test_the_sentence(mean: float, low: float | None, high: float | None, sentence: str) -> None:
+    paired = PairedDifference(1200, 10.0, 10.0 + mean, mean, low, high)
+    text = comparison.as_text(a_comparison(paired))
+    assert re.search(sentence, text), text
+
+
+def test_without_pairs_the_reason_is_said() -> None:
+    text = comparison.as_text(a_comparison(None))
+    assert text.endswith("No paired comparison on held-out rows: no row is held out.")
+
+
+def test_few_rows_make_a_rough_interval() -> None:
+    paired = PairedDifference(12, 10.0, 9.0, -1.0, -1.5, -0.5)
+    assert "interval is rough" in comparison.as_text(a_comparison(paired))
+    many = replace(paired, rows=1200)
+    assert "interval is rough" not in comparison.as_text(a_comparison(many))
+
+
+def test_metrics_that_differ_are_side_by_side_and_equal_ones_are_named() -> None:
+    lines = comparison.as_text(a_comparison(None, **{"train.mse": 0.75, "cv.rmse.mean": 3})).split(
+        "\n"
+    )
+    assert "train.mse     1  0.75  -0.25" in lines
+    assert "cv.rmse.mean        3" in lines, "only B has it"
+    assert lines.index("cv.rmse.mean        3") < lines.index("train.mse     1  0.75  -0.25")
+    assert "equal in both: test.mse" in lines
+
+
+def test_of_several_targets_each_has_a_row() -> None:
+    paired = PairedDifference(1200, 10.0, 9.0, -1.0, -1.5, -0.5)
+    two = replace(a_comparison(paired), paired={"price": paired, "rent": paired, "": paired})
+    assert [row[0] for row in comparison.paired_rows(two)] == ["price", "rent", "all targets"]
+    one = replace(a_comparison(paired), paired={"": paired, "price": paired})
+    assert [row[0] for row in comparison.paired_rows(one)] == ["price"]
+
+
+def test_names_are_no_markup() -> None:
+    stranger = replace(a_comparison(None, **{"a|b": 1.0}), labels=("A", "<b>x</b>"))
+    text = comparison.page([stranger])
+    assert text.startswith("# Comparison\n")
+    assert "<b>" not in text
+    assert r"a\|b" in text

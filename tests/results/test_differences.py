@@ -1,0 +1,89 @@
+"""Differences between two results as short texts."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline.results import differences
+from pipeline.results.place import Place
+from pipeline.results.recorded import Opened, Recorded
+
+CODE = {"pipeline/exact": "e", "pipeline/train.py": "t", "data/raw": "r"}
+OUTS = {"data/train.parquet": "a", "data/test.parquet": "b", "data/summary.json": "c"}
+
+
+def opened(
+    outs: dict[str, str] = OUTS,
+    deps: dict[str, str] | None = CODE,
+    pins: list[str] | None = None,
+    rows: dict[str, int] | None = None,
+    **params: Any,
+) -> Opened:
+    values = {key.replace("__", "."): value for key, value in params.items()}
+    result = Recorded("a result", Place("0" * 32), "0" * 32, values, outs, deps)
+    return Opened(result, Path(), [], {}, ["torch==2.1"] if pins is None else pins, rows or {})
+
+
+def test_equal_results_differ_in_nothing() -> None:
+    assert not any(differences.between(opened(seed=0), opened(seed=0)).values())
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "text"),
+    [
+        (0.01, 0.02, "x: 0.01 → 0.02"),
+        ("sgd", "exact", "x: sgd → exact"),
+        (["a", "b"], ["b", "c"], "x: + c, − a"),
+        (["a", "b"], ["b", "a"], 'x: ["a", "b"] → ["b", "a"]'),
+        (["a"], {"a": {"kind": "number"}, "b": {"kind": "date"}}, "x: + b, a otherwise"),
+        ({"a": 1, "b": 2}, {"a": 1, "b": 3}, "x: b otherwise"),
+        ([[1.0]], [[2.0]], "x: [[1.0]] → [[2.0]]"),
+        (None, 5, "x: null → 5"),
+        ("0" * 60, "1", f"x: {'0' * 40}... → 1"),
+    ],
+)
+def test_a_parameter(before: Any, after: Any, text: str) -> None:
+    assert differences.between(opened(x=before), opened(x=after))["params"] == [text]
+
+
+def test_a_value_of_a_run_is_text_that_may_be_cut() -> None:
+    long = ["a" * 20] * 100
+    text = differences.one_line(long)
+    cut = f"{text[:500]}... ({len(text)} characters)"
+    assert not differences.between(opened(x=long), opened(x=cut))["params"]
+
+
+def test_a_key_that_came_with_the_code_is_named_apart() -> None:
+    texts = differences.between(opened(seed=0), opened(seed=0, train__l2=0.0))["params"]
+    assert texts == ["only the other one has train.l2=0.0"]
+
+
+def test_tables() -> None:
+    def texts(first: Opened, other: Opened) -> list[str]:
+        return differences.between(first, other)["data"]
+
+    other = OUTS | {"data/train.parquet": "x"}
+    rows = {"training": 800, "test": 200}
+    assert texts(opened(), opened(deps=CODE | {"data/raw": "x"})) == ["other files in data/raw"]
+    assert texts(opened(rows=rows), opened(other, rows=rows)) == [
+        "other values or columns in the training rows"
+    ]
+    assert texts(opened(rows=rows), opened(other, rows={"training": 1800, "test": 200})) == [
+        "800 → 1,800 training rows"
+    ]
+    changed_code = OUTS | {"data/summary.json": "x"}
+    assert not texts(opened(), opened(changed_code)), "the table is the same"
+    in_place = [opened(outs, data__keep_rows=False) for outs in (OUTS, changed_code)]
+    assert texts(*in_place), "train.parquet has no rows"
+
+
+def test_code_and_packages() -> None:
+    new = CODE | {"pipeline/exact": "x", "pipeline/sweep.py": "s", "data/raw": "y"}
+    texts = differences.between(opened(), opened(deps=new, pins=["torch==2.2", "numpy==2"]))
+    assert texts["code"] == ["pipeline/exact, pipeline/sweep.py"]
+    assert texts["packages"] == ["numpy none → 2, torch 2.1 → 2.2"]
+
+
+def test_of_a_run_alone_the_code_is_unknown() -> None:
+    assert "only the run is left" in differences.between(opened(), opened(deps=None))["code"][0]

@@ -1,0 +1,165 @@
+"""Results of a small repository side by side: the same held-out rows, or the reason why not."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from commits import nothing
+from compared import Results, flats
+from compared import results_fixture as results_fixture
+from own_tables import put
+from scipy import stats
+
+from pipeline.columns import plan
+from pipeline.columns.blocks import TableFile
+from pipeline.learning.line import load_line
+from pipeline.report import comparison, row_errors
+from pipeline.report.comparison import Comparison
+from pipeline.results import places, recorded
+from pipeline.settings import files
+from pipeline.settings import params as params_yaml
+from pipeline.settings.errors import UserError
+from pipeline.tracking import side_by_side
+
+
+def compared(first: str, other: str | None = None) -> Comparison:
+    """Compare two commits, or a commit with the folder."""
+    pair = (places.named(first), places.named(other) if other else places.in_folder())
+    assert pair[0] is not None
+    assert pair[1] is not None
+    a, b = map(recorded.of_place, pair)
+    with recorded.opened(a) as first_opened, recorded.opened(b) as other_opened:
+        return side_by_side.compared(first_opened, other_opened)
+
+
+def squared_errors() -> Any:
+    """Return the squared errors of the model in the folder on its held-out rows, in float64."""
+    columns, params = plan.read_plan(), params_yaml.load()
+    (rows,) = TableFile(files.TEST, columns, params.data.targets).blocks()
+    line = load_line(files.MODEL, params.model, len(columns.encoded_names), 1)
+    assert line is not None
+    return (line.predict(rows.values[:, :-1])[:, 0] - rows.values[:, -1]) ** 2
+
+
+def test_other_features_are_compared_row_by_row(results: Results) -> None:
+    """An analyst asks whether a column helps."""
+    features = {"heating": {"kind": "category"}, "number": {"kind": "number"}}
+    poor = results.committed(data__features=features, model__dtype="float64")
+    before = squared_errors()
+    good = results.committed(data__features=["area"], model__dtype="float64")
+    after = squared_errors()
+    same = compared(poor, good)
+    test = stats.ttest_rel(after, before)
+    paired = same.paired[row_errors.ALL_TARGETS]
+    assert paired.rows == len(before) > 50
+    assert paired.mean == pytest.approx((after - before).mean(), rel=1e-9)
+    assert [paired.low, paired.high] == pytest.approx(list(test.confidence_interval()), rel=1e-9)
+    change = same.metrics[1]["test.mse"] - same.metrics[0]["test.mse"]
+    assert paired.mean == pytest.approx(change, rel=1e-9), "as metrics.json has it"
+    assert comparison.verdict(same).startswith("B is better: on the same")
+    assert same.labels == (f"commit {poor[:7]}", f"commit {good[:7]}")
+    assert same.differences["params"] == ["data.features: + area, − heating, − number"]
+    assert same.differences["code"] == same.differences["packages"] == []
+    assert "A is better" in comparison.verdict(compared(good, poor))
+
+
+def test_noise_is_called_noise(results: Results) -> None:
+    """The number of a flat says nothing about its price."""
+    commit = results.committed(data__features=["area"])
+    results.in_folder(data__features=["area", "number"])
+    assert comparison.verdict(compared(commit)).startswith("It may be noise: on the same")
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"seed": 1}, "they hold out other rows: seed is 0 and 1"),
+        ({"data__test_fraction": 0.2}, "they hold out other rows: data.test_fraction is 0.3 and"),
+        ({"data__test_fraction": 0.0}, "they hold out other rows: data.test_fraction is 0.3 and"),
+    ],
+)
+def test_other_rows_are_not_paired(results: Results, changes: dict[str, Any], reason: str) -> None:
+    commit = results.committed()
+    results.in_folder(**changes)
+    same = compared(commit)
+    assert not same.paired
+    assert same.not_paired.startswith(reason)
+    assert "train.mse" in same.metrics[0]
+
+
+def test_without_held_out_rows_the_way_to_have_some_is_said(results: Results) -> None:
+    commit = results.committed(data__test_fraction=0.0)
+    results.in_folder(data__test_fraction=0.0, data__features=["area", "number"])
+    assert compared(commit).not_paired == (
+        "no row is held out; set data.test_fraction, such as to 0.2"
+    )
+
+
+def test_another_table_has_other_rows(results: Results) -> None:
+    commit = results.committed()
+    put(flats(scatter=30), "flats.csv")
+    results.in_folder()
+    same = compared(commit)
+    assert same.not_paired == 'they hold out other rows: the values of "price" differ'
+    assert "other files in data/raw" in same.differences["data"]
+
+
+def test_of_a_table_that_has_grown_the_old_rows_are_compared(results: Results) -> None:
+    """A row stays on its side when rows are appended."""
+    commit = results.committed()
+    rows = len(squared_errors())
+    more = np.random.default_rng(3).uniform(30, 150, 200).round(2)
+    put(flats() + "".join(f"{area},gas,0,{3 * area}\n" for area in more), "flats.csv")
+    results.in_folder()
+    same = compared(commit)
+    assert same.paired[row_errors.ALL_TARGETS].rows == rows
+    (note,) = same.notes
+    assert note.startswith("B holds out ")
+    assert note.endswith(f"rows; the comparison is of {rows} of them.")
+    assert any("→" in text for text in same.differences["data"])
+
+
+def test_other_targets_are_refused(results: Results) -> None:
+    commit = results.committed()
+    results.in_folder(data__features=["price"], data__targets=["area"])
+    with pytest.raises(UserError, match=r'data.targets: found "price" \(commit .* and "area" \(t'):
+        compared(commit)
+
+
+def test_several_targets_have_a_difference_each(results: Results) -> None:
+    changes = {"data__targets": ["price", "area"], "model__dtype": "float64"}
+    commit = results.committed(data__features=["number"], **changes)
+    results.in_folder(data__features=["number"], train__optimizer="lbfgs", **changes)
+    paired = compared(commit).paired
+    assert set(paired) == {"price", "area", row_errors.ALL_TARGETS}
+    mean = (paired["price"].mean + paired["area"].mean) / 2
+    assert paired[row_errors.ALL_TARGETS].mean == pytest.approx(mean, rel=1e-6, abs=1e-9)
+
+
+def test_what_the_cache_lacks_is_said(results: Results) -> None:
+    """As in a fresh clone before `dvc pull`: git has the metrics, but not the rows."""
+    lock = results.made()
+    commit = results.repository.commit(lock, "reports")
+    results.in_folder(data__features=["area", "number"])
+    same = compared(commit)
+    assert same.not_paired == (
+        "DVC's cache lacks data/test.parquet, models/contract.json, models/model.onnx of commit"
+        f" {commit[:7]}; `dvc repro` in its commit makes them again"
+    )
+    assert same.metrics[0]["test.mse"] > 0
+
+
+def test_a_damaged_model_is_a_reason(results: Results) -> None:
+    commit = results.committed()
+    results.made(data__features=["number"])
+    files.ONNX.write_bytes(b"not a model")
+    lock = results.repository.lock
+    for stage in lock["stages"].values():
+        for out in stage["outs"]:
+            if out["path"] == str(files.ONNX):
+                out["md5"] = results.repository.cached(b"not a model")
+    Path("dvc.lock").write_text(results.repository.changed(nothing))
+    same = compared(commit)
+    assert "models/contract.json" in same.not_paired
+    assert "abline-" not in same.not_paired, "a temporary folder"
