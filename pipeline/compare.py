@@ -18,6 +18,7 @@ from pipeline.results.recorded import Recorded
 from pipeline.settings import files, runner
 from pipeline.settings import params as params_yaml
 from pipeline.settings.errors import UserError
+from pipeline.settings.messages import first_of
 from pipeline.tracking import side_by_side
 
 WORKSPACE = "workspace"  # as DVC calls it
@@ -34,6 +35,9 @@ def main() -> None:
     parser.add_argument(
         "--markdown", action="store_true", help=f"also write the page {files.COMPARISON}"
     )
+    parser.add_argument(
+        "--tag", action="store_true", help="also write the sentence as a tag of B's run in MLflow"
+    )
     options = parser.parse_args()
     names = options.names or ["HEAD"]
     with runner.program(again="this command"), ExitStack() as opened:
@@ -47,7 +51,18 @@ def main() -> None:
         if options.markdown:
             files.write_bytes(files.COMPARISON, comparison.page(pages).encode())
             print(f"\n{files.COMPARISON} has this page")
+        if options.tag:
+            _tag(pages, results[1:])
     runner.leave()
+
+
+def _tag(pages: Sequence[comparison.Comparison], results: Sequence[Recorded]) -> None:
+    """Write the sentence of each comparison as a tag of its B's run."""
+    from pipeline.tracking import comparison_tag  # imports MLflow
+
+    for page, result in zip(pages, results, strict=True):
+        run = comparison_tag.write(params_yaml.load().tracking, result, page)
+        print(f"tagged the run {run}")
 
 
 def _same(results: Sequence[Recorded]) -> str:
@@ -57,7 +72,9 @@ def _same(results: Sequence[Recorded]) -> str:
         names.setdefault(each.md5, []).append(each.label)
     (md5, same), *_ = (item for item in names.items() if len(item[1]) > 1)
     text = f"{' and '.join(same)} have the same result, so nothing differs"
-    if (before := places.newest_other(md5)) is not None:
+    if edited := [name for each in results for name in recorded.edited_since(each)]:
+        text += f"; {first_of(edited, 5)} was edited since: `dvc repro` makes the new result"
+    elif (before := places.newest_other(md5)) is not None:
         text += f"; to compare with another one: python -m pipeline.compare {before.commit:.7}"
     return text
 

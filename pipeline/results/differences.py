@@ -29,6 +29,37 @@ def between(first: Opened, other: Opened) -> Differences:
     }
 
 
+def have_same_folds(first: Opened, other: Opened) -> bool:
+    """Return True if the training rows are the same, and in the same folds; columns may differ.
+
+    The seed and a row's place choose its fold.
+    """
+    a, b = first.recorded, other.recorded
+    keys = {"seed", "data.folds", "data.source", *_keys_of_split(a), *_keys_of_split(b)}
+    same_source = a.deps is not None and b.deps is not None and _raw(a) == _raw(b)
+    return (
+        (same_training_rows(a, b) or same_source)
+        and first.row_counts.get("training") == other.row_counts.get("training")
+        and all(a.params.get(key) == b.params.get(key) for key in keys)
+    )
+
+
+def held_out_otherwise(first: Recorded, other: Recorded) -> list[str]:
+    """Return the keys by which the two choose the held-out rows, and which differ."""
+    if _same(first, other, str(files.TEST)):
+        return []
+    keys = ["seed", *sorted({*_keys_of_split(first), *_keys_of_split(other)})]
+    return [key for key in keys if first.params.get(key) != other.params.get(key)]
+
+
+def _keys_of_split(recorded: Recorded) -> list[str]:
+    return [key for key in recorded.params if key.startswith("data.test")]
+
+
+def _raw(recorded: Recorded) -> str | None:
+    return (recorded.deps or {}).get(str(files.RAW))
+
+
 def same_training_rows(first: Recorded, other: Recorded) -> bool:
     """Return True if both were trained on the same table, with the same columns."""
     return _same(first, other, str(files.TRAIN)) and (
@@ -46,9 +77,8 @@ def _keeps_rows(recorded: Recorded) -> bool:
 
 def _of_data(first: Opened, other: Opened) -> Iterator[str]:
     a, b = first.recorded, other.recorded
-    raw = str(files.RAW)
-    if a.deps is not None and b.deps is not None and a.deps.get(raw) != b.deps.get(raw):
-        yield f"other files in {raw}"
+    if a.deps is not None and b.deps is not None and _raw(a) != _raw(b):
+        yield f"other files in {files.RAW}"
     same = {"training": same_training_rows(a, b), "test": _same(a, b, str(files.TEST))}
     for use, is_same in same.items():
         before, after = (each.row_counts.get(use) for each in (first, other))

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pipeline.results import lock_file
+from pipeline.results import lock_file, provenance
 from pipeline.results.gathering import gathered
 from pipeline.results.place import Place, lossy_text
 from pipeline.settings import dvc_md5, environment, files
+from pipeline.settings import params as params_yaml
 from pipeline.settings.errors import UserError
 
 COMPARED_FILES = (
@@ -78,6 +79,27 @@ def of_place(place: Place, name: str = "") -> Recorded:
         if file["path"] not in outs
     }
     return Recorded(label, place, place.md5, identity["params"], outs, deps)
+
+
+def edited_since(recorded: Recorded) -> list[str]:
+    """Return the parameters and the code in this folder that differ from those of its result.
+
+    Empty for results that are not in this folder. Raises UserError if params.yaml is not valid.
+    """
+    if recorded.place.folder is None or recorded.deps is None:
+        return []
+    values = params_yaml.flatten(params_yaml.load())
+    keys = [key for key, value in recorded.params.items() if not _is_equal(values.get(key), value)]
+    code = {path: md5 for path, md5 in recorded.deps.items() if Path(path).parts[0] == "pipeline"}
+    return keys + [
+        path
+        for path, md5 in code.items()
+        if not Path(path).exists() or dvc_md5.of(Path(path)) != md5
+    ]
+
+
+def _is_equal(checked: Any, value: Any) -> bool:
+    return bool(provenance.one_line(checked) == provenance.one_line(value))
 
 
 @contextmanager

@@ -9,13 +9,15 @@ from pipeline.report import row_errors
 from pipeline.report.comparison import Comparison
 from pipeline.report.paired_difference import PairedDifference
 from pipeline.results import differences
+from pipeline.results.differences import have_same_folds
 from pipeline.results.gathering import fetch_advice, reading
-from pipeline.results.recorded import Opened
+from pipeline.results.recorded import Opened, edited_since
 from pipeline.settings import files
 from pipeline.settings.errors import UserError
 from pipeline.settings.messages import count, first_of, show
 
 TARGETS = "data.targets"
+CV_MEAN, CV_STD = "cv.rmse.mean", "cv.rmse.std"
 
 
 def compared(first: Opened, other: Opened) -> Comparison:
@@ -71,23 +73,34 @@ def _check_files(first: Opened, other: Opened) -> None:
 
 def _check_choice(first: Opened, other: Opened) -> None:
     """Raise UserError if the held-out rows were chosen in another way: then they are others."""
-    a, b = first.recorded, other.recorded
-    if a.outs.get(str(files.TEST)) == b.outs.get(str(files.TEST)):
-        return
-    keys = ["seed", *sorted(key for key in {*a.params, *b.params} if key.startswith("data.test"))]
+    a, b = first.recorded.params, other.recorded.params
     changes = [
-        f"{key} is {show(a.params.get(key))} and {show(b.params.get(key))}"
-        for key in keys
-        if a.params.get(key) != b.params.get(key)
+        f"{key} is {show(a.get(key))} and {show(b.get(key))}"
+        for key in differences.held_out_otherwise(first.recorded, other.recorded)
     ]
     if changes:
         raise UserError(f"they hold out other rows: {', '.join(changes)}")
 
 
 def _notes(first: Opened, other: Opened, paired: Mapping[str, PairedDifference]) -> Iterator[str]:
+    for each in (first, other):
+        if edited := edited_since(each.recorded):
+            yield (
+                f"Edited since the result in this folder was made: {first_of(edited, 5)};"
+                " `dvc repro` makes the new result."
+            )
     if paired:
         rows = next(iter(paired.values())).rows
         for mark, each in zip("AB", (first, other), strict=True):
             if each.row_counts.get("test", rows) > rows:
                 all_rows = count(each.row_counts["test"], "row", ",")
                 yield f"{mark} holds out {all_rows}; the comparison is of {rows:,} of them."
+    elif have_same_folds(first, other) and all(CV_MEAN in each.metrics for each in (first, other)):
+        shown = " and ".join(
+            f"{each.metrics[CV_MEAN]:.6g} ± {each.metrics.get(CV_STD, 0):.3g} ({mark})"
+            for mark, each in zip("AB", (first, other), strict=True)
+        )
+        yield (
+            f"Cross-validated on the same folds, the root mean squared error is {shown}, ± the"
+            " standard deviation between folds."
+        )

@@ -1,6 +1,7 @@
 """The page of a comparison: the sentence, the tables, and names that are no markup."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
@@ -10,15 +11,13 @@ from pipeline.report.comparison import Comparison
 from pipeline.report.paired_difference import PairedDifference
 
 
-def a_comparison(
-    paired: PairedDifference | None, reason: str = "no row is held out", **metrics: float
-) -> Comparison:
+def a_comparison(paired: PairedDifference | None, metrics: Mapping[str, float] = {}) -> Comparison:
     return Comparison(
         ("commit 1a2b3c4 (HEAD)", "this folder"),
         {"data": [], "params": ["train.l2: 0.0 → 0.1", "seed: 0 → 1"]},
-        ({"train.mse": 1.0, "test.mse": 2.0}, {"test.mse": 2.0} | metrics),
+        ({"train.mse": 1.0, "test.mse": 2.0}, {"test.mse": 2.0, **metrics}),
         {"price": paired, "": paired} if paired else {},
-        reason,
+        "no row is held out",
     )
 
 
@@ -52,7 +51,7 @@ def test_few_rows_make_a_rough_interval() -> None:
 
 
 def test_metrics_that_differ_are_side_by_side_and_equal_ones_are_named() -> None:
-    lines = comparison.as_text(a_comparison(None, **{"train.mse": 0.75, "cv.rmse.mean": 3})).split(
+    lines = comparison.as_text(a_comparison(None, {"train.mse": 0.75, "cv.rmse.mean": 3})).split(
         "\n"
     )
     assert "train.mse     1  0.75  -0.25" in lines
@@ -70,7 +69,7 @@ def test_of_several_targets_each_has_a_row() -> None:
 
 
 def test_names_are_no_markup() -> None:
-    stranger = replace(a_comparison(None, **{"a|b": 1.0}), labels=("A", "<b>x</b>"))
+    stranger = replace(a_comparison(None, {"a|b": 1.0}), labels=("A", "<b>x</b>"))
     text = comparison.page([stranger])
     assert text.startswith("# Comparison\n")
     assert "<b>" not in text

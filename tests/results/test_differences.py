@@ -7,6 +7,7 @@ import pytest
 
 from pipeline.results import differences
 from pipeline.results.place import Place
+from pipeline.results.provenance import one_line
 from pipeline.results.recorded import Opened, Recorded
 
 CODE = {"pipeline/exact": "e", "pipeline/train.py": "t", "data/raw": "r"}
@@ -49,7 +50,7 @@ def test_a_parameter(before: Any, after: Any, text: str) -> None:
 
 def test_a_value_of_a_run_is_text_that_may_be_cut() -> None:
     long = ["a" * 20] * 100
-    text = differences.one_line(long)
+    text = one_line(long)
     cut = f"{text[:500]}... ({len(text)} characters)"
     assert not differences.between(opened(x=long), opened(x=cut))["params"]
 
@@ -87,3 +88,20 @@ def test_code_and_packages() -> None:
 
 def test_of_a_run_alone_the_code_is_unknown() -> None:
     assert "only the run is left" in differences.between(opened(), opened(deps=None))["code"][0]
+
+
+def test_folds_are_the_same_of_the_same_rows_seed_and_number() -> None:
+    rows = {"training": 80, "test": 20}
+    keys: dict[str, Any] = {"seed": 0, "data__folds": 5, "data__source": "a.csv"}
+    first = opened(rows=rows, **keys)
+    other_columns = OUTS | {"data/train.parquet": "x", "data/summary.json": "y"}
+    assert differences.have_same_folds(first, opened(rows=rows, **keys))
+    assert differences.have_same_folds(first, opened(other_columns, rows=rows, **keys))
+    for other in (
+        opened(rows=rows, **keys | {"seed": 1}),
+        opened(rows=rows, **keys | {"data__folds": 4}),
+        opened(other_columns, CODE | {"data/raw": "x"}, rows=rows, **keys),
+        opened(other_columns, rows=rows | {"training": 81}, **keys),
+        opened(other_columns, None, rows=rows, **keys),
+    ):
+        assert not differences.have_same_folds(first, other)

@@ -10,7 +10,7 @@ from pipeline.report import row_errors
 from pipeline.results import places, recorded
 from pipeline.settings import files
 from pipeline.settings.errors import UserError
-from pipeline.tracking import side_by_side
+from pipeline.tracking import comparison_tag, side_by_side
 from pipeline.tracking.named import result_named
 
 SETTINGS = job().tracking
@@ -79,3 +79,22 @@ def test_a_run_without_a_result_is_refused(results: Results) -> None:
     run.client.set_terminated(killed.info.run_id, "KILLED")
     with pytest.raises(UserError, match="run killed: it has no result: its training ended with KI"):
         result_named("killed", SETTINGS)
+
+
+def test_the_sentence_becomes_a_tag_of_the_run(results: Results) -> None:
+    commit = results.committed(data__features=["number"])
+    results.in_folder(data__features=["area"])
+    before, after = places.named(commit), places.in_folder()
+    assert before is not None
+    assert after is not None
+    a, b = recorded.of_place(before), recorded.of_place(after)
+    with recorded.opened(a) as first, recorded.opened(b) as other:
+        same = side_by_side.compared(first, other)
+    with pytest.raises(UserError, match=r"^this folder: its result has no run to tag; `python"):
+        comparison_tag.write(SETTINGS, b, same)
+    replay_all()
+    name = comparison_tag.write(SETTINGS, b, same)
+    (run,) = [run for run in tracked_runs(results.repository.path) if run.name == name]
+    assert run.tags["comparison"].startswith(f"A is commit {commit[:7]}, B is this folder. B is be")
+    replay_all()
+    assert len(tracked_runs(results.repository.path)) == 2, "the run counts as complete"

@@ -1,5 +1,6 @@
 """Results of a small repository side by side: the same held-out rows, or the reason why not."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +26,10 @@ from pipeline.tracking import side_by_side
 
 def compared(first: str, other: str | None = None) -> Comparison:
     """Compare two commits, or a commit with the folder."""
-    pair = (places.named(first), places.named(other) if other else places.in_folder())
-    assert pair[0] is not None
-    assert pair[1] is not None
-    a, b = map(recorded.of_place, pair)
+    before, after = places.named(first), places.named(other) if other else places.in_folder()
+    assert before is not None
+    assert after is not None
+    a, b = recorded.of_place(before), recorded.of_place(after)
     with recorded.opened(a) as first_opened, recorded.opened(b) as other_opened:
         return side_by_side.compared(first_opened, other_opened)
 
@@ -118,6 +119,38 @@ def test_of_a_table_that_has_grown_the_old_rows_are_compared(results: Results) -
     assert note.startswith("B holds out ")
     assert note.endswith(f"rows; the comparison is of {rows} of them.")
     assert any("→" in text for text in same.differences["data"])
+
+
+def test_what_was_edited_since_is_said(results: Results) -> None:
+    """The result that is compared is not the one that the person has in mind."""
+    commit = results.committed()
+    results.in_folder(data__features=["area", "number"])
+    assert not compared(commit).notes
+    path = Path("params.yaml")
+    path.write_text(path.read_text().replace("seed: 0", "seed: 7"))
+    with Path("pipeline/train.py").open("a") as code:
+        code.write("# edited\n")
+    (note,) = compared(commit).notes
+    assert note == (
+        "Edited since the result in this folder was made: seed, pipeline/train.py; `dvc repro`"
+        " makes the new result."
+    )
+
+
+def test_without_held_out_rows_the_folds_errors_are_shown(results: Results) -> None:
+    commit = results.committed(data__test_fraction=0.0, data__features=["number"])
+    results.in_folder(data__test_fraction=0.0)
+    before, after = places.named(commit), places.in_folder()
+    assert before is not None
+    assert after is not None
+    with (
+        recorded.opened(recorded.of_place(before)) as first,
+        recorded.opened(recorded.of_place(after)) as other,
+    ):
+        cv = {"cv.rmse.mean": 20.0, "cv.rmse.std": 0.5}
+        a, b = replace(first, metrics=cv), replace(other, metrics=cv | {"cv.rmse.mean": 18.0})
+        (note,) = side_by_side.compared(a, b).notes
+    assert "on the same folds, the root mean squared error is 20 ± 0.5 (A) and 18 ± 0.5 (B)" in note
 
 
 def test_other_targets_are_refused(results: Results) -> None:
