@@ -1,5 +1,6 @@
 """A repository with several results of a table with held-out rows, a commit each."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from conftest import job_text, make
 from own_tables import put
 
 from pipeline.results import dvc_cache
+from pipeline.settings import files
 from pipeline.settings import params as params_yaml
 from pipeline.settings.params import Params
 
@@ -38,11 +40,28 @@ JOB: dict[str, Any] = {
 }
 
 
+_written: dict[tuple[str, str], dict[Path, bytes]] = {}
+"""Files of a result by its parameters and its table: most tests need the same two results."""
+
+
+def _make(params: Params) -> None:
+    """Compute a result in the folder, or write the files that were computed before."""
+    key = (Path("params.yaml").read_text(), Path(params.data.source).read_text())
+    for folder in ("models", "reports"):
+        shutil.rmtree(folder, ignore_errors=True)
+    if key not in _written:
+        make(params)
+        made = [path for folder in OUTPUTS for path in Path(folder).glob("*") if path.is_file()]
+        _written[key] = {path: path.read_bytes() for path in made}
+    for path, content in _written[key].items():
+        files.write_bytes(path, content)
+
+
 class Results:
     """Results in a repository: `made` computes one in the folder, `committed` in a commit."""
 
     def __init__(self, path: Path) -> None:
-        make(self._job())
+        _make(self._job())
         self.repository = Repository(path)
 
     def _job(self, **changes: Any) -> Params:
@@ -52,7 +71,7 @@ class Results:
     def made(self, **changes: Any) -> str:
         """Compute the result of JOB with changes; return its dvc.lock, which is not written."""
         params = self._job(**changes)
-        make(params)
+        _make(params)
         self.repository.lock = lock_of(params)
         return self.repository.changed(nothing)
 
