@@ -10,6 +10,7 @@ from pipeline.report import markdown
 from pipeline.report.paired_difference import FEW_ROWS, PairedDifference
 from pipeline.report.row_errors import ALL_TARGETS
 from pipeline.settings.messages import count
+from pipeline.settings.terminal import visible
 
 MARK = "AB"
 PARTS = ("test", "cv", "train", "prediction")
@@ -143,7 +144,7 @@ def _aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:
 
 def page(comparisons: Sequence[Comparison]) -> str:
     """Return the content of reports/comparison.md."""
-    return "\n".join(["# Comparison", "", *map(as_markdown, comparisons)])
+    return visible("\n".join(["# Comparison", "", *map(as_markdown, comparisons)]))
 
 
 def as_markdown(comparison: Comparison) -> str:

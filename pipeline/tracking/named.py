@@ -74,7 +74,9 @@ def _of_run(run: Run) -> Recorded:
     md5 = run.data.tags[tags.RESULT]
     params = {key: _value(text) for key, text in run.data.params.items()}
     place = Place(md5, folder=Path.cwd())
-    return Recorded(label, place, md5, params, outs, None, run.data.metrics)
+    # The names in metrics.json have points; those of the losses by epoch have none.
+    metrics = {name: value for name, value in run.data.metrics.items() if "." in name}
+    return Recorded(label, place, md5, params, outs, None, metrics)
 
 
 def _value(text: str) -> Any:

@@ -69,8 +69,9 @@ def test_of_several_targets_each_has_a_row() -> None:
 
 
 def test_names_are_no_markup() -> None:
-    stranger = replace(a_comparison(None, {"a|b": 1.0}), labels=("A", "<b>x</b>"))
+    stranger = replace(a_comparison(None, {"a|b": 1.0}), labels=("A", "<b>x</b>\x1b[31m"))
     text = comparison.page([stranger])
     assert text.startswith("# Comparison\n")
     assert "<b>" not in text
+    assert "\x1b" not in text
     assert r"a\|b" in text

@@ -40,6 +40,7 @@ def test_of_a_result_that_was_overwritten_the_run_is_left(results: Results) -> N
         assert same.differences["params"] == ["data.features: + area, − number"]
         assert same.differences["code"] == ["unknown: of one of them only the run is left"]
         assert same.metrics[0]["test.mse"] > same.metrics[1]["test.mse"]
+        assert set(same.metrics[0]) == set(same.metrics[1]), "no losses by epoch"
 
 
 def test_a_name_of_several_results_asks_for_one(results: Results) -> None:
