@@ -40,13 +40,13 @@ JOB: dict[str, Any] = {
 }
 
 
-_written: dict[tuple[str, str], dict[Path, bytes]] = {}
+_written: dict[tuple[str, bytes], dict[Path, bytes]] = {}
 """Files of a result by its parameters and its table: most tests need the same two results."""
 
 
 def _make(params: Params) -> None:
     """Compute a result in the folder, or write the files that were computed before."""
-    key = (Path("params.yaml").read_text(), Path(params.data.source).read_text())
+    key = (Path("params.yaml").read_text(), Path(params.data.source).read_bytes())
     for folder in ("models", "reports"):
         shutil.rmtree(folder, ignore_errors=True)
     if key not in _written:

@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.csv
 import pytest
 from commits import nothing
 from compared import Results, flats
@@ -21,6 +23,7 @@ from pipeline.results import places, recorded
 from pipeline.settings import files
 from pipeline.settings import params as params_yaml
 from pipeline.settings.errors import UserError
+from pipeline.tables import row_groups
 from pipeline.tracking import side_by_side
 
 
@@ -119,6 +122,20 @@ def test_of_a_table_that_has_grown_the_old_rows_are_compared(results: Results) -
     assert note.startswith("B holds out ")
     assert note.endswith(f"rows; the comparison is of {rows} of them.")
     assert any("→" in text for text in same.differences["data"])
+
+
+def test_of_rows_that_stay_where_they_are_the_sample_is_compared(results: Results) -> None:
+    """The pipeline has no copy of the held-out rows, except those in the sample."""
+    put(pa.csv.read_csv(pa.BufferReader(flats().encode())), "flats.parquet")
+    source: dict[str, Any] = {"data__source": "data/raw/flats.parquet", "data__keep_rows": False}
+    poor = results.committed(data__features=["number"], **source)
+    good = results.committed(data__features=["area"], **source)
+    assert row_groups.sizes_in(files.TEST) == []
+    same = compared(poor, good)
+    assert same.paired[row_errors.ALL_TARGETS].mean == pytest.approx(
+        same.metrics[1]["test.mse"] - same.metrics[0]["test.mse"], rel=1e-4
+    )
+    assert not same.notes, "the sample has all held-out rows"
 
 
 def test_what_was_edited_since_is_said(results: Results) -> None:
