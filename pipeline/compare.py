@@ -18,7 +18,6 @@ from pipeline.results.recorded import Recorded
 from pipeline.settings import files, runner
 from pipeline.settings import params as params_yaml
 from pipeline.settings.errors import UserError
-from pipeline.settings.messages import first_of
 from pipeline.tracking import side_by_side
 
 WORKSPACE = "workspace"  # as DVC calls it
@@ -42,8 +41,7 @@ def main() -> None:
     names = options.names or ["HEAD"]
     with runner.program(again="this command"), ExitStack() as opened:
         results = [_recorded(name) for name in (names if len(names) > 1 else [*names, WORKSPACE])]
-        if len({result.md5 for result in results}) < len(results):
-            raise UserError(_same(results))
+        side_by_side.check_different(results)
         with reading():
             first, *others = [opened.enter_context(recorded.opened(each)) for each in results]
         pages = [side_by_side.compared(first, other) for other in others]
@@ -63,20 +61,6 @@ def _tag(pages: Sequence[comparison.Comparison], results: Sequence[Recorded]) ->
     for page, result in zip(pages, results, strict=True):
         run = comparison_tag.write(params_yaml.load().tracking, result, page)
         print(f"tagged the run {run}")
-
-
-def _same(results: Sequence[Recorded]) -> str:
-    """Return the message about a result that was named twice, and a name to compare it with."""
-    names: dict[str, list[str]] = {}
-    for each in results:
-        names.setdefault(each.md5, []).append(each.label)
-    (md5, same), *_ = (item for item in names.items() if len(item[1]) > 1)
-    text = f"{' and '.join(same)} have the same result, so nothing differs"
-    if edited := [name for each in results for name in recorded.edited_since(each)]:
-        text += f"; {first_of(edited, 5)} was edited since: `dvc repro` makes the new result"
-    elif (before := places.newest_other(md5)) is not None:
-        text += f"; to compare with another one: python -m pipeline.compare {before.commit:.7}"
-    return text
 
 
 def _recorded(name: str) -> Recorded:

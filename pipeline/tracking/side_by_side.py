@@ -3,21 +3,37 @@
 It needs no run and no MLflow: everything comes from git and DVC's cache.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from pipeline.report import row_errors
 from pipeline.report.comparison import Comparison
 from pipeline.report.paired_difference import PairedDifference
-from pipeline.results import differences
+from pipeline.results import differences, places
 from pipeline.results.differences import have_same_folds
 from pipeline.results.gathering import fetch_advice, reading
-from pipeline.results.recorded import Opened, edited_since
+from pipeline.results.recorded import Opened, Recorded, edited_since
 from pipeline.settings import files
 from pipeline.settings.errors import UserError
 from pipeline.settings.messages import count, first_of, show
 
 TARGETS = "data.targets"
 CV_MEAN, CV_STD = "cv.rmse.mean", "cv.rmse.std"
+
+
+def check_different(results: Sequence[Recorded]) -> None:
+    """Raise UserError if a result is named twice, with a name to compare it with."""
+    labels: dict[str, list[str]] = {}
+    for each in results:
+        labels.setdefault(each.md5, []).append(each.label)
+    for md5, same in labels.items():
+        if len(same) == 1:
+            continue
+        advice = ""
+        if edited := [name for each in results for name in edited_since(each)]:
+            advice = f"; edited since: {first_of(edited, 5)}; `dvc repro` makes the new result"
+        elif (before := places.newest_other(md5)) is not None:
+            advice = f"; to compare with another one: python -m pipeline.compare {before.commit:.7}"
+        raise UserError(f"{' and '.join(same)} have the same result, so nothing differs{advice}")
 
 
 def compared(first: Opened, other: Opened) -> Comparison:
