@@ -152,6 +152,10 @@ def test_what_was_edited_since_is_said(results: Results) -> None:
         "Edited since the result in this folder was made: seed, pipeline/train.py; `dvc repro`"
         " makes the new result."
     )
+    here = places.in_folder()
+    assert here is not None
+    with pytest.raises(UserError, match=r"nothing differs; edited since: seed, pipeline/train.py,"):
+        side_by_side.check_different([recorded.of_place(here)] * 2)
 
 
 def test_without_held_out_rows_the_folds_errors_are_shown(results: Results) -> None:
