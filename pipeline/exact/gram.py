@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from operator import add, lshift
+from operator import add, lshift, sub
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,6 +40,22 @@ class Gram:
         # Not a generator for each row: it takes four times as long.
         entries = tuple(tuple(map(add, row, other_row)) for row, other_row in pairs)
         return Gram(self.rows + other.rows, exponents, entries)
+
+    def __sub__(self, other: "Gram") -> "Gram":
+        """Return the Gram matrix of the rows of this table that are not in the other one.
+
+        other: of some of the rows. Without cancellation, and canonical.
+        """
+        assert len(self.exponents) == len(other.exponents)
+        if not other.rows:
+            return self.canonical()
+        exponents = tuple(map(min, self.exponents, other.exponents))
+        pairs = zip(self._with_exponents(exponents), other._with_exponents(exponents), strict=True)
+        entries = tuple(tuple(map(sub, row, other_row)) for row, other_row in pairs)
+        rows = self.rows - other.rows
+        assert rows >= 0
+        assert all(row[place] >= 0 for place, row in enumerate(entries))
+        return Gram(rows, exponents, entries).canonical()
 
     def _with_exponents(self, exponents: tuple[int, ...]) -> Sequence[Iterable[int]]:
         """Return the entries that give the same inner products with other, smaller exponents."""

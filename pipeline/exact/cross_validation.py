@@ -1,0 +1,265 @@
+"""Cross-validation from the Gram matrices of the folds, without another look at the rows.
+
+The matrix of the rows that train is the matrix of all rows less the fold's, exactly. The squared
+error of the unrounded solution on the fold follows from the fold's own matrix, in balls, and is
+rounded once.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property, reduce
+from operator import add
+from typing import Any, Literal, Protocol
+
+import numpy as np
+from flint import arb, arb_mat, ctx
+from numpy.typing import NDArray
+
+from pipeline.exact import least_squares
+from pipeline.exact.correlations import Correlations
+from pipeline.exact.gram import Gram
+from pipeline.exact.lasso import Certificate, Lasso
+from pipeline.exact.normal_equations import NormalEquations
+from pipeline.exact.penalties import Penalty
+from pipeline.exact.rounding import certain, precision, settled
+
+Floats = NDArray[np.float64]
+Choice = Literal["best", "one_standard_error"]
+
+BITS = (128, 512, 2048, 8192)
+
+
+@dataclass(frozen=True)
+class Spread:
+    """Mean and standard deviation (with folds − 1) of a figure over the folds."""
+
+    mean: float
+    std: float
+
+
+@dataclass(frozen=True, eq=False)
+class Scores:
+    """The errors of one target in each fold, for each penalty; NaN where a figure does not exist.
+
+    mse, r2: [penalties, folds], of the folds that have rows. R² is around the fold's own mean; a
+    fold whose target is constant has none.
+    """
+
+    penalties: tuple[Penalty, ...]
+    mse: Floats
+    r2: Floats
+    gap: Floats
+    """[penalties]: the largest duality gap of the folds' solutions; 0 where all are proven."""
+
+    @cached_property
+    def mean(self) -> Floats:
+        """Mean of the folds' mean squared errors: [penalties]."""
+        return np.array([_spread(row).mean for row in self.mse.tolist()])
+
+    @cached_property
+    def std_error(self) -> Floats:
+        """Standard error of the mean: [penalties]."""
+        folds = self.mse.shape[1]
+        return np.array([_spread(row).std / math.sqrt(folds) for row in self.mse.tolist()])
+
+    @property
+    def best(self) -> int:
+        """Place of the penalty with the smallest mean; of equal ones the first, the largest."""
+        return int(np.argmin(self.mean))
+
+    @property
+    def one_standard_error(self) -> int:
+        """Place of the largest penalty whose mean is at most a standard error above the best."""
+        allowed = self.mean[self.best] + self.std_error[self.best]
+        return int(np.argmax(self.mean <= allowed)) if math.isfinite(allowed) else self.best
+
+    def chosen(self, choice: Choice) -> int:
+        """Return the place of the penalty that is chosen."""
+        return self.best if choice == "best" else self.one_standard_error
+
+    def rmse(self, place: int) -> Spread:
+        """Return the root mean squared error of a penalty."""
+        return _spread([math.sqrt(value) for value in self.mse[place].tolist()])
+
+    def r2_spread(self, place: int) -> Spread:
+        """Return R² of a penalty."""
+        return _spread(self.r2[place].tolist())
+
+
+def cross_validate(
+    folds: Sequence[Gram],
+    features: Sequence[str],
+    targets: Sequence[str],
+    intercept: bool,
+    paths: Sequence[Sequence[Penalty]],
+    roundoff: Sequence[float] | None = None,
+    training: Sequence[Gram] | None = None,
+) -> tuple[Scores, ...]:
+    """Return the scores of each target for each of its penalties.
+
+    folds: Gram matrices of [1 features targets] of the rows of each fold; a fold without rows is
+    left out. paths: penalties of each target, the largest first; of a single one for plain fits.
+    Without a penalty the rules of `least_squares.fit` hold in each fold: dependent and nearly
+    dependent columns get the weight 0. roundoff: as there.
+    training: the matrix of the rows that train for each fold, by default all rows of other folds.
+    Raises ValueError if fewer than two folds have rows, or if no row trains for one of them.
+    """
+    if training is None:
+        total = reduce(add, folds)
+        training = [total - fold for fold in folds if fold.rows]
+    else:
+        training = [rows for rows, fold in zip(training, folds, strict=True) if fold.rows]
+    tests = [fold for fold in folds if fold.rows]
+    if len(tests) < 2:
+        raise ValueError(f"{len(tests)} of {len(folds)} folds have rows; at least 2 are needed")
+    if not all(rows.rows for rows in training):
+        raise ValueError("no row is left to train for one of the folds")
+    width = len(features)
+    places = range(1 + width, 1 + width + len(targets))
+    columns: list[list[tuple[list[float], list[float], list[float]]]] = [[] for _ in targets]
+    for rows, test in zip(training, tests, strict=True):
+        correlations = Correlations(rows, width, places, intercept)
+        for index, (target, path) in enumerate(zip(places, paths, strict=True)):
+            solver = _Solver(correlations, target, features, intercept, roundoff)
+            solutions = [solver.solve(penalty) for penalty in path]
+            mse = _mean_squared_errors(test, target, solutions)
+            r2 = _r2(test, target, mse)
+            columns[index].append((mse, r2, [s.certificate.gap for s in solutions]))
+    return tuple(
+        Scores(
+            tuple(path),
+            np.array([mse for mse, _, _ in of_target]).T,
+            np.array([r2 for _, r2, _ in of_target]).T,
+            np.array([gaps for _, _, gaps in of_target]).max(axis=0),
+        )
+        for path, of_target in zip(paths, columns, strict=True)
+    )
+
+
+class _Balls(Protocol):
+    columns: tuple[int, ...]
+    certificate: Certificate
+
+    def balls(self) -> list[Any]: ...
+
+
+class _Ridge:
+    certificate = Certificate(proven=True)
+
+    def __init__(self, correlations: Correlations, target: int, l2: float) -> None:
+        self._correlations, self._target, self._l2 = correlations, target, l2
+        ones = (0,) if correlations.intercept else ()
+        self.columns = (*ones, *correlations.columns)
+
+    def balls(self) -> list[Any]:
+        """Return the coefficients at the working precision."""
+        correlations = self._correlations
+        matrix, size = correlations.matrix(ctx.prec) * 1, len(correlations.columns)
+        b: list[Any] = []
+        if correlations.is_constant(self._target):
+            b = [arb(0)] * size
+        elif size:
+            for i in range(size):
+                matrix[i, i] += arb(self._l2)
+            right = arb_mat([[v] for v in correlations.with_target(self._target, ctx.prec)])
+            b = matrix.solve(right, algorithm="lu").entries()
+        return correlations.coefficients(self._target, range(size), b)[not correlations.intercept :]
+
+
+class _Plain:
+    certificate = Certificate(proven=True)
+
+    def __init__(self, equations: Any) -> None:
+        self._equations, self.columns = equations, equations.columns
+
+    def balls(self) -> list[Any]:
+        """Return the coefficients at the working precision."""
+        solution: list[Any] = self._equations.at(ctx.prec).solution[0]
+        return solution
+
+
+class _Solver:
+    """Solver of one target on the training rows of one fold."""
+
+    def __init__(
+        self,
+        correlations: Correlations,
+        target: int,
+        features: Sequence[str],
+        intercept: bool,
+        roundoff: Sequence[float] | None,
+    ) -> None:
+        self._correlations, self._target = correlations, target
+        self._lasso = Lasso(correlations, target)
+        self._features, self._intercept, self._roundoff = features, intercept, roundoff
+
+    def solve(self, penalty: Penalty) -> _Balls:
+        """Return the solution for a penalty."""
+        if penalty.l1:
+            return self._lasso.solve(penalty.l1, penalty.l2)
+        if penalty.l2:
+            return _Ridge(self._correlations, self._target, penalty.l2)
+        gram = self._correlations.gram
+        fit = least_squares.fit(gram, self._features, ["y"], self._intercept, self._roundoff)
+        kept = fit.without_nearly_dependent().equations.columns
+        return _Plain(NormalEquations(gram, kept, (self._target,)))
+
+
+def _mean_squared_errors(test: Gram, target: int, solutions: Sequence[_Balls]) -> list[float]:
+    """Return the mean squared error of each solution on the rows of a fold, correctly rounded."""
+    errors: list[float | None] = [None] * len(solutions)
+    for bits in BITS:
+        open_places = [place for place, error in enumerate(errors) if error is None]
+        with precision(bits):
+            balls = _squares(test, target, [solutions[place] for place in open_places])
+            for place, ball in zip(open_places, balls, strict=True):
+                is_last = bits == BITS[-1]
+                mean = ball / test.rows
+                errors[place] = (settled if is_last else certain)(mean, "float64")
+        if None not in errors:
+            break
+    return [error for error in errors if error is not None]
+
+
+def _squares(test: Gram, target: int, solutions: Sequence[_Balls]) -> list[Any]:
+    if not solutions:
+        return []
+    width = len(test.exponents)
+    factors = arb_mat(len(solutions), width)
+    for row, solution in enumerate(solutions):
+        try:
+            balls = solution.balls()
+        except ZeroDivisionError:  # at a higher precision the matrix is not singular
+            balls = [arb.nan()] * len(solution.columns)
+        for column, ball in zip(solution.columns, balls, strict=True):
+            factors[row, column] = ball * arb((1, test.exponents[column]))
+        factors[row, target] = -arb((1, test.exponents[target]))
+    products = factors * arb_mat([[arb(entry) for entry in row] for row in test.entries])
+    return [
+        sum((factors[row, j] * products[row, j] for j in range(width)), arb(0))
+        for row in range(len(solutions))
+    ]
+
+
+def _r2(test: Gram, target: int, mse: Sequence[float]) -> list[float]:
+    variation = test.variation(target) / test.rows
+    if not variation:
+        return [math.nan] * len(mse)
+    return [
+        float(1 - Fraction(error) / variation) if math.isfinite(error) else -math.inf
+        for error in mse
+    ]
+
+
+def _spread(values: Sequence[float]) -> Spread:
+    """Return mean and standard deviation, from exact fractions."""
+    if not all(map(math.isfinite, values)):
+        return Spread(sum(values), math.nan)
+    exact = list(map(Fraction, values))
+    mean = sum(exact) / len(exact)
+    if len(exact) < 2:
+        return Spread(float(mean), math.nan)
+    square = sum((value - mean) ** 2 for value in exact) / (len(exact) - 1)
+    return Spread(float(mean), math.sqrt(square))

@@ -1,0 +1,155 @@
+"""The penalties to choose from: 100 values on a logarithmic scale, and the weights along them."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, Literal
+
+import numpy as np
+from flint import arb, ctx
+from numpy.typing import NDArray
+
+from pipeline.exact import rounding
+from pipeline.exact.correlations import Correlations
+from pipeline.exact.gram import Gram
+from pipeline.exact.lasso import Certificate
+from pipeline.exact.penalties import Penalty, fit
+from pipeline.exact.rounding import exactly, precision
+
+Floats = NDArray[np.float64]
+Path = tuple[Penalty, ...]
+"""Penalties of one target, the largest first."""
+
+LENGTH = 100
+LARGEST_L2, SMALLEST_L2 = 10**3, Fraction(1, 10**6)
+SMALLEST_SHARE, SMALLEST_SHARE_IF_WIDE = Fraction(1, 10**4), Fraction(1, 10**2)
+"""The smallest l1 over the largest; if wide, with at least as many columns as rows."""
+
+LARGEST_FLOAT = float(np.finfo(np.float64).max)
+
+
+def paths(
+    gram: Gram,
+    features: Sequence[str],
+    targets: Sequence[str],
+    intercept: bool,
+    l1: float | Literal["cv"],
+    l2: float | Literal["cv"],
+) -> tuple[Path, ...]:
+    """Return the penalties of each target: a path where l1 or l2 is "cv", else a single one.
+
+    gram: the Gram matrix of [1 features targets] of all training rows. l1 begins with the smallest
+    value with which every weight is 0. Raises ValueError if both are "cv", or without rows.
+    """
+    if l1 == "cv" and l2 == "cv":
+        raise ValueError("only one of l1 and l2 can be chosen by cross-validation")
+    if not gram.rows:
+        raise ValueError("there are no rows to choose a penalty from")
+    if l1 != "cv":
+        path = [Penalty(l1, l2)] if l2 != "cv" else [Penalty(l1, value) for value in _l2_values()]
+        return (tuple(path),) * len(targets)
+    width = len(features)
+    places = range(1 + width, 1 + width + len(targets))
+    correlations = Correlations(gram, width, places, intercept)
+    assert l2 != "cv"
+    return tuple(
+        tuple(Penalty(value, l2) for value in _l1_values(correlations, target)) for target in places
+    )
+
+
+def _l2_values() -> list[float]:
+    return _logarithmic(lambda: arb(LARGEST_L2), SMALLEST_L2 / LARGEST_L2)
+
+
+def _l1_values(correlations: Correlations, target: int) -> list[float]:
+    """Return values of l1; only one if it makes no difference, because no feature correlates."""
+    if correlations.is_constant(target):
+        return [1.0]
+    is_wide = len(correlations.columns) >= correlations.gram.rows
+    products = [correlations.product(j, target) for j in correlations.columns]
+
+    def largest() -> Any:
+        sizes = [abs(ball) for ball in correlations.with_target(target, ctx.prec)]
+        top = max(sizes, key=lambda ball: float(ball.mid())) if any(products) else arb(1)
+        for size in sizes:
+            top = top.max(size)
+        return top * correlations.deviation(target)
+
+    with precision(256):
+        first = min(_rounded_up(largest().upper()), LARGEST_FLOAT)
+    if not any(products):
+        return [first]
+    values = _logarithmic(largest, SMALLEST_SHARE_IF_WIDE if is_wide else SMALLEST_SHARE)
+    # Descending, without what rounds to 0 or to the same number.
+    return [first, *(v for v in dict.fromkeys(values[1:]) if 0 < v < first)]
+
+
+def _logarithmic(first: Callable[[], Any], smallest_share: Fraction) -> list[float]:
+    """Return LENGTH values from `first`, a ball, down to a share of it, correctly rounded."""
+
+    def values() -> list[Any]:
+        step = arb(smallest_share.numerator) / arb(smallest_share.denominator)
+        top = first()
+        return [top * step ** (arb(k) / (LENGTH - 1)) for k in range(LENGTH)]
+
+    return rounding.rounded(values, "float64")
+
+
+def _rounded_up(point: Any) -> float:
+    """Return the smallest float64 that is at least a positive ball without a radius."""
+    value, exact = float(point), exactly(point)
+    return math.nextafter(value, math.inf) if math.isfinite(value) and value < exact else value
+
+
+@dataclass(frozen=True, eq=False)
+class PathWeights:
+    """The solutions of one target along its penalties, on all rows. Each float correctly rounded.
+
+    bias: [penalties]; weight: [penalties, features].
+    """
+
+    penalties: Path
+    bias: Floats
+    weight: Floats
+    certificates: tuple[Certificate, ...]
+
+    @property
+    def nonzero(self) -> tuple[int, ...]:
+        """Number of weights that are not 0, for each penalty."""
+        return tuple(np.count_nonzero(self.weight, axis=1).tolist())
+
+
+def weights_along(
+    gram: Gram,
+    features: Sequence[str],
+    targets: Sequence[str],
+    intercept: bool,
+    paths: Sequence[Path],
+) -> tuple[PathWeights, ...]:
+    """Return the solutions of each target for each penalty of its path.
+
+    gram: the Gram matrix of [1 features targets]. Raises ValueError if there are no rows.
+    """
+    along = []
+    for place, path in enumerate(paths):
+        fits = [
+            fit(_of_target(gram, len(features), place), features, [targets[place]], intercept, [p])
+            for p in path
+        ]
+        along.append(
+            PathWeights(
+                path,
+                np.array([each.bias[0] for each in fits]),
+                np.array([each.weight[0] for each in fits]).reshape(len(path), len(features)),
+                tuple(each.certificates[0] for each in fits),
+            )
+        )
+    return tuple(along)
+
+
+def _of_target(gram: Gram, width: int, place: int) -> Gram:
+    """Return the Gram matrix of [1 features target]."""
+    columns = [*range(1 + width), 1 + width + place]
+    entries = tuple(tuple(gram.entries[i][j] for j in columns) for i in columns)
+    return Gram(gram.rows, tuple(gram.exponents[j] for j in columns), entries)
