@@ -45,6 +45,7 @@ class Correlations:
         """Places of the features that are not constant."""
         self.targets = tuple(targets)
         self._balls: dict[int, tuple[Any, list[Any], list[Any]]] = {}
+        self._of_targets: dict[tuple[int, int], tuple[list[Any], list[Any]]] = {}
 
     def product(self, i: int, j: int) -> int:
         """Return n · C_ij, in units of 2^(exponent of i + exponent of j)."""
@@ -62,22 +63,21 @@ class Correlations:
 
     def with_target(self, target: int, bits: int) -> list[Any]:
         """Return the correlation of each column with a target that is not constant: [columns]."""
-        _, inverse_lengths, _ = self._at(bits)
-        inverse_length = 1 / arb(self.product(target, target)).sqrt()
-        return [
-            arb(self.product(j, target)) * a * inverse_length
-            for j, a in zip(self.columns, inverse_lengths, strict=True)
-        ]
+        return self._with(target, bits)[0]
 
     def units(self, target: int, bits: int) -> list[Any]:
         """Return β_j / b_j of each column: [columns]."""
-        _, inverse_lengths, _ = self._at(bits)
-        exponents = self.gram.exponents
-        length = arb(self.product(target, target)).sqrt()
-        return [
-            shift(a * length, exponents[target] - exponents[j])
-            for j, a in zip(self.columns, inverse_lengths, strict=True)
-        ]
+        return self._with(target, bits)[1]
+
+    def _with(self, target: int, bits: int) -> tuple[list[Any], list[Any]]:
+        if (target, bits) not in self._of_targets:
+            exponents, length = self.gram.exponents, arb(self.product(target, target)).sqrt()
+            pairs = list(zip(self.columns, self._at(bits)[1], strict=True))
+            self._of_targets[target, bits] = (
+                [arb(self.product(j, target)) * a / length for j, a in pairs],
+                [shift(a * length, exponents[target] - exponents[j]) for j, a in pairs],
+            )
+        return self._of_targets[target, bits]
 
     def deviation(self, target: int) -> Any:
         """Return σ of a target, a ball: its standard deviation, around 0 without an intercept."""
@@ -117,15 +117,14 @@ class Correlations:
             return np.array([float(b.mid()) for b in self.with_target(target, FLOAT_BITS)])
 
     def coefficients(self, target: int, places: Sequence[int], b: Sequence[Any]) -> list[Any]:
-        """Return the bias, 0 without an intercept, and the weights of b: [1 + places].
+        """Return the bias, if there is an intercept, and the weights that b stands for.
 
         places: in `columns`, of the numbers b, balls at the working precision.
         """
         units, means = self.units(target, ctx.prec), self.means(ctx.prec)
         weights = [value * units[place] for place, value in zip(places, b, strict=True)]
-        bias = arb(0)
-        if self.intercept:
-            total = shift(self.gram.entries[0][target], self.gram.exponents[target])
-            terms = (w * means[place] for place, w in zip(places, weights, strict=True))
-            bias = total / self.gram.rows - sum(terms, arb(0))
-        return [bias, *weights]
+        if not self.intercept:
+            return weights
+        total = shift(self.gram.entries[0][target], self.gram.exponents[target])
+        terms = (w * means[place] for place, w in zip(places, weights, strict=True))
+        return [total / self.gram.rows - sum(terms, arb(0)), *weights]

@@ -11,24 +11,20 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property, reduce
 from operator import add
-from typing import Any, Literal, Protocol
+from typing import Literal
 
 import numpy as np
-from flint import arb, arb_mat, ctx
 from numpy.typing import NDArray
 
-from pipeline.exact import least_squares
+from pipeline.exact.cores import one_blas_thread
 from pipeline.exact.correlations import Correlations
 from pipeline.exact.gram import Gram
-from pipeline.exact.lasso import Certificate, Lasso
-from pipeline.exact.normal_equations import NormalEquations
-from pipeline.exact.penalties import Penalty
-from pipeline.exact.rounding import certain, precision, settled
+from pipeline.exact.penalties import Penalty, solve
+from pipeline.exact.rounding import nearest
+from pipeline.exact.unrounded_error import mean_squared_errors
 
 Floats = NDArray[np.float64]
 Choice = Literal["best", "one_standard_error"]
-
-BITS = (128, 512, 2048, 8192)
 
 
 @dataclass(frozen=True)
@@ -116,15 +112,28 @@ def cross_validate(
         raise ValueError(f"{len(tests)} of {len(folds)} folds have rows; at least 2 are needed")
     if not all(rows.rows for rows in training):
         raise ValueError("no row is left to train for one of the folds")
+    with one_blas_thread():  # only for guesses, of matrices that are mostly small
+        return _scores(tests, training, features, targets, intercept, paths, roundoff)
+
+
+def _scores(
+    tests: Sequence[Gram],
+    training: Sequence[Gram],
+    features: Sequence[str],
+    targets: Sequence[str],
+    intercept: bool,
+    paths: Sequence[Sequence[Penalty]],
+    roundoff: Sequence[float] | None,
+) -> tuple[Scores, ...]:
     width = len(features)
+    roundoff = [2.0**-53] * width if roundoff is None else roundoff
     places = range(1 + width, 1 + width + len(targets))
     columns: list[list[tuple[list[float], list[float], list[float]]]] = [[] for _ in targets]
     for rows, test in zip(training, tests, strict=True):
         correlations = Correlations(rows, width, places, intercept)
         for index, (target, path) in enumerate(zip(places, paths, strict=True)):
-            solver = _Solver(correlations, target, features, intercept, roundoff)
-            solutions = [solver.solve(penalty) for penalty in path]
-            mse = _mean_squared_errors(test, target, solutions)
+            solutions = solve(correlations, target, path, roundoff)
+            mse = mean_squared_errors(test, target, solutions)
             r2 = _r2(test, target, mse)
             columns[index].append((mse, r2, [s.certificate.gap for s in solutions]))
     return tuple(
@@ -138,117 +147,12 @@ def cross_validate(
     )
 
 
-class _Balls(Protocol):
-    columns: tuple[int, ...]
-    certificate: Certificate
-
-    def balls(self) -> list[Any]: ...
-
-
-class _Ridge:
-    certificate = Certificate(proven=True)
-
-    def __init__(self, correlations: Correlations, target: int, l2: float) -> None:
-        self._correlations, self._target, self._l2 = correlations, target, l2
-        ones = (0,) if correlations.intercept else ()
-        self.columns = (*ones, *correlations.columns)
-
-    def balls(self) -> list[Any]:
-        """Return the coefficients at the working precision."""
-        correlations = self._correlations
-        matrix, size = correlations.matrix(ctx.prec) * 1, len(correlations.columns)
-        b: list[Any] = []
-        if correlations.is_constant(self._target):
-            b = [arb(0)] * size
-        elif size:
-            for i in range(size):
-                matrix[i, i] += arb(self._l2)
-            right = arb_mat([[v] for v in correlations.with_target(self._target, ctx.prec)])
-            b = matrix.solve(right, algorithm="lu").entries()
-        return correlations.coefficients(self._target, range(size), b)[not correlations.intercept :]
-
-
-class _Plain:
-    certificate = Certificate(proven=True)
-
-    def __init__(self, equations: Any) -> None:
-        self._equations, self.columns = equations, equations.columns
-
-    def balls(self) -> list[Any]:
-        """Return the coefficients at the working precision."""
-        solution: list[Any] = self._equations.at(ctx.prec).solution[0]
-        return solution
-
-
-class _Solver:
-    """Solver of one target on the training rows of one fold."""
-
-    def __init__(
-        self,
-        correlations: Correlations,
-        target: int,
-        features: Sequence[str],
-        intercept: bool,
-        roundoff: Sequence[float] | None,
-    ) -> None:
-        self._correlations, self._target = correlations, target
-        self._lasso = Lasso(correlations, target)
-        self._features, self._intercept, self._roundoff = features, intercept, roundoff
-
-    def solve(self, penalty: Penalty) -> _Balls:
-        """Return the solution for a penalty."""
-        if penalty.l1:
-            return self._lasso.solve(penalty.l1, penalty.l2)
-        if penalty.l2:
-            return _Ridge(self._correlations, self._target, penalty.l2)
-        gram = self._correlations.gram
-        fit = least_squares.fit(gram, self._features, ["y"], self._intercept, self._roundoff)
-        kept = fit.without_nearly_dependent().equations.columns
-        return _Plain(NormalEquations(gram, kept, (self._target,)))
-
-
-def _mean_squared_errors(test: Gram, target: int, solutions: Sequence[_Balls]) -> list[float]:
-    """Return the mean squared error of each solution on the rows of a fold, correctly rounded."""
-    errors: list[float | None] = [None] * len(solutions)
-    for bits in BITS:
-        open_places = [place for place, error in enumerate(errors) if error is None]
-        with precision(bits):
-            balls = _squares(test, target, [solutions[place] for place in open_places])
-            for place, ball in zip(open_places, balls, strict=True):
-                is_last = bits == BITS[-1]
-                mean = ball / test.rows
-                errors[place] = (settled if is_last else certain)(mean, "float64")
-        if None not in errors:
-            break
-    return [error for error in errors if error is not None]
-
-
-def _squares(test: Gram, target: int, solutions: Sequence[_Balls]) -> list[Any]:
-    if not solutions:
-        return []
-    width = len(test.exponents)
-    factors = arb_mat(len(solutions), width)
-    for row, solution in enumerate(solutions):
-        try:
-            balls = solution.balls()
-        except ZeroDivisionError:  # at a higher precision the matrix is not singular
-            balls = [arb.nan()] * len(solution.columns)
-        for column, ball in zip(solution.columns, balls, strict=True):
-            factors[row, column] = ball * arb((1, test.exponents[column]))
-        factors[row, target] = -arb((1, test.exponents[target]))
-    products = factors * arb_mat([[arb(entry) for entry in row] for row in test.entries])
-    return [
-        sum((factors[row, j] * products[row, j] for j in range(width)), arb(0))
-        for row in range(len(solutions))
-    ]
-
-
 def _r2(test: Gram, target: int, mse: Sequence[float]) -> list[float]:
     variation = test.variation(target) / test.rows
     if not variation:
         return [math.nan] * len(mse)
     return [
-        float(1 - Fraction(error) / variation) if math.isfinite(error) else -math.inf
+        nearest(1 - Fraction(error) / variation, "float64") if math.isfinite(error) else -math.inf
         for error in mse
     ]
 

@@ -5,19 +5,18 @@ from linear equations, in balls, and the optimality conditions prove it, or refu
 rounding of the guess can change a bit of the result.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 from flint import arb, arb_mat, ctx
 from numpy.typing import NDArray
 
-from pipeline.exact import rounding
 from pipeline.exact.active_set import coordinate_descent, feature_sign_search
 from pipeline.exact.correlations import Correlations
 from pipeline.exact.rank import independent_columns
 from pipeline.exact.rounding import precision
+from pipeline.exact.solutions import PROVEN, Certificate, Sparse
 
 Floats = NDArray[np.float64]
 Signs = tuple[tuple[int, int], ...]
@@ -27,48 +26,8 @@ PROOF_BITS = (128, 512, 4096)
 """Precisions of a proof. What is undecided at the last one is taken for equal."""
 
 MOST_REPAIRS = 50
-
-
-@dataclass(frozen=True)
-class Certificate:
-    """How a solution is known to be right."""
-
-    proven: bool
-    """True: the optimality conditions are proven, and each weight is correctly rounded."""
-    gap: float = 0.0
-    """If not proven: by how much the objective is at most above the smallest one that is possible,
-    in shares of the objective without any weight. Rounded up."""
-
-
-class LassoSolution:
-    """The solution of one target: its coefficients in balls, at any precision."""
-
-    def __init__(
-        self,
-        correlations: Correlations,
-        target: int,
-        places: Sequence[int],
-        balls: Callable[[], list[Any]],
-        certificate: Certificate,
-    ) -> None:
-        """places: in the columns of the correlations, of the numbers b that `balls` computes."""
-        self._correlations, self._target = correlations, target
-        self._places, self._balls, self.certificate = places, balls, certificate
-        ones = (0,) if correlations.intercept else ()
-        self.columns = (*ones, *(correlations.columns[place] for place in places))
-
-    def balls(self) -> list[Any]:
-        """Return the coefficients of the columns at the working precision."""
-        bias_and_weights = self._correlations.coefficients(
-            self._target, self._places, self._balls()
-        )
-        return bias_and_weights[not self._correlations.intercept :]
-
-    def rounded(
-        self, numbers: Callable[[list[Any]], list[Any]], dtype: str = "float64"
-    ) -> list[float]:
-        """Return the balls that `numbers` computes from the coefficients, correctly rounded."""
-        return rounding.rounded(lambda: numbers(self.balls()), dtype)
+MOST_KEPT = 200
+"""Solutions for some signs, each for an interval of l1."""
 
 
 class Lasso:
@@ -78,11 +37,10 @@ class Lasso:
         """target: its place in the Gram matrix."""
         self._correlations, self._target = correlations, target
         self._guess = np.zeros(len(correlations.columns))
-        self._key: tuple[Signs, float, int] | None = None
-        self._lines: tuple[list[Any], ...] = ()
+        self._lines: dict[tuple[Signs, float, int], tuple[list[Any], ...]] = {}
         self._constant = correlations.is_constant(target)
 
-    def solve(self, l1: float, l2: float, guess: Floats | None = None) -> LassoSolution:
+    def solve(self, l1: float, l2: float, guess: Floats | None = None) -> Sparse:
         """Return the solution for penalties l1 > 0 and l2 ≥ 0.
 
         guess: float64 [columns], of the standardized weights, to begin the search from; by default
@@ -106,15 +64,13 @@ class Lasso:
                 return self._with_gap(b, l1, l2)
         return self._solution(signs, l1, l2)
 
-    def _solution(self, signs: Signs, l1: float, l2: float) -> LassoSolution:
+    def _solution(self, signs: Signs, l1: float, l2: float) -> Sparse:
         places = [place for place, _ in signs]
 
         def balls() -> list[Any]:
             return self._at(signs, l1, l2)[0] if signs else []
 
-        return LassoSolution(
-            self._correlations, self._target, places, balls, Certificate(proven=True)
-        )
+        return Sparse(self._correlations, self._target, places, balls, PROVEN)
 
     def _at(self, signs: Signs, l1: float, l2: float) -> tuple[list[Any], list[Any]]:
         """Return b, and the correlation of each column with the residual less l2 · b, in balls.
@@ -123,10 +79,12 @@ class Lasso:
         Raises ZeroDivisionError if the matrix cannot be told from a singular one.
         """
         key = signs, l2, ctx.prec
-        if key != self._key:
-            self._lines, self._key = self._solved(signs, l2), key
+        if key not in self._lines:
+            if len(self._lines) == MOST_KEPT:
+                self._lines.clear()
+            self._lines[key] = self._solved(signs, l2)
         threshold = arb(l1) / self._correlations.deviation(self._target)
-        b0, b1, rest0, rest1 = self._lines
+        b0, b1, rest0, rest1 = self._lines[key]
         return (
             [a - threshold * c for a, c in zip(b0, b1, strict=True)],
             [a + threshold * c for a, c in zip(rest0, rest1, strict=True)],
@@ -234,12 +192,12 @@ class Lasso:
         kept, _ = independent_columns(correlations.gram, [*ones, *columns])
         return tuple(item for item in signs if correlations.columns[item[0]] in kept)
 
-    def _with_gap(self, b: Floats, l1: float, l2: float) -> LassoSolution:
+    def _with_gap(self, b: Floats, l1: float, l2: float) -> Sparse:
         """Return weights as they are, with a bound of the duality gap."""
         places = b.nonzero()[0].tolist()
         with precision(PROOF_BITS[0]):
             gap = float(self._gap(b, l1, l2).upper())
-        return LassoSolution(
+        return Sparse(
             self._correlations,
             self._target,
             places,

@@ -12,26 +12,23 @@ for Ridge, l1 for Lasso; for ElasticNet it is l1 + l2, with l1_ratio = l1 / (l1 
 feature gets the weight 0.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from flint import arb
 from numpy.typing import NDArray
 
-from pipeline.exact.correlations import Correlations
+from pipeline.exact import least_squares, unrounded_error
+from pipeline.exact.correlations import Correlations, Floats
 from pipeline.exact.gram import Gram
-from pipeline.exact.lasso import Certificate, Lasso
+from pipeline.exact.lasso import Lasso
 from pipeline.exact.normal_equations import NormalEquations
-from pipeline.exact.rank import independent_columns
 from pipeline.exact.rounding import enclose
-
-Floats = NDArray[np.float64]
-Numbers = Callable[[list[Any]], list[Any]]
-"""Function from the coefficients of a solution's columns, balls, to balls."""
+from pipeline.exact.solutions import Certificate, Plain, Ridge, RidgePath, Solution
 
 
 @dataclass(frozen=True)
@@ -40,31 +37,6 @@ class Penalty:
 
     l1: float = 0.0
     l2: float = 0.0
-
-
-class Solution(Protocol):
-    """The solution of one target, as precisely as it is asked for."""
-
-    columns: tuple[int, ...]
-    """Places in the Gram matrix of the columns with a coefficient; the others' are 0."""
-    certificate: Certificate
-
-    def rounded(self, numbers: Numbers, dtype: str = "float64") -> list[float]:
-        """Return the balls that `numbers` computes from the coefficients, correctly rounded."""
-
-
-class LinearSystem:
-    """A ridge or plain solution: the normal equations of a changed matrix."""
-
-    certificate = Certificate(proven=True)
-
-    def __init__(self, equations: NormalEquations) -> None:
-        """equations: of one target."""
-        self.columns, self._equations = equations.columns, equations
-
-    def rounded(self, numbers: Numbers, dtype: str = "float64") -> list[float]:
-        """Return the balls that `numbers` computes from the coefficients, correctly rounded."""
-        return self._equations.rounded(lambda balls: numbers(balls.solution[0]), dtype)
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,16 +92,11 @@ class PenalizedFit:
 
     @cached_property
     def squares(self) -> tuple[Fraction, ...]:
-        """Residual sum of squares of each target, on the rows of the fit, rounded to float64."""
-        places = range(1 + len(self.features), 1 + len(self.features) + len(self.targets))
-        totals = []
-        for target, solution in zip(places, self.solutions, strict=True):
-
-            def numbers(b: list[Any], target: int = target, s: Solution = solution) -> list[Any]:
-                return [squares_in_balls(self.gram, (*s.columns, target), [*b, arb(-1)])]
-
-            totals.append(Fraction(*solution.rounded(numbers)))
-        return tuple(totals)
+        """Residual sum of squares of each target, on the rows of the fit, to some 100 bits."""
+        return tuple(
+            unrounded_error.squares(self.gram, 1 + len(self.features) + place, solution)
+            for place, solution in enumerate(self.solutions)
+        )
 
     def shipped(
         self, dtype: str, centre: Floats | None = None
@@ -172,20 +139,15 @@ def fit(
     width = len(features)
     places = tuple(range(1 + width, 1 + width + len(targets)))
     correlations = Correlations(gram, width, places, intercept)
-    solutions: list[Solution] = []
-    constant = {j for j, variation in correlations.variations.items() if not variation}
-    unused: set[int] = set()
-    for target, penalty in zip(places, penalties, strict=True):
-        if penalty.l1 or penalty.l2:
-            unused |= constant
-        if penalty.l1:
-            solutions.append(Lasso(correlations, target).solve(penalty.l1, penalty.l2))
-        elif penalty.l2:
-            solutions.append(_ridge(correlations, target, penalty.l2))
-        else:
-            kept, combinations = independent_columns(gram, range(not intercept, 1 + width))
-            solutions.append(LinearSystem(NormalEquations(gram, tuple(kept), (target,))))
-            unused |= set(combinations)
+    solutions = [
+        solve(correlations, target, [penalty])[0]
+        for target, penalty in zip(places, penalties, strict=True)
+    ]
+    usable = [
+        set(solution.columns if isinstance(solution, Plain) else correlations.columns)
+        for solution in solutions
+    ]
+    kept = set.intersection(set(range(1, 1 + width)), *usable)
     return PenalizedFit(
         tuple(features),
         tuple(targets),
@@ -193,35 +155,42 @@ def fit(
         tuple(penalties),
         gram,
         tuple(solutions),
-        frozenset(features[column - 1] for column in unused),
+        frozenset(name for column, name in enumerate(features, 1) if column not in kept),
     )
 
 
-def _ridge(correlations: Correlations, target: int, l2: float) -> LinearSystem:
-    """Return the solution of (C + l2 · diag(V)) β = c.
+def solve(
+    correlations: Correlations,
+    target: int,
+    penalties: Sequence[Penalty],
+    roundoff: Sequence[float] | None = None,
+) -> list[Solution]:
+    """Return the solution of one target for each penalty.
 
-    As normal equations of [1 features], in which the penalty is added to the diagonal and the
-    column of ones has none: all entries times n · 2^k are integers.
+    target: its place in the Gram matrix. Many penalties cost less together; of l1 best the largest
+    first. roundoff: the unit roundoff of each feature, to leave out nearly dependent columns, too,
+    where there is no penalty.
     """
-    gram, numerator, denominator = correlations.gram, *l2.as_integer_ratio()
-    factor = gram.rows * denominator
-    entries = [[factor * entry for entry in row] for row in gram.entries]
-    for column in correlations.columns:
-        entries[column][column] += numerator * correlations.variations[column]
-    changed = Gram(gram.rows, gram.exponents, tuple(map(tuple, entries)))
-    ones = (0,) if correlations.intercept else ()
-    return LinearSystem(NormalEquations(changed, (*ones, *correlations.columns), (target,)))
+    ridge = [penalty.l2 for penalty in penalties if penalty.l2 and not penalty.l1]
+    path, places = RidgePath(correlations, target, ridge), iter(range(len(ridge)))
+    lasso = Lasso(correlations, target)
+    solutions: list[Solution] = []
+    for penalty in penalties:
+        if penalty.l1:
+            solutions.append(lasso.solve(penalty.l1, penalty.l2))
+        elif penalty.l2:
+            solutions.append(Ridge(path, next(places)))
+        else:
+            solutions.append(_plain(correlations, target, roundoff))
+    return solutions
 
 
-def squares_in_balls(gram: Gram, columns: Sequence[int], factors: Sequence[Any]) -> Any:
-    """Return the sum of squares of a combination of columns of a table, as a ball."""
-    exponents = gram.exponents
-    scaled = [f * arb((1, exponents[column])) for f, column in zip(factors, columns, strict=True)]
-    rows = [[gram.entries[i][j] for j in columns] for i in columns]
-    return sum(
-        (
-            a * sum((b * entry for b, entry in zip(scaled, row, strict=True)), arb(0))
-            for a, row in zip(scaled, rows, strict=True)
-        ),
-        arb(0),
-    )
+def _plain(
+    correlations: Correlations, target: int, roundoff: Sequence[float] | None = None
+) -> Plain:
+    gram, intercept = correlations.gram, correlations.intercept
+    names = [str(column) for column in correlations.variations]
+    fitted = least_squares.fit(gram, names, [], intercept, roundoff)
+    if roundoff is not None:
+        fitted = fitted.without_nearly_dependent()
+    return Plain(NormalEquations(gram, fitted.equations.columns, (target,)))

@@ -11,11 +11,12 @@ from flint import arb, ctx
 from numpy.typing import NDArray
 
 from pipeline.exact import rounding
+from pipeline.exact.cores import one_blas_thread
 from pipeline.exact.correlations import Correlations
 from pipeline.exact.gram import Gram
-from pipeline.exact.lasso import Certificate
-from pipeline.exact.penalties import Penalty, fit
+from pipeline.exact.penalties import Penalty, solve
 from pipeline.exact.rounding import exactly, precision
+from pipeline.exact.solutions import Certificate
 
 Floats = NDArray[np.float64]
 Path = tuple[Penalty, ...]
@@ -131,25 +132,18 @@ def weights_along(
 
     gram: the Gram matrix of [1 features targets]. Raises ValueError if there are no rows.
     """
+    if not gram.rows:
+        raise ValueError("there are no rows to fit")
+    width = len(features)
+    places = range(1 + width, 1 + width + len(targets))
+    correlations = Correlations(gram, width, places, intercept)
     along = []
-    for place, path in enumerate(paths):
-        fits = [
-            fit(_of_target(gram, len(features), place), features, [targets[place]], intercept, [p])
-            for p in path
-        ]
-        along.append(
-            PathWeights(
-                path,
-                np.array([each.bias[0] for each in fits]),
-                np.array([each.weight[0] for each in fits]).reshape(len(path), len(features)),
-                tuple(each.certificates[0] for each in fits),
-            )
-        )
+    for target, path in zip(places, paths, strict=True):
+        coefficients = np.zeros((len(path), 1 + width))
+        with one_blas_thread():
+            solutions = solve(correlations, target, path)
+        for row, solution in zip(coefficients, solutions, strict=True):
+            row[list(solution.columns)] = solution.rounded(lambda balls: balls)
+        certificates = tuple(solution.certificate for solution in solutions)
+        along.append(PathWeights(path, coefficients[:, 0], coefficients[:, 1:], certificates))
     return tuple(along)
-
-
-def _of_target(gram: Gram, width: int, place: int) -> Gram:
-    """Return the Gram matrix of [1 features target]."""
-    columns = [*range(1 + width), 1 + width + place]
-    entries = tuple(tuple(gram.entries[i][j] for j in columns) for i in columns)
-    return Gram(gram.rows, tuple(gram.exponents[j] for j in columns), entries)

@@ -1,0 +1,221 @@
+"""The solution of one target as balls, at any precision, with the certificate that it is right."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Protocol
+
+import numpy as np
+from flint import arb, arb_mat, ctx
+
+from pipeline.exact import rounding
+from pipeline.exact.correlations import Correlations, Floats
+from pipeline.exact.gram import Gram
+from pipeline.exact.normal_equations import FIRST_BITS, NormalEquations
+
+Numbers = Callable[[list[Any]], list[Any]]
+"""Function from the coefficients of a solution's columns, balls, to balls."""
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """How a solution is known to be right."""
+
+    proven: bool
+    """True: the optimality conditions are proven, and each weight is correctly rounded."""
+    gap: float = 0.0
+    """If not proven: by how much the objective is at most above the smallest one that is possible,
+    in shares of the objective without any weight. Rounded up."""
+
+
+PROVEN = Certificate(proven=True)
+
+
+class Solution(Protocol):
+    """The solution of one target."""
+
+    @property
+    def columns(self) -> tuple[int, ...]:
+        """Places in the Gram matrix of the columns with a coefficient; the others' are 0."""
+
+    @property
+    def certificate(self) -> Certificate:
+        """How the solution is known to be right."""
+
+    def balls(self) -> list[Any]:
+        """Return the coefficients of the columns at the working precision.
+
+        Raises ZeroDivisionError if a matrix cannot be told from a singular one.
+        """
+
+    def rounded(self, numbers: Numbers, dtype: str = "float64") -> list[float]:
+        """Return the balls that `numbers` computes from the coefficients, correctly rounded."""
+
+
+@dataclass(frozen=True, eq=False)
+class Plain:
+    """A solution without a penalty."""
+
+    equations: NormalEquations
+    """Of one target."""
+    certificate = PROVEN
+
+    @property
+    def columns(self) -> tuple[int, ...]:
+        """Places in the Gram matrix of the independent columns."""
+        return self.equations.columns
+
+    def balls(self) -> list[Any]:
+        """Return the coefficients of the columns at the working precision."""
+        solution: list[Any] = self.equations.at(ctx.prec).solution[0]
+        return solution
+
+    def rounded(self, numbers: Numbers, dtype: str = "float64") -> list[float]:
+        """Return the balls that `numbers` computes from the coefficients, correctly rounded."""
+        return self.equations.rounded(lambda balls: numbers(balls.solution[0]), dtype)
+
+
+@dataclass(frozen=True, eq=False)
+class Sparse:
+    """A solution of the lasso: some standardized weights, in balls."""
+
+    correlations: Correlations
+    target: int
+    places: Sequence[int]
+    """Places in the columns of the correlations."""
+    b: Callable[[], list[Any]]
+    """Return the standardized weights at these places, at the working precision."""
+    certificate: Certificate
+
+    @property
+    def columns(self) -> tuple[int, ...]:
+        """Places in the Gram matrix of the columns with a coefficient."""
+        ones = (0,) if self.correlations.intercept else ()
+        return (*ones, *(self.correlations.columns[place] for place in self.places))
+
+    def balls(self) -> list[Any]:
+        """Return the coefficients of the columns at the working precision."""
+        return self.correlations.coefficients(self.target, self.places, self.b())
+
+    def rounded(self, numbers: Numbers, dtype: str = "float64") -> list[float]:
+        """Return the balls that `numbers` computes from the coefficients, correctly rounded."""
+        return rounding.rounded(lambda: numbers(self.balls()), dtype)
+
+
+class RidgePath:
+    """The solutions of one target for several penalties l2 > 0, in balls."""
+
+    def __init__(self, correlations: Correlations, target: int, penalties: Sequence[float]) -> None:
+        """target: its place in the Gram matrix."""
+        self.correlations, self.target, self.penalties = correlations, target, tuple(penalties)
+
+    def b(self, place: int) -> list[Any]:
+        """Return the standardized weights of a penalty at the working precision."""
+        if self.correlations.is_constant(self.target):
+            return [arb(0)] * len(self.correlations.columns)
+        if ctx.prec == FIRST_BITS and (solution := self._refined[place]):
+            return solution
+        matrix = self.correlations.matrix(ctx.prec) * 1
+        for i in range(matrix.nrows()):
+            matrix[i, i] += arb(self.penalties[place])
+        vector = self.correlations.with_target(self.target, ctx.prec)
+        return matrix.solve(_column(vector), algorithm="lu").entries()
+
+    @cached_property
+    def _refined(self) -> list[list[Any] | None]:
+        """The solutions at FIRST_BITS; None where their error is not small.
+
+        A solution in float64 from the eigenvectors is refined for all penalties at once. R is
+        positive semidefinite, so the error is at most the length of the residual over l2.
+        """
+        floats = self.correlations.floats
+        values, vectors = np.linalg.eigh(floats)
+        matrix = self.correlations.matrix(FIRST_BITS)
+        vector = self.correlations.with_target(self.target, FIRST_BITS)
+        size, count = len(floats), len(self.penalties)
+        l2 = np.array(self.penalties)
+        diagonal = arb_mat(count, count)
+        for place, value in enumerate(self.penalties):
+            diagonal[place, place] = arb(value)
+        right = arb_mat([[value] * count for value in vector])
+        b, rest = arb_mat(size, count), right
+        for _ in range(MOST_REFINEMENTS):
+            residual = _floats(rest)
+            step = vectors @ ((vectors.T @ residual) / (np.maximum(values, 0)[:, None] + l2))
+            b = (b + arb_mat(size, count, step.ravel().tolist())).mid()
+            rest = right - matrix * b - b * diagonal
+        return [self._with_error(b, rest, place) for place in range(count)]
+
+    def _with_error(self, b: Any, rest: Any, place: int) -> list[Any] | None:
+        rows = range(b.nrows())
+        length = sum((rest[i, place].abs_upper() ** 2 for i in rows), arb(0)).sqrt()
+        error = (length / arb(self.penalties[place])).upper()
+        if not error < arb(2) ** -SMALL_ERROR_BITS:
+            return None
+        around = arb(0, error)
+        return [b[i, place] + around for i in rows]
+
+
+MOST_REFINEMENTS = 4
+SMALL_ERROR_BITS = 80
+
+
+@dataclass(frozen=True, eq=False)
+class Ridge:
+    """A solution with an l2 penalty alone."""
+
+    path: RidgePath
+    place: int
+    """Place of the penalty in the path."""
+    certificate = PROVEN
+
+    @property
+    def columns(self) -> tuple[int, ...]:
+        """Places in the Gram matrix of the column of ones and of the features that vary."""
+        correlations = self.path.correlations
+        return (*((0,) if correlations.intercept else ()), *correlations.columns)
+
+    def balls(self) -> list[Any]:
+        """Return the coefficients of the columns at the working precision."""
+        correlations = self.path.correlations
+        places = range(len(correlations.columns))
+        return correlations.coefficients(self.path.target, places, self.path.b(self.place))
+
+    def rounded(self, numbers: Numbers, dtype: str = "float64") -> list[float]:
+        """Return the balls that `numbers` computes from the coefficients, correctly rounded."""
+        for bits in (FIRST_BITS, 2 * FIRST_BITS):
+            with rounding.precision(bits):
+                try:
+                    values = [rounding.certain(ball, dtype) for ball in numbers(self.balls())]
+                except ZeroDivisionError:
+                    continue
+                if None not in values:
+                    return [value for value in values if value is not None]
+        # Zeros and ties are settled by the solution as fractions.
+        return self._equations.rounded(lambda balls: numbers(balls.solution[0]), dtype)
+
+    @cached_property
+    def _equations(self) -> NormalEquations:
+        """The equations (C + l2 · diag(V)) β = c.
+
+        As normal equations of [1 features], in which the penalty is added to the diagonal and the
+        column of ones has none: all entries times n · 2^k are integers.
+        """
+        correlations = self.path.correlations
+        gram = correlations.gram
+        numerator, denominator = self.path.penalties[self.place].as_integer_ratio()
+        factor = gram.rows * denominator
+        entries = [[factor * entry for entry in row] for row in gram.entries]
+        for column in correlations.columns:
+            entries[column][column] += numerator * correlations.variations[column]
+        changed = Gram(gram.rows, gram.exponents, tuple(map(tuple, entries)))
+        return NormalEquations(changed, self.columns, (self.path.target,))
+
+
+def _column(values: Sequence[Any]) -> Any:
+    return arb_mat([[value] for value in values])
+
+
+def _floats(matrix: Any) -> Floats:
+    numbers = [float(ball.mid()) for ball in matrix.entries()]
+    return np.array(numbers).reshape(matrix.nrows(), matrix.ncols())
