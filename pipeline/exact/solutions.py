@@ -111,15 +111,17 @@ class RidgePath:
 
     def b(self, place: int) -> list[Any]:
         """Return the standardized weights of a penalty at the working precision."""
-        if self.correlations.is_constant(self.target):
-            return [arb(0)] * len(self.correlations.columns)
+        width = len(self.correlations.columns)
+        if not width or self.correlations.is_constant(self.target):
+            return [arb(0)] * width
         if ctx.prec == FIRST_BITS and (solution := self._refined[place]):
             return solution
         matrix = self.correlations.matrix(ctx.prec) * 1
         for i in range(matrix.nrows()):
             matrix[i, i] += arb(self.penalties[place])
         vector = self.correlations.with_target(self.target, ctx.prec)
-        return matrix.solve(_column(vector), algorithm="lu").entries()
+        entries: list[Any] = matrix.solve(_column(vector), algorithm="lu").entries()
+        return entries
 
     @cached_property
     def _refined(self) -> list[list[Any] | None]:
@@ -141,7 +143,8 @@ class RidgePath:
         b, rest = arb_mat(size, count), right
         for _ in range(MOST_REFINEMENTS):
             residual = _floats(rest)
-            step = vectors @ ((vectors.T @ residual) / (np.maximum(values, 0)[:, None] + l2))
+            with np.errstate(all="ignore"):  # an l2 near 0: these are solved otherwise
+                step = vectors @ ((vectors.T @ residual) / (np.maximum(values, 0)[:, None] + l2))
             b = (b + arb_mat(size, count, step.ravel().tolist())).mid()
             rest = right - matrix * b - b * diagonal
         return [self._with_error(b, rest, place) for place in range(count)]

@@ -1,0 +1,131 @@
+"""Cross-validation from sums gives what fits on the rows of the folds give."""
+
+import math
+
+import numpy as np
+import pytest
+from penalised_reference import gram_of, names, scikit_learn, table
+
+from pipeline.exact.cross_validation import Scores, cross_validate
+from pipeline.exact.gram import Gram
+from pipeline.exact.penalties import Penalty
+from pipeline.exact.penalty_path import paths
+
+
+def folds_of(x: np.ndarray, y: np.ndarray, count: int = 4) -> list[Gram]:
+    return [gram_of(x[fold::count], y[fold::count]) for fold in range(count)]
+
+
+@pytest.mark.parametrize(
+    "penalty", [Penalty(), Penalty(l2=0.1), Penalty(l1=0.2), Penalty(0.1, 0.1), Penalty(l2=1e-20)]
+)
+@pytest.mark.parametrize("intercept", [True, False])
+def test_errors_are_those_of_fits_on_the_rows(penalty: Penalty, intercept: bool) -> None:
+    x, y = table(60, 5)
+    if not intercept:
+        x = x - x.mean(axis=0) + x.std(axis=0) / 4
+    (scores,) = cross_validate(folds_of(x, y), names(x), ["y"], intercept, [[penalty]])
+    mse, r2 = [], []
+    for fold in range(4):
+        test = np.arange(60) % 4 == fold
+        deviations = x[~test].std(axis=0)
+        if penalty.l1 or penalty.l2 > 1e-9:
+            weight = scikit_learn(x[~test], y[~test], penalty, intercept) / deviations
+        else:
+            ones = np.ones((45, int(intercept)))
+            weight = np.linalg.lstsq(np.hstack([x[~test] / deviations, ones]), y[~test])[0][:5]
+            weight /= deviations
+        bias = (y[~test] - x[~test] @ weight).mean() if intercept else 0.0
+        errors = y[test] - x[test] @ weight - bias
+        mse.append(np.mean(errors**2))
+        r2.append(1 - mse[-1] / y[test].var())
+    np.testing.assert_allclose(scores.mse[0], mse, rtol=1e-9)
+    np.testing.assert_allclose(scores.r2[0], r2, rtol=1e-9)
+    assert scores.mean[0] == pytest.approx(np.mean(mse))
+    assert scores.std_error[0] == pytest.approx(np.std(mse, ddof=1) / 2)
+    spread = scores.rmse(0)
+    assert (spread.mean, spread.std) == pytest.approx(
+        (np.mean(np.sqrt(mse)), np.std(np.sqrt(mse), ddof=1))
+    )
+    spread = scores.r2_spread(0)
+    assert (spread.mean, spread.std) == pytest.approx((np.mean(r2), np.std(r2, ddof=1)))
+    assert scores.gap.tolist() == [0.0]
+
+
+@pytest.mark.parametrize(("l1", "l2"), [("cv", 0.0), (0.0, "cv"), ("cv", 0.3), (0.02, "cv")])
+def test_a_path_gives_the_errors_of_its_penalties(l1: float, l2: float) -> None:
+    x, y = table(40, 4)
+    targets = np.column_stack([y, np.abs(y)])
+    folds = folds_of(x, targets)
+    both = paths(gram_of(x, targets), names(x), ["a", "b"], True, l1, l2)
+    scores = cross_validate(folds, names(x), ["a", "b"], True, both)
+    for place in (0, 3, 40, 99):
+        single = cross_validate(folds, names(x), ["a", "b"], True, [[p[place]] for p in both])
+        for all_of, one in zip(scores, single, strict=True):
+            assert all_of.mse[place].tolist() == one.mse[0].tolist()
+
+
+def test_the_choice_is_the_best_or_the_largest_within_one_standard_error() -> None:
+    penalties = tuple(Penalty(l2=value) for value in (4.0, 3.0, 2.0, 1.0))
+    mse = np.array([[9.0, 9.0], [2.0, 4.0], [1.0, 3.0], [1.0, 3.0]])
+    scores = Scores(penalties, mse, mse, np.zeros(4))
+    assert scores.mean.tolist() == [9, 3, 2, 2]
+    assert scores.std_error.tolist() == [0, 1, 1, 1]
+    assert (scores.best, scores.one_standard_error) == (2, 1)
+    assert (scores.chosen("best"), scores.chosen("one_standard_error")) == (2, 1)
+
+
+def test_training_rows_are_all_rows_of_the_other_folds() -> None:
+    x, y = table(31, 3)
+    folds = folds_of(x, y)
+    total = sum(folds[1:], folds[0])
+    for place, fold in enumerate(folds):
+        others = np.arange(31) % 4 != place
+        assert total - fold == gram_of(x[others], y[others])
+    assert total - total == Gram.of_no_rows(4)
+    assert total - Gram.of_no_rows(4) == total.canonical()
+    with pytest.raises(AssertionError):
+        folds[0] - total
+
+
+def test_folds_without_rows_are_left_out_and_too_few_are_refused() -> None:
+    x, y = table(20, 2)
+    folds = folds_of(x, y, 3)
+    path = [[Penalty(l2=0.1)]]
+    (some,) = cross_validate([*folds, Gram.of_no_rows(3)], names(x), ["y"], True, path)
+    (usual,) = cross_validate(folds, names(x), ["y"], True, path)
+    assert some.mse.tolist() == usual.mse.tolist()
+    with pytest.raises(ValueError, match="1 of 2 folds have rows"):
+        cross_validate([folds[0], Gram.of_no_rows(3)], names(x), ["y"], True, path)
+    no_rows = Gram.of_no_rows(3)
+    with pytest.raises(ValueError, match="no row is left"):
+        cross_validate(folds, names(x), ["y"], True, path, training=[*folds[:2], no_rows])
+
+
+def test_only_earlier_rows_may_train() -> None:
+    x, y = table(30, 2)
+    parts = [gram_of(x[i : i + 10], y[i : i + 10]) for i in (0, 10, 20)]
+    earlier = [parts[0], parts[0] + parts[1]]
+    path = [[Penalty(l2=0.1)]]
+    (scores,) = cross_validate(parts[1:], names(x), ["y"], True, path, training=earlier)
+    weight = scikit_learn(x[:10], y[:10], path[0][0]) / x[:10].std(axis=0)
+    errors = y[10:20] - y[:10].mean() - (x[10:20] - x[:10].mean(axis=0)) @ weight
+    assert scores.mse[0, 0] == pytest.approx(np.mean(errors**2))
+
+
+@pytest.mark.parametrize("penalty", [Penalty(), Penalty(l2=0.1), Penalty(l1=0.1), Penalty(0.1, 1)])
+def test_folds_with_fewer_rows_than_columns_answer(penalty: Penalty) -> None:
+    x, y = table(6, 9)
+    x[:, 2], x[:, 3] = 1.0, x[:, 1]  # constant; a copy
+    (scores,) = cross_validate(folds_of(x, y, 6), names(x), ["y"], True, [[penalty]])
+    assert np.isfinite(scores.mse).all()
+    assert np.isnan(scores.r2).all()  # of one row
+    assert math.isnan(scores.r2_spread(0).mean)
+
+
+def test_a_perfect_fit_has_no_error() -> None:
+    x = np.arange(12.0)[:, None]
+    (scores,) = cross_validate(folds_of(x, 2 * x[:, 0] + 1), ["x"], ["y"], True, [[Penalty()]])
+    assert scores.mse.tolist() == [[0.0] * 4]
+    assert scores.r2.tolist() == [[1.0] * 4]
+    assert scores.std_error.tolist() == [0.0]
