@@ -62,6 +62,7 @@ wiring: ## write into dvc.yaml the code that each stage depends on
 bench: $(TOOLS) ## time this pipeline beside its peers in turn, in about ninety minutes
 	@python benchmarks/against_plain.py
 	@python benchmarks/least_squares.py
+	@python benchmarks/penalties.py
 	@python benchmarks/training.py
 	@python benchmarks/reading.py
 	@python benchmarks/tables.py
