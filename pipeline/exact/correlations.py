@@ -23,6 +23,10 @@ FLOAT_BITS = 128
 """Precision of the numbers that are rounded to float64 for a guess."""
 
 
+NEAR = 1e-9
+"""Columns whose correlation is so near to 1 may be copies: a check with integers decides."""
+
+
 class Correlations:
     """The correlations of features with each other and with targets, from a Gram matrix.
 
@@ -102,6 +106,29 @@ class Correlations:
             means = [shift(sums[j], exponents[j]) / rows for j in columns]
             self._balls[bits] = matrix, lengths, means
         return self._balls[bits]
+
+    @cached_property
+    def without_copies(self) -> "Correlations":
+        """The same without columns that are copies of earlier ones, in whatever units.
+
+        The lasso has one solution for each way to share a weight among copies.
+        """
+        size = np.abs(self.floats)
+        lengths = np.sqrt(np.diag(size))
+        near = np.argwhere(np.tril(size > (1 - NEAR) * np.outer(lengths, lengths), -1))
+        columns = self.columns
+        copies = {
+            columns[later]
+            for later, earlier in near.tolist()
+            if self.product(columns[later], columns[earlier]) ** 2
+            == self.product(columns[later], columns[later])
+            * self.product(columns[earlier], columns[earlier])
+        }
+        if not copies:
+            return self
+        other = Correlations(self.gram, len(self.variations), self.targets, self.intercept)
+        other.columns = tuple(column for column in columns if column not in copies)
+        return other
 
     @cached_property
     def floats(self) -> Floats:

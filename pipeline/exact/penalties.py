@@ -173,11 +173,13 @@ def solve(
     """
     ridge = [penalty.l2 for penalty in penalties if penalty.l2 and not penalty.l1]
     path, places = RidgePath(correlations, target, ridge), iter(range(len(ridge)))
-    lasso = Lasso(correlations, target)
+    # With an l2 penalty copies share their weight, and the solution is unique.
+    lasso, elastic_net = Lasso(correlations.without_copies, target), Lasso(correlations, target)
     solutions: list[Solution] = []
     for penalty in penalties:
         if penalty.l1:
-            solutions.append(lasso.solve(penalty.l1, penalty.l2))
+            solver = elastic_net if penalty.l2 else lasso
+            solutions.append(solver.solve(penalty.l1, penalty.l2))
         elif penalty.l2:
             solutions.append(Ridge(path, next(places)))
         else:
