@@ -75,19 +75,6 @@ def test_the_choice_is_the_best_or_the_largest_within_one_standard_error() -> No
     assert (scores.chosen("best"), scores.chosen("one_standard_error")) == (2, 1)
 
 
-def test_training_rows_are_all_rows_of_the_other_folds() -> None:
-    x, y = table(31, 3)
-    folds = folds_of(x, y)
-    total = sum(folds[1:], folds[0])
-    for place, fold in enumerate(folds):
-        others = np.arange(31) % 4 != place
-        assert total - fold == gram_of(x[others], y[others])
-    assert total - total == Gram.of_no_rows(4)
-    assert total - Gram.of_no_rows(4) == total.canonical()
-    with pytest.raises(AssertionError):
-        folds[0] - total
-
-
 def test_folds_without_rows_are_left_out_and_too_few_are_refused() -> None:
     x, y = table(20, 2)
     folds = folds_of(x, y, 3)

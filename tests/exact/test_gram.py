@@ -155,3 +155,17 @@ def test_inner_products_of_centred_columns_are_exact(rows: Rows, centre: list[fl
     ]
     for (i, a), (j, b) in itertools.product(enumerate(columns), repeat=2):
         assert matrix.inner_product(i, j) == dot(a, b)
+
+
+def test_the_rows_of_a_part_are_taken_out_again() -> None:
+    """Training rows are all rows less a fold's: bit for bit the matrix of the other rows."""
+    rows = np.random.default_rng(0).normal(size=(31, 3)) * [1e-9, 1, 1e9]
+    parts = [gram_matrix(rows[place::4]) for place in range(4)]
+    total = sum(parts[1:], parts[0])
+    for place, part in enumerate(parts):
+        others = np.arange(31) % 4 != place
+        assert total - part == gram_matrix(rows[others]).canonical()
+    assert total - total == Gram.of_no_rows(3)
+    assert total - Gram.of_no_rows(3) == total.canonical()
+    with pytest.raises(AssertionError):
+        parts[0] - total

@@ -38,8 +38,8 @@ def test_the_guess_does_not_choose_where_many_solutions_are_right(
 ) -> None:
     """The last column is correlated with the residual as the three that it is made of are."""
     x = (np.arange(8)[:, None] >> np.arange(3)) % 2 * 2.0 - 1
-    y = x @ [3.0, 2, 1] + np.arange(8) % 3
-    x = np.column_stack([x, x @ [2.0, 2, -1]])
+    y = x @ np.array([3.0, 2, 1]) + np.arange(8) % 3
+    x = np.column_stack([x, x @ np.array([2.0, 2, -1])])
     usual = fit(gram_of(x, y), names(x), ["y"], True, [Penalty(l1=0.05)])
     assert usual.certificates[0].proven
     for guess in np.array([[1.0, 1, 1, 0], [1, 0, 1, 1], [0, 1, 1, 1], [1, 1, 1, 1], [0, 0, 0, 1]]):

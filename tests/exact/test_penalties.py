@@ -33,6 +33,8 @@ def test_weights_are_those_of_scikit_learn(penalty: Penalty, intercept: bool) ->
     assert ours.bias[0] == pytest.approx(middle, rel=1e-9)
     residuals = y - x @ ours.weight[0] - ours.bias[0]
     assert float(ours.squares[0]) == pytest.approx(residuals @ residuals)
+    around = y - y.mean() if intercept else y
+    assert ours.r2[0] == pytest.approx(1 - residuals @ residuals / (around @ around))
 
 
 @given(
@@ -200,3 +202,16 @@ def test_what_ships_is_rounded_once(dtype: str, l1: float, seed: int) -> None:
     assert [a.tolist() for a in plain] == [ours.weight.tolist(), ours.bias.tolist()]
     errors = squared_error(gram_of(x, y), *plain)
     assert float(errors[0]) == pytest.approx(float(ours.squares[0]), rel=1e-12)
+
+
+@pytest.mark.parametrize("penalty", [Penalty(l1=1e-310), Penalty(l2=1e-310), Penalty(1e-310, 0.1)])
+def test_columns_that_are_nearly_the_same_get_more_bits(penalty: Penalty) -> None:
+    """The correlation of these two differs from 1 by 1e-600: at 128 bits they are dependent."""
+    x = np.array([[1e150, 1e150], [-1e150, -1e150], [1e-150, 0], [0, 1e-150], [0, 0]])
+    y = np.array([1.0, -1, 1, -1, 0])
+    ours = fit(gram_of(x, y), ["a", "b"], ["y"], True, [penalty])
+    assert ours.certificates[0].proven
+    assert np.isfinite(ours.weight).all()
+    assert ours.weight[0, 0] != 0
+    if not penalty.l2:
+        assert ours.weight[0, 1] != 0
