@@ -37,7 +37,7 @@ def test_the_guess_does_not_choose_where_many_solutions_are_right(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The last column is correlated with the residual as the three that it is made of are."""
-    x = (np.arange(8)[:, None] >> np.arange(3)) % 2 * 2.0 - 1
+    x = ((np.arange(8)[:, None] >> np.arange(3)) % 2 * 2 - 1).astype(np.float64)
     y = x @ np.array([3.0, 2, 1]) + np.arange(8) % 3
     x = np.column_stack([x, x @ np.array([2.0, 2, -1])])
     usual = fit(gram_of(x, y), names(x), ["y"], True, [Penalty(l1=0.05)])
