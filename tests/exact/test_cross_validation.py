@@ -1,9 +1,13 @@
 """Cross-validation from sums gives what fits on the rows of the folds give."""
 
 import math
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
+from conftest import NUMPY_OFF, ROOT, environment
 from penalised_reference import gram_of, names, scikit_learn, table
 
 from pipeline.exact.cross_validation import Scores, cross_validate
@@ -116,3 +120,42 @@ def test_a_perfect_fit_has_no_error() -> None:
     assert scores.mse.tolist() == [[0.0] * 4]
     assert scores.r2.tolist() == [[1.0] * 4]
     assert scores.std_error.tolist() == [0.0]
+
+
+MACHINE = """
+import numpy as np
+from exact_tables import integers
+from pipeline.exact.cross_validation import cross_validate
+from pipeline.exact.gram_sums import gram_matrix
+from pipeline.exact.penalty_path import paths, weights_along
+
+table = integers(60, 7)
+table[:, 5] = 2 * table[:, 1]  # many solutions
+table[:, 6] = table[:, 0] + table[:, 1] + table[:, 2] * 8 + table[:, 3]
+folds = [gram_matrix(table[place::3]) for place in range(3)]
+total, names = sum(folds[1:], folds[0]), list("abcdef")
+for l1, l2 in (("cv", 0.0), (0.0, "cv"), ("cv", 0.5)):
+    path = paths(total, names, ["y"], True, l1, l2)
+    (scores,) = cross_validate(folds, names, ["y"], True, path)
+    (along,) = weights_along(total, names, ["y"], True, path)
+    for array in (scores.mse, scores.r2, scores.std_error, along.weight, along.bias):
+        print(*(value.hex() for value in array.ravel().tolist()))
+    print(path, scores.best, scores.one_standard_error, scores.r2_spread(scores.best))
+"""
+
+
+def test_threads_and_instruction_sets_change_no_bit() -> None:
+    """The guesses do change with them."""
+    printed = set()
+    for threads, core, features in (("1", "Prescott", NUMPY_OFF), ("2", "Haswell", "")):
+        variables = environment(
+            OMP_NUM_THREADS=threads,
+            OPENBLAS_NUM_THREADS=threads,
+            OPENBLAS_CORETYPE=core,
+            NPY_DISABLE_CPU_FEATURES=features,
+            PYTHONPATH=f"{ROOT}{os.pathsep}{ROOT / 'tests'}",
+        )
+        command = [sys.executable, "-c", MACHINE]
+        printed.add(subprocess.check_output(command, cwd=ROOT, env=variables))
+    assert len(printed) == 1
+    assert printed.pop().count(b"0x") > 3000
