@@ -22,7 +22,7 @@ def feature_sign_search(matrix: Floats, vector: Floats, threshold: float, start:
     May end before the solution, where M is nearly singular.
     """
     b, size = start.copy(), len(start)
-    signs = np.sign(b)
+    signs, latest = np.sign(b), -1
     for _ in range(10 * size + 20):
         active = signs.nonzero()[0]
         try:
@@ -41,6 +41,8 @@ def feature_sign_search(matrix: Floats, vector: Floats, threshold: float, start:
             first = int(shares.argmin())
             b[active] = now + shares[first] * (wanted - now)
             gone = active[first]
+            if gone == latest and not shares[first]:
+                break  # nearly singular: what is taken in has the wrong sign
             b[gone] = signs[gone] = 0
             continue
         b[active] = wanted
@@ -49,7 +51,8 @@ def feature_sign_search(matrix: Floats, vector: Floats, threshold: float, start:
         largest = int(rest.argmax()) if size else 0
         if not size or not rest[largest] > threshold + TOLERANCE:
             break
-        signs[largest] = np.sign(vector[largest] - matrix[largest, active] @ wanted)
+        latest = largest
+        signs[latest] = np.sign(vector[latest] - matrix[latest, active] @ wanted)
     return b if np.isfinite(b).all() else np.zeros(size)
 
 

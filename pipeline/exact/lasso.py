@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from pipeline.exact.active_set import coordinate_descent, feature_sign_search
 from pipeline.exact.correlations import Correlations
-from pipeline.exact.rank import independent_columns
+from pipeline.exact.rank import certainly_independent
 from pipeline.exact.rounding import precision
 from pipeline.exact.solutions import PROVEN, Certificate, Sparse
 
@@ -189,7 +189,7 @@ class Lasso:
         correlations = self._correlations
         ones = [0] if correlations.intercept else []
         columns = [correlations.columns[place] for place, _ in signs]
-        kept, _ = independent_columns(correlations.gram, [*ones, *columns])
+        kept = certainly_independent(correlations.gram, [*ones, *columns])
         return tuple(item for item in signs if correlations.columns[item[0]] in kept)
 
     def _with_gap(self, b: Floats, l1: float, l2: float) -> Sparse:

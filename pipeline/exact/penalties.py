@@ -24,6 +24,7 @@ from flint import arb
 from numpy.typing import NDArray
 
 from pipeline.exact import least_squares, unrounded_error
+from pipeline.exact.cores import one_blas_thread
 from pipeline.exact.correlations import Correlations, Floats
 from pipeline.exact.gram import Gram
 from pipeline.exact.lasso import Lasso
@@ -153,10 +154,11 @@ def fit(
     width = len(features)
     places = tuple(range(1 + width, 1 + width + len(targets)))
     correlations = Correlations(gram, width, places, intercept)
-    solutions = [
-        solve(correlations, target, [penalty])[0]
-        for target, penalty in zip(places, penalties, strict=True)
-    ]
+    with one_blas_thread():  # only for guesses, of matrices that are mostly small
+        solutions = [
+            solve(correlations, target, [penalty])[0]
+            for target, penalty in zip(places, penalties, strict=True)
+        ]
     usable = [
         set(solution.columns if isinstance(solution, Plain) else correlations.columns)
         for solution in solutions

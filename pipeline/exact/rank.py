@@ -33,6 +33,16 @@ def independent_columns(
     raise AssertionError("five primes divide the same determinant")
 
 
+def certainly_independent(gram: Gram, columns: Sequence[int]) -> list[int]:
+    """Return columns that are independent of each other, from the first to the last.
+
+    Modulo one prime: hardly ever a column is left out that is independent, too. Much faster than
+    the combinations that the other columns are.
+    """
+    pivots = _pivots([[gram.entries[i][j] for j in columns] for i in columns], PRIMES[0])
+    return [columns[pivot] for pivot in pivots]
+
+
 def _pivots(entries: Sequence[Sequence[int]], prime: int) -> list[int]:
     """Return the places of the columns that are independent of earlier ones modulo `prime`."""
     size = len(entries)

@@ -38,3 +38,10 @@ def test_a_prime_that_divides_a_determinant_is_replaced() -> None:
     gram = Gram(2, (0, 0, 0), ((2, 0, 0), (0, prime, 0), (0, 0, 1)))
     assert rank._pivots([[prime, 0], [0, 1]], prime) == [1]
     assert rank.independent_columns(gram, [1, 2]) == ([1, 2], {})
+
+
+@given(tables(st.integers(-2, 2).map(float), 5, 12))
+@settings(deadline=None, max_examples=50)
+def test_the_columns_that_are_certainly_independent_are_all_of_them(rows: Rows) -> None:
+    gram = gram_matrix(np.array(rows))
+    assert rank.certainly_independent(gram, range(6)) == rank.independent_columns(gram, range(6))[0]
