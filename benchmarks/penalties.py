@@ -100,7 +100,9 @@ def print_times(rows: int, columns: int, rounds: int) -> None:
             ("RidgeCV", lambda: scikit_learn_ridge(x, y)),
             ("LassoCV", lambda: scikit_learn_lasso(x, y)),
         ):
-            factor = PENALTIES / TIMED_PENALTIES if name == "RidgeCV" else 1
+            # In fits: one for each fold and penalty, and one of all rows.
+            fits, timed = (FOLDS * count + 1 for count in (PENALTIES, TIMED_PENALTIES))
+            factor = fits / timed if name == "RidgeCV" else 1
             seconds.setdefault(name, []).append(seconds_of(work) * factor)
     print(
         f"{rows:,} × {columns}, {FOLDS} folds, {PENALTIES} penalties; ratios of {rounds} rounds\n"
