@@ -1,0 +1,123 @@
+"""One configuration of a sweep, trained as the stage `train` does it, and measured."""
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from fractions import Fraction
+from io import StringIO
+
+import numpy as np
+from torch import nn
+
+from pipeline.columns.blocks import TableFile
+from pipeline.columns.summary import Part, Summary
+from pipeline.exact.squared_error import squared_error
+from pipeline.learning import training, weights
+from pipeline.learning.descents import kept_epochs
+from pipeline.learning.fold_parts import folds_to_leave_out, without_fold
+from pipeline.learning.line import Line
+from pipeline.learning.outcomes import Trial, of_folds
+from pipeline.learning.prediction import line_of, predict
+from pipeline.settings.errors import UserError
+from pipeline.settings.params import Params
+
+
+def can_be_cross_validated(params: Params, *, is_linear: bool) -> bool:
+    """True if a configuration can be trained without each fold from the summary alone.
+
+    Mini-batches need the rows of a fold, and early stopping needs rows to watch.
+    """
+    return is_linear and params.train.batch_size is None and params.train.patience is None
+
+
+def trial(params: Params, summary: Summary, rows: TableFile, held_out: TableFile) -> Trial:
+    """Train one configuration; return what became of it. A fit that fails is noted, not raised."""
+    try:
+        with _quiet():
+            module, history = training.train(params, rows, held_out, summary=summary)
+            shipped = _as_saved(params, module, summary)
+    except UserError as error:
+        return Trial(note=_reason(error))
+    kept = kept_epochs(len(history))
+    losses = [(epoch, loss) for epoch, (loss, _) in enumerate(history, 1) if epoch in kept]
+    line = line_of(shipped)
+    sides = [("train", summary.train, rows), ("test", summary.test, held_out)]
+    figures: dict[str, float] = {}
+    for name, part, table in sides:
+        if part.rows:
+            square = _of_line(line, part) if line else _of_rows(shipped, table, summary)
+            figures |= {f"{name}.{key}": v for key, v in _figures(square, part, summary).items()}
+    square = figures["train.rmse"] ** 2
+    size = summary.train.rows * len(summary.targets)
+    figures["train.loss"] = square * size if params.train.reduction == "sum" else square
+    note = ""
+    if can_be_cross_validated(params, is_linear=line is not None):
+        try:
+            figures |= _cross_validated(params, summary, rows, held_out)
+        except UserError as error:
+            note = f"{_reason(error)} without one of the folds"
+    return Trial(figures, losses, note)
+
+
+def _cross_validated(
+    params: Params, summary: Summary, rows: TableFile, held_out: TableFile
+) -> dict[str, float]:
+    """Return the figures of the fits without each fold, on that fold."""
+    if params.train.optimizer != "exact":
+        # The rows themselves do not say which fold they are of; the sums do.
+        train = params.train.model_copy(update={"reduce_rows": True})
+        params = params.model_copy(update={"train": train})
+    by_fold = []
+    for fold in folds_to_leave_out(summary):
+        others = without_fold(summary, fold)
+        with _quiet():
+            module, _ = training.train(params, rows, held_out, summary=others)
+            line = line_of(_as_saved(params, module, summary))
+        assert line is not None
+        by_fold.append(_figures(_of_line(line, others.test), others.test, summary))
+    return of_folds(by_fold)
+
+
+def _as_saved(params: Params, module: nn.Module, summary: Summary) -> nn.Module:
+    """Return the module as its file has it, with parameters of model.dtype."""
+    state = weights.rounded(module, weights.DTYPES[params.model.dtype])
+    return weights.from_state(state, params.model, len(summary.features), len(summary.targets))
+
+
+def _of_line(line: Line, part: Part) -> float:
+    """Return the sum of the squared errors of a line."""
+    by_target = squared_error(part.gram, line.weight, line.bias, line.centre)
+    try:
+        return float(sum(by_target, Fraction(0)))
+    except OverflowError:
+        return math.inf
+
+
+def _of_rows(module: nn.Module, table: TableFile, summary: Summary) -> float:
+    """Return the sum of the squared errors of any module."""
+    total = 0.0
+    for block in table.blocks():
+        x, y = block.columns(summary.features), block.columns(summary.targets)
+        total += float(np.square(predict(module, x) - y).sum())
+    return total
+
+
+def _figures(square: float, part: Part, summary: Summary) -> dict[str, float]:
+    """Return rmse and r2 as metrics.json defines them; no r2 if the targets are constant."""
+    features, targets = len(summary.features), len(summary.targets)
+    columns = range(1 + features, 1 + features + targets)
+    variation = float(sum((part.gram.variation(column) for column in columns), Fraction(0)))
+    figures = {"rmse": math.sqrt(square / (part.rows * targets))}
+    return figures | ({"r2": 1 - square / variation} if variation else {})
+
+
+def _reason(error: UserError) -> str:
+    """Return what went wrong, without the advice."""
+    return str(error).splitlines()[0].partition("; ")[0]
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Drop what a training prints: a sweep has a line for each configuration."""
+    with redirect_stdout(StringIO()), redirect_stderr(StringIO()):
+        yield

@@ -1,0 +1,93 @@
+"""The configurations of a sweep, trained: at once where that is possible, else one by one."""
+
+from collections.abc import Callable, Sequence
+
+from pipeline.columns.blocks import TableFile
+from pipeline.columns.summary import Summary
+from pipeline.learning import construction, linear_sweep, one_by_one
+from pipeline.learning.fold_parts import folds_to_leave_out
+from pipeline.learning.linear_sweep import LinearSweep
+from pipeline.learning.module import LinearModel
+from pipeline.learning.outcomes import DEFAULT_METRIC, Trial
+from pipeline.settings.errors import UserError
+from pipeline.settings.params import Params
+
+AT_ONCE = 256
+"""Configurations that are trained, and written, before the next ones.
+
+Which ones these are depends on their numbers alone: a sweep that is resumed has the same bits.
+"""
+
+
+class Sweep:
+    """Trainer of configurations on one table."""
+
+    def __init__(self, summary: Summary, rows: TableFile, held_out: TableFile) -> None:
+        self.summary, self.rows, self.held_out = summary, rows, held_out
+        self._linear = LinearSweep(summary)
+
+    def is_linear(self, params: Params) -> bool:
+        """True if the configuration's model is linear."""
+        sizes = len(self.summary.features), len(self.summary.targets)
+        return isinstance(construction.initial(params.model, *sizes), LinearModel)
+
+    def check(self, jobs: Sequence[Params], metric: str) -> None:
+        """Raise UserError if a configuration cannot have the metric, with what to do instead."""
+        if metric.startswith("test.") and not self.summary.test.rows:
+            raise UserError(
+                f"--metric: found {metric}, but no rows are held out; use {DEFAULT_METRIC}, or set"
+                " data.test_fraction to 0.2, say, and `dvc repro generate`"
+            )
+        if not metric.startswith("cv."):
+            return
+        cure = "hold rows out (data.test_fraction: 0.2) and choose by --metric test.rmse"
+        if self.summary.test.rows:
+            cure = "choose by --metric test.rmse, which is then no estimate of new rows' error"
+        if not folds_to_leave_out(self.summary):
+            raise UserError(
+                f"--metric: found {metric}, but there is no second fold with rows; {cure}"
+            )
+        is_linear = self.is_linear(jobs[0])
+        for job in jobs:
+            if not one_by_one.can_be_cross_validated(job, is_linear=is_linear):
+                raise UserError(
+                    f"--metric: found {metric}, but {_obstacle(job, is_linear)}, so they cannot be"
+                    f" trained without each fold; {cure}"
+                )
+
+    def trials(
+        self, jobs: Sequence[Params], advance: Callable[[int], object] = lambda _: None
+    ) -> list[Trial]:
+        """Train at most AT_ONCE configurations; return what became of each.
+
+        advance: gets the epochs that are done. Raises UserError if a column cannot be standardized.
+        """
+        is_linear = self.is_linear(jobs[0])
+        trials: dict[int, Trial] = {}
+        together = [
+            place
+            for place, job in enumerate(jobs)
+            if is_linear and linear_sweep.is_possible(job, self.summary)
+        ]
+        for group in linear_sweep.groups([jobs[place] for place in together]):
+            places = [together[index] for index in group]
+            results = self._linear.trials([jobs[place] for place in places], advance)
+            trials |= dict(zip(places, results, strict=True))
+        for place, job in enumerate(jobs):
+            if place not in trials:
+                trials[place] = one_by_one.trial(job, self.summary, self.rows, self.held_out)
+                advance(epochs(job))
+        return [trials[place] for place in range(len(jobs))]
+
+
+def epochs(job: Params) -> int:
+    """Return the epochs of a configuration, for a progress bar."""
+    return 1 if job.train.optimizer == "exact" else job.train.epochs
+
+
+def _obstacle(job: Params, is_linear: bool) -> str:
+    if not is_linear:
+        return "module.build returns a module that is not linear"
+    if job.train.patience is not None:
+        return f"train.patience is {job.train.patience}"
+    return f"train.batch_size is {job.train.batch_size}"
