@@ -30,6 +30,8 @@ VERIFICATION = Path("reports/verification.json")
 CARD = Path("reports/model_card.md")
 RUN = Path("reports/run.json")
 COMPARISON = Path("reports/comparison.md")  # of no stage: `compare --markdown` writes it
+SWEEP = Path("reports/sweep.csv")  # not a result: git ignores it
+SWEEP_PLOT = Path("reports/sweep.svg")
 STATE_FOLDER = Path(".dvc/tmp/abline")  # under `root`: checkpoints, locks, results not tracked yet
 SECONDS_KEPT = 24 * 3600.0  # for unfinished files of processes on other machines
 

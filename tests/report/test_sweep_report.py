@@ -1,0 +1,111 @@
+"""The reports of a sweep: its CSV file, the ten best, its picture, its choice and its own file."""
+
+import csv
+import re
+from pathlib import Path
+
+import pytest
+from conftest import job_text
+
+from pipeline.learning.outcomes import Outcome
+from pipeline.report import sweep_choice, sweep_plot, sweep_report
+from pipeline.report.sweep_log import SweepLog
+from pipeline.settings import params
+from pipeline.settings.errors import UserError
+
+
+def outcomes(count: int = 12) -> list[Outcome]:
+    """Return outcomes of which the middle one is best and the last one has diverged."""
+    good = [
+        Outcome(
+            number,
+            {"train.lr": number / 100, "train.nesterov": number % 2 == 0},
+            {"cv.rmse.mean": 1.0 + abs(number - 6), "train.rmse": 1.0 / 3},
+            ((1, 9.0), (2, 8.5)),
+        )
+        for number in range(1, count)
+    ]
+    lost = {"train.lr": 9.0, "train.nesterov": False}
+    return [*good, Outcome(count, lost, {}, ((1, 3.0),), "diverged in epoch 2")]
+
+
+def test_the_file_has_every_configuration_the_best_first(tmp_path: Path) -> None:
+    path = tmp_path / "sweep.csv"
+    sweep_report.write_csv(path, outcomes(), "cv.rmse.mean")
+    header, first, *_, last = csv.reader(path.read_text().splitlines())
+    assert header[:4] == ["rank", "number", "train.lr", "train.nesterov"]
+    assert header[4:] == ["cv.rmse.mean", "train.rmse", "note"]
+    assert first == ["1", "6", "0.06", "true", "1.0", "0.333333333", ""]
+    assert last == ["", "12", "9.0", "false", "", "", "diverged in epoch 2"]
+
+
+def test_the_terminal_has_the_ten_best() -> None:
+    header, *rows, end = sweep_report.lines(outcomes(), "cv.rmse.mean", Path("sweep.csv"))
+    assert header.split() == ["train.lr", "train.nesterov", "cv.rmse.mean", "train.rmse"]
+    assert len(rows) == 10
+    assert rows[0].split() == ["1", "0.06", "true", "1", "0.333333"]
+    assert end == "all 12 in sweep.csv; 1 configuration without cv.rmse.mean, see `note`"
+
+
+def test_a_sweep_without_any_figure_says_why() -> None:
+    (line,) = sweep_report.lines(outcomes(1), "cv.rmse.mean", Path("sweep.csv"))
+    assert line.startswith("no configuration has cv.rmse.mean: diverged in epoch 2; sweep.csv")
+
+
+@pytest.mark.parametrize("metric", ["cv.rmse.mean", "test.rmse"])
+@pytest.mark.parametrize("keys", [["train.lr", "train.nesterov"], ["train.nesterov"], []])
+def test_the_picture(keys: list[str], metric: str, tmp_path: Path) -> None:
+    swept = [
+        Outcome(each.number, {key: each.settings[key] for key in keys}, each.figures)
+        for each in outcomes()
+    ]
+    sweep_plot.draw(tmp_path / "sweep.svg", swept, metric)
+    text = (tmp_path / "sweep.svg").read_text()
+    shown = "11 of 12" if metric == "cv.rmse.mean" else "0 of 12"
+    assert f"{shown} configurations" in re.sub("<[^>]*>", "", text) or shown in text
+
+
+def test_the_choice_is_written_and_comments_stay() -> None:
+    document = job_text().replace("lr: 0.01", "lr: 0.01  # why")
+    outcome = sweep_choice.chosen(outcomes(), "cv.rmse.mean", "best")
+    text = sweep_choice.applied(document.replace("momentum: 0.0", "momentum: 0.9"), outcome)
+    assert "  lr: 0.06  # why\n" in text
+    assert params.parse(text).train.nesterov
+    assert sweep_choice.chosen(outcomes(), "cv.rmse.mean", "3").number == 3
+
+
+@pytest.mark.parametrize("choice", ["13", "0", "worst"])
+def test_a_choice_that_there_is_not_is_refused(choice: str) -> None:
+    with pytest.raises(UserError, match="must be best or a number from 1 to 12"):
+        sweep_choice.chosen(outcomes(), "cv.rmse.mean", choice)
+    with pytest.raises(UserError, match="no configuration has test.r2"):
+        sweep_choice.chosen(outcomes(), "test.r2", "best")
+
+
+def test_what_was_tried_is_read_again_without_the_line_that_was_cut_off(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DVC_ROOT", str(tmp_path))
+    log, tried = SweepLog("a" * 32), outcomes()
+    log.begin(resume=False)
+    log.append(tried[:4])
+    with log.path.open("a") as file:
+        file.write('{"number": 5, "sett')
+    log.append(tried[5:])
+    assert log.read() == [*tried[:4], *tried[5:]]
+    log.begin(resume=True)
+    assert len(log.read()) == 11
+    log.begin(resume=False)
+    assert log.read() == []
+
+
+def test_the_files_of_old_sweeps_are_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DVC_ROOT", str(tmp_path))
+    for number in range(25):
+        log = SweepLog(f"{number:032x}")
+        log.begin(resume=False)
+        log.append(outcomes(2))
+    assert len(list(log.folder.iterdir())) == 20
+    assert log.path.exists()
