@@ -10,8 +10,10 @@ from pipeline.settings.files import STATE_FOLDER, root
 
 
 @contextmanager
-def lock(name: str = "store", seconds: float = 60.0) -> Iterator[None]:
+def lock(name: str = "store", seconds: float = 60.0, busy: str = "") -> Iterator[None]:
     """Hold a lock in the block. Raises UserError if another process keeps it for `seconds`.
+
+    busy: the message of this error, in place of one that names the file.
 
     Two processes must not use a fresh store of MLflow for the first time at once.
     """
@@ -21,7 +23,8 @@ def lock(name: str = "store", seconds: float = 60.0) -> Iterator[None]:
         with FileLock(folder / f"{name}.lock", timeout=seconds):
             yield
     except Timeout:
-        raise UserError(
+        usual = (
             f"another process has kept {folder / name}.lock for {seconds:g} s; try again when that"
             " has ended"
-        ) from None
+        )
+        raise UserError(busy or usual) from None

@@ -27,6 +27,13 @@ UNREGISTERED: Final = "not registered"
 REASON: Final = "reason"
 """Reason why the training failed or was stopped."""
 
+SWEEP: Final = "sweep"
+"""Id of a sweep, of its parent run and of its children. They are no results."""
+SWEEP_NUMBER: Final = "sweep.number"
+"""Number of a configuration in its sweep, from 1."""
+PARENT: Final = "mlflow.parentRunId"
+"""The id of the parent of a run, below which MLflow's page shows it."""
+
 TRAINING_PROCESS: Final = "process.training"
 """Process that trains: see `processes.identity`."""
 RECORDER_PROCESS: Final = "process.recorder"

@@ -15,14 +15,21 @@ from pipeline.results import lock_file
 from pipeline.tracking.store import Store, other_experiments
 from pipeline.tracking.store_address import shown
 from pipeline.tracking.store_failures import explained
-from pipeline.tracking.tags import RESULT_ID, SHARED_VIEW, SUPERSEDED_BY
+from pipeline.tracking.tags import PARENT, RESULT_ID, SHARED_VIEW, SUPERSEDED_BY, SWEEP
 
 VIEW_NAME = "abline"
 """Name under which `share` keeps the view in the experiment."""
+SWEEP_VIEW_NAME = "abline-sweep"
+"""Name of the view of the configurations of the newest sweep."""
+NO_SWEEPS = f"attributes.status != '' and tags.`{SWEEP}` IS NULL"
+"""Filter of the runs that belong to no sweep. Without the first condition the page takes it for a
+part of a name."""
 FIRST_QUERY = "prediction.query_1."
 """Prefix of the metrics with the predictions for the first query, one for each target."""
 DECIDING_METRICS = ("test.r2", "test.rmse", "test.loss", FIRST_QUERY, "train.loss", "reference.gap")
 """Metrics that say which of two models is better, the most telling first."""
+METRICS_OF_SWEEP = ("cv.rmse.mean", "cv.r2.mean", "test.rmse", "test.r2", "train.rmse")
+"""Metrics that say which configuration is better, without the rows held out if that is possible."""
 DEFAULT_PARAMS = ("train.lr", "train.epochs", "train.optimizer")
 """Parameters to show if no parameter differs."""
 MOST_PARAMS_SHOWN = 6
@@ -38,8 +45,8 @@ def links(store: Store, page_url: str) -> str:
 
     Shares the view that the links open.
     """
-    runs = f"{page_url}/#/experiments/{store.experiment_id}/runs?workflowType=machine_learning"
-    runs += f"&viewStateShareKey={VIEW_NAME}"
+    page = f"{page_url}/#/experiments/{store.experiment_id}/runs?workflowType=machine_learning"
+    runs = f"{page}&viewStateShareKey={VIEW_NAME}"
     lines = [
         f"store        {shown(store.uri)}",
         f"run table    {runs}",
@@ -49,6 +56,8 @@ def links(store: Store, page_url: str) -> str:
         others = ", ".join(map(repr, other_experiments(store)))
         there_are = f"here; there are runs in {others}: set tracking.experiment to show them"
         lines.append(f"no run yet   {there_are if others else '`make repro` makes the first'}")
+    if share_sweep(store):
+        lines.append(f"last sweep   {page}&viewStateShareKey={SWEEP_VIEW_NAME}")
     return "\n".join(lines)
 
 
@@ -58,20 +67,45 @@ def share(store: Store) -> int:
     MLflow keeps a shared view as a tag of the experiment.
     """
     with explained(store.uri):
-        runs = store.client.search_runs([store.experiment_id], max_results=200)
-        tag = f"{SHARED_VIEW}.{VIEW_NAME}"
-        store.client.set_experiment_tag(store.experiment_id, tag, json.dumps(state(runs)))
+        has_sweep = bool(_of_sweep(store, f"tags.`{SWEEP}` != ''", 1))
+        condition = NO_SWEEPS if has_sweep else ""
+        runs = store.client.search_runs([store.experiment_id], condition, max_results=200)
+        _save(store, VIEW_NAME, state(runs) | ({"searchFilter": condition} if has_sweep else {}))
     return len(runs)
 
 
-def state(runs: Sequence[Run]) -> dict[str, Any]:
+def share_sweep(store: Store) -> int:
+    """Save the view of the configurations of the newest sweep; return their number, at most 200."""
+    with explained(store.uri):
+        newest = _of_sweep(store, f"tags.`{SWEEP}` != '' and tags.`{PARENT}` IS NULL", 1)
+        if not newest:
+            return 0
+        condition = f"tags.`{PARENT}` = '{newest[0].info.run_id}'"
+        runs = _of_sweep(store, condition, 200)
+        metrics = metrics_that_decide(runs, METRICS_OF_SWEEP)
+        order = {"orderByKey": f"metrics.`{metrics[0]}`", "orderByAsc": True} if metrics else {}
+        view = state(runs, METRICS_OF_SWEEP) | order | {"searchFilter": condition}
+        _save(store, SWEEP_VIEW_NAME, view)
+    return len(runs)
+
+
+def _of_sweep(store: Store, condition: str, most: int) -> list[Run]:
+    return list(store.client.search_runs([store.experiment_id], condition, max_results=most))
+
+
+def _save(store: Store, name: str, view: dict[str, Any]) -> None:
+    tag = f"{SHARED_VIEW}.{name}"
+    store.client.set_experiment_tag(store.experiment_id, tag, json.dumps(view))
+
+
+def state(runs: Sequence[Run], deciding: Sequence[str] = DECIDING_METRICS) -> dict[str, Any]:
     """Return the view as MLflow's page stores it.
 
     Columns: the parameters that differ, then the metrics that decide. Charts: the loss on a log
     scale, and the same metrics.
     runs: newest first.
     """
-    metrics = metrics_that_decide(runs)
+    metrics = metrics_that_decide(runs, deciding)
     params = params_that_differ(runs)
     columns = [f"params.`{key}`" for key in params]
     # At least one metric is visible; more of them only in the place that parameters leave.
@@ -132,7 +166,9 @@ def _number_varied(key: str, runs: Sequence[Run]) -> int:
     return values.total() - max(values.values(), default=0)
 
 
-def metrics_that_decide(runs: Sequence[Run]) -> list[str]:
+def metrics_that_decide(
+    runs: Sequence[Run], deciding: Sequence[str] = DECIDING_METRICS
+) -> list[str]:
     """Return the metrics to show: of held-out rows first, without metrics that never differ.
 
     If no metric differs, all are shown: a page without figures says nothing. Of two
@@ -143,7 +179,7 @@ def metrics_that_decide(runs: Sequence[Run]) -> list[str]:
     predictions = [key for key in keys if key.startswith(FIRST_QUERY)]
     order = [
         key
-        for name in DECIDING_METRICS
+        for name in deciding
         for key in (predictions if name == FIRST_QUERY else [name])
         if key in keys
     ]
