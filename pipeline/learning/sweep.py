@@ -13,10 +13,7 @@ from pipeline.settings.errors import UserError
 from pipeline.settings.params import Params
 
 AT_ONCE = 256
-"""Configurations that are trained, and written, before the next ones.
-
-Which ones these are depends on their numbers alone: a sweep that is resumed has the same bits.
-"""
+"""Most configurations of a chunk."""
 
 
 class Sweep:
@@ -55,29 +52,38 @@ class Sweep:
                     f" trained without each fold; {cure}"
                 )
 
+    def chunks(self, jobs: Sequence[Params]) -> list[list[int]]:
+        """Return the places of the jobs that are trained, and written, before the next ones.
+
+        They depend on the jobs alone: a sweep that is resumed has the same bits.
+        """
+        is_linear = self.is_linear(jobs[0])
+        at_once = {
+            place: job
+            for place, job in enumerate(jobs)
+            if is_linear and linear_sweep.is_possible(job, self.summary)
+        }
+        chunks = [
+            [[*at_once][index] for index in group[start : start + AT_ONCE]]
+            for group in linear_sweep.groups([*at_once.values()])
+            for start in range(0, len(group), AT_ONCE)
+        ]
+        return [*chunks, *([place] for place in range(len(jobs)) if place not in at_once)]
+
     def trials(
         self, jobs: Sequence[Params], advance: Callable[[int], object] = lambda _: None
     ) -> list[Trial]:
-        """Train at most AT_ONCE configurations; return what became of each.
+        """Train the jobs of a chunk; return what became of each.
 
         advance: gets the epochs that are done. Raises UserError if a column cannot be standardized.
         """
-        is_linear = self.is_linear(jobs[0])
-        trials: dict[int, Trial] = {}
-        together = [
-            place
-            for place, job in enumerate(jobs)
-            if is_linear and linear_sweep.is_possible(job, self.summary)
-        ]
-        for group in linear_sweep.groups([jobs[place] for place in together]):
-            places = [together[index] for index in group]
-            results = self._linear.trials([jobs[place] for place in places], advance)
-            trials |= dict(zip(places, results, strict=True))
-        for place, job in enumerate(jobs):
-            if place not in trials:
-                trials[place] = one_by_one.trial(job, self.summary, self.rows, self.held_out)
-                advance(epochs(job))
-        return [trials[place] for place in range(len(jobs))]
+        if self.is_linear(jobs[0]) and linear_sweep.is_possible(jobs[0], self.summary):
+            return self._linear.trials(jobs, advance)
+        trials = []
+        for job in jobs:
+            trials.append(one_by_one.trial(job, self.summary, self.rows, self.held_out))
+            advance(epochs(job))
+        return trials
 
 
 def epochs(job: Params) -> int:

@@ -3,28 +3,41 @@
 import pytest
 from swept import NoRows, summary, swept_job
 
-from pipeline.learning.outcomes import FIGURES
+from pipeline.learning.outcomes import FIGURES, Trial
 from pipeline.learning.sweep import Sweep
 from pipeline.settings.errors import UserError
 
 
-def test_configurations_keep_their_order_whatever_trains_them() -> None:
+def test_every_optimizer_gives_the_same_figures() -> None:
     sweep = Sweep(summary(), NoRows(), NoRows())
     epochs: list[int] = []
     jobs = [
-        swept_job(train__optimizer="exact", train__reduce_rows="auto"),
         swept_job(train__lr=0.05, train__epochs=20),
-        swept_job(train__optimizer="lbfgs", train__lr=1.0, train__epochs=3),
+        swept_job(train__optimizer="exact", train__reduce_rows="auto"),
         swept_job(train__optimizer="adam", train__epochs=10),
         swept_job(train__lr=50.0),
+        swept_job(train__optimizer="lbfgs", train__lr=1.0, train__epochs=3),
     ]
-    exact, sgd, lbfgs, adam, lost = sweep.trials(jobs, epochs.append)
-    assert sum(epochs) == 1 + 20 + 3 + 10 + 100
-    assert lost.note.startswith("diverged in epoch")
-    for trial in (exact, sgd, lbfgs, adam):
+    chunks = sweep.chunks(jobs)
+    assert chunks == [[0, 3], [2], [1], [4]]
+    trials: dict[int, Trial] = {}
+    for chunk in chunks:
+        done = sweep.trials([jobs[place] for place in chunk], epochs.append)
+        trials |= dict(zip(chunk, done, strict=True))
+    assert sum(epochs) == 20 + 1 + 10 + 100 + 3
+    assert trials.pop(3).note.startswith("diverged in epoch")
+    exact, lbfgs = trials[1].figures, trials[4].figures
+    for trial in trials.values():
         assert set(trial.figures) == set(FIGURES), trial.note
-        assert exact.figures["train.rmse"] <= trial.figures["train.rmse"] * (1 + 1e-12)
-    assert lbfgs.figures["cv.rmse.mean"] == pytest.approx(exact.figures["cv.rmse.mean"], rel=1e-5)
+        assert exact["train.rmse"] <= trial.figures["train.rmse"] * (1 + 1e-12)
+    assert lbfgs["cv.rmse.mean"] == pytest.approx(exact["cv.rmse.mean"], rel=1e-5)
+
+
+def test_a_chunk_has_a_limit() -> None:
+    jobs = [swept_job()] * 600
+    assert [len(each) for each in Sweep(summary(), NoRows(), NoRows()).chunks(jobs)] == [
+        256, 256, 88,
+    ]  # fmt: skip
 
 
 def test_a_metric_that_a_configuration_cannot_have_is_refused() -> None:
