@@ -71,6 +71,7 @@ bench: $(TOOLS) ## time this pipeline beside its peers in turn, in about a hundr
 	@python benchmarks/mini_batches.py
 	@python benchmarks/portable.py
 	@python benchmarks/tracking.py
+	@python benchmarks/sweep.py
 	@python benchmarks/clients.py
 
 screenshots: $(TOOLS) ## take the pictures of mlflow ui again; needs Chromium
