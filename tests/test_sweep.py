@@ -1,0 +1,94 @@
+"""`python -m pipeline.sweep` finds settings, which train to the figures that it showed."""
+
+import argparse
+import csv
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from conftest import job_text, make
+
+from pipeline import generate, sweep
+from pipeline.settings import files, params
+from pipeline.settings.errors import UserError
+from pipeline.tracking import locks
+
+DRAWN = {"x": None, "rows": 300, "weight": None, "bias": [1.0], "noise": 0.5}
+
+
+@pytest.fixture
+def job(workspace: Path, fresh_store: Path) -> Path:
+    """Return a workspace with 300 noisy rows, some held out, and their data."""
+    text = job_text(
+        data__features=["a", "b"],
+        data__generate=DRAWN,
+        data__test_fraction=0.2,
+        train__reduction="mean",
+        evaluate__queries=[],
+    )
+    Path("params.yaml").write_text(text.replace("  lr: 0.01", "  lr: 0.01   # how fast"))
+    generate.main(params.load())
+    shutil.copy(fresh_store, "mlflow.db")
+    return workspace
+
+
+def run(*ranges: str, **options: Any) -> list[dict[str, str]]:
+    """Sweep, and return the rows of the report."""
+    given = {"random": None, "metric": "cv.rmse.mean", "apply": None, "resume": False} | options
+    sweep.sweep(argparse.Namespace(ranges=[*ranges], **given))
+    return list(csv.DictReader(files.SWEEP.read_text().splitlines()))
+
+
+def test_from_a_sweep_to_a_result(job: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    best, *others = run("train.lr=log:1e-3..1e-1:5", "train.momentum=0,0.9", apply="best")
+    assert len(others) == 9
+    assert capsys.readouterr().out.endswith(
+        f"params.yaml: configuration {best['number']} is in it; `dvc repro` makes the result\n"
+    )
+    assert "  # how fast" in Path("params.yaml").read_text()
+    train = yaml.safe_load(Path("params.yaml").read_text())["train"]
+    assert (train["lr"], train["momentum"]) == (
+        float(best["train.lr"]),
+        float(best["train.momentum"]),
+    )
+    make(params.load())
+    metrics = json.loads(files.METRICS.read_text())
+    for side in ("train", "test"):
+        for name in ("rmse", "r2"):
+            assert float(best[f"{side}.{name}"]) == pytest.approx(metrics[side][name], rel=1e-6)
+
+
+def test_the_best_has_the_smallest_cross_validated_error(job: Path) -> None:
+    rows = run("train.lr=log:1e-3..1", random=6)
+    errors = [float(row["cv.rmse.mean"]) for row in rows if row["cv.rmse.mean"]]
+    assert errors == sorted(errors)
+    assert [row["rank"] for row in rows[: len(errors)]] == [f"{n + 1}" for n in range(len(errors))]
+
+
+def test_mini_batches_are_trained_on_the_rows_and_chosen_by_the_rows_held_out(job: Path) -> None:
+    with pytest.raises(UserError, match="train.batch_size is 50, .* choose by --metric test.rmse"):
+        run("train.batch_size=50,null", "train.epochs=3")
+    rows = run("train.batch_size=50,null", "train.epochs=3", metric="test.rmse")
+    assert [row["train.batch_size"] for row in rows] == ["50", "null"]
+    assert rows[0]["cv.rmse.mean"] == ""
+
+
+def test_a_mistake_leaves_everything_as_it_was(job: Path) -> None:
+    before = Path("params.yaml").read_bytes()
+    with pytest.raises(UserError, match="did you mean train.lr"):
+        run("train.learning_rate=0.1", apply="best")
+    with pytest.raises(UserError, match="--metric: found rmse; must be one of cv.rmse.mean"):
+        run("train.lr=0.1", metric="rmse")
+    with pytest.raises(UserError, match="no configuration has cv.rmse.mean"):
+        run("train.lr=1e9", apply="best")
+    assert Path("params.yaml").read_bytes() == before
+
+
+def test_two_sweeps_at_once_are_refused(job: Path) -> None:
+    refused = pytest.raises(UserError, match="another sweep runs in this repository")
+    with locks.lock("sweep", 0.0), refused:
+        run("train.lr=0.1")
+    assert not files.SWEEP.exists()
