@@ -16,7 +16,7 @@ import torch
 from pipeline.learning.divergence import DIVERGENCE_FACTOR
 from pipeline.settings.params import Train
 
-MOST_LOSSES_KEPT = 200
+MOST_LOSSES_KEPT = 100
 """Of one descent. Of more epochs the kept ones are spaced by a constant factor."""
 
 BETA_1, BETA_2, EPSILON = 0.9, 0.999, 1e-8
