@@ -9,7 +9,7 @@ from pipeline.columns.blocks import TableFile
 from pipeline.columns.summary import read_summary
 from pipeline.learning import data_checks, device
 from pipeline.learning.outcomes import Outcome
-from pipeline.learning.sweep import Sweep, epochs
+from pipeline.learning.sweep_trainer import SweepTrainer, epochs
 from pipeline.settings import files
 from pipeline.settings.configurations import Configurations
 
@@ -32,12 +32,14 @@ def trained(tried: Configurations, metric: str, done: Collection[int]) -> Iterat
     for job in different.values():
         device.choose(job.train.device)
         data_checks.check(job, summary, {each.path: each.blocks for each in (rows, held_out)})
-    sweep = Sweep(summary, rows, held_out)
+    sweep = SweepTrainer(summary, rows, held_out)
     sweep.check(jobs, metric)
     return _chunks(sweep, tried, done)
 
 
-def _chunks(sweep: Sweep, tried: Configurations, done: Collection[int]) -> Iterator[list[Outcome]]:
+def _chunks(
+    sweep: SweepTrainer, tried: Configurations, done: Collection[int]
+) -> Iterator[list[Outcome]]:
     total = sum(map(epochs, tried.params))
     with tqdm(desc="sweep", unit=" epochs", unit_scale=True, total=total, disable=None) as bar:
         for chunk in sweep.chunks(tried.params):

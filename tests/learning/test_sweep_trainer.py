@@ -4,12 +4,12 @@ import pytest
 from swept import NoRows, summary, swept_job
 
 from pipeline.learning.outcomes import FIGURES, Trial
-from pipeline.learning.sweep import Sweep
+from pipeline.learning.sweep_trainer import SweepTrainer
 from pipeline.settings.errors import UserError
 
 
 def test_every_optimizer_gives_the_same_figures() -> None:
-    sweep = Sweep(summary(), NoRows(), NoRows())
+    sweep = SweepTrainer(summary(), NoRows(), NoRows())
     epochs: list[int] = []
     jobs = [
         swept_job(train__lr=0.05, train__epochs=20),
@@ -35,19 +35,19 @@ def test_every_optimizer_gives_the_same_figures() -> None:
 
 def test_a_chunk_has_a_limit() -> None:
     jobs = [swept_job()] * 600
-    assert [len(each) for each in Sweep(summary(), NoRows(), NoRows()).chunks(jobs)] == [
+    assert [len(each) for each in SweepTrainer(summary(), NoRows(), NoRows()).chunks(jobs)] == [
         256, 256, 88,
     ]  # fmt: skip
 
 
 def test_a_metric_that_a_configuration_cannot_have_is_refused() -> None:
     jobs = [swept_job(), swept_job(train__batch_size=10, train__reduce_rows="auto")]
-    sweep = Sweep(summary(), NoRows(), NoRows())
+    sweep = SweepTrainer(summary(), NoRows(), NoRows())
     sweep.check(jobs, "test.rmse")
     sweep.check(jobs[:1], "cv.rmse.mean")
     with pytest.raises(UserError, match="train.batch_size is 10, .*--metric test.rmse"):
         sweep.check(jobs, "cv.rmse.mean")
     with pytest.raises(UserError, match="no rows are held out; use cv.rmse.mean"):
-        Sweep(summary(test_rows=0), NoRows(), NoRows()).check(jobs, "test.r2")
+        SweepTrainer(summary(test_rows=0), NoRows(), NoRows()).check(jobs, "test.r2")
     with pytest.raises(UserError, match="no second fold with rows"):
-        Sweep(summary(folds=1), NoRows(), NoRows()).check(jobs[:1], "cv.r2.mean")
+        SweepTrainer(summary(folds=1), NoRows(), NoRows()).check(jobs[:1], "cv.r2.mean")

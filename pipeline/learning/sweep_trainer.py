@@ -16,7 +16,7 @@ AT_ONCE = 256
 """Most configurations of a chunk."""
 
 
-class Sweep:
+class SweepTrainer:
     """Trainer of configurations on one table."""
 
     def __init__(self, summary: Summary, rows: TableFile, held_out: TableFile) -> None:
