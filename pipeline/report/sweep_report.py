@@ -57,4 +57,7 @@ def lines(outcomes: Sequence[Outcome], metric: str, path: Path) -> list[str]:
     ]
     lost = len(outcomes) - len(ranked)
     others = f"; {messages.count(lost, 'configuration')} without {metric}, see `note`" * bool(lost)
-    return [*text, f"all {len(outcomes):,} in {path}{others}"]
+    text.append(f"all {len(outcomes):,} in {path}{others}")
+    if metric.startswith("test.") and len(outcomes) > 1:
+        text.append("the rows held out have chosen: their error is too small for new rows")
+    return text

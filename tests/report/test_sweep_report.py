@@ -47,6 +47,13 @@ def test_the_terminal_has_the_ten_best() -> None:
     assert end == "all 12 in sweep.csv; 1 configuration without cv.rmse.mean, see `note`"
 
 
+def test_who_chooses_by_the_rows_held_out_is_told_what_that_costs() -> None:
+    swept = [Outcome(number, {"train.lr": number}, {"test.rmse": 1.0}) for number in (1, 2)]
+    *_, end = sweep_report.lines(swept, "test.rmse", Path("sweep.csv"))
+    assert end == "the rows held out have chosen: their error is too small for new rows"
+    assert "held out" not in sweep_report.lines(swept[:1], "test.rmse", Path("sweep.csv"))[-1]
+
+
 def test_a_sweep_without_any_figure_says_why() -> None:
     (line,) = sweep_report.lines(outcomes(1), "cv.rmse.mean", Path("sweep.csv"))
     assert line.startswith("no configuration has cv.rmse.mean: diverged in epoch 2; sweep.csv")
