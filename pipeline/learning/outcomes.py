@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from statistics import fmean, pstdev
+from statistics import fmean, stdev
 from typing import Any
 
 from pipeline.settings.errors import UserError
@@ -54,13 +54,16 @@ class Trial:
 
 
 def of_folds(folds: Sequence[Mapping[str, float]]) -> dict[str, float]:
-    """Return mean and deviation of rmse and r2 over the folds; nothing of r2 if a fold has none."""
+    """Return mean and standard deviation (with folds − 1) of rmse and r2 over at least two folds.
+
+    Nothing of r2 if a fold has none.
+    """
     figures = {}
     for name in ("rmse", "r2"):
         values = [fold[name] for fold in folds if name in fold]
-        if folds and len(values) == len(folds):
+        if len(folds) > 1 and len(values) == len(folds):
             figures[f"cv.{name}.mean"] = fmean(values)
-            figures[f"cv.{name}.std"] = pstdev(values)
+            figures[f"cv.{name}.std"] = stdev(values)
     return figures
 
 

@@ -21,7 +21,7 @@ def test_the_best_is_first_and_what_has_no_figure_is_left_out() -> None:
 def test_mean_and_deviation_of_the_folds() -> None:
     folds = [{"rmse": 1.0, "r2": 0.5}, {"rmse": 3.0, "r2": 0.7}]
     assert of_folds(folds) == pytest.approx(
-        {"cv.rmse.mean": 2.0, "cv.rmse.std": 1.0, "cv.r2.mean": 0.6, "cv.r2.std": 0.1}
+        {"cv.rmse.mean": 2, "cv.rmse.std": 2**0.5, "cv.r2.mean": 0.6, "cv.r2.std": 0.02**0.5}
     )
     assert set(of_folds([{"rmse": 1.0}, {"rmse": 3.0, "r2": 0.7}])) == {
         "cv.rmse.mean", "cv.rmse.std",
