@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from pipeline.settings import column_contradictions, messages, queries
 from pipeline.settings.files import RAW
 from pipeline.settings.sections import GENERATE, Data, Params, Tracking
+from pipeline.settings.train_settings import Train
 from pipeline.settings.yaml_file import Key
 
 Mistakes = Iterator[tuple[Key, str]]
@@ -26,6 +27,7 @@ def of(params: Params) -> Mistakes:
     if params.data.columns:
         yield from queries.mistakes(params.evaluate.queries, params.data.columns)
     yield from _optimizer(params)
+    yield from _penalties(params.train)
     yield from _patience(params)
     yield from _outputs(params)
 
@@ -183,6 +185,24 @@ def _optimizer(params: Params) -> Mistakes:
         )
 
 
+def _penalties(train: Train) -> Mistakes:
+    penalties: dict[str, float | str] = {"l1": train.l1, "l2": train.l2}
+    if train.optimizer != "exact":
+        for name, penalty in penalties.items():
+            if penalty:
+                yield (
+                    ("train", name),
+                    f"found {penalty}, which {train.optimizer} does not have; set train.optimizer"
+                    f" to exact, or train.{name} to 0.0",
+                )
+    if set(penalties.values()) == {"cv"}:
+        yield (
+            ("train", "l2"),
+            "found cv, as in train.l1, but the folds choose one of the two; give the other a"
+            " number, or 0.0 for a ridge (train.l2) or a lasso (train.l1) alone",
+        )
+
+
 def _patience(params: Params) -> Mistakes:
     train = params.train
     if train.patience is not None and train.optimizer == "exact":
@@ -211,6 +231,15 @@ def _outputs(params: Params) -> Mistakes:
             key,
             f"found interval with train.optimizer {params.train.optimizer}; only the least-squares"
             " solution has one: set train.optimizer to exact, or leave interval out",
+        )
+    elif "interval" in outputs and params.train.penalized:
+        names = [name for name in ("l1", "l2") if getattr(params.train, name)]
+        shown = " and ".join(f"train.{name} {getattr(params.train, name)}" for name in names)
+        yield (
+            key,
+            f"found interval with {shown}; a penalty moves the weights toward 0 by an amount that"
+            " no table tells, so no interval is known to hold: set"
+            f" {' and '.join(f'train.{name}' for name in names)} to 0.0, or leave interval out",
         )
 
 

@@ -68,3 +68,33 @@ def test_only_all_rows_at_once_can_be_reduced() -> None:
     )
     with pytest.raises(UserError, match=r"train.reduce_rows: found true, but exact trains on no"):
         job(train__reduce_rows=True, train__optimizer="exact")
+
+
+@pytest.mark.parametrize("penalty", [0.1, "cv"])
+def test_only_the_closed_form_has_penalties(penalty: object) -> None:
+    for name in ("l1", "l2"):
+        with pytest.raises(UserError) as caught:
+            job(**{f"train__{name}": penalty})
+        assert str(caught.value).split(": ", 1)[1] == (
+            f"train.{name}: found {penalty}, which sgd does not have; set train.optimizer to exact,"
+            f" or train.{name} to 0.0"
+        )
+        job(**{f"train__{name}": penalty, "train__optimizer": "exact"})
+    job(train__optimizer="exact", train__l1=0.1, train__l2="cv")
+
+
+def test_the_folds_choose_one_penalty() -> None:
+    with pytest.raises(UserError, match=r"train.l2: found cv, as in train.l1, but the folds choo"):
+        job(train__optimizer="exact", train__l1="cv", train__l2="cv")
+
+
+def test_no_interval_is_known_of_penalized_weights() -> None:
+    outputs = {"train__optimizer": "exact", "export__outputs": ["prediction", "interval"]}
+    with pytest.raises(UserError) as caught:
+        job(train__l1=0.5, train__l2="cv", **outputs)
+    assert str(caught.value).split(": ", 1)[1] == (
+        "export.outputs: found interval with train.l1 0.5 and train.l2 cv; a penalty moves the"
+        " weights toward 0 by an amount that no table tells, so no interval is known to hold: set"
+        " train.l1 and train.l2 to 0.0, or leave interval out"
+    )
+    job(**outputs)

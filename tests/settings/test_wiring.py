@@ -51,6 +51,7 @@ def test_a_training_depends_on_what_can_change_its_numbers_or_its_id_alone() -> 
         "pipeline/settings/section.py",
         "pipeline/settings/sections.py",
         "pipeline/settings/seeds.py",
+        "pipeline/settings/train_settings.py",
         "pipeline/settings/yaml_file.py",
         "pipeline/tables",
         "pipeline/train.py",

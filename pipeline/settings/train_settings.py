@@ -1,0 +1,76 @@
+"""The keys of the section train of params.yaml."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from pipeline.settings.section import Section, one_of
+
+Penalty = Annotated[
+    Annotated[float, Field(ge=0, le=1e30)] | Literal["cv"],
+    one_of("cv", or_else="a number from 0 on"),
+]
+
+
+class Train(Section):
+    """The training."""
+
+    optimizer: Literal["sgd", "adam", "lbfgs", "exact"] = Field(examples=["sgd"])
+    """torch.optim.SGD, Adam or LBFGS; or exact: least squares in closed form, for linear models."""
+    lr: float = Field(gt=0, le=1e30, examples=[0.01])
+    """Learning rate: the size of a step."""
+    momentum: float = Field(ge=0, lt=1, examples=[0.0])
+    """SGD: share of the last step that is added to the next one."""
+    dampening: float = Field(ge=0, le=1, examples=[0.0])
+    """SGD: share of the gradient that momentum leaves out."""
+    weight_decay: float = Field(ge=0, le=1e30, examples=[0.0])
+    """L2 penalty on the parameters."""
+    nesterov: bool = Field(examples=[False])
+    """SGD: Nesterov's momentum."""
+    epochs: int = Field(ge=1, le=100_000_000, examples=[100])
+    """Passes over the training rows."""
+    patience: Annotated[int, Field(ge=1)] | None = Field(examples=[None])
+    """Stop after so many epochs without a better held-out loss, and keep the best weights; null:
+    never stop early."""
+    batch_size: Annotated[int, Field(ge=1, lt=2**63)] | None = Field(examples=[None])
+    """Rows in a step, shuffled by the seed (a table above 256 MB: in windows of 64 MB); null: all
+    rows at once, in order."""
+    reduce_rows: Literal["auto"] | bool = Field(examples=["auto"])
+    """The linear model on all rows at once: true: train on features + 1 + targets rows, which have
+    the same loss and gradient at any weights; false: on the rows themselves; auto: true from 10,000
+    training rows on, with more than 100 columns from the square of their number on."""
+    reduction: Literal["sum", "mean"] = Field(examples=["sum"])
+    """Loss of a batch: the sum or the mean of its squared errors."""
+    dtype: Literal["float32", "float64"] = Field(examples=["float32"])
+    """The precision of the arithmetic."""
+    device: Literal["cpu", "cuda", "auto"] = Field(examples=["cpu"])
+    """Device to train on; auto: a CUDA GPU if there is one. A GPU gives other bytes than a CPU."""
+    portable: bool = Field(examples=[False])
+    """Slower kernels that give the same bits on every x86-64 CPU."""
+    l1: Penalty = Field(examples=[0.0])
+    """exact: lasso penalty on the sizes of the weights of standardized columns, which makes some of
+    them 0: 1/(2n) · squared error + l1 · Σ|weight · deviation|; or cv: of a path of 100 values the
+    one that data.folds choose."""
+    l2: Penalty = Field(examples=[0.0])
+    """exact: ridge penalty on the squares of the weights of standardized columns, which makes them
+    smaller: 1/(2n) · squared error + l2/2 · Σ(weight · deviation)²; or cv. With l1: elastic net."""
+    choose: Literal["best", "one_standard_error"] = Field(examples=["best"])
+    """cv: the penalty with the smallest mean squared error of the folds; or the largest one whose
+    error is at most one standard error above it."""
+    dependent: Literal["drop", "refuse"] = Field(examples=["drop"])
+    """exact: what to do with a column that is a linear combination of earlier ones: give it weight
+    0 and say so, or refuse it."""
+    checkpoint_seconds: Annotated[float, Field(ge=0)] | None = Field(examples=[30.0])
+    """Seconds between two checkpoints, from which a killed training continues; null: none."""
+
+    @property
+    def penalized(self) -> bool:
+        """True if a penalty is set, or to be chosen."""
+        return bool(self.l1 or self.l2)
+
+    @property
+    def chosen_by_folds(self) -> Literal["l1", "l2"] | None:
+        """The penalty that cross-validation is to choose; None if each is a number."""
+        if "cv" not in (self.l1, self.l2):
+            return None
+        return "l1" if self.l1 == "cv" else "l2"
