@@ -1,7 +1,7 @@
 """Stage `evaluate`: measure the trained model and answer the query points.
 
 Reads   models/model.safetensors, data/*.parquet, data/columns.json, data/summary.json,
-        reports/history.csv
+        reports/history.csv, reports/path.csv
 Writes  reports/metrics.json, reports/coefficients.csv, reports/predictions.csv, reports/plots/
 """
 
@@ -11,9 +11,9 @@ from pipeline.columns import plan
 from pipeline.columns.queries import cells, query_table
 from pipeline.columns.summary import read_summary
 from pipeline.exact import least_squares
-from pipeline.learning import fit_messages
+from pipeline.learning import chosen_penalties, fit_messages
 from pipeline.learning.line import load_line
-from pipeline.report import coefficients, measuring, metrics, predictions
+from pipeline.report import coefficients, folds, measuring, metrics, penalty, predictions
 from pipeline.report.model_errors import Predictor
 from pipeline.report.plots import draw
 from pipeline.settings import csv_cells, files, runner
@@ -42,7 +42,10 @@ def main(params: Params) -> None:
     # A table that is generated without noise is exact because its user asked for it.
     is_own = params.data.source != GENERATE
     exact_targets = fit_messages.exact_targets(reference) if is_own else {}
-    for warning in (*coefficients.warnings(reference), *exact_targets.values()):
+    chosen, penalized = chosen_penalties.read(params), params.train.penalized
+    # With a penalty the columns that the reference leaves out share the weight with the others.
+    dependent = [] if penalized else coefficients.warnings(reference)
+    for warning in (*dependent, *exact_targets.values()):
         print(f"warning: {warning}", file=sys.stderr)
     predicted = [csv_cells.shortest(row) for row in predictions.rounded(predict, queries, dtype)]
 
@@ -51,6 +54,8 @@ def main(params: Params) -> None:
         {
             "train": metrics.of_model(train, line, reduction),
             **({"test": metrics.of_model(test, line, reduction)} if test else {}),
+            **folds.in_metrics(params, summary, chosen.penalties),
+            **penalty.in_metrics(chosen.penalties, targets),
             "reference": metrics.of_reference(train, test, line, reference, reduction),
             "prediction": {
                 f"query_{number}": dict(zip(targets, row, strict=True))
@@ -61,14 +66,15 @@ def main(params: Params) -> None:
     csv_cells.write_csv(
         files.COEFFICIENTS,
         coefficients.HEADER,
-        coefficients.rows(line, reference, dtype, exact_targets),
+        coefficients.rows(line, reference, dtype, exact_targets, penalized),
     )
     csv_cells.write_csv(
         files.PREDICTIONS,
         predictions.header(columns.features, targets),
         predictions.rows(cells(query_rows, columns), queries, predicted, reference),
     )
-    draw(files.PLOTS, params, columns, train, test, line, reference, queries, predict)
+    pictured = train, test, line, reference, queries, predict, chosen.paths
+    draw(files.PLOTS, params, columns, *pictured)
 
 
 def _module_predictor(params: Params, features: int) -> Predictor:

@@ -2,7 +2,8 @@
 
 Reads   data/summary.json, data/columns.json; if rows are needed, data/train.parquet and
         data/test.parquet
-Writes  models/model.safetensors, reports/history.csv, and an MLflow run while it trains
+Writes  models/model.safetensors, reports/history.csv, reports/path.csv, and an MLflow run while it
+        trains
 """
 
 from pipeline.columns import plan
@@ -19,7 +20,15 @@ def main(params: Params) -> None:
     """Train the model, with the losses of each epoch in a live MLflow run."""
     with live_run() as run:
         # Imported here, while the run's process imports MLflow: each of the two takes a second.
-        from pipeline.learning import data_checks, device, progress, training, weights
+        from pipeline.learning import (
+            chosen_penalties,
+            data_checks,
+            device,
+            path_file,
+            progress,
+            training,
+            weights,
+        )
         from pipeline.learning.checkpoint import Checkpoint
 
         summary, columns = read_summary(), plan.read_plan()
@@ -46,7 +55,10 @@ def main(params: Params) -> None:
             run.log_losses(epoch, loss, held_out_loss, now)
 
         try:
-            module, history = training.train(params, rows, held_out, on_epoch, checkpoint, summary)
+            chosen = chosen_penalties.choose(params, summary)
+            module, history = training.train(
+                params, rows, held_out, on_epoch, checkpoint, summary, chosen.penalties
+            )
             inputs.check()
             weights.save(files.MODEL, module, weights.DTYPES[params.model.dtype], identity)
         except EditedError:  # the checkpoint is right for whoever undoes the edit
@@ -70,6 +82,7 @@ def main(params: Params) -> None:
         ]
         header = ["epoch", "loss", "test_loss"][: 1 + len(shown[0])]
         csv_cells.write_csv(files.HISTORY, header, ([n, *row] for n, row in enumerate(shown, 1)))
+        path_file.write(chosen.paths, summary.features)
         checkpoint.remove()
 
 

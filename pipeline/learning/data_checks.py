@@ -1,6 +1,6 @@
 """Checks of the tables before a training starts."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -9,8 +9,12 @@ from numpy.typing import NDArray
 from pipeline.columns.summary import Part, Summary
 from pipeline.settings import files
 from pipeline.settings.errors import UserError
+from pipeline.settings.messages import first_of
 from pipeline.settings.params import Params
 from pipeline.tables.table import Table
+
+LEAST_ROWS_OF_A_FIT = 3
+"""Of two rows or fewer a line has no error that a penalty could make smaller."""
 
 Blocks = Callable[[], Iterable[Table]]
 """Function that reads the encoded rows of a table, block by block."""
@@ -20,8 +24,8 @@ def check(params: Params, summary: Summary, blocks: dict[Path, Blocks]) -> None:
     """Check that the model can be fitted to these tables.
 
     blocks: of both tables, by path; they are read only to name a row that is refused.
-    Raises UserError for a feature called bias, for fewer rows than the closed form needs, and for a
-    number too large for model.dtype or train.dtype.
+    Raises UserError for a feature called bias, for fewer rows than the closed form or the choice of
+    a penalty needs, and for a number too large for model.dtype or train.dtype.
     """
     # params.yaml alone does not show it: the features may come from a file.
     if params.model.bias and "bias" in summary.features:
@@ -32,12 +36,17 @@ def check(params: Params, summary: Summary, blocks: dict[Path, Blocks]) -> None:
     terms, rows = len(summary.features) + params.model.bias, summary.train.rows
     # Levels of few rows often depend on each other; train.dependent says what becomes of them.
     is_matrix = not summary.exact
-    if params.train.optimizer == "exact" and is_matrix and rows < terms:
+    # With a penalty there is one solution even of fewer rows.
+    is_plain = params.train.optimizer == "exact" and not params.train.penalized
+    if is_plain and is_matrix and rows < terms:
         raise UserError(
             f"train.optimizer: exact fits {terms} numbers (one for each feature"
             f"{' and the bias' if params.model.bias else ''}) and needs as many rows, but found"
-            f" {rows} for training; name fewer data.features, or bring more rows"
+            f" {rows} for training; name fewer data.features, bring more rows, or set train.l2 to"
+            " cv"
         )
+    if (penalty := params.train.chosen_by_folds) is not None:
+        _check_folds(penalty, [fold.rows for fold in summary.folds])
     # Rows too large for the saved model's dtype could not be sent to it.
     dtypes = {"model.dtype": params.model.dtype}
     if params.train.optimizer != "exact":
@@ -51,6 +60,23 @@ def check(params: Params, summary: Summary, blocks: dict[Path, Blocks]) -> None:
                     f"{path}: {where}{name} = {value or _largest(part)[column]:g}, beyond what"
                     f" {dtype} holds; set {key} to float64 or scale the column"
                 )
+
+
+def _check_folds(penalty: str, rows: Sequence[int]) -> None:
+    """Refuse folds that cannot choose a penalty. rows: number of rows of each fold."""
+    if 0 in rows:
+        empty = [str(number) for number, count in enumerate(rows, 1) if not count]
+        problem = f"no training row is in {'folds' if len(empty) > 1 else 'fold'}"
+        problem += f" {first_of(empty, 8)} of {len(rows)}"
+    elif sum(rows) - max(rows) < LEAST_ROWS_OF_A_FIT:
+        problem = f"without the rows of one fold {sum(rows) - max(rows)} are left to fit"
+    else:
+        return
+    raise UserError(
+        f"train.{penalty}: found cv, but {problem} (there are {sum(rows)} training rows): the folds"
+        f" cannot choose; set data.folds to fewer, give train.{penalty} a number, or bring more"
+        " rows"
+    )
 
 
 def _largest(part: Part) -> NDArray[np.float64]:

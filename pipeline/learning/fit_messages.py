@@ -6,6 +6,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from pipeline.exact.dependence import Dependent, NearlyDependent
+from pipeline.exact.gram import Gram
 from pipeline.exact.least_squares import Fit
 from pipeline.exact.rounding import nearest
 from pipeline.settings.messages import first_of
@@ -81,15 +82,22 @@ def _weights(fit: Fit, index: int) -> list[tuple[str | None, Fraction]]:
     ]
 
 
-def lost_by_rounding(fit: Fit, squares: Sequence[Fraction], dtype: str) -> Iterator[str]:
+def lost_by_rounding(
+    gram: Gram,
+    targets: Sequence[str],
+    best: Sequence[Fraction],
+    squares: Sequence[Fraction],
+    dtype: str,
+) -> Iterator[str]:
     """Yield a sentence for each target of which the weights, rounded to `dtype`, lose much of R².
 
-    squares: the sum of squared errors of the rounded weights, for each target.
+    gram: of [1 features targets]. best, squares: the sum of squared errors of the solution, and of
+    the rounded weights, for each target.
     """
-    gram = fit.equations.gram
-    for index, (target, column) in enumerate(zip(fit.targets, fit.equations.targets, strict=True)):
-        variation = gram.variation(column)
-        lost = squares[index] - fit.squares[index]
+    first = len(gram.exponents) - len(targets)
+    for place, (target, least, rounded) in enumerate(zip(targets, best, squares, strict=True)):
+        variation = gram.variation(first + place)
+        lost = rounded - least
         if variation and lost > Fraction(LARGEST_LOSS) * variation:
             cure = "; set model.dtype: float64" if dtype == "float32" else ""
             yield (

@@ -1,5 +1,6 @@
 """Training: from tables and params.yaml to a fitted module."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -11,7 +12,9 @@ from torch import nn
 from pipeline.columns import in_memory
 from pipeline.columns.blocks import TableFile
 from pipeline.columns.summary import Summary
+from pipeline.exact.penalties import Penalty
 from pipeline.learning import (
+    chosen_penalties,
     closed_form,
     construction,
     device,
@@ -42,12 +45,14 @@ def train(
     on_epoch: OnEpoch = lambda *_: None,
     checkpoint: Checkpoint | None = None,
     summary: Summary | None = None,
+    penalties: Sequence[Penalty] | None = None,
 ) -> tuple[nn.Module, list[Losses]]:
     """Build the module with the initial parameters of the seed, and fit it to `rows`.
 
     held_out: rows to measure the loss on, which are not trained on; may be empty.
     checkpoint: may hold the state of the same training, killed before its end.
     summary: of `rows` and `held_out`; None to compute it of tables in memory.
+    penalties: of the closed form, one for each target; None to let the settings choose them.
     Returns the fitted module and the losses of each epoch, measured before its updates.
     Raises UserError, with the change that is needed, if the fit diverges or has no solution.
     """
@@ -56,7 +61,9 @@ def train(
         assert not isinstance(held_out, TableFile)
         summary = in_memory.summary_of(rows, held_out, params.data.targets)
     if params.train.optimizer == "exact":
-        return closed_form.solve(params, summary, on_epoch)
+        if penalties is None:
+            penalties = chosen_penalties.choose(params, summary).penalties
+        return closed_form.solve(params, summary, penalties, on_epoch)
     torch.manual_seed(params.seed)
     module = construction.initial(params.model, len(summary.features), len(summary.targets))
     if reduction.is_wanted(params, module, summary):

@@ -7,7 +7,7 @@ from typing import Any
 
 from pipeline.columns.plan import Plan
 from pipeline.onnx_model.contract import Contract, MatrixContract, Output
-from pipeline.report import card_coefficients, card_columns, markdown, verdict
+from pipeline.report import card_coefficients, card_columns, markdown, penalty, verdict
 from pipeline.report.card_coefficients import number
 from pipeline.report.card_columns import MOST_ROWS_SHOWN, first_of
 from pipeline.settings.params import GENERATE
@@ -53,6 +53,8 @@ def card(facts: Facts) -> str:
 def _model(facts: Facts) -> Iterator[str]:
     contract = facts.contract
     kind = "A linear model" if facts.coefficients else "A model"
+    if "penalty" in facts.metrics:
+        kind = "A linear model with a penalty"
     yield f"# {_list(facts.targets)} from {_list(facts.plan.features)}"
     yield ""
     yield (
@@ -178,10 +180,16 @@ def _metrics(facts: Facts) -> Iterator[str]:
             "**No rows were held out, so the error on new rows is not known.**"
             " `data.test_fraction: 0.2` holds out a fifth of the rows."
         )
+    for sentence in penalty.of_folds(facts.metrics, facts.contract.source.params):
+        yield ""
+        yield sentence
     reference = facts.metrics["reference"]
     reduction = facts.contract.source.params["train.reduction"]
     gap = reference["gap"]
     yield ""
+    if "penalty" in facts.metrics:
+        yield penalty.for_readers(facts.metrics, facts.contract.source.params)
+        return
     yield (
         f"The best of all lines (exact least squares) has an RMSE of"
         f" {number(reference['rmse'])} on the training rows. The model's loss, the {reduction} of"

@@ -24,13 +24,18 @@ HEADER = (
 
 
 def rows(
-    line: Line | None, reference: Fit, dtype: str, exact_targets: Mapping[str, str]
+    line: Line | None,
+    reference: Fit,
+    dtype: str,
+    exact_targets: Mapping[str, str],
+    penalized: bool = False,
 ) -> Iterator[list[Any]]:
     """Return the rows of coefficients.csv: the model's value, the reference's, and its errors.
 
     line: the model; there are no rows if it is not linear. dtype: precision of the model file.
     exact_targets: sentences of fit_messages, which are the note of a target's last term that does
     not depend on others; the note of a column that does says how.
+    penalized: True if the model has a penalty, so that its values have no errors of their own.
     A value that does not exist, such as a standard error without degrees of freedom, is None.
     """
     if line is None:
@@ -52,6 +57,8 @@ def rows(
             if note:
                 weight = "weight 0" if values[place] == 0 else "the reference leaves it out"
                 note += f"; {weight}"
+            elif penalized and values[place] == 0:
+                note = "0 by the penalty"
             elif place == independent[-1]:
                 note = exact_targets.get(target, "")
             errors = [column[index, place] for column in columns]

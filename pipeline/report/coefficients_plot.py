@@ -23,13 +23,15 @@ def draw(
     weight: NDArray[np.float64],
     deviations: NDArray[np.float64],
     plan: Plan,
+    penalized: bool = False,
 ) -> None:
     """Draw the effect on the target of a change of one standard deviation in each feature.
 
     Coefficients of features in different units cannot be compared; these effects can. Of a level
     the effect is its difference from the reference level, which is drawn at 0. The least-squares
     solution is drawn with its 95 % interval, and the model beside it.
-    weight: of the model, [targets, features]; deviations: [features].
+    weight: of the model, [targets, features]; deviations: [features]. penalized: True if the model
+    is not meant to be the least-squares solution.
     """
     targets = reference.targets[: len(COLOURS)]
     groups = effects.groups(plan, deviations)
@@ -37,7 +39,8 @@ def draw(
     for effect in (effect for group in groups for effect in group):
         if effect.term is not None:
             change[effect.term] = effect.change
-    sizes = np.abs(reference.weight * change).max(axis=0)
+    drawn_weights = [reference.weight, *[weight] * penalized]  # the reference leaves columns out
+    sizes = np.max([np.abs(each * change).max(axis=0) for each in drawn_weights], axis=0)
     groups = effects.largest(groups, sizes, MOST_FEATURES_DRAWN)
     # From the bottom to the top: the first feature is at the top.
     lines = [effect for group in reversed(groups) for effect in reversed(group)]
@@ -64,7 +67,7 @@ def draw(
                 color=colour,
                 markerfacecolor="white",
                 markersize=4,
-                label=f"{name}model",
+                label=f"{name}model" + ",\nshrunk by its penalty" * penalized,
             )
         axes.axvline(0, color=GREY, linewidth=1, zorder=1)
         if has_levels:

@@ -26,8 +26,8 @@ MOST_POINTS_DRAWN = 2_000
 
 
 @contextmanager
-def axes_of(path: Path, height: float = 4, width: float = WIDTH) -> Iterator[Axes]:
-    """Yield axes to draw on; save the figure as SVG at `path` when the block ends.
+def figure_of(path: Path, height: float = 4, width: float = WIDTH) -> Iterator[Figure]:
+    """Yield a figure to draw on; save it as SVG at `path` when the block ends.
 
     height, width: in inches.
     """
@@ -40,12 +40,23 @@ def axes_of(path: Path, height: float = 4, width: float = WIDTH) -> Iterator[Axe
         mpl.rcParams["text.parse_math"] = False  # a column may be called price_$
         figure = Figure(figsize=(width, height), layout="constrained")
         FigureCanvasSVG(figure)
-        axes = figure.add_subplot()
-        axes.spines[["top", "right"]].set_visible(False)
-        axes.grid(alpha=0.3)
-        yield axes
+        yield figure
         with files.whole(path) as partial:
             figure.savefig(partial, format="svg", metadata={"Date": None})
+
+
+@contextmanager
+def axes_of(path: Path, height: float = 4, width: float = WIDTH) -> Iterator[Axes]:
+    """Yield the axes of a figure with one plot; save it as `figure_of` does."""
+    with figure_of(path, height, width) as figure:
+        yield plain(figure.add_subplot())
+
+
+def plain(axes: Axes) -> Axes:
+    """Return the axes in the style of all plots: without a frame, with a pale grid."""
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.grid(alpha=0.3)
+    return axes
 
 
 def evenly_spaced(rows: int) -> NDArray[np.int64]:

@@ -1,5 +1,6 @@
 """Plots of a result: choose the plots that show something, and draw them into one folder."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,8 @@ from pipeline.columns.number import NumberColumn
 from pipeline.columns.plan import Plan
 from pipeline.exact.least_squares import Fit
 from pipeline.learning.line import Line
-from pipeline.report import coefficients_plot, fit_plot, loss_plot, residual_plots
+from pipeline.learning.path_file import PenaltyPath
+from pipeline.report import coefficients_plot, fit_plot, loss_plot, path_plot, residual_plots
 from pipeline.report.model_errors import Predictor
 from pipeline.report.split import Split
 from pipeline.settings import csv_cells, files
@@ -26,16 +28,21 @@ def draw(
     reference: Fit,
     queries: NDArray[np.float64],
     predict: Predictor,
+    paths: Sequence[PenaltyPath] = (),
 ) -> None:
     """Draw the plots that show something for this job into `folder`; remove the others.
 
-    line: the model, if it is linear. queries: encoded, [queries, encoded names].
+    line: the model, if it is linear. queries: encoded, [queries, encoded names]. paths: of the
+    penalties that the folds chose from, one for each target.
     """
     targets, features = params.data.targets, reference.features
     folder.mkdir(parents=True, exist_ok=True)
     for old in folder.glob("*.svg"):
         old.unlink()
     _draw_loss(folder / "loss.svg", params, train, test)
+    deviations = train.part.gram.deviations()[: len(features)]
+    if paths and features:
+        path_plot.draw(folder / "path.svg", paths, deviations)
     splits = {"training rows": train} | ({"rows held out": test} if test else {})
     if sum(split.rows for split in splits.values()) >= residual_plots.LEAST_ROWS_DRAWN:
         residual_plots.predicted_and_actual(folder / "predicted.svg", splits, targets)
@@ -46,9 +53,9 @@ def draw(
         truth = fit_plot.true_function(params.data)
         fit_plot.draw(folder / "fit.svg", train, features[0], targets, queries, predict, truth)
     elif line is not None and features:
-        deviations = train.part.gram.deviations()[: len(features)]
         coefficients_plot.draw(
-            folder / "coefficients.svg", reference, line.weight, deviations, plan
+            *(folder / "coefficients.svg", reference, line.weight, deviations, plan),
+            penalized=params.train.penalized,
         )
 
 

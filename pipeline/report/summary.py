@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from pipeline.report import verdict
+from pipeline.report import penalty, verdict
 from pipeline.settings import csv_cells, files, regular_file, runner
 from pipeline.settings.column_settings import NumberSettings
 from pipeline.settings.errors import UserError
@@ -63,18 +63,24 @@ def _lines(params: Params) -> list[str]:
     ]
     # Loss of the finished model. The last one in the history is from before the last update.
     squares = f"{params.train.reduction} of the squared errors on the training rows"
+    if (penalties := penalty.words(metrics)) is not None:
+        chosen = f", chosen by {params.data.folds} folds" * bool(params.train.chosen_by_folds)
+        text.append(f"{'penalty':12} {penalties}{chosen}")
     text.append(f"{'final loss':12} {metrics['train']['loss']:.9g} ({squares})")
     test = metrics.get("test")
     if test:
         r2 = "" if test["r2"] is None else f", R² {test['r2']:.4g}"
         text.append(f"{'held out':12} root mean square error {test['rmse']:.6g}{r2}")
+    if (of_folds := penalty.folds(metrics)) is not None:
+        text.append(f"{'folds':12} {of_folds}, each predicted by a fit to the others")
     test_r2 = test["r2"] if test else None
     if (worse := verdict.worse_than_the_mean(metrics["train"]["r2"], test_r2)) is not None:
         text.append(f"{'take care':12} {worse}")
     if (some_rows := verdict.mae_of_some_rows(metrics)) is not None:
         text.append(f"{'sample':12} {some_rows}")
     if params.data.source != GENERATE:
-        text.append(gap(metrics["reference"], is_linear=bool(coefficients)))
+        is_linear, shrunk = bool(coefficients), penalty.words(metrics) is not None
+        text.append(gap(metrics["reference"], is_linear=is_linear, is_penalized=shrunk))
     checks = json.loads(files.VERIFICATION.read_text(encoding="utf-8"))["checks"]
     rows = sum(check["rows"] for check in checks)
     text.append(
@@ -120,12 +126,18 @@ def _first(text: Sequence[str], path: Path) -> list[str]:
     return shown
 
 
-def gap(reference: Mapping[str, float], *, is_linear: bool) -> str:
+def gap(reference: Mapping[str, float], *, is_linear: bool, is_penalized: bool = False) -> str:
     """Return the line that compares the model's loss with the loss of the best line.
 
-    reference: from metrics.json. A model that is not linear may have a smaller loss than any line.
+    reference: from metrics.json. A model that is not linear may have a smaller loss than any line;
+    one with a penalty has a larger one on purpose.
     """
     loss, difference = reference["loss"], reference["gap"]
+    if is_penalized:
+        return (
+            f"{'no penalty':12} loss {loss:.9g} by exact least squares; the penalty costs"
+            f" {abs(difference):.3g} on the training rows, for smaller errors on new ones"
+        )
     if is_linear:
         best = f"{'optimum':12} loss {loss:.9g} by exact least squares"
     else:

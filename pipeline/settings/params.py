@@ -20,8 +20,8 @@ from pipeline.settings.sections import (
     Model,
     Params,
     Tracking,
-    Train,
 )
+from pipeline.settings.train_settings import Train
 
 __all__ = [
     "GENERATE",

@@ -1,0 +1,81 @@
+"""The penalty of a model in metrics.json, and in words."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from pipeline.exact.penalties import Penalty
+from pipeline.learning.penalty_messages import kind
+from pipeline.report import markdown
+from pipeline.report.card_coefficients import number
+from pipeline.settings.messages import first_of
+
+MOST_TARGETS_SHOWN = 3
+
+
+def in_metrics(penalties: Sequence[Penalty], targets: Sequence[str]) -> dict[str, Any]:
+    """Return the entry of metrics.json: the penalties of each target; nothing if there are none."""
+    if not any(penalty.l1 or penalty.l2 for penalty in penalties):
+        return {}
+    by_target = list(zip(targets, penalties, strict=True))
+    return {
+        "penalty": {
+            "l1": {target: penalty.l1 for target, penalty in by_target},
+            "l2": {target: penalty.l2 for target, penalty in by_target},
+        }
+    }
+
+
+def words(metrics: Mapping[str, Any]) -> str | None:
+    """Return the penalties in words: `ridge, l2 0.02`; None if there are none.
+
+    metrics: the content of metrics.json.
+    """
+    if (penalty := metrics.get("penalty")) is None:
+        return None
+    texts = {}
+    for target, l1 in penalty["l1"].items():
+        l2 = penalty["l2"][target]
+        numbers = [f"{name} {value:.6g}" for name, value in (("l1", l1), ("l2", l2)) if value]
+        texts[target] = f"{kind(l1, l2)}, {', '.join(numbers)}"
+    if len(texts) == 1:
+        return next(iter(texts.values()))
+    return first_of([f"{target}: {text}" for target, text in texts.items()], MOST_TARGETS_SHOWN)
+
+
+def folds(metrics: Mapping[str, Any]) -> str | None:
+    """Return what cross-validation says of the model; None if metrics.json has nothing of it."""
+    if (cv := metrics.get("cv")) is None:
+        return None
+    rmse, r2 = cv["rmse"], cv["r2"]
+    text = f"root mean square error {rmse['mean']:.6g} ± {rmse['std']:.2g}"
+    return text if r2["mean"] is None else f"{text}, R² {r2['mean']:.4g} ± {r2['std']:.2g}"
+
+
+def of_folds(metrics: Mapping[str, Any], params: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the card's sentence on cross-validation, if metrics.json has figures of it.
+
+    params: dotted keys of params.yaml and their values.
+    """
+    if (figures := folds(metrics)) is not None:
+        yield (
+            f"Cross-validation in {params['data.folds']} folds of the training rows, each predicted"
+            f" by a fit to the others: {figures} (mean and standard deviation of the folds)."
+        )
+
+
+def for_readers(metrics: Mapping[str, Any], params: Mapping[str, Any]) -> str:
+    """Return what a reader of the card of a penalized model must know.
+
+    metrics: the content of metrics.json. params: dotted keys of params.yaml and their values.
+    """
+    chosen_by_folds = "cv" in (params["train.l1"], params["train.l2"])
+    how = "chosen by cross-validation" if chosen_by_folds else "set in the parameters"
+    reference = metrics["reference"]
+    return (
+        f"**The model is penalized** ({markdown.text(words(metrics) or '')}; {how}): its weights"
+        " are smaller than those of least squares on purpose, for smaller errors on new rows. On"
+        f" the training rows that costs {number(abs(reference['gap']))} of the loss, the"
+        f" {params['train.reduction']} of the squared errors: without a penalty it would be"
+        f" {number(reference['loss'])} (RMSE {number(reference['rmse'])}). Weights that are"
+        " penalized have no standard errors of their own; those below belong to least squares."
+    )
