@@ -13,13 +13,18 @@ def kind(l1: float, l2: float) -> str:
     return "lasso" if l1 else "ridge" if l2 else "least squares"
 
 
+def two_digits(spread: float) -> str:
+    """Return a standard deviation as people write it beside its mean: 12000, not 1.2e+04."""
+    return f"{float(f'{spread:.2g}'):.6g}"
+
+
 def chosen(path: PenaltyPath, folds: int) -> str:
     """Return the line that says which penalty the folds chose, and how good it is."""
     place, last = path.chosen, len(path.values) - 1
     error, spread = path.error[place], path.std_error[place]
     text = (
         f"train.{path.penalty}: cv chose {path.values[place]:.6g} for {path.target}: mean squared"
-        f" error {error:.6g} ± {spread:.2g} on rows left out, in {folds} folds"
+        f" error {error:.6g} ± {two_digits(spread)} on rows left out, in {folds} folds"
     )
     nonzero = int((path.weight[place] != 0).sum())
     if path.penalty == "l1" and nonzero < len(path.features):

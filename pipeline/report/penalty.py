@@ -4,10 +4,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pipeline.exact.penalties import Penalty
-from pipeline.learning.penalty_messages import kind
+from pipeline.learning.penalty_messages import kind, two_digits
 from pipeline.report import markdown
 from pipeline.report.card_coefficients import number
-from pipeline.settings.messages import first_of
+from pipeline.report.card_columns import first_of
 
 MOST_TARGETS_SHOWN = 3
 
@@ -47,8 +47,10 @@ def folds(metrics: Mapping[str, Any]) -> str | None:
     if (cv := metrics.get("cv")) is None:
         return None
     rmse, r2 = cv["rmse"], cv["r2"]
-    text = f"root mean square error {rmse['mean']:.6g} ± {rmse['std']:.2g}"
-    return text if r2["mean"] is None else f"{text}, R² {r2['mean']:.4g} ± {r2['std']:.2g}"
+    text = f"root mean square error {rmse['mean']:.6g} ± {two_digits(rmse['std'])}"
+    if r2["std"] is None:  # the target is constant in all folds but one, or in all
+        return text
+    return f"{text}, R² {r2['mean']:.4g} ± {two_digits(r2['std'])}"
 
 
 def of_folds(metrics: Mapping[str, Any], params: Mapping[str, Any]) -> Iterator[str]:
