@@ -42,7 +42,8 @@ def test_a_table_that_can_be_fitted_passes() -> None:
     [
         ({"train__optimizer": "exact"}, table((1, 2)), NO_ROWS,
          "train.optimizer: exact fits 2 numbers (one for each feature and the bias) and needs as"
-         " many rows, but found 1 for training; name fewer data.features, bring more rows, or set train.l2 to cv"),
+         " many rows, but found 1 for training; name fewer data.features, bring more rows, or set"
+         " train.l2 to cv"),
         ({}, table((1, 2), names=("bias", "y")), NO_ROWS,
          "data/train.parquet: found a feature called bias, which coefficients.csv uses for the"
          " intercept; rename the column, or set model.bias to false"),
