@@ -46,7 +46,7 @@ def check(params: Params, summary: Summary, blocks: dict[Path, Blocks]) -> None:
             " cv"
         )
     if (penalty := params.train.chosen_by_folds) is not None:
-        _check_folds(penalty, [fold.rows for fold in summary.folds])
+        check_folds(penalty, [fold.rows for fold in summary.folds])
     # Rows too large for the saved model's dtype could not be sent to it.
     dtypes = {"model.dtype": params.model.dtype}
     if params.train.optimizer != "exact":
@@ -62,7 +62,7 @@ def check(params: Params, summary: Summary, blocks: dict[Path, Blocks]) -> None:
                 )
 
 
-def _check_folds(penalty: str, rows: Sequence[int]) -> None:
+def check_folds(penalty: str, rows: Sequence[int]) -> None:
     """Refuse folds that cannot choose a penalty. rows: number of rows of each fold."""
     if 0 in rows:
         empty = [str(number) for number, count in enumerate(rows, 1) if not count]

@@ -1,0 +1,62 @@
+"""A penalized model is told as such: in metrics.json, the summary, the card and the picture."""
+
+from pathlib import Path
+
+import numpy as np
+from plotted import texts
+
+from pipeline.exact.penalties import Penalty
+from pipeline.learning.path_file import PenaltyPath
+from pipeline.report import path_plot, penalty, summary
+
+METRICS = {
+    "penalty": {"l1": {"y": 0.0}, "l2": {"y": 0.25}},
+    "cv": {"rmse": {"mean": 31407.26, "std": 11640.67}, "r2": {"mean": 0.83, "std": 0.128}},
+    "reference": {"loss": 100.0, "rmse": 2.0, "gap": 3.5},
+}
+
+
+def test_the_penalties_are_in_the_metrics_if_there_are_any() -> None:
+    assert penalty.in_metrics([Penalty(), Penalty()], ["y", "z"]) == {}
+    assert penalty.in_metrics([Penalty(0.5, 0.0), Penalty(0.1, 2.0)], ["y", "z"]) == {
+        "penalty": {"l1": {"y": 0.5, "z": 0.1}, "l2": {"y": 0.0, "z": 2.0}}
+    }
+
+
+def test_a_penalized_model_is_not_called_a_bad_optimum() -> None:
+    assert penalty.words({}) is None
+    assert penalty.words(METRICS) == "ridge, l2 0.25"
+    two = penalty.in_metrics([Penalty(0.5, 0.0), Penalty(0.1, 2.0)], ["y", "z"])
+    assert penalty.words(two) == "y: lasso, l1 0.5, z: elastic net, l1 0.1, l2 2"
+    reference = METRICS["reference"]
+    assert summary.gap(reference, is_linear=True, is_penalized=True) == (
+        "no penalty   loss 100 by exact least squares; the penalty costs 3.5 on the training rows,"
+        " for smaller errors on new ones"
+    )
+    params = {"train.l1": 0.0, "train.l2": "cv", "train.reduction": "sum", "data.folds": 5}
+    told = penalty.for_readers(METRICS, params)
+    assert told.startswith("**The model is penalized** (ridge, l2 0.25; chosen by cross-validation)")
+    assert "no standard errors of their own" in told
+    (folds,) = penalty.of_folds(METRICS, params)
+    assert "root mean square error 31407.3 ± 12000, R² 0.83 ± 0.13" in folds
+    assert not list(penalty.of_folds({}, params))
+
+
+def test_the_picture_marks_the_choice(tmp_path: Path) -> None:
+    values = np.geomspace(1e3, 1e-6, 20)
+    path = PenaltyPath(
+        *("price_$", "l2", values, 0.0, (np.log(values) + 1) ** 2, np.ones(20)),
+        *(np.outer(1 / (1 + values), [1.0, -2.0]), np.zeros(20), ("a", "b")),
+        best=7, one_standard_error=5, chosen=5,
+    )  # fmt: skip
+    for name in ("one.svg", "again.svg"):
+        path_plot.draw(tmp_path / name, [path], np.array([1.0, 2.0]))
+    shown = texts(tmp_path / "one.svg")
+    assert f"smallest error: {values[7]:.3g}" in shown
+    assert f"one standard error, chosen: {values[5]:.3g}" in shown
+    assert {"a", "b", "train.l2 (more penalty to the right)"} <= set(shown)
+    assert (tmp_path / "one.svg").read_bytes() == (tmp_path / "again.svg").read_bytes()
+    many = tmp_path / "many.svg"
+    path_plot.draw(many, [path, path], np.array([1.0, 2.0]))
+    assert shown.count("price_$") == 0
+    assert texts(many).count("price_$") == 2
