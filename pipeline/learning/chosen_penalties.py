@@ -46,6 +46,7 @@ def choose(params: Params, summary: Summary) -> ChosenPenalties:
     if (penalty := params.train.chosen_by_folds) is None:
         return _of_numbers(params)
     table = summary.train.gram, summary.features, summary.targets, params.model.bias
+    penalty_messages.announce(penalty, len(summary.features), len(summary.folds))
     penalties = penalty_path.paths(*table, params.train.l1, params.train.l2)
     scores = cross_validate([fold.gram for fold in summary.folds], *table[1:], penalties)
     along = penalty_path.weights_along(*table, penalties)

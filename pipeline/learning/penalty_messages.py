@@ -13,6 +13,13 @@ def kind(l1: float, l2: float) -> str:
     return "lasso" if l1 else "ridge" if l2 else "least squares"
 
 
+def announce(penalty: str, features: int, folds: int) -> None:
+    """Print that a choice takes a while, if it does: 13 s for a ridge of 260 columns in 5 folds."""
+    if (seconds := 1.3e-7 * features**3 * (folds + 1)) > 10:
+        least = "at least" if penalty == "l1" else "about"
+        print(f"the choice of train.{penalty} for {features} columns takes {least} {seconds:.0f} s")
+
+
 def two_digits(spread: float) -> str:
     """Return a standard deviation as people write it beside its mean: 12000, not 1.2e+04."""
     return f"{float(f'{spread:.2g}'):.6g}"

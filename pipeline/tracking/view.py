@@ -26,7 +26,10 @@ NO_SWEEPS = f"attributes.status != '' and tags.`{SWEEP}` IS NULL"
 part of a name."""
 FIRST_QUERY = "prediction.query_1."
 """Prefix of the metrics with the predictions for the first query, one for each target."""
-DECIDING_METRICS = ("test.r2", "test.rmse", "test.loss", FIRST_QUERY, "train.loss", "reference.gap")
+DECIDING_METRICS = (
+    *("test.r2", "test.rmse", "test.loss", "cv.r2.mean", "cv.rmse.mean"),
+    *(FIRST_QUERY, "train.loss", "reference.gap"),
+)
 """Metrics that say which of two models is better, the most telling first."""
 METRICS_OF_SWEEP = ("cv.rmse.mean", "cv.r2.mean", "test.rmse", "test.r2", "train.rmse")
 """Metrics that say which configuration is better, without the rows held out if that is possible."""

@@ -39,16 +39,14 @@ def asked(**changes: object) -> Params:
 
 def summed(test_seed: int = 1) -> Summary:
     training, test = rows(60, 0), rows(20, test_seed)
-    whole = in_memory.summary_of(training, test, ["y"])
+    whole = in_memory.summary_of(training, test, ("y",))
     parts = [Table(training.names, training.values[place::5]) for place in range(5)]
-    folds = tuple(in_memory.summary_of(part, None, ["y"]).train for part in parts)
+    folds = tuple(in_memory.summary_of(part, None, ("y",)).train for part in parts)
     return replace(whole, folds=folds)
 
 
 @pytest.mark.parametrize("penalty", ["l1", "l2"])
-def test_the_folds_choose_and_say_what(
-    penalty: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_folds_choose_and_say_what(penalty: str, capsys: pytest.CaptureFixture[str]) -> None:
     best = chosen_penalties.choose(asked(**{penalty: "cv"}), summed())
     (path,) = best.paths
     told = capsys.readouterr().out
@@ -77,7 +75,7 @@ def test_dependent_columns_share_the_weight_unless_they_are_refused(
 ) -> None:
     copied = rows(60, 0)
     copied.values[:, 1] = copied.values[:, 0]
-    summary = in_memory.summary_of(copied, None, ["y"])
+    summary = in_memory.summary_of(copied, None, ("y",))
     fit = exact_solution.penalized_solution(asked(l2=0.5), summary, [Penalty(l2=0.5)])
     assert fit.weight[0, 0] == fit.weight[0, 1] != 0
     assert capsys.readouterr().err == ""

@@ -9,10 +9,11 @@ from pipeline.exact.penalties import Penalty
 from pipeline.learning.path_file import PenaltyPath
 from pipeline.report import path_plot, penalty, summary
 
+REFERENCE = {"loss": 100.0, "rmse": 2.0, "gap": 3.5}
 METRICS = {
     "penalty": {"l1": {"y": 0.0}, "l2": {"y": 0.25}},
     "cv": {"rmse": {"mean": 31407.26, "std": 11640.67}, "r2": {"mean": 0.83, "std": 0.128}},
-    "reference": {"loss": 100.0, "rmse": 2.0, "gap": 3.5},
+    "reference": REFERENCE,
 }
 
 
@@ -28,14 +29,15 @@ def test_a_penalized_model_is_not_called_a_bad_optimum() -> None:
     assert penalty.words(METRICS) == "ridge, l2 0.25"
     two = penalty.in_metrics([Penalty(0.5, 0.0), Penalty(0.1, 2.0)], ["y", "z"])
     assert penalty.words(two) == "y: lasso, l1 0.5, z: elastic net, l1 0.1, l2 2"
-    reference = METRICS["reference"]
-    assert summary.gap(reference, is_linear=True, is_penalized=True) == (
+    assert summary.gap(REFERENCE, is_linear=True, is_penalized=True) == (
         "no penalty   loss 100 by exact least squares; the penalty costs 3.5 on the training rows,"
         " for smaller errors on new ones"
     )
     params = {"train.l1": 0.0, "train.l2": "cv", "train.reduction": "sum", "data.folds": 5}
     told = penalty.for_readers(METRICS, params)
-    assert told.startswith("**The model is penalized** (ridge, l2 0.25; chosen by cross-validation)")
+    assert told.startswith(
+        "**The model is penalized** (ridge, l2 0.25; chosen by cross-validation)"
+    )
     assert "no standard errors of their own" in told
     (folds,) = penalty.of_folds(METRICS, params)
     assert "root mean square error 31407.3 ± 12000, R² 0.83 ± 0.13" in folds
