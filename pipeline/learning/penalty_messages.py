@@ -14,10 +14,13 @@ def kind(l1: float, l2: float) -> str:
 
 
 def announce(penalty: str, features: int, folds: int) -> None:
-    """Print that a choice takes a while, if it does: 13 s for a ridge of 260 columns in 5 folds."""
-    if (seconds := 1.3e-7 * features**3 * (folds + 1)) > 10:
-        least = "at least" if penalty == "l1" else "about"
-        print(f"the choice of train.{penalty} for {features} columns takes {least} {seconds:.0f} s")
+    """Print the approximate time of a choice if it is long.
+
+    For 259 columns and 5 folds a ridge took 4.5 s, a lasso 24 s.
+    """
+    seconds = (2.3e-7 if penalty == "l1" else 4.3e-8) * features**3 * (folds + 1)
+    if seconds > 10:
+        print(f"the choice of train.{penalty} for {features} columns takes about {seconds:.0f} s")
 
 
 def two_digits(spread: float) -> str:
