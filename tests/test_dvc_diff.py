@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+import pytest
 from conftest import Checkout, Clone
 
 REPORTS = ("coefficients.csv", "history.csv", "predictions.csv")
@@ -14,6 +15,7 @@ def asked(checkout: Checkout, *command: str) -> Any:
     return json.loads(text[min(text.find(mark) for mark in "{[" if mark in text) :])
 
 
+@pytest.mark.slow
 def test_dvc_compares_two_commits(clone: Clone) -> None:
     checkout = clone("diff")
     path = checkout.path / "params.yaml"

@@ -99,6 +99,7 @@ def test_a_full_disk_stops_a_training_and_its_store_only_warns(workspace: Path) 
     assert "Traceback" not in told
 
 
+@pytest.mark.slow
 def test_a_disk_that_cannot_be_written_to(workspace: Path) -> None:
     told = in_a_small_or_frozen_disk(
         workspace,

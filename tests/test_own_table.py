@@ -76,6 +76,7 @@ def test_queries_of_another_width_than_the_file(workspace: Path) -> None:
             stage.main(params)
 
 
+@pytest.mark.slow
 def test_a_column_called_bias_in_a_file(workspace: Path) -> None:
     write_table("bias.csv", ["bias", "y"], np.array([[1.0, 2.0], [2.0, 4.0]]))
     params = fit_job("bias.csv")

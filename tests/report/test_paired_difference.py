@@ -65,6 +65,7 @@ def test_one_row_has_no_interval() -> None:
     assert paired.is_noise
 
 
+@pytest.mark.slow
 def test_95_of_100_intervals_have_the_true_mean() -> None:
     """The interval of a wrong t, or of the deviation in place of the error, has another share."""
     random = np.random.default_rng(5)

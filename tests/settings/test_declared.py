@@ -41,6 +41,7 @@ def test_a_parameter_of_ones_own_must_be_declared(workspace: Path) -> None:
                 read()
 
 
+@pytest.mark.slow
 @pytest.mark.process
 def test_what_dvc_would_never_finish_reading_is_said(
     workspace: Path, monkeypatch: pytest.MonkeyPatch

@@ -60,6 +60,7 @@ def test_the_same_result_is_not_tracked_twice(workspace: Path) -> None:
     assert [run.id for run in tracked_runs(workspace)] == [first.id]
 
 
+@pytest.mark.slow
 def test_a_result_without_a_training_is_replayed(workspace: Path) -> None:
     """Restored from the cache, pulled from a colleague: only the files exist."""
     run_stages(job())
@@ -203,6 +204,7 @@ def test_a_completion_that_was_cut_short_is_left_alone_by_other_results(
     assert all("result_id" in run.tags for run in (first, second))
 
 
+@pytest.mark.slow
 def test_columns_of_any_name_are_tracked(workspace: Path) -> None:
     params = job(
         data__targets=["a$", "a%", "y//z", "é" * 200],

@@ -122,6 +122,7 @@ def test_a_training_goes_on_without_its_runs_process(
         assert "`python -m pipeline.track --all` makes the run" in told
 
 
+@pytest.mark.slow
 def test_a_training_does_not_wait_for_its_run(workspace: Path) -> None:
     """A store that is locked for seconds delays no epoch and misses no epoch."""
     params = job()

@@ -16,6 +16,7 @@ from pipeline.tracking.named import result_named
 SETTINGS = job().tracking
 
 
+@pytest.mark.slow
 def test_of_a_result_that_was_overwritten_the_run_is_left(results: Results) -> None:
     """A person tries settings and commits none: DVC's cache has the files, MLflow the run."""
     results.in_folder(data__features=["number"])
@@ -43,6 +44,7 @@ def test_of_a_result_that_was_overwritten_the_run_is_left(results: Results) -> N
         assert set(same.metrics[0]) == set(same.metrics[1]), "no losses by epoch"
 
 
+@pytest.mark.slow
 def test_a_name_of_several_results_asks_for_one(results: Results) -> None:
     results.in_folder(seed=1)
     replay_all()

@@ -22,6 +22,7 @@ def a_run(status: str, tags: Mapping[str, str]) -> Any:
     return Namespace(info=Namespace(status=status), data=Namespace(tags=tags))
 
 
+@pytest.mark.slow
 def test_a_run_of_another_host_is_left_alone(workspace: Path) -> None:
     opened = store.open_store("abline")
     here = processes.identity()
