@@ -5,7 +5,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 from exact_reference import dot, eliminated, exact_columns, nearest
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from penalised_reference import gram_of, names, scikit_learn, table
 
@@ -80,6 +80,8 @@ def test_ridge_is_the_exact_solution_rounded(
     st.sampled_from([0.0, 0.25]),
     st.booleans(),
 )
+@example([[-2.0, -1.0, 2.0, 1.0], [-3.0, 0.0, -2.0, -1.0]], 0.5, 0.0, False)  # last bits in circles
+@example([[-4.0, -2.0, 3.0, -2.0], [3.0, -3.0, 0.0, 3.0]], 2.0, 0.0, False)
 @settings(deadline=None, max_examples=80)
 def test_the_lasso_meets_the_optimality_conditions(
     rows: list[list[float]], l1: float, l2: float, intercept: bool
