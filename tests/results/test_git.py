@@ -10,6 +10,7 @@ from pipeline.settings import dvc_md5, files
 from pipeline.tracking.tags import COMMIT
 
 
+@pytest.mark.slow
 def test_a_large_file_is_not_read(repository: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
     """Git says the size first; a large file is one line, and the other results have their runs."""
     monkeypatch.setattr(git, "LARGEST_BLOB_BYTES", 200_000)

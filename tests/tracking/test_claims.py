@@ -65,6 +65,7 @@ def test_experiments_that_trained_alike_keep_a_run_each(
     assert not any("superseded_by" in run.tags for run in runs)
 
 
+@pytest.mark.slow
 def test_another_experiments_tags_do_not_stay(
     workspace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -79,6 +79,7 @@ def test_a_result_without_a_training_is_replayed(workspace: Path) -> None:
     assert replayed.model_file() == files.ONNX.read_bytes()
 
 
+@pytest.mark.slow
 def test_other_queries_alone_make_a_run_of_their_own(workspace: Path) -> None:
     run_stages(job())
     other = job(evaluate__queries=[[5.0]])
@@ -191,6 +192,7 @@ def test_a_completion_that_was_cut_short_is_taken_up(
     assert len(history) == 1, "a repeated completion must not log a metric twice"
 
 
+@pytest.mark.slow
 def test_a_completion_that_was_cut_short_is_left_alone_by_other_results(
     workspace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -136,7 +136,8 @@ def test_a_training_does_not_wait_for_its_run(workspace: Path) -> None:
     assert tracked.status == "FINISHED"
 
 
-@pytest.mark.parametrize("encoding", [pytest.param("latin-1", marks=pytest.mark.slow), "utf-8"])
+@pytest.mark.slow
+@pytest.mark.parametrize("encoding", ["latin-1", "utf-8"])
 def test_a_failure_is_told_in_any_encoding(workspace: Path, encoding: str) -> None:
     name = "été"
     opened = store.open_store(name)

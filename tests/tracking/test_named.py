@@ -84,6 +84,7 @@ def test_a_run_without_a_result_is_refused(results: Results) -> None:
         result_named("killed", SETTINGS)
 
 
+@pytest.mark.slow
 def test_the_sentence_becomes_a_tag_of_the_run(results: Results) -> None:
     commit = results.committed(data__features=["number"])
     results.in_folder(data__features=["area"])

@@ -122,6 +122,7 @@ def test_a_fault_of_our_own_is_not_taken_for_the_stores() -> None:
         Path("nowhere").read_bytes()
 
 
+@pytest.mark.slow
 def test_a_store_of_another_mlflow(workspace: Path) -> None:
     store_file.make(Path("mlflow.db"))  # without the client, which would remember it
     with sqlite3.connect("mlflow.db") as database:
