@@ -1,13 +1,11 @@
 """Cross-validation from sums gives what fits on the rows of the folds give."""
 
 import math
-import os
-import subprocess
-import sys
 
 import numpy as np
 import pytest
-from conftest import NUMPY_OFF, ROOT, environment
+from conftest import NUMPY_OFF
+from other_machines import printed_on
 from penalised_reference import gram_of, names, scikit_learn, table
 
 from pipeline.exact.cross_validation import Scores, cross_validate
@@ -146,16 +144,7 @@ for l1, l2 in (("cv", 0.0), (0.0, "cv"), ("cv", 0.5)):
 
 def test_threads_and_instruction_sets_change_no_bit() -> None:
     """The guesses do change with them."""
-    printed = set()
-    for threads, core, features in (("1", "Prescott", NUMPY_OFF), ("2", "Haswell", "")):
-        variables = environment(
-            OMP_NUM_THREADS=threads,
-            OPENBLAS_NUM_THREADS=threads,
-            OPENBLAS_CORETYPE=core,
-            NPY_DISABLE_CPU_FEATURES=features,
-            PYTHONPATH=f"{ROOT}{os.pathsep}{ROOT / 'tests'}",
-        )
-        command = [sys.executable, "-c", MACHINE]
-        printed.add(subprocess.check_output(command, cwd=ROOT, env=variables))
+    machines = (("1", "Prescott", NUMPY_OFF), ("2", "Haswell", ""))
+    printed = {printed_on(MACHINE, *machine) for machine in machines}
     assert len(printed) == 1
     assert printed.pop().count(b"0x") > 3000

@@ -3,20 +3,18 @@
 import hashlib
 import itertools
 import math
-import os
-import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
 import pytest
-from conftest import NUMPY_OFF, ROOT, environment
+from conftest import NUMPY_OFF
 from exact_reference import Rows, dot, exact_columns, nearest, number, solved, tables
 from exact_tables import figures, integers, noisy, residual_std_error
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from other_machines import printed_on
 
 from pipeline.exact import condition, cores, student
 from pipeline.exact.gram_sums import gram_matrix
@@ -176,20 +174,8 @@ def test_threads_and_instruction_sets_change_no_bit() -> None:
         *itertools.product("12", ["Prescott", "Haswell"], ["", NUMPY_OFF]),
         ("2", "SkylakeX", "AVX512F AVX512_SKX"),
     ]
-
-    def told(machine: tuple[str, str, str]) -> bytes:
-        threads, core, features = machine
-        variables = environment(
-            OMP_NUM_THREADS=threads,
-            OPENBLAS_NUM_THREADS=threads,
-            OPENBLAS_CORETYPE=core,
-            NPY_DISABLE_CPU_FEATURES=features,
-            PYTHONPATH=f"{ROOT}{os.pathsep}{ROOT / 'tests'}",
-        )
-        return subprocess.check_output([sys.executable, "-c", MACHINE], cwd=ROOT, env=variables)
-
     with ThreadPoolExecutor(2) as pool:
-        printed = set(pool.map(told, machines))
+        printed = set(pool.map(lambda machine: printed_on(MACHINE, *machine), machines))
     assert len(printed) == 1
     assert printed.pop().count(b"0x") > 50
 
