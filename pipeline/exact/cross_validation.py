@@ -52,13 +52,13 @@ class Scores:
     @cached_property
     def mean(self) -> Floats:
         """Mean of the folds' mean squared errors: [penalties]."""
-        return np.array([_spread(row).mean for row in self.mse.tolist()])
+        return np.array([spread(row).mean for row in self.mse.tolist()])
 
     @cached_property
     def std_error(self) -> Floats:
         """Standard error of the mean: [penalties]."""
         folds = self.mse.shape[1]
-        return np.array([_spread(row).std / math.sqrt(folds) for row in self.mse.tolist()])
+        return np.array([spread(row).std / math.sqrt(folds) for row in self.mse.tolist()])
 
     @property
     def best(self) -> int:
@@ -77,11 +77,11 @@ class Scores:
 
     def rmse(self, place: int) -> Spread:
         """Return the root mean squared error of a penalty."""
-        return _spread([math.sqrt(value) for value in self.mse[place].tolist()])
+        return spread([math.sqrt(value) for value in self.mse[place].tolist()])
 
     def r2_spread(self, place: int) -> Spread:
         """Return R² of a penalty."""
-        return _spread(self.r2[place].tolist())
+        return spread(self.r2[place].tolist())
 
 
 def cross_validate(
@@ -157,8 +157,11 @@ def _r2(test: Gram, target: int, mse: Sequence[float]) -> list[float]:
     ]
 
 
-def _spread(values: Sequence[float]) -> Spread:
-    """Return mean and standard deviation, from exact fractions."""
+def spread(values: Sequence[float]) -> Spread:
+    """Return mean and standard deviation of at least one figure, from exact fractions.
+
+    The deviation of one figure is NaN.
+    """
     if not all(map(math.isfinite, values)):
         return Spread(sum(values), math.nan)
     exact = list(map(Fraction, values))

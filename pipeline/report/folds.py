@@ -6,7 +6,7 @@ from fractions import Fraction
 from typing import Any
 
 from pipeline.columns.summary import Summary
-from pipeline.exact.cross_validation import cross_validate
+from pipeline.exact.cross_validation import cross_validate, spread
 from pipeline.exact.gram import Gram
 from pipeline.exact.penalties import Penalty
 from pipeline.report.model_errors import TOO_LARGE
@@ -54,7 +54,8 @@ def _spread(values: Sequence[float]) -> dict[str, float | None]:
     """Return mean and standard deviation of a figure over the folds; None if they do not exist."""
     if not values:
         return {"mean": None, "std": None}
-    mean = sum(map(Fraction, values)) / len(values)
-    squares = sum((Fraction(value) - mean) ** 2 for value in values)
-    std = math.sqrt(squares / (len(values) - 1)) if len(values) > 1 else None
-    return {"mean": float(mean), "std": std}
+    over_folds = spread(values)
+    return {
+        "mean": over_folds.mean,
+        "std": over_folds.std if len(values) > 1 else None,
+    }
