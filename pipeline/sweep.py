@@ -64,7 +64,7 @@ def sweep(options: argparse.Namespace) -> None:
     tried = configurations.of(document, options.ranges, options.random)
     for contradiction, number in tried.left_out.items():
         print(f"left out: {number} × {contradiction}")
-    freshness.check_data(base)
+    freshness.check_data(document)
     with locks.lock("sweep", 0, BUSY):
         # Imported here, when the command line is right: torch and MLflow take a second each.
         from pipeline.learning.trained_sweep import trained
