@@ -1,0 +1,164 @@
+"""Measure what leaks from a fold into the fit that answers it: part of `make bench`.
+
+The numbers that fill gaps and the levels of categories are learnt from all training rows, and so
+from the rows of each fold, too. Here they are learnt anew for each fold from the other folds alone,
+the table is encoded again, and the same exact fits follow: without a penalty, and with the 100
+values of `train.l2: cv`. The root mean square error of the folds stands beside `cv.rmse.mean` of
+the sums in data/summary.json. Tables that ship in packages, those with gaps or categories.
+"""
+
+import statistics
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from rounds import arguments
+from shipped_tables import ShippedTable, install, tables, write
+from table_penalties import CPU_SECONDS, MOST_COLUMNS, MOST_ROWS
+from table_sums import SummedTable, described, summed
+from tables import in_child
+
+from pipeline.columns import learn
+from pipeline.columns import statistics as column_statistics
+from pipeline.columns.column import EmptyColumnError
+from pipeline.columns.plan import Plan
+from pipeline.compute.draws import uniform
+from pipeline.exact.correlations import Correlations
+from pipeline.exact.cross_validation import cross_validate
+from pipeline.exact.gram_sums import gram_matrix
+from pipeline.exact.penalties import Penalty, solve
+from pipeline.exact.penalty_path import paths
+from pipeline.exact.unrounded_error import mean_squared_errors
+from pipeline.settings import files
+from pipeline.settings.column_settings import CategorySettings, ColumnSettings
+from pipeline.settings.errors import UserError
+
+PLAIN = Penalty()
+
+
+class Line(NamedTuple):
+    """Cross-validated errors of a table: fills and levels of all training rows, and of each fold.
+
+    plain, ridge: root mean square errors (shared, of each fold), of ridge with the penalty that
+    each of both ways chooses. chosen: its place in the path.
+    """
+
+    source: str
+    size: str
+    plain: tuple[float, float]
+    ridge: tuple[float, float]
+    chosen: tuple[int, int]
+
+
+def refitted(table: SummedTable, train: pa.Table) -> Plan:
+    """Return the plan learnt from some training rows alone.
+
+    A level that they do not have is answered as the reference, which is what a weight of 0 does in
+    the fit with levels from all rows. Raises EmptyColumnError if a column has no value there.
+    """
+    columns = []
+    for name, settings in table.settings.data.columns.items():
+        own: ColumnSettings = settings
+        if isinstance(settings, CategorySettings) and settings.unseen_or_default == "refuse":
+            own = settings.model_copy(update={"unseen": "reference"})
+        values = train.column(name)
+        count = column_statistics.count_in(partial(_one_block, train))
+        columns.append(learn.column(name, own, column_statistics.of_column(own, values), count))
+    return table.plan.model_copy(update={"columns": tuple(columns)})
+
+
+def _one_block(rows: pa.Table, name: str) -> list[pa.ChunkedArray]:
+    return [rows.column(name)]
+
+
+def errors_by_fold(table: SummedTable, penalties: Sequence[Penalty]) -> Iterator[list[float]]:
+    """Yield for each fold the mean squared error of each penalty, with a plan of its own."""
+    settings = table.settings
+    rows = pq.read_table(files.TRAIN)
+    folds = (uniform(settings.seed, "folds", 0, len(rows)) * settings.data.folds).astype(int)
+    for fold in range(settings.data.folds):
+        train, test = rows.filter(pa.array(folds != fold)), rows.filter(pa.array(folds == fold))
+        plan = refitted(table, train)
+        numbers = [plan.numbers(part, settings.data.targets) for part in (train, test)]
+        if any(np.isnan(each).any() for each in numbers):
+            raise EmptyColumnError
+        of_train, of_test = map(gram_matrix, numbers)
+        target = numbers[0].shape[1]
+        correlations = Correlations(of_train, target - 1, [target], settings.model.bias)
+        roundoff = [0.0 if name in plan.exact else 2.0**-53 for name in plan.encoded_names]
+        yield mean_squared_errors(of_test, target, solve(correlations, target, penalties, roundoff))
+
+
+def measure(shipped: ShippedTable) -> Line | str:
+    """Return a line, or why the table has none. Changes the working folder."""
+    with tempfile.TemporaryDirectory() as name:
+        try:
+            described(write(shipped, Path(name)), shipped.target, Path(name) / "job")
+            table = summed(0)
+        except UserError as error:
+            return str(error).splitlines()[0]
+        summary = table.summary
+        rows, columns = summary.train.rows, len(summary.features)
+        if rows > MOST_ROWS or columns > MOST_COLUMNS:
+            return f"{rows:,} × {columns} are left out"
+        if not any(column.takes_gaps or column.kind == "category" for column in table.plan.columns):
+            return "neither gaps nor categories"
+        of_table = summary.features, summary.targets, table.settings.model.bias
+        (path,) = paths(summary.train.gram, *of_table, 0.0, "cv")
+        grams, roundoff = [fold.gram for fold in summary.folds], summary.roundoff(summary.features)
+        (shared,) = cross_validate(grams, *of_table, [(*path, PLAIN)], roundoff)
+        try:
+            own = np.array(list(errors_by_fold(table, [*path, PLAIN]))).T
+        except EmptyColumnError:
+            return "a column has no value, or a date no level, without one of the folds"
+    both = shared.mse, own
+    chosen = [int(np.argmin(errors[:-1].mean(axis=1))) for errors in both]
+    plain, ridge = (
+        tuple(
+            float(np.sqrt(errors[place]).mean()) for errors, place in zip(both, places, strict=True)
+        )
+        for places in ((-1, -1), chosen)
+    )
+    return Line(shipped.source, f"{rows:,} × {columns}", plain, ridge, tuple(chosen))
+
+
+def main() -> None:
+    """Run every table; print a line for each, and the median and the largest difference."""
+    parser = arguments(__doc__ or "", rounds=1)
+    parser.add_argument("--only", default="", help="only tables whose name has this text in it")
+    parser.add_argument("--every", type=int, default=2, help="only one table in so many (2)")
+    asked = parser.parse_args()
+    install()
+    print(
+        "| table | rows × columns | cv.rmse, no penalty | learnt per fold | cv.rmse, l2: cv | learnt per fold | steps |"
+    )
+    print("|---|---|---|---|---|---|---|")
+    lines = []
+    for shipped in [table for table in tables() if asked.only in table.source][:: asked.every]:
+        line = in_child(CPU_SECONDS, measure, shipped)
+        if isinstance(line, Line):
+            lines.append(line)
+            numbers = " | ".join(f"{value:.6g}" for value in (*line.plain, *line.ridge))
+            print(
+                f"| {line.source} | {line.size} | {numbers} | {line.chosen[1] - line.chosen[0]} |",
+                flush=True,
+            )
+        else:
+            print(f"without {shipped.source}: {line or 'out of time or memory'}", file=sys.stderr)
+    if not lines:
+        sys.exit("error: no table is left")
+    for name in ("plain", "ridge"):
+        d = [abs(getattr(l, name)[0] / getattr(l, name)[1] - 1) for l in lines]
+        print(name, statistics.median(d), np.percentile(d, [75, 90]), max(d))
+        s = [getattr(l, name)[0] / getattr(l, name)[1] - 1 for l in lines]
+        print(name, statistics.median(s), min(s), max(s))
+
+
+if __name__ == "__main__":
+    main()
