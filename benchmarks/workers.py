@@ -95,7 +95,7 @@ def timed(paths: dict[Side, Path], plan: Plan, threads: int) -> tuple[float, byt
         begin = time.perf_counter()
         known, _ = own_rows.summarized(paths, plan, ("y",), 0, FOLDS)
         seconds = time.perf_counter() - begin
-    return seconds, repr([fold.as_json() for fold in known.folds]).encode()
+    return seconds, repr([part.as_json() for part in known.parts]).encode()
 
 
 @contextmanager

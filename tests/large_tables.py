@@ -10,7 +10,7 @@ from mixed_tables import number_plan
 from numpy.typing import NDArray
 from sums import part_of
 
-from pipeline.columns.summary import Part, SampleRows, Summary
+from pipeline.columns.summary import Part, SampleRows, Summary, each_part_in_turn
 from pipeline.settings import files
 from pipeline.tables import table
 from pipeline.tables.table import ROWS_PER_ROW_GROUP
@@ -51,7 +51,8 @@ def put_large_tables(columns: int, train: int, test: int) -> NDArray[np.float64]
         targets=("y",),
         float32=frozenset(),
         exact=frozenset(),
-        folds=(reduce(add, [one] * (train // 5)),) * 5,
+        parts=(reduce(add, [one] * (train // 5)),) * 5,
+        fold_places=each_part_in_turn(5),
         test=reduce(add, [one] * test, none),
         sample=SampleRows(ROWS_PER_ROW_GROUP, 0, 0),
     )

@@ -69,10 +69,10 @@ def summed(pool: Pool | None, size: int = 10) -> Partial:
 
 
 def inner_products(known: Partial) -> list[object]:
-    """Return the inner products of each fold, and the ranges: in whatever way they are held."""
+    """Return the inner products of each part, and the ranges: in whatever way they are held."""
     return [
-        (fold.smallest, fold.largest, fold.gram.inner_product(i, j))
-        for fold in known.folds
+        (part.smallest, part.largest, part.gram.inner_product(i, j))
+        for part in known.parts
         for i in range(3)
         for j in range(3)
     ]

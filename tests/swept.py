@@ -9,7 +9,7 @@ from conftest import job
 
 from pipeline.columns import in_memory
 from pipeline.columns.blocks import TableFile
-from pipeline.columns.summary import Part, Summary
+from pipeline.columns.summary import Part, Summary, each_part_in_turn
 from pipeline.settings.params import Params
 from pipeline.tables.table import Table
 
@@ -36,7 +36,8 @@ def summary(folds: int = 4, test_rows: int = 50) -> Summary:
     rows = values()
     train = rows[: len(rows) - test_rows]
     whole = in_memory.summary_of(table(train), table(rows[len(train) :]), TARGETS)
-    return replace(whole, folds=tuple(part(train[fold::folds]) for fold in range(folds)))
+    parts = tuple(part(train[fold::folds]) for fold in range(folds))
+    return replace(whole, parts=parts, fold_places=each_part_in_turn(folds))
 
 
 def part(rows: np.ndarray[Any, np.dtype[np.float64]]) -> Part:

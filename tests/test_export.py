@@ -86,7 +86,7 @@ def test_a_summary_that_is_missing_or_damaged_is_said(workspace: Path) -> None:
     spoil("features", ["z"])
     with pytest.raises(UserError, match=r"^data/summary.json: it has other columns than data/"):
         export.main(job())
-    spoil("folds", 3)
+    spoil("parts", 3)
     with pytest.raises(UserError, match=r"^data/summary.json: damaged \(TypeError"):
         export.main(job())
     files.SUMMARY.unlink()

@@ -6,7 +6,7 @@ from pipeline.tables.table import Table
 
 
 def summary_of(rows: Table, held_out: Table | None, targets: tuple[str, ...]) -> Summary:
-    """Return the summary of training rows and rows held out; its only fold has all rows."""
+    """Return the summary of training rows and rows held out, in one part and without folds."""
     features = rows.features(targets)
     names = [*features, *targets]
     test = Part.of_no_rows(len(names))
@@ -17,7 +17,8 @@ def summary_of(rows: Table, held_out: Table | None, targets: tuple[str, ...]) ->
         targets=targets,
         float32=rows.float32,
         exact=rows.exact,
-        folds=(_part(rows, names),),
+        parts=(_part(rows, names),),
+        fold_places=(),
         test=test,
         sample=SampleRows(0, 0, 0),
     )

@@ -2,7 +2,8 @@
 
 For each part of the rows: their number, the range of each column and the exact Gram matrix of
 [1, encoded columns, targets]. Gram matrices of parts add without rounding, so any division of the
-rows gives the same summary.
+rows gives the same summary. Which parts of the training rows train and which test in a fold of
+cross-validation is written beside them.
 """
 
 import json
@@ -85,6 +86,47 @@ class Part:
 
 
 @dataclass(frozen=True)
+class FoldPlaces:
+    """Places of the parts of the training rows that make a fold.
+
+    test: the parts that its fit is measured on. training: the parts that it is fitted to.
+    """
+
+    test: tuple[int, ...]
+    training: tuple[int, ...]
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any], parts: int) -> "FoldPlaces":
+        """Return the places in data/summary.json. Raises ValueError if they are not of parts."""
+        places = [*value["test"], *value["training"]]
+        if not all(type(place) is int and 0 <= place < parts for place in places):
+            raise ValueError(f"a fold of parts {places}, of which there are {parts}")
+        if len({*places}) < len(places):
+            raise ValueError(f"a fold that has one of the parts {places} twice")
+        return cls(tuple(value["test"]), tuple(value["training"]))
+
+
+@dataclass(frozen=True)
+class Fold:
+    """The sums of the rows of a fold: a fit to the training rows is measured on the test rows.
+
+    number: from 1.
+    """
+
+    number: int
+    test: Part
+    training: Part
+
+
+def each_part_in_turn(parts: int) -> tuple[FoldPlaces, ...]:
+    """Return folds whose test rows are one of the parts, and whose other parts train."""
+    places = range(parts)
+    return tuple(
+        FoldPlaces((test,), tuple(place for place in places if place != test)) for test in places
+    )
+
+
+@dataclass(frozen=True)
 class SampleRows:
     """Numbers of rows in data/sample.parquet, in this order."""
 
@@ -103,21 +145,52 @@ class Summary:
     features: names of the encoded columns. targets: names of the targets.
     float32: the columns whose numbers are float32 in the source.
     exact: the columns of 0 and 1 or of small integers, which no rounding has made.
-    folds: the training rows in parts that the seed chose.
+    parts: the training rows in parts. fold_places: which of them train and test in each fold.
     """
 
     features: tuple[str, ...]
     targets: tuple[str, ...]
     float32: frozenset[str]
     exact: frozenset[str]
-    folds: tuple[Part, ...]
+    parts: tuple[Part, ...]
+    fold_places: tuple[FoldPlaces, ...]
     test: Part
     sample: SampleRows
 
     @cached_property
     def train(self) -> Part:
         """All training rows."""
-        return reduce(add, self.folds)
+        return reduce(add, self.parts)
+
+    @cached_property
+    def folds(self) -> tuple[Fold, ...]:
+        """The folds of the training rows; some may have no rows to train or to test on."""
+        return tuple(
+            Fold(number, self._of_parts(places.test), self._of_parts(places.training))
+            for number, places in enumerate(self.fold_places, 1)
+        )
+
+    @property
+    def folds_with_rows(self) -> tuple[Fold, ...]:
+        """The folds that have training rows and test rows; none unless there are two of them."""
+        folds = tuple(fold for fold in self.folds if fold.training.rows and fold.test.rows)
+        return folds if len(folds) > 1 else ()
+
+    def _of_parts(self, places: Sequence[int]) -> Part:
+        """Return the sums of some of the parts."""
+        chosen = [part for place in places if (part := self.parts[place]).rows]
+        others = [
+            part for place, part in enumerate(self.parts) if part.rows and place not in places
+        ]
+        if len(chosen) <= len(others) or not others:
+            return reduce(add, chosen, Part.of_no_rows(len(self.features) + len(self.targets)))
+        # Of a hundred parts, one is subtracted faster than the others are added.
+        rest = reduce(add, [part.gram for part in others])
+        return Part(
+            tuple(map(min, *(part.smallest for part in chosen))),
+            tuple(map(max, *(part.largest for part in chosen))),
+            self.train.gram - rest,
+        )
 
     def roundoff(self, names: Sequence[str]) -> list[float]:
         """Return the unit roundoff of each column: 2⁻²⁴ for float32, else 2⁻⁵³; 0 if exact."""
@@ -132,7 +205,10 @@ class Summary:
             "float32": sorted(self.float32),
             "exact": sorted(self.exact),
             "train": _range(self.train),
-            "folds": [fold.as_json() for fold in self.folds],
+            "parts": [part.as_json() for part in self.parts],
+            "folds": [
+                {"test": places.test, "training": places.training} for places in self.fold_places
+            ],
             "test": self.test.as_json(),
             "sample": {each.name: getattr(self.sample, each.name) for each in fields(SampleRows)},
         }
@@ -146,26 +222,26 @@ class Summary:
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> "Summary":
         """Return the summary that `as_bytes` wrote. Raises ValueError as `Part.from_json`."""
+        parts = tuple(map(Part.from_json, value["parts"]))
         summary = cls(
             features=tuple(value["features"]),
             targets=tuple(value["targets"]),
             float32=frozenset(value["float32"]),
             exact=frozenset(value["exact"]),
-            folds=tuple(map(Part.from_json, value["folds"])),
+            parts=parts,
+            fold_places=tuple(FoldPlaces.from_json(fold, len(parts)) for fold in value["folds"]),
             test=Part.from_json(value["test"]),
             sample=SampleRows(**value["sample"]),
         )
         width = 1 + len(summary.features) + len(summary.targets)
-        widths = {len(part.gram.exponents) for part in (*summary.folds, summary.test)}
-        if not summary.folds or widths != {width}:
-            raise ValueError(
-                f"{len(summary.folds)} folds, of {sorted(widths)} columns, not {width}"
-            )
+        widths = {len(part.gram.exponents) for part in (*parts, summary.test)}
+        if not parts or widths != {width}:
+            raise ValueError(f"{len(parts)} parts, of {sorted(widths)} columns, not {width}")
         return summary
 
 
 def _range(part: Part) -> dict[str, Any]:
-    """Return what people look up of all training rows; the matrix is the sum of the folds'."""
+    """Return what people look up of all training rows; the matrix is the sum of the parts'."""
     return {"rows": part.rows, "smallest": part.smallest, "largest": part.largest}
 
 

@@ -93,7 +93,7 @@ def summarized(raw: RawTable, params: Params) -> tuple[Partial, Layout]:
             part.check()
         check_all(raw.paths)
     if is_matrix:
-        all_rows = reduce(add, whole.folds)
+        all_rows = reduce(add, whole.parts)
         train = _ranges(columns, all_rows.rows, all_rows.smallest, all_rows.largest)
         plan = learn.plan(data, replace(learnable, train=train))
     return whole, replace(layout, plan=plan)

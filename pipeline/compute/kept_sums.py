@@ -119,7 +119,7 @@ def _packed(partial: Partial, draws: Draws, schema: pa.Schema) -> bytes:
     extremes = partial.extremes
     head = {
         "rows": draws.rows,
-        "folds": [fold.as_json() for fold in partial.folds],
+        "parts": [part.as_json() for part in partial.parts],
         "test": partial.test.as_json(),
         "extremes": [
             values.tolist()
@@ -154,9 +154,9 @@ def _unpacked(
     head = json.loads(line)
     if any(head["rows"][side] > rows for side, rows in draws.rows.items()):
         return None
-    folds = tuple(map(Part.from_json, head["folds"]))
+    parts = tuple(map(Part.from_json, head["parts"]))
     test = Part.from_json(head["test"])
-    rows_of = {"train": sum(fold.rows for fold in folds), "test": test.rows}
+    rows_of = {"train": sum(part.rows for part in parts), "test": test.rows}
     source = pa.BufferReader(content)
     source.seek(len(line) + 1)
     train_rows, test_rows, extreme_rows = (_rows(source, schema) for _ in range(3))
@@ -172,7 +172,7 @@ def _unpacked(
         np.array(high_place, np.int64),
         extreme_rows,
     )
-    return Partial(folds, test, sampled, extremes)
+    return Partial(parts, test, sampled, extremes)
 
 
 def _rows(source: pa.BufferReader, schema: pa.Schema) -> SampledRows:

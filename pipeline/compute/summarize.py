@@ -56,10 +56,10 @@ class Layout:
 class Partial:
     """What is known of some rows. Adding partials in any order gives the same.
 
-    folds: of the training rows. sampled: by side.
+    parts: of the training rows. sampled: by side.
     """
 
-    folds: tuple[Part, ...]
+    parts: tuple[Part, ...]
     test: Part
     sampled: dict[Side, SampledRows]
     extremes: Extremes
@@ -67,12 +67,12 @@ class Partial:
     @property
     def rows(self) -> int:
         """Number of rows of both sides."""
-        return self.test.rows + sum(fold.rows for fold in self.folds)
+        return self.test.rows + sum(part.rows for part in self.parts)
 
     def __add__(self, other: "Partial") -> "Partial":
         """Return what is known of the rows of both."""
         return Partial(
-            tuple(a + b for a, b in zip(self.folds, other.folds, strict=True)),
+            tuple(a + b for a, b in zip(self.parts, other.parts, strict=True)),
             self.test + other.test,
             {side: rows + other.sampled[side] for side, rows in self.sampled.items()},
             self.extremes + other.extremes,
@@ -120,7 +120,7 @@ def summarize(
 class _Sums:
     """What is known of the rows of a task, which come one block after the other.
 
-    Parts are the folds, then the test rows. BLAS must be limited to one thread.
+    Parts are those of the training rows, then the test rows. BLAS must be limited to one thread.
     """
 
     def __init__(self, layout: Layout, product: Product) -> None:
@@ -169,4 +169,4 @@ class _Sums:
                 self._smallest.tolist(), self._largest.tolist(), grams, strict=True
             )
         ]
-        return replace(self._whole, folds=tuple(parts[:-1]), test=parts[-1])
+        return replace(self._whole, parts=tuple(parts[:-1]), test=parts[-1])

@@ -48,7 +48,11 @@ def choose(params: Params, summary: Summary) -> ChosenPenalties:
     table = summary.train.gram, summary.features, summary.targets, params.model.bias
     penalty_messages.announce(penalty, len(summary.features), len(summary.folds))
     penalties = penalty_path.paths(*table, params.train.l1, params.train.l2)
-    scores = cross_validate([fold.gram for fold in summary.folds], *table[1:], penalties)
+    scores = cross_validate(
+        [fold.test.gram for fold in summary.folds],
+        *(*table[1:], penalties),
+        training=[fold.training.gram for fold in summary.folds],
+    )
     along = penalty_path.weights_along(*table, penalties)
     choose = params.train.choose
     paths = [

@@ -46,7 +46,7 @@ def check(params: Params, summary: Summary, blocks: dict[Path, Blocks]) -> None:
             " cv"
         )
     if (penalty := params.train.chosen_by_folds) is not None:
-        check_folds(penalty, [fold.rows for fold in summary.folds])
+        check_folds(penalty, [fold.test.rows for fold in summary.folds])
     # Rows too large for the saved model's dtype could not be sent to it.
     dtypes = {"model.dtype": params.model.dtype}
     if params.train.optimizer != "exact":

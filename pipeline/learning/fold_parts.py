@@ -1,4 +1,4 @@
-"""The training rows without each fold, as a few rows that have their loss and their gradient.
+"""The training rows of each fold, as a few rows that have their loss and their gradient.
 
 All from the summary: rows to train on, reduced as `reduction` does it, and rows in float64 to
 measure the fitted models on.
@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from pipeline.columns.summary import Part, Summary
+from pipeline.columns.summary import Fold, Part, Summary
 from pipeline.exact.reduced_rows import reduced_rows
 from pipeline.learning import reduction, scaling
 from pipeline.learning.prediction import to_numpy
@@ -88,32 +88,26 @@ class TrainedPart:
         return None if self.scales is None else to_numpy(self.scales[0])
 
 
-def without_fold(summary: Summary, fold: int) -> Summary:
-    """Return the summary for a fit on all folds except one, whose rows are held out."""
-    folds = summary.folds
-    return replace(summary, folds=(*folds[:fold], *folds[fold + 1 :]), test=folds[fold])
-
-
-def folds_to_leave_out(summary: Summary) -> list[int]:
-    """Return the folds that have rows; none if no rows would be left to train on."""
-    folds = [number for number, fold in enumerate(summary.folds) if fold.rows]
-    return folds if len(folds) > 1 else []
+def of_fold(summary: Summary, fold: Fold) -> Summary:
+    """Return the summary for a fit to the training rows of a fold; its test rows are held out."""
+    return replace(summary, parts=(fold.training,), fold_places=(), test=fold.test)
 
 
 def trained_parts(params: Params, summary: Summary) -> list[TrainedPart]:
-    """Return all training rows, measured on themselves, and then those without each fold.
+    """Return all training rows, measured on themselves, and the training rows of each fold.
+
+    These are measured on the fold's test rows.
 
     Raises UserError if a column cannot be standardized.
     """
     parts = [_part(params, summary, summary.train)]
-    for fold in folds_to_leave_out(summary):
-        others = without_fold(summary, fold)
+    for fold in summary.folds_with_rows:
         try:
-            parts.append(_part(params, others, others.test))
+            parts.append(_part(params, of_fold(summary, fold), fold.test))
         except UserError as error:
             raise UserError(
-                f"{error} (in the rows without fold {fold + 1}; data.folds: another number of folds"
-                " may help)"
+                f"{error} (in the rows that train for fold {fold.number}; another data.folds may"
+                " help)"
             ) from None
     return parts
 

@@ -87,15 +87,20 @@ class LinearSweep:
             trained, test = fold_parts.trained_parts(params, self.summary), self.summary.test
             features = len(self.summary.features)
             measured = Measured.of(test, features, trained[0].centre) if test.rows else None
-            self._parts[key] = _Parts(trained, measured)
+            folds = [fold.number for fold in self.summary.folds_with_rows]
+            self._parts[key] = _Parts(trained, folds, measured)
         return self._parts[key]
 
 
 @dataclass(frozen=True)
 class _Parts:
-    """Training rows, all and without each fold, and the test rows if there are any."""
+    """Training rows, all and of each fold, and the test rows if there are any.
+
+    folds: the number of each fold.
+    """
 
     trained: list[TrainedPart]
+    folds: list[int]
     test: Measured | None
 
 
@@ -151,7 +156,10 @@ def _trials(
             figures |= {f"test.{name}": v for name, v in test[place].items() if name != "loss"}
         lost = [table for table in range(1, len(fitted)) if diverged[table][place]]
         if lost:
-            note = f"diverged in epoch {diverged[lost[0]][place]} without fold {lost[0]}"
+            fold = parts.folds[lost[0] - 1]
+            note = (
+                f"diverged in epoch {diverged[lost[0]][place]} on the training rows of fold {fold}"
+            )
         else:
             figures |= of_folds([of_fold[place] for of_fold in measured[1:]])
         trials.append(Trial(figures, losses, note))

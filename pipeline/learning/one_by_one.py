@@ -14,7 +14,7 @@ from pipeline.columns.summary import Part, Summary
 from pipeline.exact.squared_error import squared_error
 from pipeline.learning import training, weights
 from pipeline.learning.descents import kept_epochs
-from pipeline.learning.fold_parts import folds_to_leave_out, without_fold
+from pipeline.learning.fold_parts import of_fold
 from pipeline.learning.line import Line
 from pipeline.learning.outcomes import Trial, of_folds
 from pipeline.learning.prediction import line_of, predict
@@ -23,7 +23,7 @@ from pipeline.settings.params import Params
 
 
 def can_be_cross_validated(params: Params, *, is_linear: bool) -> bool:
-    """True if a configuration can be trained without each fold from the summary alone.
+    """True if a configuration can be trained for each fold from the summary alone.
 
     Mini-batches need the rows of a fold, and early stopping needs rows to watch.
     """
@@ -55,26 +55,25 @@ def trial(params: Params, summary: Summary, rows: TableFile, held_out: TableFile
         try:
             figures |= _cross_validated(params, summary, rows, held_out)
         except UserError as error:
-            note = f"{_reason(error)} without one of the folds"
+            note = f"{_reason(error)} on the training rows of a fold"
     return Trial(figures, losses, note)
 
 
 def _cross_validated(
     params: Params, summary: Summary, rows: TableFile, held_out: TableFile
 ) -> dict[str, float]:
-    """Return the figures of the fits without each fold, on that fold."""
+    """Return the figures of the fits to the training rows of each fold, on its test rows."""
     if params.train.optimizer != "exact":
-        # The rows themselves do not say which fold they are of; the sums do.
+        # The rows themselves do not say which part they are of; the sums do.
         train = params.train.model_copy(update={"reduce_rows": True})
         params = params.model_copy(update={"train": train})
     by_fold = []
-    for fold in folds_to_leave_out(summary):
-        others = without_fold(summary, fold)
+    for fold in summary.folds_with_rows:
         with _quiet():
-            module, _ = training.train(params, rows, held_out, summary=others)
+            module, _ = training.train(params, rows, held_out, summary=of_fold(summary, fold))
             line = line_of(_as_saved(params, module, summary))
         assert line is not None
-        by_fold.append(_figures(_of_line(line, others.test), others.test, summary))
+        by_fold.append(_figures(_of_line(line, fold.test), fold.test, summary))
     return of_folds(by_fold)
 
 

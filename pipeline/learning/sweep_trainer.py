@@ -5,7 +5,6 @@ from collections.abc import Callable, Sequence
 from pipeline.columns.blocks import TableFile
 from pipeline.columns.summary import Summary
 from pipeline.learning import construction, linear_sweep, one_by_one
-from pipeline.learning.fold_parts import folds_to_leave_out
 from pipeline.learning.linear_sweep import LinearSweep
 from pipeline.learning.module import LinearModel
 from pipeline.learning.outcomes import DEFAULT_METRIC, Trial
@@ -40,7 +39,7 @@ class SweepTrainer:
         cure = "hold rows out (data.test_fraction: 0.2) and choose by --metric test.rmse"
         if self.summary.test.rows:
             cure = "choose by --metric test.rmse, which is then no estimate of new rows' error"
-        if not folds_to_leave_out(self.summary):
+        if not self.summary.folds_with_rows:
             raise UserError(
                 f"--metric: found {metric}, but there is no second fold with rows; {cure}"
             )
@@ -49,7 +48,7 @@ class SweepTrainer:
             if not one_by_one.can_be_cross_validated(job, is_linear=is_linear):
                 raise UserError(
                     f"--metric: found {metric}, but {_obstacle(job, is_linear)}, so they cannot be"
-                    f" trained without each fold; {cure}"
+                    f" trained for each fold; {cure}"
                 )
 
     def chunks(self, jobs: Sequence[Params]) -> list[list[int]]:

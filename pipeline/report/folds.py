@@ -15,7 +15,7 @@ from pipeline.settings.params import Params
 
 
 def in_metrics(params: Params, summary: Summary, penalties: Sequence[Penalty]) -> dict[str, Any]:
-    """Return the entry of metrics.json: rmse and R² of each fold by the fit to the other folds.
+    """Return the entry of metrics.json: rmse and R² of fits to the folds, on their test rows.
 
     {"cv": {"rmse": {"mean", "std"}, "r2": {"mean", "std"}}}, over all rows and targets of a fold as
     in the other metrics, std with folds − 1. Nothing without `train.optimizer: exact`, and if fewer
@@ -23,14 +23,15 @@ def in_metrics(params: Params, summary: Summary, penalties: Sequence[Penalty]) -
     penalties: one for each target.
     Raises UserError if a figure is beyond what float64 holds.
     """
-    folds = [fold.gram for fold in summary.folds if fold.rows]
-    if params.train.optimizer != "exact" or len(folds) < 2:
+    if params.train.optimizer != "exact" or not (folds := summary.folds_with_rows):
         return {}
     features = summary.features
     scores = cross_validate(
-        *(folds, features, summary.targets, params.model.bias),
+        [fold.test.gram for fold in folds],
+        *(features, summary.targets, params.model.bias),
         [(penalty,) for penalty in penalties],
         summary.roundoff(features),
+        [fold.training.gram for fold in folds],
     )
     by_fold = zip(*(each.mse[0].tolist() for each in scores), strict=True)
     rmse, r2 = [], []
@@ -39,7 +40,7 @@ def in_metrics(params: Params, summary: Summary, penalties: Sequence[Penalty]) -
             raise UserError(TOO_LARGE)
         error = sum(map(Fraction, errors))
         rmse.append(math.sqrt(error / len(errors)))
-        if (variation := _variation(fold, len(features))) is not None:
+        if (variation := _variation(fold.test.gram, len(features))) is not None:
             r2.append(float(1 - error / variation))
     return {"cv": {"rmse": _spread(rmse), "r2": _spread(r2)}}
 

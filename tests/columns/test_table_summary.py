@@ -1,13 +1,16 @@
 """data/summary.json is read as it was written, and a damaged one is refused by name."""
 
 import json
+from dataclasses import replace
+from functools import reduce
+from operator import add
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from pipeline.columns import summary
-from pipeline.columns.summary import Part, SampleRows, Summary
+from pipeline.columns.summary import FoldPlaces, Part, SampleRows, Summary, each_part_in_turn
 from pipeline.exact.gram_sums import gram_matrix
 from pipeline.settings.errors import UserError
 
@@ -27,7 +30,8 @@ def example(test_rows: int = 4) -> Summary:
         targets=("y",),
         float32=frozenset({"y"}),
         exact=frozenset(),
-        folds=(part(9), part(0), part(7, 1, 1e300), part(3, 2, 1e-300)),
+        parts=(part(9), part(0), part(7, 1, 1e300), part(3, 2, 1e-300)),
+        fold_places=each_part_in_turn(4),
         test=part(test_rows, 3),
         sample=SampleRows(19, 0, test_rows),
     )
@@ -45,7 +49,7 @@ def test_what_is_written_is_read_again(tmp_path: Path, test_rows: int) -> None:
         whole.sample,
     )
     assert (again.float32, again.exact) == (whole.float32, whole.exact)
-    for one, other in zip((*again.folds, again.test), (*whole.folds, whole.test), strict=True):
+    for one, other in zip((*again.parts, again.test), (*whole.parts, whole.test), strict=True):
         assert (one.rows, one.smallest, one.largest) == (other.rows, other.smallest, other.largest)
         for i in range(3):
             for j in range(3):
@@ -55,12 +59,12 @@ def test_what_is_written_is_read_again(tmp_path: Path, test_rows: int) -> None:
 def test_people_find_rows_and_ranges_in_it() -> None:
     whole = example()
     value = json.loads(whole.as_bytes())
-    keys = ["features", "targets", "float32", "exact", "train", "folds", "test", "sample"]
+    keys = ["features", "targets", "float32", "exact", "train", "parts", "folds", "test", "sample"]
     assert list(value) == keys
-    lows = np.array([fold.smallest for fold in whole.folds if fold.rows])
+    lows = np.array([each.smallest for each in whole.parts if each.rows])
     assert value["train"]["rows"] == 19
     assert value["train"]["smallest"] == lows.min(axis=0).tolist()
-    assert value["folds"][1]["smallest"] == []
+    assert value["parts"][1]["smallest"] == []
     assert value["sample"] == {"train": 19, "extreme": 0, "test": 4}
 
 
@@ -71,6 +75,28 @@ def test_parts_add_up_in_any_order() -> None:
     assert sums[0].rows == 18
     assert json.dumps((one + part(0)).as_json()) == json.dumps((part(0) + one).as_json())
     assert (Part.of_no_rows(2) + Part.of_no_rows(2)).rows == 0
+
+
+def test_folds_are_sums_of_parts() -> None:
+    parts = (part(9), part(0), part(7, 1), part(3, 2), part(5, 3))
+    in_time = (FoldPlaces((2,), ()), FoldPlaces((3, 1), (0, 2)), FoldPlaces((4,), (0, 2, 3)))
+    whole = replace(example(), parts=parts, fold_places=(*each_part_in_turn(5), *in_time))
+    assert [fold.number for fold in whole.folds] == [1, 2, 3, 4, 5, 6, 7, 8]
+    for fold, places in zip(whole.folds, whole.fold_places, strict=True):
+        for side, chosen in ((fold.test, places.test), (fold.training, places.training)):
+            of_parts = reduce(add, [parts[place] for place in chosen], part(0))
+            assert json.dumps(side.as_json()) == json.dumps(of_parts.as_json())
+    assert Summary.from_json(json.loads(whole.as_bytes())).fold_places == whole.fold_places
+    assert [fold.number for fold in whole.folds_with_rows] == [1, 3, 4, 5, 7, 8]
+    assert replace(whole, fold_places=in_time[:2]).folds_with_rows == (), "one is not enough"
+
+
+def test_each_part_is_the_test_of_one_fold() -> None:
+    assert each_part_in_turn(3) == (
+        FoldPlaces((0,), (1, 2)),
+        FoldPlaces((1,), (0, 2)),
+        FoldPlaces((2,), (0, 1)),
+    )
 
 
 def test_the_rounding_of_each_column() -> None:
@@ -92,15 +118,22 @@ def test_a_damaged_summary_is_refused_by_name(tmp_path: Path) -> None:
     damaged: list[bytes] = [whole[: len(whole) // 2], b"", b"[]", b"\xff", b'"text"', b"null"]
     damaged += [
         json.dumps({name: each for name, each in value.items() if name != key}).encode()
-        for key in value.keys() - {"train"}  # which is the sum of the folds
+        for key in value.keys() - {"train"}  # which is the sum of the parts
     ]
-    first, *others = value["folds"]
+    first, *others = value["parts"]
     wrong: list[dict[str, object]] = [
-        {"folds": [first | {"entries": first["entries"][1:]}, *others]},
-        {"folds": [first | {"entries": None}, *others]},
-        {"folds": [first | {"smallest": 1}, *others]},
-        {"folds": []},
-        {"folds": [first | {"exponents": [0, 0]}, *others]},
+        {"parts": [first | {"entries": first["entries"][1:]}, *others]},
+        {"parts": [first | {"entries": None}, *others]},
+        {"parts": [first | {"smallest": 1}, *others]},
+        {"parts": []},
+        {"folds": None},
+        {"folds": [{"test": [0]}]},
+        {"folds": [{"test": [0], "training": [1, 4]}]},
+        {"folds": [{"test": [-1], "training": [1]}]},
+        {"folds": [{"test": [0], "training": [True]}]},
+        {"folds": [{"test": [0], "training": [1, 0]}]},
+        {"folds": [{"test": [0], "training": [1, 1]}]},
+        {"parts": [first | {"exponents": [0, 0]}, *others]},
         {"sample": {"train": 1}},
         {"test": None},
         {"features": ["x", "z"]},

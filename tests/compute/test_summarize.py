@@ -66,8 +66,8 @@ def folds_of(rows: int, folds: int = 5) -> NDArray[np.int64]:
 
 def check_all(summary: Summary, train: NDArray[np.float64], test: NDArray[np.float64]) -> None:
     """Compare the folds and the test rows with their rows. train, test: encoded."""
-    fold = folds_of(len(train), len(summary.folds))
-    for number, part in enumerate(summary.folds):
+    fold = folds_of(len(train), len(summary.parts))
+    for number, part in enumerate(summary.parts):
         check(part, train[fold == number])
     check(summary.train, train)
     check(summary.test, test)
@@ -104,7 +104,7 @@ def test_categories_fills_indicators_and_dates_are_encoded(workspace: Path) -> N
 def test_fewer_rows_than_folds_and_no_test_rows(workspace: Path, rows: int) -> None:
     train = numbers_table(rows, x=pa.float64(), y=pa.float64())
     summary = summed(train, train.slice(0, 0), number_plan(["x"]))
-    assert len(summary.folds) == 5
+    assert len(summary.parts) == 5
     assert summary.test.smallest == ()
     check_all(summary, table.matrix(train), np.empty((0, 2)))
     assert pq.ParquetFile(files.SAMPLE).read().equals(train)
@@ -116,7 +116,7 @@ def test_a_full_row_group_and_one_row_more(workspace: Path, rows: int) -> None:
     train = pa.table({"x": numbers[:, 0] / 8, "y": numbers[:, 1] / 8})
     summary = summed(train, train.slice(0, 9), number_plan(["x"]))
     fold = folds_of(rows)
-    for number, part in enumerate(summary.folds):
+    for number, part in enumerate(summary.parts):
         chosen = np.column_stack([np.full((fold == number).sum(), 8), numbers[fold == number]])
         product = chosen.T @ chosen  # of int64
         assert [[part.gram.inner_product(i, j) * 64 for j in range(3)] for i in range(3)] == (

@@ -7,7 +7,7 @@ import pytest
 from conftest import job
 
 from pipeline.columns import in_memory
-from pipeline.columns.summary import Summary
+from pipeline.columns.summary import Summary, each_part_in_turn
 from pipeline.exact.penalties import Penalty
 from pipeline.learning import chosen_penalties, exact_solution
 from pipeline.settings.errors import UserError
@@ -41,8 +41,8 @@ def summed(test_seed: int = 1) -> Summary:
     training, test = rows(60, 0), rows(20, test_seed)
     whole = in_memory.summary_of(training, test, ("y",))
     parts = [Table(training.names, training.values[place::5]) for place in range(5)]
-    folds = tuple(in_memory.summary_of(part, None, ("y",)).train for part in parts)
-    return replace(whole, folds=folds)
+    sums = tuple(in_memory.summary_of(part, None, ("y",)).train for part in parts)
+    return replace(whole, parts=sums, fold_places=each_part_in_turn(5))
 
 
 @pytest.mark.parametrize("penalty", ["l1", "l2"])
