@@ -52,7 +52,7 @@ def of(
     proposal.check_targets(profile, targets)
     try:
         job = params.load()
-        fraction, has_bias = job.data.test_fraction, job.model.bias
+        fraction, has_bias = job.data.test_fraction.share, job.model.bias
     except UserError:  # only --write needs it
         fraction, has_bias = 0.0, True
     return profile, proposal.of(profile, targets, excluded, fraction, has_bias)

@@ -41,7 +41,7 @@ def edits(
     yield ("data", "exclude"), _excluded_value(proposal)
     yield ("data", "targets"), flow(proposal.targets)
     yield ("data", "drop_rows"), "missing_target" if proposal.drop_rows else "null"
-    if proposal.fraction != before.data.test_fraction:
+    if proposal.fraction != before.data.test_fraction.share:
         yield ("data", "test_fraction"), flow(proposal.fraction)
     # Settings that the closed form does not have.
     for name, none in (

@@ -7,7 +7,7 @@ the message of every mistake.
 import posixpath
 from collections.abc import Iterator, Sequence
 
-from pipeline.settings import column_contradictions, messages, queries
+from pipeline.settings import column_contradictions, messages, queries, row_contradictions
 from pipeline.settings.files import RAW
 from pipeline.settings.sections import GENERATE, Data, Params, Tracking
 from pipeline.settings.train_settings import Train
@@ -20,6 +20,7 @@ def of(params: Params) -> Mistakes:
     """Yield each contradiction in `params`, whose keys are all valid alone."""
     yield from column_contradictions.of(params)
     yield from _source(params.data)
+    yield from row_contradictions.of(params.data)
     yield from _rows_left(params)
     yield from _tracking(params.tracking)
     if params.data.source == GENERATE:
@@ -210,7 +211,7 @@ def _patience(params: Params) -> Mistakes:
             ("train", "patience"),
             f"found {train.patience}, but exact has no epochs to stop after; set it to null",
         )
-    elif train.patience is not None and params.data.test_fraction == 0:
+    elif train.patience is not None and params.data.test_fraction.share == 0:
         yield (
             ("train", "patience"),
             f"found {train.patience}, but no rows are held out to watch; set data.test_fraction to"

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from pipeline.settings import contradictions, messages, yaml_file
 from pipeline.settings.column_settings import ColumnSettings
 from pipeline.settings.errors import UserError
+from pipeline.settings.row_settings import RowSettings
 from pipeline.settings.section import Section
 from pipeline.settings.sections import (
     GENERATE,
@@ -80,7 +81,7 @@ def flatten(section: Section, prefix: str = "") -> dict[str, Any]:
 
 def _plain(value: Any) -> Any:
     """Return a value as tuples, mappings, texts and numbers alone."""
-    if isinstance(value, ColumnSettings):
+    if isinstance(value, ColumnSettings | RowSettings):
         return value.plain()
     if isinstance(value, Section):
         return {name: _plain(getattr(value, name)) for name in type(value).model_fields}

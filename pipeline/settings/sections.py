@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Stri
 from pydantic_core import PydanticCustomError
 
 from pipeline.settings.column_settings import Column, ColumnSettings, NumberSettings
+from pipeline.settings.row_settings import FoldsOfRows, HeldOutRows, RowSettings
 from pipeline.settings.section import AS_TUPLE, Name, Names, Section
 from pipeline.settings.train_settings import Train
 
@@ -154,17 +155,21 @@ class Data(Section):
     features: Features = Field(examples=[["x"]])
     """The input columns, in order: their names, if all are numbers without gaps, or their names
     with their kinds, such as {area: number, heating: category}; []: every column of the file except
-    the targets and data.exclude."""
+    the targets, data.exclude and the columns by which rows are held out or folds are made."""
     exclude: Names = Field(examples=[[]])
     """Columns of the file that are no features."""
     targets: Names = Field(min_length=1, examples=[["y"]])
     """Names of the columns to predict, in order."""
     drop_rows: Literal["missing_target"] | None = Field(examples=[None])
     """missing_target: leave out the rows without a target, and count them; null: refuse them."""
-    test_fraction: float = Field(ge=0, lt=1, examples=[0.0])
-    """Share of the rows that is held out; the seed chooses the rows."""
-    folds: int = Field(ge=2, le=100, examples=[5])
-    """Parts of the training rows, each with sums of its own; the seed chooses the rows."""
+    test_fraction: HeldOutRows = Field(examples=[0.0])
+    """Share of the rows that is held out, chosen row by row by the seed; or {share: 0.2, by:
+    customer}: rows with one value of the column stay together; or {share: 0.2, by: sold, gap: 7}:
+    the rows of the latest days, and 7 days before them are left out of the training."""
+    folds: FoldsOfRows = Field(examples=[5])
+    """Number of folds of the training rows, each predicted by a fit to the others; the seed chooses
+    row by row; or {number: 5, by: customer}: rows with one value of the column stay together; or
+    {number: 5, by: sold, gap: 7}: each fold is predicted by a fit to earlier days."""
     generate: Generate
 
     @property
@@ -173,6 +178,12 @@ class Data(Section):
         if isinstance(self.features, dict):
             return dict(self.features)
         return {name: NumberSettings(kind="number") for name in self.features}
+
+    @property
+    def chosen_by(self) -> dict[str, RowSettings]:
+        """The keys whose rows are chosen by a column, such as data.folds, with their settings."""
+        both = {"data.test_fraction": self.test_fraction, "data.folds": self.folds}
+        return {key: settings for key, settings in both.items() if settings.by is not None}
 
 
 class Model(Section):

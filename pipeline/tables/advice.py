@@ -8,7 +8,6 @@ import re
 import shlex
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from pipeline.settings import yaml_values
@@ -19,6 +18,7 @@ from pipeline.settings.column_settings import (
 )
 from pipeline.settings.messages import count, first_of, show
 from pipeline.tables import wrong_values
+from pipeline.tables.selection import Selection
 from pipeline.tables.wrong_values import Content, WrongValues
 
 MOST_NAMES_SHOWN = 20  # in a message; the line to paste has the other names
@@ -48,28 +48,6 @@ _READ: dict[Content, list[str]] = {
     "points": ['decimal: ","', 'thousands: "."'],
 }
 """Lines under data.read that let such a column be read."""
-
-
-@dataclass(frozen=True)
-class Selection:
-    """The columns that are read from a table.
-
-    columns: the features with their settings. targets: empty where a model answers rows.
-    is_list: True if data.features is a list. exclude: data.exclude. path: the first file.
-    decimal: data.read.decimal.
-    """
-
-    columns: Mapping[str, ColumnSettings]
-    targets: tuple[str, ...]
-    is_list: bool = True
-    exclude: tuple[str, ...] = ()
-    path: Path | None = None
-    decimal: str = "."
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Names of all columns that are read."""
-        return (*self.columns, *self.targets)
 
 
 @dataclass
@@ -165,6 +143,13 @@ class Changes:
                 sentences.append(
                     f"{show(targets[0])} is a target, which must be a number: choose another one"
                     " in data.targets"
+                )
+            if others := [name for name in names if name not in (*features, *targets)]:
+                sentences.append(
+                    f"{first_of([*map(show, others)], MOST_NAMES_SHOWN)} chooses rows and is no"
+                    " feature, so it is read as"
+                    f" {'an ISO date' if content == 'dates' else 'text or as an ISO date'}; a"
+                    " feature, in data.features, can have another kind, and a format of dates"
                 )
         if few := by_content.get("few"):
             sentences.append(_few({name: columns[name] for name in few}, self.selection))

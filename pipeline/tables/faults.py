@@ -13,8 +13,9 @@ from pipeline.settings.column_settings import ColumnSettings
 from pipeline.settings.errors import UserError
 from pipeline.settings.messages import count, first_of, show
 from pipeline.tables import advice
-from pipeline.tables.advice import Changes, Selection
+from pipeline.tables.advice import Changes
 from pipeline.tables.raw_file import Block
+from pipeline.tables.selection import Selection
 from pipeline.tables.wrong_values import WrongValues
 
 ALL_INTEGERS_BELOW = 2.0**53  # float64 represents every smaller integer exactly
@@ -70,19 +71,24 @@ class Faults:
 
     def __init__(self, path: object, unit: str, selection: Selection) -> None:
         self._path, self._unit, self._selection = path, unit, selection
-        self._missing, self._infinite = Fault(), Fault()
+        self._missing, self._infinite, self._undecided = Fault(), Fault(), Fault()
         self._inexact: list[str] = []
         self._rows = 0
         self._wrong: dict[str, WrongValues] = {}
 
     def __bool__(self) -> bool:
         """Return True if the file has had any fault so far."""
-        return bool(self._inexact or self._missing.rows or self._infinite.rows or self._wrong)
+        rows = self._missing.rows + self._infinite.rows + self._undecided.rows
+        return bool(self._inexact or self._wrong or rows)
 
     def add_missing(self, gaps: Mapping[str, Mask], block: Block) -> None:
         """Count gaps where none may be. gaps: True for each, by the column: [rows] each."""
         self._missing.add(gaps, block)
         self._rows += block.rows.num_rows
+
+    def add_undecided(self, gaps: Mapping[str, Mask], block: Block) -> None:
+        """Count gaps in the columns by which rows are chosen. gaps: as of `add_missing`."""
+        self._undecided.add(gaps, block)
 
     def add_infinite(self, infinite: Mapping[str, Mask], block: Block) -> None:
         """Count infinite numbers. infinite: True for each, by the column: [rows] each."""
@@ -135,6 +141,15 @@ class Faults:
             ways = changes.add_gaps([name for name in names if name in counts], empty)
             text = f"{self._path}:{self._missing.places[0]}: {message}"
             lines.append(f"{text}; {ways}" if ways else text)
+        if self._undecided.rows:
+            message = self._undecided.message("missing", names, self._unit)
+            lines.append(
+                f"{self._path}:{self._undecided.places[0]}: {message}: by"
+                f" {'these columns' if len(self._undecided.counts) > 1 else 'this column'} rows are"
+                " held out or folds are made (data.test_fraction, data.folds), so each row needs a"
+                " value; give a row that belongs to no other a value of its own, or remove these"
+                " rows (of a feature `missing: drop_row` leaves them out)"
+            )
         if self._infinite.rows:
             message = self._infinite.message("infinite", names, self._unit)
             lines.append(

@@ -18,9 +18,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from pipeline.settings.column_settings import (
-    CategorySettings,
     ColumnSettings,
-    DateSettings,
     NumberSettings,
 )
 from pipeline.settings.errors import UserError
@@ -28,14 +26,14 @@ from pipeline.settings.files import RAW
 from pipeline.settings.messages import first_of, show
 from pipeline.settings.params import Data
 from pipeline.settings.sections import Read
-from pipeline.tables import column_names, raw_files, table, versioned
-from pipeline.tables.advice import Selection
+from pipeline.tables import column_names, raw_files, selection, versioned
 from pipeline.tables.csv_file import CsvFile
 from pipeline.tables.opening import open_file, unreadable
 from pipeline.tables.parquet_file import ParquetFile, size_of
 from pipeline.tables.raw_file import Block, FilePath, Heading, RawFile
 from pipeline.tables.raw_parts import RawPart
 from pipeline.tables.remote_file import check_all
+from pipeline.tables.selection import Selection
 from pipeline.tables.typed_rows import TypedRows
 
 
@@ -68,6 +66,16 @@ class RawTable:
     def dropped(self) -> dict[str, int]:
         """The rows that were left out so far, by the first column whose value is missing."""
         return self._rows.dropped
+
+    @property
+    def choosing(self) -> Mapping[str, ColumnSettings]:
+        """The columns by which rows are held out or folds are made, with their settings."""
+        return self._rows.selection.choosing
+
+    def restricted(self, names: Collection[str]) -> "RawTable":
+        """Return the table with fewer columns: see `TypedRows.restricted`."""
+        rows = self._rows.restricted(names)
+        return replace(self, columns=rows.selection.columns, row_schema=rows.schema, _rows=rows)
 
     def parts(self) -> list[RawPart]:
         """Return the files, for other threads and processes.
@@ -172,25 +180,30 @@ def find(data: Data) -> RawTable:
     Raises UserError if a file or a column is missing or cannot be used.
     """
     paths = raw_files.named(data.source)
-    wanted = (*data.columns, *data.targets)
+    chosen_by = {f"{key}.by": str(settings.by) for key, settings in data.chosen_by.items()}
+    wanted = (*data.columns, *data.targets, *chosen_by.values())
     first = open_file(paths[0], data.read, wanted)
     others = (open_file(path, data.read, (*wanted, *first.names)) for path in paths[1:])
     files = [first, *others]
 
     column_names.check_there(first, "data.targets", data.targets, first)
     column_names.check_target_is_no_value(first, data.targets)
+    for key, name in chosen_by.items():
+        column_names.check_there(first, key, [name], first)
     if not data.features:
         column_names.check_excluded(first, data.exclude)
-        column_names.check_all(first, data.targets, data.exclude)
+        column_names.check_all(first, data.targets, (*data.exclude, *chosen_by.values()))
     columns = data.columns or {
         name: NumberSettings(kind="number")
         for name in first.names
-        if name not in data.targets and name not in data.exclude
+        if name not in {*data.targets, *data.exclude, *chosen_by.values()}
     }
     features = tuple(columns)
     for file in files:
         column_names.check_there(file, "data.targets", data.targets, first)
         column_names.check_there(file, "data.features", features, first)
+        for key, name in chosen_by.items():
+            column_names.check_there(file, key, [name], first)
         extra = sorted(set(file.names).difference(first.names), key=file.names.index)
         if extra and not data.features:
             raise UserError(
@@ -205,14 +218,15 @@ def find(data: Data) -> RawTable:
     is_list = not isinstance(data.features, dict)
     decimal = data.read.decimal
     described = paths[0] if isinstance(paths[0], Path) else None
-    selection = Selection(columns, data.targets, is_list, data.exclude, described, decimal)
+    choosing = selection.choosing(data, columns, first)
+    selected = Selection(columns, data.targets, is_list, data.exclude, described, decimal, choosing)
     excluded = tuple(name for name in first.names if name not in {*features, *data.targets})
     drops = data.drop_rows == "missing_target"
-    return _table(selection, files, data.read, drops, "refuse", excluded)
+    return _table(selected, files, data.read, drops, "refuse", excluded)
 
 
 def _table(
-    selection: Selection,
+    selected: Selection,
     files: Sequence[RawFile],
     read: Read,
     drop_missing_targets: bool,
@@ -220,33 +234,14 @@ def _table(
     excluded: tuple[str, ...] = (),
 ) -> RawTable:
     """Return the table of these files."""
-    numbers = {name for name, each in selection.columns.items() if isinstance(each, NumberSettings)}
-    float32 = frozenset({*numbers, *selection.targets}).intersection(*(f.float32 for f in files))
-    schema = row_schema(selection.columns, selection.targets, float32)
-    rows = TypedRows(selection, schema, read, drop_missing_targets, on_wrong)
+    numbers = {name for name, each in selected.columns.items() if isinstance(each, NumberSettings)}
+    float32 = frozenset({*numbers, *selected.targets}).intersection(*(f.float32 for f in files))
+    schema = selected.schema(float32)
+    rows = TypedRows(selected, schema, read, drop_missing_targets, on_wrong)
     paths = tuple(file.path for file in files)
     return RawTable(
-        selection.columns, selection.targets, float32, paths, schema, tuple(files), rows, excluded
+        selected.columns, selected.targets, float32, paths, schema, tuple(files), rows, excluded
     )
-
-
-def row_schema(
-    columns: Mapping[str, ColumnSettings], targets: Sequence[str], float32: Collection[str] = ()
-) -> pa.Schema:
-    """Return names and types of typed rows: the features, then the targets.
-
-    Numbers are float64 or float32, NaN for a gap; categories string, "" for a gap; dates date32, or
-    timestamp[s] in UTC if the hour is a part, null for a gap.
-    """
-    kinds: dict[str, pa.DataType] = {}
-    for name, settings in columns.items():
-        if isinstance(settings, CategorySettings):
-            kinds[name] = pa.string()
-        elif isinstance(settings, DateSettings):
-            kinds[name] = pa.timestamp("s") if "hour" in settings.parts else pa.date32()
-        else:
-            kinds[name] = pa.float32() if name in float32 else pa.float64()
-    return pa.schema([*kinds.items(), *table.number_schema(targets, frozenset(float32))])
 
 
 def rows_to_answer(

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -14,9 +13,9 @@ from pyarrow import compute, types
 from pipeline.settings.column_settings import ColumnSettings, NumberSettings
 from pipeline.settings.sections import Read
 from pipeline.tables import typed_values
-from pipeline.tables.advice import Selection
 from pipeline.tables.faults import ALL_INTEGERS_BELOW, Faults
 from pipeline.tables.raw_file import Block, RawFile
+from pipeline.tables.selection import Selection
 from pipeline.tables.table import array, one_chunk
 from pipeline.tables.typed_values import Converter, TypedValues, is_text
 
@@ -60,7 +59,12 @@ class TypedRows:
             for name, settings in self.selection.columns.items()
             if names is None or name in names or _drops(settings)
         }
-        selection = replace(self.selection, columns=columns)
+        choosing = {
+            name: settings
+            for name, settings in self.selection.choosing.items()
+            if names is None or name in names
+        }
+        selection = replace(self.selection, columns=columns, choosing=choosing)
         schema = pa.schema([self.schema.field(name) for name in selection.names])
         return TypedRows(selection, schema, self.dialect, self.drop_missing_targets, self.on_wrong)
 
@@ -70,7 +74,7 @@ class TypedRows:
         kinds = dict(zip(file.names, file.schema.types, strict=True))
         return [
             name
-            for name, settings in self._settings.items()
+            for name, settings in self.selection.settings.items()
             if self._has_units(settings) and is_text(kinds[name])
         ]
 
@@ -87,11 +91,11 @@ class TypedRows:
         names = self.selection.names
         converters = {
             name: self._converter(name, settings, file.texts_as_written)
-            for name, settings in self._settings.items()
+            for name, settings in self.selection.settings.items()
         }
         numbers = [
             isinstance(settings, NumberSettings) and not self._has_units(settings)
-            for settings in self._settings.values()
+            for settings in self.selection.settings.values()
         ]
         faults = Faults(file.path, file.unit, self.selection)
         for block in file.blocks([index[name] for name in names], numbers):
@@ -110,11 +114,6 @@ class TypedRows:
             )
         return self._converters[key]
 
-    @cached_property
-    def _settings(self) -> Mapping[str, ColumnSettings]:
-        number = NumberSettings(kind="number")
-        return {**self.selection.columns, **dict.fromkeys(self.selection.targets, number)}
-
     def _typed(self, block: Block, converters: Mapping[str, Converter], faults: Faults) -> Block:
         """Return the block with typed rows, some left out; what is wrong is added to `faults`."""
         columns = {
@@ -123,23 +122,26 @@ class TypedRows:
         }
         refuse = self.on_wrong == "refuse"
         gaps: dict[str, Mask] = {}
+        undecided: dict[str, Mask] = {}
         kept: Mask | None = None
-        for name, settings in self._settings.items():
+        for name, settings in self.selection.settings.items():
             column = columns[name]
             if column.gaps is None:
                 continue
-            is_dropped = self.drop_missing_targets
-            if name in self.selection.columns:
-                is_dropped = _drops(settings)
+            is_dropped = _drops(settings)
+            if name in self.selection.targets:
+                is_dropped = self.drop_missing_targets
             if is_dropped and self.selection.targets:
                 before = np.ones(block.rows.num_rows, np.bool_) if kept is None else kept
                 if number := int(np.count_nonzero(before & column.gaps)):
                     self.dropped[name] = self.dropped.get(name, 0) + number
                 kept = before & ~column.gaps
+            elif name in self.selection.choosing:
+                undecided[name] = column.gaps
             elif getattr(settings, "missing", None) == "refuse" and refuse:
                 gaps[name] = column.gaps
         infinite: dict[str, Mask] = {}
-        for place, (name, settings) in enumerate(self._settings.items()):
+        for place, (name, settings) in enumerate(self.selection.settings.items()):
             column = columns[name]
             if refuse:
                 self._add_wrong(place, name, settings, column, block, faults)
@@ -154,7 +156,9 @@ class TypedRows:
                     gaps[name] &= has_target
         if kept is not None:
             gaps = {name: mask & kept for name, mask in gaps.items()}
+            undecided = {name: mask & kept for name, mask in undecided.items()}
         faults.add_missing(gaps, block)
+        faults.add_undecided(undecided, block)
         rows = pa.Table.from_arrays([each.values for each in columns.values()], schema=self.schema)
         if kept is not None:
             rows = rows.filter(array(kept, pa.bool_()))

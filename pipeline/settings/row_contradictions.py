@@ -1,0 +1,60 @@
+"""Contradictions in data.test_fraction and data.folds, which say how rows are chosen."""
+
+from collections.abc import Iterator
+
+from pipeline.settings import messages
+from pipeline.settings.column_settings import DateSettings
+from pipeline.settings.row_settings import RowSettings
+from pipeline.settings.sections import GENERATE, Data
+from pipeline.settings.yaml_file import Key
+
+Mistakes = Iterator[tuple[Key, str]]
+
+
+def of(data: Data) -> Mistakes:
+    """Yield each contradiction: the key, and the end of the message."""
+    share, by = data.test_fraction.share, data.test_fraction.by
+    if by is not None and share == 0:
+        yield (
+            ("data", "test_fraction", "share"),
+            f"found 0.0, which holds out no row, but by is {messages.show(by)}; write"
+            " `test_fraction: 0.0`, or a share above 0",
+        )
+    yield from _of(("data", "test_fraction"), data.test_fraction, data)
+    yield from _of(("data", "folds"), data.folds, data)
+
+
+def _of(key: Key, settings: RowSettings, data: Data) -> Mistakes:
+    """Yield the contradictions of one of the two keys."""
+    if settings.by is None:
+        if settings.gap is not None:
+            yield (
+                (*key, "gap"),
+                f"found {settings.gap}, but by names no column of dates; add it, such as `by:"
+                " sold`, or leave the gap out",
+            )
+        return
+    by, place = messages.show(settings.by), (*key, "by")
+    if data.source == GENERATE:
+        yield (
+            place,
+            f"found {by}, but data.source is {GENERATE}, whose rows belong together in no way;"
+            f" write `{key[-1]}: {getattr(settings, settings.short)}`, or name a file in"
+            " data.source",
+        )
+    elif settings.by in data.targets:
+        yield (
+            place,
+            f"found {by}, which is in data.targets; rows cannot be chosen by what is to be"
+            " predicted: name another column",
+        )
+    elif (
+        settings.gap is not None
+        and settings.by in data.columns
+        and not isinstance(data.columns[settings.by], DateSettings)
+    ):
+        yield (
+            (*key, "gap"),
+            f"found {settings.gap}, but {by} is no date in data.features; make it one there"
+            " (`kind: date`), or leave the gap out, and rows with an equal value stay together",
+        )

@@ -1,0 +1,84 @@
+"""The columns that are read from a user's table, and their types."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+import pyarrow as pa
+
+from pipeline.settings.column_settings import (
+    CategorySettings,
+    ColumnSettings,
+    DateSettings,
+    NumberSettings,
+)
+from pipeline.settings.sections import Data
+from pipeline.tables.raw_file import RawFile
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The columns that are read from a table.
+
+    columns: the features with their settings. targets: empty where a model answers rows.
+    is_list: True if data.features is a list. exclude: data.exclude. path: the first file.
+    decimal: data.read.decimal. choosing: the columns by which rows are held out or folds are made,
+    features or not, with their settings.
+    """
+
+    columns: Mapping[str, ColumnSettings]
+    targets: tuple[str, ...]
+    is_list: bool = True
+    exclude: tuple[str, ...] = ()
+    path: Path | None = None
+    decimal: str = "."
+    choosing: Mapping[str, ColumnSettings] = field(default_factory=dict)
+
+    @cached_property
+    def settings(self) -> Mapping[str, ColumnSettings]:
+        """All columns that are read: the features, the targets, then the others of `choosing`."""
+        targets = dict.fromkeys(self.targets, NumberSettings(kind="number"))
+        return {**self.columns, **targets, **self.choosing}
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of all columns that are read."""
+        return tuple(self.settings)
+
+    def schema(self, float32: Collection[str] = ()) -> pa.Schema:
+        """Return names and types of typed rows. float32: the numbers of single precision.
+
+        Numbers are float64 or float32, NaN for a gap; categories string, "" for a gap; dates
+        date32, or timestamp[s] in UTC if the hour is a part, null for a gap.
+        """
+        return pa.schema(
+            [(name, _type(each, name in float32)) for name, each in self.settings.items()]
+        )
+
+
+def _type(settings: ColumnSettings, is_float32: bool) -> pa.DataType:
+    if isinstance(settings, CategorySettings):
+        return pa.string()
+    if isinstance(settings, DateSettings):
+        return pa.timestamp("s") if "hour" in settings.parts else pa.date32()
+    return pa.float32() if is_float32 else pa.float64()
+
+
+def choosing(
+    data: Data, columns: Mapping[str, ColumnSettings], first: RawFile
+) -> dict[str, ColumnSettings]:
+    """Return the columns by which rows are held out or folds are made, and how each is read.
+
+    columns: the features, which are read as the model needs them. Of the others, those with a gap
+    of days are dates, and those that `first`, a file of the table, gives the type of dates; the
+    rest are texts.
+    """
+    by_date = {each.by for each in data.chosen_by.values() if each.gap is not None}
+    settings = {}
+    for name in filter(None, (each.by for each in data.chosen_by.values())):
+        kind = first.schema.types[first.names.index(name)]
+        is_date = name in by_date or pa.types.is_date(kind) or pa.types.is_timestamp(kind)
+        own = DateSettings(kind="date") if is_date else CategorySettings(kind="category")
+        settings[name] = columns.get(name, own)
+    return settings
