@@ -30,7 +30,7 @@ from rounds import ROOT, arguments, summary
 from pipeline.columns.number import NumberColumn
 from pipeline.columns.plan import Plan, RowCounts
 from pipeline.compute import own_rows
-from pipeline.compute.draws import Draws, Side
+from pipeline.compute.draws import DrawnFolds, Draws, Side
 from pipeline.compute.mapping import CLUSTER, workers
 from pipeline.compute.own_rows import OwnRows
 from pipeline.compute.summarize import Layout, no_rows, summarize
@@ -93,7 +93,7 @@ def timed(paths: dict[Side, Path], plan: Plan, threads: int) -> tuple[float, byt
     """Return the seconds of a pass, and its sums. threads: 0 for the cluster."""
     with patch.object(cores, "available", lambda: threads or 1):
         begin = time.perf_counter()
-        known, _ = own_rows.summarized(paths, plan, ("y",), 0, FOLDS)
+        known, _ = own_rows.summarized(paths, plan, ("y",), 0, DrawnFolds(0, FOLDS))
         seconds = time.perf_counter() - begin
     return seconds, repr([part.as_json() for part in known.parts]).encode()
 
@@ -173,7 +173,7 @@ def parts(folder: Path, columns: int) -> str:
     count = 2 * IN_TASK * ROWS_PER_ROW_GROUP
     paths, plan = make(folder, count, columns), plan_of(count, columns)
     rows: dict[Side, int] = {"train": 1_000 * count, "test": 0}
-    layout = Layout(plan, ("y",), Draws(0, FOLDS, rows, columns + 1))
+    layout = Layout(plan, ("y",), Draws(0, DrawnFolds(0, FOLDS), rows, columns + 1))
     fragment = OwnRows(paths["train"], "train")
     work = partial(summarize, layout=layout)
 

@@ -12,7 +12,7 @@ from pipeline.columns.number import NumberColumn
 from pipeline.columns.plan import Plan, RowCounts
 from pipeline.columns.summary import SampleRows
 from pipeline.compute import written
-from pipeline.compute.draws import SAMPLED_ROWS, Draws, Side
+from pipeline.compute.draws import SAMPLED_ROWS, DrawnFolds, Draws, Side
 from pipeline.compute.mapping import Task, reduced, tasks_of
 from pipeline.compute.pool import Pool
 from pipeline.compute.summarize import Fragment, Layout, Partial, Rows, no_rows, summarize
@@ -52,7 +52,9 @@ def layout() -> Layout:
     column = NumberColumn(name="a", missing_rows=0, fill=None, indicator=False, min=-1.0, max=1.0)
     plan = Plan(rows=counts, excluded=(), columns=(column,))
     # Of so many rows a fifth is drawn into the sample.
-    return Layout(plan, ("y",), Draws(0, 3, {"train": 5 * SAMPLED_ROWS["train"], "test": 0}, 2))
+    return Layout(
+        plan, ("y",), Draws(0, DrawnFolds(0, 3), {"train": 5 * SAMPLED_ROWS["train"], "test": 0}, 2)
+    )
 
 
 def tasks(size: int, threads: int) -> list[Task]:

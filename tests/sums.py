@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pipeline.columns.plan import Plan
 from pipeline.columns.summary import Part
 from pipeline.compute import own_rows, written
-from pipeline.compute.draws import Side
+from pipeline.compute.draws import DrawnFolds, Side
 from pipeline.exact.gram_sums import gram_matrix
 from pipeline.settings import files
 from pipeline.tables import table
@@ -30,5 +30,7 @@ def put_tables(train: pa.Table, test: pa.Table, plan: Plan, targets: Sequence[st
         with table.writer(path, rows.schema) as file:
             file.write(rows)
     files.write_json(files.COLUMNS, plan.model_dump(mode="json"))
-    partial, layout = own_rows.summarized(paths, plan, tuple(targets), seed=0, folds=5)
+    partial, layout = own_rows.summarized(
+        paths, plan, tuple(targets), seed=0, folds=DrawnFolds(0, 5)
+    )
     written.write(partial, layout, train.schema)

@@ -70,7 +70,7 @@ def test_write_puts_the_proposal_into_params_yaml_and_keeps_the_rest() -> None:
     assert job.data.source == "data/raw/houses.csv"
     assert [*job.data.columns] == ["area", "heating", "sold"]
     assert job.data.exclude == ("id",)
-    assert (job.data.test_fraction, job.train.optimizer) == (0.2, "exact")
+    assert (job.data.test_fraction.share, job.train.optimizer) == (0.2, "exact")
     assert job.evaluate.queries == ({"area": 50, "heating": "gas", "sold": "2019-01-01"},)
     kept = set(PARAMS.splitlines()) - set(Path("params.yaml").read_text().splitlines())
     assert len(kept) == 7  # source, features, exclude, targets, test_fraction, optimizer, queries

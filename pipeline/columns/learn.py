@@ -39,6 +39,7 @@ class Learnable:
     count: counts the numbers of a column of the training rows, for its median.
     dropped: rows that were left out, by the first column whose value is missing.
     excluded: the columns that are neither features nor targets. source: see Plan.
+    left_out: number of rows that are neither training rows nor test rows.
     """
 
     columns: Mapping[str, ColumnSettings]
@@ -48,6 +49,7 @@ class Learnable:
     dropped: Mapping[str, int] = field(default_factory=dict)
     excluded: tuple[str, ...] = ()
     source: tuple[SourceFile, ...] = ()
+    left_out: int = 0
 
 
 def plan(data: Data, table: Learnable) -> Plan:
@@ -89,8 +91,9 @@ def plan(data: Data, table: Learnable) -> Plan:
     result = Plan(
         source=table.source,
         rows=RowCounts(
-            source=train.rows + test.rows + sum(dropped.values()),
+            source=train.rows + test.rows + sum(dropped.values()) + table.left_out,
             dropped=dropped,
+            gap=table.left_out,
             training=train.rows,
             test=test.rows,
         ),

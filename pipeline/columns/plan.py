@@ -31,6 +31,8 @@ class RowCounts(BaseModel):
     dropped: dict[str, int]
     """Rows that were left out because the value of a column was missing, by the first such
     column."""
+    gap: Annotated[int, Field(exclude_if=lambda rows: not rows)] = 0
+    """Rows of the days before the first one that is held out: data.test_fraction.gap."""
     training: int
     test: int
 

@@ -1,8 +1,9 @@
 """A table whose rows are copied into data/train.parquet and data/test.parquet."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from functools import partial
+from functools import partial, reduce
+from operator import add
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,10 +12,12 @@ import pyarrow as pa
 from pipeline.columns import learn, statistics
 from pipeline.columns.learn import Learnable
 from pipeline.columns.statistics import Statistics
-from pipeline.compute import own_rows, written
-from pipeline.compute.draws import Division, Side
+from pipeline.compute import chosen_rows, own_rows, written
+from pipeline.compute.draws import Side
 from pipeline.compute.source_files import source_files
+from pipeline.compute.value_counts import Integers, ValueCounts, Valued
 from pipeline.settings import files
+from pipeline.settings.errors import UserError
 from pipeline.settings.params import Params
 from pipeline.tables import held_out, row_groups, table
 
@@ -31,7 +34,7 @@ def write(
     a column cannot be used.
     """
     data, columns = params.data, raw.columns if raw else params.data.columns
-    division = Division(params.seed, data.test_fraction)
+    division = chosen_rows.division(data, params.seed, partial(_counted_in, raw))
     with (
         table.writer(files.TRAIN, schema) as train,
         table.writer(files.TEST, schema) as test,
@@ -39,15 +42,17 @@ def write(
         tables: dict[Side, table.Writer] = {"train": train, "test": test}
         known: dict[Side, Statistics] = {"train": Statistics(), "test": Statistics()}
         for block in blocks:
-            for side, rows in division.sides(block, train.rows + test.rows).items():
+            for side, rows in division.chosen.sides(block, train.rows + test.rows).items():
                 tables[side].write(rows)
                 known[side] += statistics.of_rows(columns, rows)
-        held_out.check_sides(data.test_fraction, train.rows, test.rows)
+        held_out.check_sides(data.test_fraction.share, train.rows, test.rows)
         # Before either has its name: only now may the disk be full, or a column be refused.
         train.finish()
         test.finish()
         count = statistics.count_in(partial(row_groups.column, train.path))
-        learnable = Learnable(columns, known["train"], known["test"], count)
+        learnable = Learnable(
+            columns, known["train"], known["test"], count, left_out=division.left_out
+        )
         if raw:
             learnable = replace(
                 learnable,
@@ -56,9 +61,35 @@ def write(
                 source=source_files(path for path in raw.paths if not isinstance(path, Path)),
             )
         plan = learn.plan(data, learnable)
+        folds = chosen_rows.folds(data, params.seed, partial(_counted_in_file, train.path))
         learn.report(plan)
+        division.report()
+        folds.report()
         paths: dict[Side, Path] = {"train": train.path, "test": test.path}
         whole, layout = own_rows.summarized(
-            paths, plan, data.targets, params.seed, data.folds, params.train.device
+            paths, plan, data.targets, params.seed, folds.chosen, params.train.device
         )
         written.write(whole, layout, schema)
+
+
+def _counted_in(raw: "RawTable | None", column: Valued) -> ValueCounts:
+    """Return the values of a column in all rows of a user's table, which is read for it."""
+    assert raw is not None, "rows that are made are chosen by no column"
+    blocks = raw.restricted([column.column]).rows()
+    try:
+        return _sum(map(column.of, blocks))
+    except UserError:
+        for _ in raw.rows():  # which tells the faults of all columns
+            pass
+        raise  # the file has changed again
+
+
+def _counted_in_file(path: Path, column: Valued) -> ValueCounts:
+    """Return the values of a column of a table that the pipeline wrote."""
+    blocks = row_groups.column(path, column.column)
+    return _sum(column.of(pa.table({column.column: values})) for values in blocks)
+
+
+def _sum(blocks: Iterable[Integers]) -> ValueCounts:
+    """Return the counts of the values of all rows. blocks: of values, [rows] each."""
+    return reduce(add, map(ValueCounts.of, blocks), ValueCounts.of_no_rows())

@@ -1,12 +1,13 @@
 """Random numbers that belong to rows: a row's number is the same wherever the row is read."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from pipeline.columns.summary import FoldPlaces, each_part_in_turn
 from pipeline.settings.seeds import stream
 from pipeline.tables import held_out
 
@@ -35,9 +36,43 @@ def uniform(seed: int, name: str, before: int, rows: int) -> NDArray[np.float64]
     return random.random(rows)
 
 
+class Division(Protocol):
+    """How rows are divided into training rows, test rows and, in time, rows of neither side."""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns whose values say it; none if the rows' places do."""
+
+    @property
+    def identity(self) -> str:
+        """Text that is equal for divisions that are."""
+
+    def sides(self, rows: pa.Table, before: int, /) -> dict[Side, pa.Table]:
+        """Return the rows of each side. before: number of rows before these."""
+
+
+class FoldsOfRows(Protocol):
+    """How training rows are divided into parts, of which folds are made."""
+
+    @property
+    def parts(self) -> int:
+        """Number of parts, at most 255."""
+
+    @property
+    def places(self) -> tuple[FoldPlaces, ...]:
+        """The parts that train and test in each fold."""
+
+    @property
+    def identity(self) -> str:
+        """Text that is equal for folds that are."""
+
+    def of(self, rows: pa.Table, before: int, /) -> NDArray[np.uint8]:
+        """Return the part of each training row: [rows]. before: number of training rows before."""
+
+
 @dataclass(frozen=True)
-class Division:
-    """How rows are divided: about `data.test_fraction` of them are test rows, chosen by the seed.
+class DrawnDivision:
+    """A division in which the seed draws about `fraction` of the rows as test rows.
 
     The side of a row depends only on the seed and on the number of rows before it: rows that are
     appended later do not change it.
@@ -45,6 +80,12 @@ class Division:
 
     seed: int
     fraction: float
+    columns: tuple[str, ...] = ()
+
+    @property
+    def identity(self) -> str:
+        """See Division.identity."""
+        return repr(self)
 
     def test_rows(self, before: int, rows: int) -> int:
         """Return how many of some rows are test rows. before: number of rows before these."""
@@ -56,7 +97,7 @@ class Division:
         )
 
     def sides(self, rows: pa.Table, before: int) -> dict[Side, pa.Table]:
-        """Return the rows of each side. before: number of rows before these."""
+        """See Division.sides."""
         if self.fraction == 0:
             return {"train": rows}
         train, test = held_out.parted(rows, self._draws(before, rows.num_rows))
@@ -67,23 +108,45 @@ class Division:
 
 
 @dataclass(frozen=True)
+class DrawnFolds:
+    """Folds of about equally many rows that the seed draws."""
+
+    seed: int
+    number: int
+
+    @property
+    def parts(self) -> int:
+        """See FoldsOfRows.parts."""
+        return self.number
+
+    @property
+    def places(self) -> tuple[FoldPlaces, ...]:
+        """See FoldsOfRows.places."""
+        return each_part_in_turn(self.number)
+
+    @property
+    def identity(self) -> str:
+        """See FoldsOfRows.identity."""
+        return repr(self)
+
+    def of(self, rows: pa.Table, before: int) -> NDArray[np.uint8]:
+        """See FoldsOfRows.of."""
+        draws = uniform(self.seed, "folds", before, rows.num_rows)
+        folds: NDArray[np.uint8] = (draws * self.number).astype(np.uint8)
+        return folds
+
+
+@dataclass(frozen=True)
 class Draws:
-    """What the seed chooses of the rows of each side.
+    """What is chosen of the rows of each side: the folds, and the sample that the seed draws.
 
     rows: number of training rows and of test rows. columns: number of encoded columns and targets.
     """
 
     seed: int
-    folds: int
+    folds: FoldsOfRows
     rows: dict[Side, int]
     columns: int
-
-    def folds_of(self, before: int, rows: int) -> NDArray[np.uint8]:
-        """Return the fold of each training row: [rows]. before: number of training rows before."""
-        folds: NDArray[np.uint8] = (uniform(self.seed, "folds", before, rows) * self.folds).astype(
-            np.uint8
-        )
-        return folds
 
     def wanted(self, side: Side) -> int:
         """Return the number of rows of a side that the sample should have, if there are more."""

@@ -11,8 +11,9 @@ from pipeline.columns.learn import Learnable
 from pipeline.columns.median import Counts, Search
 from pipeline.columns.number import NumberStatistics
 from pipeline.columns.statistics import CountColumn, Statistics
-from pipeline.compute import wide, written
-from pipeline.compute.draws import Division, Draws, Side
+from pipeline.compute import chosen_rows, source_values, wide, written
+from pipeline.compute.chosen_rows import CountValues
+from pipeline.compute.draws import Draws, Side
 from pipeline.compute.kept_sums import KeptSums
 from pipeline.compute.mapping import Task, reduced, workers
 from pipeline.compute.pool import Pool, PoolError
@@ -26,6 +27,7 @@ from pipeline.compute.summarize import (
     no_rows,
     summarize,
 )
+from pipeline.compute.value_counts import ValueCounts, Valued
 from pipeline.settings import files
 from pipeline.settings.column_settings import ColumnSettings, NumberSettings
 from pipeline.settings.errors import EditedError, UnavailableError, UserError
@@ -42,15 +44,15 @@ def write(params: Params, raw: RawTable) -> None:
     Raises UserError as `summarized`.
     """
     whole, layout = summarized(raw, params)
-    learn.report(layout.plan)
     with table.writer(files.TRAIN, raw.row_schema), table.writer(files.TEST, raw.row_schema):
         written.write(whole, layout, raw.row_schema)
 
 
 def summarized(raw: RawTable, params: Params) -> tuple[Partial, Layout]:
-    """Sum up a table of Parquet files, whose rows stay where they are.
+    """Sum up a table of Parquet files, whose rows stay where they are, and say what was left out.
 
     If every feature is a number without gaps, the rows are read once; else first to learn the plan.
+    Columns by which rows are chosen are read before.
     Raises UserError if a part cannot be used, or changes while it is read.
     """
     data, seed, columns = params.data, params.seed, raw.columns
@@ -58,12 +60,14 @@ def summarized(raw: RawTable, params: Params) -> tuple[Partial, Layout]:
     # Before the plan is known; a category has more columns than one.
     needed = bytes_in_thread(len(columns) + len(data.targets))
     with workers(needed, params.train.device) as pool:
+        of_all_rows = partial(source_values.of_all_rows, parts, pool)
+        division = chosen_rows.division(data, seed, partial(_counted, raw, of_all_rows))
         with _told_in_order(raw):
-            source = divided(parts, Division(seed, data.test_fraction), pool)
+            source = divided(parts, division.chosen, pool)
             if not source.tasks:
                 raise UserError(f"data.source: found no rows in {data.source}")
         rows = source.rows
-        held_out.check_sides(data.test_fraction, rows["train"], rows["test"])
+        held_out.check_sides(data.test_fraction.share, rows["train"], rows["test"])
         if is_matrix := all(map(_is_whole, columns.values())):
             # Ranges change no encoded number: those of the summary take their place below.
             train, test = (_ranges(columns, rows[side]) for side in ("train", "test"))
@@ -81,11 +85,14 @@ def summarized(raw: RawTable, params: Params) -> tuple[Partial, Layout]:
             source.dropped,
             raw.excluded,
             listed,
+            division.left_out,
         )
         plan = learn.plan(data, learnable)
         width = len(plan.encoded_names) + len(data.targets)
         wide.announce(width)
-        layout = Layout(plan, data.targets, Draws(seed, data.folds, rows, width))
+        of_training_rows = partial(source_values.of_training_rows, source, pool)
+        folds = chosen_rows.folds(data, seed, partial(_counted, raw, of_training_rows))
+        layout = Layout(plan, data.targets, Draws(seed, folds.chosen, rows, width))
         with _told_in_order(raw):
             kept = KeptSums(listed, layout, raw.row_schema)
             whole = _summed(source, layout, kept, no_rows(layout, raw.row_schema), pool)
@@ -96,7 +103,16 @@ def summarized(raw: RawTable, params: Params) -> tuple[Partial, Layout]:
         all_rows = reduce(add, whole.parts)
         train = _ranges(columns, all_rows.rows, all_rows.smallest, all_rows.largest)
         plan = learn.plan(data, replace(learnable, train=train))
+    learn.report(plan)
+    division.report()
+    folds.report()
     return whole, replace(layout, plan=plan)
+
+
+def _counted(raw: RawTable, count_values: CountValues, column: Valued) -> ValueCounts:
+    """Return the values of a column. Raises UserError as `_told_in_order`."""
+    with _told_in_order(raw):
+        return count_values(column)
 
 
 def _summed(

@@ -54,7 +54,8 @@ class KeptSums:
         self._folder = files.root() / files.STATE_FOLDER / "sums"
         plan = [_without_counts(column.model_dump(mode="json")) for column in layout.plan.columns]
         draws, code = layout.draws, task_code.digest()
-        self._common = [plan, layout.targets, code, draws.seed, draws.folds, str(schema)]
+        folds = draws.folds.identity
+        self._common = [plan, layout.targets, code, draws.seed, folds, str(schema)]
         _remove_old(self._folder)
 
     def read(self, task: Task) -> Partial | None:
@@ -94,8 +95,9 @@ class KeptSums:
             # With the path, because an etag may be no more than the time of the last change.
             [file.path, file.size, file.etag, fragment.part.file.rows],
             [fragment.piece.groups.start, fragment.piece.groups.stop],
-            [fragment.division.seed, fragment.division.fraction, dict(fragment.before)],
-            [repr(typing.selection.columns), repr(typing.dialect), typing.drop_missing_targets],
+            fragment.division.identity,
+            dict(fragment.before),
+            [repr(typing.selection.settings), repr(typing.dialect), typing.drop_missing_targets],
             # If the sample has every row, the rows with extreme values are not noted.
             self._layout.draws.all_sampled("train"),
         ]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pipeline.columns.plan import Plan
 from pipeline.compute import wide
-from pipeline.compute.draws import Draws, Side
+from pipeline.compute.draws import Draws, FoldsOfRows, Side
 from pipeline.compute.mapping import Task, note_small_table, reduced, tasks_of, workers
 from pipeline.compute.summarize import (
     Layout,
@@ -53,7 +53,7 @@ def summarized(
     plan: Plan,
     targets: tuple[str, ...],
     seed: int,
-    folds: int,
+    folds: FoldsOfRows,
     device: str = "cpu",
 ) -> tuple[Partial, Layout]:
     """Sum up the training table and the test table. paths: of both. device: see `workers`."""

@@ -92,7 +92,7 @@ def no_rows(layout: Layout, schema: pa.Schema) -> Partial:
     empty = Part.of_no_rows(layout.columns)
     none = SampledRows.of_no_rows(schema)
     return Partial(
-        (empty,) * layout.draws.folds,
+        (empty,) * layout.draws.folds.parts,
         empty,
         {"train": none, "test": none},
         Extremes.of_no_rows(schema, layout.columns),
@@ -125,7 +125,7 @@ class _Sums:
 
     def __init__(self, layout: Layout, product: Product) -> None:
         self._layout = layout
-        self._parts = layout.draws.folds + 1
+        self._parts = layout.draws.folds.parts + 1
         self._gram_sums = GramSums(layout.columns, self._parts, product)
         shape = self._parts, layout.columns
         self._smallest, self._largest = np.full(shape, np.inf), np.full(shape, -np.inf)
@@ -136,9 +136,9 @@ class _Sums:
         layout, count, schema = self._layout, rows.values.num_rows, rows.values.schema
         draws = layout.draws
         if rows.side == "train":
-            part = draws.folds_of(rows.before, count)
+            part = draws.folds.of(rows.values, rows.before)
         else:
-            part = np.full(count, draws.folds, np.uint8)
+            part = np.full(count, draws.folds.parts, np.uint8)
         # Rows of one part beside each other: its sums are then of a piece of each column.
         order = np.argsort(part, kind="stable")
         ends = np.cumsum(np.bincount(part, minlength=self._parts)).tolist()

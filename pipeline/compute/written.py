@@ -2,7 +2,7 @@
 
 import pyarrow as pa
 
-from pipeline.columns.summary import SampleRows, Summary, each_part_in_turn
+from pipeline.columns.summary import SampleRows, Summary
 from pipeline.compute.summarize import Layout, Partial
 from pipeline.settings import files
 from pipeline.tables import table
@@ -37,7 +37,7 @@ def summary_of(partial: Partial, layout: Layout, schema: pa.Schema, sample: Samp
         float32=plan.float32(schema, layout.targets),
         exact=plan.exact,
         parts=partial.parts,
-        fold_places=each_part_in_turn(len(partial.parts)),
+        fold_places=layout.draws.folds.places,
         test=partial.test,
         sample=sample,
     )

@@ -5,7 +5,7 @@ task, or one row group if that has more. A piece is read in blocks of 65,536 row
 group of many million rows takes no more memory than a small one.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
 
 import pyarrow as pa
@@ -64,16 +64,17 @@ class RawPart:
         """
         yield from self._blocks(piece, self._typing(names))
 
-    def kept(self, piece: Piece) -> tuple[int, dict[str, int]]:
-        """Return the number of rows of a piece without the dropped ones, and the numbers of these.
+    def each(
+        self, piece: Piece, names: Collection[str], note: Callable[[pa.Table], None]
+    ) -> dict[str, int]:
+        """Call `note` with each block of `read`; return the numbers of the rows that are dropped.
 
-        The latter by the first column whose value is missing. Raises UserError as `read`.
+        These are by the first column whose value is missing. Raises UserError as `read`.
         """
-        if not self.typing.can_drop:
-            return piece.rows, {}
-        typing = self._typing(())
-        rows = sum(block.num_rows for block in self._blocks(piece, typing))
-        return rows, typing.dropped
+        typing = self._typing(names)
+        for block in self._blocks(piece, typing):
+            note(block)
+        return typing.dropped
 
     def _typing(self, names: Collection[str] | None) -> TypedRows:
         """Return a reader of its own, because it counts the rows that it drops."""

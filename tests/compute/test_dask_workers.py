@@ -20,7 +20,7 @@ from dask_processes import Processes, cluster, die, die_once, fill_memory, wait_
 from pipeline.columns.number import NumberColumn
 from pipeline.columns.plan import Plan, RowCounts
 from pipeline.compute import dask_cluster, own_rows, written
-from pipeline.compute.draws import Side
+from pipeline.compute.draws import DrawnFolds, Side
 from pipeline.compute.mapping import CLUSTER
 from pipeline.settings import files
 from pipeline.settings.errors import UserError
@@ -47,7 +47,7 @@ def sum_up() -> dict[str, str]:
     counts = RowCounts(source=151_000, dropped={}, training=150_000, test=1_000)
     column = NumberColumn(name="a", missing_rows=0, fill=None, indicator=False, min=-9, max=9)
     plan = Plan(rows=counts, excluded=(), columns=(column,))
-    known, layout = own_rows.summarized(PATHS, plan, ("y",), seed=0, folds=5)
+    known, layout = own_rows.summarized(PATHS, plan, ("y",), seed=0, folds=DrawnFolds(0, 5))
     written.write(known, layout, table.schema(files.TRAIN))
     outputs = (files.SUMMARY, files.SAMPLE)
     return {path.name: hashlib.md5(path.read_bytes()).hexdigest() for path in outputs}

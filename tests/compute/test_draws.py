@@ -3,13 +3,16 @@
 import itertools
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from pipeline.compute import draws
-from pipeline.compute.draws import Draws, Side
+from pipeline.compute.draws import DrawnFolds, Draws, Side
 from pipeline.settings.seeds import stream
 
 ROWS = 1_000
+ALL_ROWS = pa.table({"x": np.arange(ROWS)})
+FOLDS = DrawnFolds(0, 5)
 
 
 def divided(rows: int) -> list[tuple[int, int]]:
@@ -28,7 +31,7 @@ def test_blocks_of_rows_have_the_numbers_of_one_sequence(name: str) -> None:
 
 def test_a_fold_is_the_integer_part_of_a_number_from_0_to_the_number_of_folds() -> None:
     expected = np.floor(stream(3, "folds").random(ROWS) * 5).astype(int)
-    folds = Draws(3, 5, {"train": ROWS, "test": 0}, 2).folds_of(0, ROWS)
+    folds = DrawnFolds(3, 5).of(ALL_ROWS, 0)
     assert folds.tolist() == expected.tolist()
     assert set(folds.tolist()) == set(range(5))
     assert np.bincount(folds).min() > 150
@@ -38,7 +41,7 @@ def test_a_fold_is_the_integer_part_of_a_number_from_0_to_the_number_of_folds() 
 def test_about_as_many_rows_are_drawn_as_the_sample_is_to_have(side: Side) -> None:
     wanted = draws.SAMPLED_ROWS[side]
     rows: dict[Side, int] = {"train": 0, "test": 0, side: 10 * wanted}
-    drawn = Draws(0, 5, rows, 2).sampled(side, 0, 10 * wanted)
+    drawn = Draws(0, FOLDS, rows, 2).sampled(side, 0, 10 * wanted)
     assert abs(drawn.sum() / wanted - 1) < 0.05
     expected = stream(0, draws.STREAMS[side]).random(10 * wanted) < 0.1
     assert (drawn == expected).all()
@@ -46,23 +49,28 @@ def test_about_as_many_rows_are_drawn_as_the_sample_is_to_have(side: Side) -> No
 
 def test_the_samples_of_both_sides_are_drawn_independently() -> None:
     rows: dict[Side, int] = {"train": 200_000, "test": 20_000}
-    both = Draws(0, 5, rows, 2)
+    both = Draws(0, FOLDS, rows, 2)
     train, test = both.sampled("train", 0, 20_000), both.sampled("test", 0, 20_000)
     assert abs((train & test).mean() - 0.25) < 0.02
 
 
 def test_every_row_of_a_small_table_is_in_the_sample() -> None:
     most = draws.SAMPLED_ROWS["train"]
-    assert Draws(0, 5, {"train": most, "test": 0}, 2).sampled("train", 5, ROWS).all()
-    assert not Draws(0, 5, {"train": most + 1_000, "test": 0}, 2).sampled("train", 0, most).all()
+    assert Draws(0, FOLDS, {"train": most, "test": 0}, 2).sampled("train", 5, ROWS).all()
+    assert (
+        not Draws(0, FOLDS, {"train": most + 1_000, "test": 0}, 2).sampled("train", 0, most).all()
+    )
 
 
 def test_appended_rows_change_no_draw_of_the_earlier_ones() -> None:
-    few, many = (Draws(1, 7, {"train": rows, "test": 0}, 2) for rows in (ROWS, 2 * ROWS))
-    assert many.folds_of(0, 2 * ROWS)[:ROWS].tolist() == few.folds_of(0, ROWS).tolist()
-    assert many.sampled("train", 0, 2 * ROWS).all()  # as long as all are drawn
-    other = Draws(2, 7, {"train": ROWS, "test": 0}, 2).folds_of(0, ROWS)
-    assert other.tolist() != few.folds_of(0, ROWS).tolist()
+    folds = DrawnFolds(1, 7)
+    few, many = (
+        folds.of(rows, 0).tolist() for rows in (ALL_ROWS, pa.concat_tables([ALL_ROWS] * 2))
+    )
+    assert many[:ROWS] == few
+    twice = Draws(1, folds, {"train": 2 * ROWS, "test": 0}, 2)
+    assert twice.sampled("train", 0, 2 * ROWS).all()  # as long as all are drawn
+    assert DrawnFolds(2, 7).of(ALL_ROWS, 0).tolist() != few
 
 
 @pytest.mark.parametrize(
@@ -72,9 +80,9 @@ def test_appended_rows_change_no_draw_of_the_earlier_ones() -> None:
 def test_a_wide_table_has_fewer_sampled_rows(
     columns: int, training_rows: int, test_rows: int
 ) -> None:
-    many = Draws(0, 5, {"train": 10**7, "test": 10**6}, columns)
+    many = Draws(0, FOLDS, {"train": 10**7, "test": 10**6}, columns)
     assert many.wanted("train") == training_rows
     assert many.wanted("test") == test_rows
     drawn = many.sampled("train", 0, 10**6).sum()
     assert abs(drawn / (training_rows / 10) - 1) < 0.3
-    assert Draws(0, 5, {"train": training_rows, "test": 0}, columns).all_sampled("train")
+    assert Draws(0, FOLDS, {"train": training_rows, "test": 0}, columns).all_sampled("train")

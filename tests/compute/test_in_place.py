@@ -16,7 +16,7 @@ from own_tables import own_job, put
 from s3_server import BUCKET, Server, import_url, noted_of
 
 from pipeline.compute import in_place, pool
-from pipeline.compute.draws import Division, Side
+from pipeline.compute.draws import Division, DrawnDivision, Side
 from pipeline.compute.pool import threads
 from pipeline.compute.source_rows import Source, SourceRows, divided
 from pipeline.compute.summarize import bytes_in_thread
@@ -93,7 +93,7 @@ def test_a_description_of_a_piece_is_small_and_reads_the_same_elsewhere(workspac
     put_parts(mixed(3_000), row_group_size=2)
     raw = raw_table.find(mixed_job().data)
     with threads() as workers:
-        source = divided(raw.parts(), Division(0, 0.2), workers)
+        source = divided(raw.parts(), DrawnDivision(0, 0.2), workers)
     (task,) = source.tasks
     content = pickle.dumps(task.fragment)
     assert len(content) < 4_000

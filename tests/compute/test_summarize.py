@@ -20,7 +20,7 @@ from pipeline.columns.plan import Plan
 from pipeline.columns.summary import Part, Summary, read_summary
 from pipeline.compute import draws as drawn
 from pipeline.compute import own_rows, summarize, written
-from pipeline.compute.draws import Draws, Side
+from pipeline.compute.draws import DrawnFolds, Draws, Side
 from pipeline.compute.own_rows import OwnRows
 from pipeline.compute.summarize import Layout, Partial, Rows
 from pipeline.settings import files
@@ -28,6 +28,7 @@ from pipeline.settings.seeds import stream
 from pipeline.tables import table
 
 SEED = 5
+FOLDS = DrawnFolds(SEED, 5)
 
 
 def put(train: pa.Table, test: pa.Table) -> dict[Side, Path]:
@@ -42,7 +43,8 @@ def summed(
     train: pa.Table, test: pa.Table, plan: Plan, targets: tuple[str, ...] = ("y",), folds: int = 5
 ) -> Summary:
     """Return the summary that `generate` writes of these rows, read from its file."""
-    partial, layout = own_rows.summarized(put(train, test), plan, targets, SEED, folds)
+    drawn = DrawnFolds(SEED, folds)
+    partial, layout = own_rows.summarized(put(train, test), plan, targets, SEED, drawn)
     written.write(partial, layout, train.schema)
     return read_summary()
 
@@ -194,7 +196,7 @@ def test_a_block_may_have_no_rows() -> None:
     rows = numbers_table(10, x=pa.float64(), y=pa.float64()).slice(0, 0)
     for count in (10, 1_000_000):
         counts: dict[Side, int] = {"train": count, "test": count}
-        layout = Layout(number_plan(["x"]), ("y",), Draws(SEED, 5, counts, 2))
+        layout = Layout(number_plan(["x"]), ("y",), Draws(SEED, FOLDS, counts, 2))
         for side in counts:
             assert known_of(Rows(rows, side, 3), layout).rows == 0
 
@@ -217,7 +219,7 @@ def test_any_division_of_the_rows_in_any_order_gives_the_same_bytes(
     zeros = np.where(np.arange(400) % 2, 0.0, -0.0)  # equal, and two texts in the summary
     rows = pa.table({"x": x, "zero": zeros, "y": draws.integers(0, 3, 400) * 0.1})
     layout = Layout(
-        number_plan(["x", "zero"]), ("y",), Draws(SEED, 5, {"train": 400, "test": 0}, 3)
+        number_plan(["x", "zero"]), ("y",), Draws(SEED, FOLDS, {"train": 400, "test": 0}, 3)
     )
     written_bytes = set()
     for seed in range(20):
@@ -238,7 +240,7 @@ def test_a_task_of_both_sides_and_of_many_blocks(
     """Rows that stay in place come so: training and test rows of a row group, by turns."""
     draw_few(monkeypatch, {"train": 100, "test": 50})
     rows = numbers_table(1_000, x=pa.float64(), y=pa.float64())
-    layout = Layout(number_plan(["x"]), ("y",), Draws(SEED, 5, {"train": 700, "test": 300}, 2))
+    layout = Layout(number_plan(["x"]), ("y",), Draws(SEED, FOLDS, {"train": 700, "test": 300}, 2))
     blocks: list[Rows] = []
     for begin in range(0, 1_000, 100):
         before = begin // 10
@@ -283,7 +285,7 @@ def test_any_number_of_threads_gives_the_same_bytes(
 def test_a_task_is_read_in_a_thread_as_here(workspace: Path) -> None:
     rows = numbers_table(100, x=pa.float64(), y=pa.float64())
     paths = put(rows, rows.slice(0, 10))
-    layout = Layout(number_plan(["x"]), ("y",), Draws(SEED, 5, {"train": 100, "test": 10}, 2))
+    layout = Layout(number_plan(["x"]), ("y",), Draws(SEED, FOLDS, {"train": 100, "test": 10}, 2))
     with ThreadPoolExecutor(1) as pool:
         task = pool.submit(summarize.summarize, OwnRows(paths["train"], "train"), range(1), layout)
     assert task.result().rows == 100
