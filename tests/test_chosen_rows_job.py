@@ -44,7 +44,7 @@ def test_only_features_come_into_the_model(
     terms = {row["term"].partition("[")[0] for row in csv_cells.read_csv(files.COEFFICIENTS)}
     assert terms == {*inputs, "bias"}
     contract = json.loads(files.CONTRACT.read_text())
-    assert contract["params"]["data.folds"]["by"] in ("customer", "sold")
+    assert contract["source"]["params"]["data.folds"]["by"] in ("customer", "sold")
     # Rows to be answered need the features alone.
     rows = write(Path("rows.csv"), **{name: whole.column(name) for name in inputs})
     answered(files.ONNX.parent, rows, Path("answers.csv"))

@@ -84,7 +84,7 @@ def test_later_rows_test_what_earlier_ones_train(workspace: Path) -> None:
     assert rows["source"] == 200
     assert rows["gap"] == 200 - len(train["x"]) - len(test["x"]) > 0
     assert len(summary.folds) == 3
-    ends = []
+    ends: list[int] = []
     for fold in summary.folds:
         tested = [*rows_in(fold.test)]
         begin, end = days[tested].min(), days[tested].max()
@@ -138,7 +138,13 @@ def test_kept_sums_are_used_only_for_the_same_choice(
     monkeypatch.setattr(raw_parts, "PIECE_ROWS", 50)
     whole = sales(300)
     put_parts(whole, 100, 200)
-    choices = (BY_CUSTOMER, IN_TIME, BOTH, {"data__folds": {"by": "customer"}}, {})
+    choices: tuple[dict[str, Any], ...] = (
+        BY_CUSTOMER,
+        IN_TIME,
+        BOTH,
+        {"data__folds": {"by": "customer"}},
+        {},
+    )
     for asked in (*choices, BY_CUSTOMER):
         params = sales_job(PARTS, **asked)
         kept = contents(params, keep_rows=False)
