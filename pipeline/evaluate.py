@@ -45,7 +45,7 @@ def main(params: Params) -> None:
     chosen, penalized = chosen_penalties.read(params), params.train.penalized
     # With a penalty the columns that the reference leaves out share the weight with the others.
     dependent = [] if penalized else coefficients.warnings(reference)
-    for warning in (*dependent, *exact_targets.values()):
+    for warning in (*dependent, *exact_targets.values(), *folds.warnings(params, summary)):
         print(f"warning: {warning}", file=sys.stderr)
     predicted = [csv_cells.shortest(row) for row in predictions.rounded(predict, queries, dtype)]
 

@@ -8,7 +8,6 @@ import pytest
 from fitted_tables import fit, fit_job, write_table
 
 from pipeline import generate, train
-from pipeline.learning import data_checks
 from pipeline.learning.path_file import read
 from pipeline.settings import csv_cells, files
 from pipeline.settings.errors import UserError
@@ -53,5 +52,3 @@ def test_folds_that_cannot_choose(workspace: Path) -> None:
     generate.main(params)
     with pytest.raises(UserError, match=r"train.l2: found cv, but no training row is in fold"):
         train.main(params)
-    with pytest.raises(UserError, match=r"without the rows of one fold 2 are left to fit"):
-        data_checks.check_folds("l2", [2, 2])

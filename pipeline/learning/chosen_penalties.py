@@ -11,7 +11,7 @@ from pipeline.exact import penalty_path
 from pipeline.exact.cross_validation import Scores, cross_validate
 from pipeline.exact.penalties import Penalty
 from pipeline.exact.penalty_path import PathWeights
-from pipeline.learning import path_file, penalty_messages
+from pipeline.learning import fold_checks, path_file, penalty_messages
 from pipeline.learning.path_file import PenaltyPath
 from pipeline.settings import files
 from pipeline.settings.errors import UserError
@@ -41,10 +41,11 @@ class ChosenPenalties:
 def choose(params: Params, summary: Summary) -> ChosenPenalties:
     """Return the penalties of params.yaml, or choose them by the folds, and print the choice.
 
-    Test rows have no part in it.
+    Test rows have no part in it. Raises UserError if the folds cannot choose.
     """
     if (penalty := params.train.chosen_by_folds) is None:
         return _of_numbers(params)
+    fold_checks.check_choice(penalty, summary)
     table = summary.train.gram, summary.features, summary.targets, params.model.bias
     penalty_messages.announce(penalty, len(summary.features), len(summary.folds))
     penalties = penalty_path.paths(*table, params.train.l1, params.train.l2)

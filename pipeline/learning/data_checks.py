@@ -1,20 +1,17 @@
 """Checks of the tables before a training starts."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.columns.summary import Part, Summary
+from pipeline.learning import fold_checks
 from pipeline.settings import files
 from pipeline.settings.errors import UserError
-from pipeline.settings.messages import first_of
 from pipeline.settings.params import Params
 from pipeline.tables.table import Table
-
-LEAST_ROWS_OF_A_FIT = 3
-"""Of two rows or fewer a line has no error that a penalty could make smaller."""
 
 Blocks = Callable[[], Iterable[Table]]
 """Function that reads the encoded rows of a table, block by block."""
@@ -46,7 +43,7 @@ def check(params: Params, summary: Summary, blocks: dict[Path, Blocks]) -> None:
             " cv"
         )
     if (penalty := params.train.chosen_by_folds) is not None:
-        check_folds(penalty, [fold.test.rows for fold in summary.folds])
+        fold_checks.check_choice(penalty, summary)
     # Rows too large for the saved model's dtype could not be sent to it.
     dtypes = {"model.dtype": params.model.dtype}
     if params.train.optimizer != "exact":
@@ -60,23 +57,6 @@ def check(params: Params, summary: Summary, blocks: dict[Path, Blocks]) -> None:
                     f"{path}: {where}{name} = {value or _largest(part)[column]:g}, beyond what"
                     f" {dtype} holds; set {key} to float64 or scale the column"
                 )
-
-
-def check_folds(penalty: str, rows: Sequence[int]) -> None:
-    """Refuse folds that cannot choose a penalty. rows: number of rows of each fold."""
-    if 0 in rows:
-        empty = [str(number) for number, count in enumerate(rows, 1) if not count]
-        problem = f"no training row is in {'folds' if len(empty) > 1 else 'fold'}"
-        problem += f" {first_of(empty, 8)} of {len(rows)}"
-    elif sum(rows) - max(rows) < LEAST_ROWS_OF_A_FIT:
-        problem = f"without the rows of one fold {sum(rows) - max(rows)} are left to fit"
-    else:
-        return
-    raise UserError(
-        f"train.{penalty}: found cv, but {problem} (there are {sum(rows)} training rows): the folds"
-        f" cannot choose; set data.folds to fewer, give train.{penalty} a number, or bring more"
-        " rows"
-    )
 
 
 def _largest(part: Part) -> NDArray[np.float64]:

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from pipeline.columns.summary import Fold, Part, Summary
+from pipeline.columns.summary import Fold, FoldPlaces, Part, Summary
 from pipeline.exact.reduced_rows import reduced_rows
 from pipeline.learning import reduction, scaling
 from pipeline.learning.prediction import to_numpy
@@ -89,8 +89,25 @@ class TrainedPart:
 
 
 def of_fold(summary: Summary, fold: Fold) -> Summary:
-    """Return the summary for a fit to the training rows of a fold; its test rows are held out."""
-    return replace(summary, parts=(fold.training,), fold_places=(), test=fold.test)
+    """Return the summary for a fit to the training rows of a fold; its test rows are held out.
+
+    Its folds are what the others have left of these rows, for a fit that chooses its penalty.
+    """
+    places = summary.fold_places[fold.number - 1].training
+    inner = {place: index for index, place in enumerate(places)}
+    others = [
+        [
+            tuple(inner[place] for place in side if place in inner)
+            for side in (each.test, each.training)
+        ]
+        for each in summary.fold_places
+    ]
+    return replace(
+        summary,
+        parts=tuple(summary.parts[place] for place in places),
+        fold_places=tuple(FoldPlaces(test, training) for test, training in others if test),
+        test=fold.test,
+    )
 
 
 def trained_parts(params: Params, summary: Summary) -> list[TrainedPart]:

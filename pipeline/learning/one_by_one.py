@@ -12,7 +12,7 @@ from torch import nn
 from pipeline.columns.blocks import TableFile
 from pipeline.columns.summary import Part, Summary
 from pipeline.exact.squared_error import squared_error
-from pipeline.learning import training, weights
+from pipeline.learning import fold_checks, training, weights
 from pipeline.learning.descents import kept_epochs
 from pipeline.learning.fold_parts import of_fold
 from pipeline.learning.line import Line
@@ -51,7 +51,9 @@ def trial(params: Params, summary: Summary, rows: TableFile, held_out: TableFile
     size = summary.train.rows * len(summary.targets)
     figures["train.loss"] = square * size if params.train.reduction == "sum" else square
     note = ""
-    if can_be_cross_validated(params, is_linear=line is not None):
+    if (reason := fold_checks.too_few_rows(params, summary)) is not None:
+        note = reason
+    elif can_be_cross_validated(params, is_linear=line is not None):
         try:
             figures |= _cross_validated(params, summary, rows, held_out)
         except UserError as error:

@@ -1,7 +1,7 @@
 """Cross-validated figures of an exact fit, for metrics.json: from the sums of the folds alone."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -9,22 +9,26 @@ from pipeline.columns.summary import Summary
 from pipeline.exact.cross_validation import cross_validate, spread
 from pipeline.exact.gram import Gram
 from pipeline.exact.penalties import Penalty
+from pipeline.learning import fold_checks
 from pipeline.report.model_errors import TOO_LARGE
+from pipeline.settings import files
 from pipeline.settings.errors import UserError
 from pipeline.settings.params import Params
 
 
 def in_metrics(params: Params, summary: Summary, penalties: Sequence[Penalty]) -> dict[str, Any]:
-    """Return the entry of metrics.json: rmse and R² of fits to the folds, on their test rows.
+    """Return the entry of metrics.json: rmse and R² of each fold's test rows, by its own fit.
 
     {"cv": {"rmse": {"mean", "std"}, "r2": {"mean", "std"}}}, over all rows and targets of a fold as
-    in the other metrics, std with folds − 1. Nothing without `train.optimizer: exact`, and if fewer
-    than two folds have rows.
+    in the other metrics, std with folds − 1; null if a fold has too few training rows: `warnings`
+    says so. Nothing without `train.optimizer: exact`, and if fewer than two folds have rows.
     penalties: one for each target.
     Raises UserError if a figure is beyond what float64 holds.
     """
     if params.train.optimizer != "exact" or not (folds := summary.folds_with_rows):
         return {}
+    if fold_checks.too_few_rows(params, summary) is not None:
+        return {"cv": {"rmse": _spread([]), "r2": _spread([])}}
     features = summary.features
     scores = cross_validate(
         [fold.test.gram for fold in folds],
@@ -43,6 +47,21 @@ def in_metrics(params: Params, summary: Summary, penalties: Sequence[Penalty]) -
         if (variation := _variation(fold.test.gram, len(features))) is not None:
             r2.append(float(1 - error / variation))
     return {"cv": {"rmse": _spread(rmse), "r2": _spread(r2)}}
+
+
+def warnings(params: Params, summary: Summary) -> Iterator[str]:
+    """Yield a sentence if `cv` in metrics.json is not of all folds, or has no figures."""
+    if params.train.optimizer != "exact":
+        return
+    if (problem := fold_checks.too_few_rows(params, summary)) is not None:
+        yield (
+            f"{problem}: cv in {files.METRICS} is null; set train.l2 to cv, or data.folds to"
+            " another number"
+        )
+    elif problems := fold_checks.without_rows(summary.folds):
+        counted = len(summary.folds_with_rows)
+        told = f"is of {counted} folds alone" if counted else "is missing"
+        yield f"{' and '.join(problems)}: cv in {files.METRICS} {told}; set data.folds to fewer"
 
 
 def _variation(fold: Gram, features: int) -> Fraction | None:

@@ -43,10 +43,12 @@ def words(metrics: Mapping[str, Any]) -> str | None:
 
 
 def folds(metrics: Mapping[str, Any]) -> str | None:
-    """Return what cross-validation says of the model; None if metrics.json has nothing of it."""
+    """Return what cross-validation says of the model; None if metrics.json has no figures of it."""
     if (cv := metrics.get("cv")) is None:
         return None
     rmse, r2 = cv["rmse"], cv["r2"]
+    if rmse["mean"] is None:
+        return None
     text = f"root mean square error {rmse['mean']:.6g} ± {two_digits(rmse['std'])}"
     if r2["std"] is None:  # the target is constant in all folds but one, or in all
         return text

@@ -1,11 +1,15 @@
 """Many descents at once give the figures of `train`, one at a time."""
 
+from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
-from swept import NoRows, summary, swept_job
+from sklearn.linear_model import LinearRegression
+from swept import NoRows, summary, swept_job, values
 
-from pipeline.learning import linear_sweep, one_by_one
+from pipeline.columns.summary import FoldPlaces, each_part_in_turn
+from pipeline.learning import fold_parts, linear_sweep, one_by_one
 from pipeline.learning.linear_sweep import LinearSweep
 from pipeline.learning.outcomes import FIGURES, Trial
 from pipeline.settings.params import Params
@@ -101,3 +105,49 @@ def test_only_jobs_with_the_same_arithmetic_are_trained_at_once() -> None:
 def test_other_trainings_are_not_for_it(other: dict[str, Any]) -> None:
     assert linear_sweep.is_possible(swept_job(), summary())
     assert not linear_sweep.is_possible(swept_job(**other), summary())
+
+
+def test_folds_in_time_train_on_earlier_rows_alone() -> None:
+    """The seed's folds would let each configuration see the rows after those it answers."""
+    in_time = (FoldPlaces((1,), (0,)), FoldPlaces((2,), (0, 1)), FoldPlaces((3,), (0, 1)))
+    ordered = replace(summary(folds=4), fold_places=in_time)
+    rows, expected = values()[:150], []
+    for fold in in_time:
+        training, test = (
+            np.vstack([rows[place::4] for place in side]) for side in (fold.training, fold.test)
+        )
+        model = LinearRegression().fit(training[:, :3], training[:, 3:])
+        expected.append(np.sqrt(np.mean((model.predict(test[:, :3]) - test[:, 3:]) ** 2)))
+    precise = {"train__dtype": "float64", "model__dtype": "float64"}
+    job = swept_job(train__lr=0.1, train__epochs=1000, model__standardize=True, **precise)
+    exact = swept_job(train__optimizer="exact", train__reduce_rows="auto", **precise)
+    (at_once,) = LinearSweep(ordered).trials([job])
+    by_itself = (one_by_one.trial(each, ordered, NoRows(), NoRows()) for each in (job, exact))
+    for trial in (at_once, *by_itself):
+        assert trial.figures["cv.rmse.mean"] == pytest.approx(np.mean(expected), rel=1e-9)
+        assert trial.figures["cv.rmse.std"] == pytest.approx(np.std(expected, ddof=1), rel=1e-9)
+
+
+def test_what_is_wrong_with_a_fold_is_noted_by_its_number() -> None:
+    outlying, others = 34, tuple(place for place in range(60) if place not in (2, 34))
+    places = (FoldPlaces((0,), ()), FoldPlaces((1,), (outlying,)), FoldPlaces((2,), others))
+    few = replace(summary(folds=60), fold_places=places)  # of three rows at most
+    exact = swept_job(train__optimizer="exact", train__reduce_rows="auto")
+    trial = one_by_one.trial(exact, few, NoRows(), NoRows())
+    assert trial.note == (
+        "too few rows train for fold 2 of 3 (fold 2: 2 rows for 4 numbers of the model)"
+    )
+    assert "cv.rmse.mean" not in trial.figures
+    (diverging,) = LinearSweep(few).trials([swept_job(train__lr=0.25, train__epochs=30)])
+    assert diverging.note == "diverged in epoch 6 on the training rows of fold 2"
+
+
+def test_a_fit_that_chooses_its_penalty_chooses_it_without_the_rows_that_test() -> None:
+    whole = summary(folds=4)
+    inner = fold_parts.of_fold(whole, whole.folds[1])
+    assert inner.fold_places == each_part_in_turn(3)
+    assert [part.rows for part in inner.parts] == [whole.parts[place].rows for place in (0, 2, 3)]
+    assert inner.test == whole.parts[1]
+    in_time = tuple(FoldPlaces((n,), tuple(range(n))) for n in range(1, 4))
+    last = replace(whole, fold_places=in_time)
+    assert fold_parts.of_fold(last, last.folds[2]).fold_places == in_time[:2]
