@@ -5,11 +5,12 @@ from typing import Any
 
 from pipeline.exact.penalties import Penalty
 from pipeline.learning.penalty_messages import kind, two_digits
-from pipeline.report import markdown
+from pipeline.report import markdown, row_words
 from pipeline.report.card_coefficients import number
 from pipeline.report.card_columns import first_of
 
 MOST_TARGETS_SHOWN = 3
+TOO_FEW_ROWS = "no figures, because fewer rows train for a fold than the model has numbers"
 
 
 def in_metrics(penalties: Sequence[Penalty], targets: Sequence[str]) -> dict[str, Any]:
@@ -60,11 +61,14 @@ def of_folds(metrics: Mapping[str, Any], params: Mapping[str, Any]) -> Iterator[
 
     params: dotted keys of params.yaml and their values.
     """
-    if (figures := folds(metrics)) is not None:
-        yield (
-            f"Cross-validation in {params['data.folds']} folds of the training rows, each predicted"
-            f" by a fit to the others: {figures} (mean and standard deviation of the folds)."
-        )
+    if "cv" not in metrics:
+        return
+    value, figures = params["data.folds"], folds(metrics)
+    how = f"Cross-validation in {row_words.folds(value, markdown.code)}, {row_words.fits(value)},"
+    if figures is None:
+        yield f"{how} has {TOO_FEW_ROWS}."
+    else:
+        yield f"{how[:-1]}: {figures} (mean and standard deviation of the folds)."
 
 
 def for_readers(metrics: Mapping[str, Any], params: Mapping[str, Any]) -> str:

@@ -4,8 +4,9 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from pipeline.report import penalty, verdict
+from pipeline.report import penalty, row_words, verdict
 from pipeline.settings import csv_cells, files, regular_file, runner
+from pipeline.settings import params as params_yaml
 from pipeline.settings.column_settings import NumberSettings
 from pipeline.settings.errors import UserError
 from pipeline.settings.messages import first_lines, first_of
@@ -61,18 +62,23 @@ def _lines(params: Params) -> list[str]:
         *_first(_coefficients(coefficients), files.COEFFICIENTS),
         *_first(_predictions(params.data), files.PREDICTIONS),
     ]
+    flat = params_yaml.flatten(params)
+    folds = flat["data.folds"]
     # Loss of the finished model. The last one in the history is from before the last update.
     squares = f"{params.train.reduction} of the squared errors on the training rows"
     if (penalties := penalty.words(metrics)) is not None:
-        chosen = f", chosen by {params.data.folds} folds" * bool(params.train.chosen_by_folds)
+        chosen = f", chosen by {row_words.folds(folds)}" * bool(params.train.chosen_by_folds)
         text.append(f"{'penalty':12} {penalties}{chosen}")
     text.append(f"{'final loss':12} {metrics['train']['loss']:.9g} ({squares})")
     test = metrics.get("test")
     if test:
         r2 = "" if test["r2"] is None else f", R² {test['r2']:.4g}"
-        text.append(f"{'held out':12} root mean square error {test['rmse']:.6g}{r2}")
-    if (of_folds := penalty.folds(metrics)) is not None:
-        text.append(f"{'folds':12} {of_folds}, each predicted by a fit to the others")
+        which = f", of {rows}" if (rows := row_words.held_out(flat["data.test_fraction"])) else ""
+        text.append(f"{'held out':12} root mean square error {test['rmse']:.6g}{r2}{which}")
+    if "cv" in metrics:
+        of_folds = penalty.folds(metrics)
+        told = f"{of_folds}, {row_words.fits(folds)}" if of_folds else penalty.TOO_FEW_ROWS
+        text.append(f"{'folds':12} {told}")
     test_r2 = test["r2"] if test else None
     if (worse := verdict.worse_than_the_mean(metrics["train"]["r2"], test_r2)) is not None:
         text.append(f"{'take care':12} {worse}")

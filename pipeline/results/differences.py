@@ -1,7 +1,7 @@
 """Differences between two results in data, parameters, code and packages, as short texts."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from typing import Any
 
 from pipeline.results.provenance import one_line
@@ -14,6 +14,10 @@ MOST_SHOWN = 8
 MOST_LETTERS_OF_A_VALUE = 40
 LETTERS_IN_A_RUN = 500
 """MLflow's runs have longer values cut: of more letters, two values count as equal."""
+
+HELD_OUT, FOLDS = "data.test_fraction", "data.folds"
+DEFAULTS = {HELD_OUT: ("share", 0.2), FOLDS: ("number", 5)}
+"""How rows are chosen: the setting that a number alone is short for, and its default."""
 
 Differences = dict[str, list[str]]
 """Texts by their subject: data, params, code, packages. A subject that is equal has no text."""
@@ -32,15 +36,15 @@ def between(first: Opened, other: Opened) -> Differences:
 def have_same_folds(first: Opened, other: Opened) -> bool:
     """Return True if the training rows are the same, and in the same folds; columns may differ.
 
-    The seed and a row's place choose its fold.
+    The seed and a row's place choose its fold, or a column of the table.
     """
     a, b = first.recorded, other.recorded
-    keys = {"seed", "data.folds", "data.source", *_keys_of_split(a), *_keys_of_split(b)}
     same_source = a.deps is not None and b.deps is not None and _raw(a) == _raw(b)
+    keys = {HELD_OUT, FOLDS, "data.source"}
     return (
         (same_training_rows(a, b) or same_source)
         and first.row_counts.get("training") == other.row_counts.get("training")
-        and all(a.params.get(key) == b.params.get(key) for key in keys)
+        and not _chosen_otherwise(a, b, keys)
     )
 
 
@@ -48,12 +52,30 @@ def held_out_otherwise(first: Recorded, other: Recorded) -> list[str]:
     """Return the keys by which the two choose the held-out rows, and which differ."""
     if _same(first, other, str(files.TEST)):
         return []
-    keys = ["seed", *sorted({*_keys_of_split(first), *_keys_of_split(other)})]
-    return [key for key in keys if first.params.get(key) != other.params.get(key)]
+    return _chosen_otherwise(first, other, {HELD_OUT})
 
 
-def _keys_of_split(recorded: Recorded) -> list[str]:
-    return [key for key in recorded.params if key.startswith("data.test")]
+def _chosen_otherwise(first: Recorded, other: Recorded, keys: Set[str]) -> list[str]:
+    """Return those of the keys that differ, and the seed if it differs and chooses rows."""
+    a, b = first.params, other.params
+    by_seed = any(_is_drawn(values.get(key)) for key in keys & DEFAULTS.keys() for values in (a, b))
+    keys = keys | ({"seed"} if by_seed else set())
+    return sorted(key for key in keys if _choice(a, key) != _choice(b, key))
+
+
+def _choice(params: Mapping[str, Any], key: str) -> Any:
+    """Return a value; of a choice of rows its long form: 5 is short for {number: 5}."""
+    value = params.get(key)
+    if key not in DEFAULTS or value is None:
+        return value
+    short, default = DEFAULTS[key]
+    given = value if isinstance(value, Mapping) else {short: value}
+    return {"by": None, "gap": None, short: default, **given}
+
+
+def _is_drawn(choice: Any) -> bool:
+    """Return True if the seed has a part in a choice of rows: in all but the choice in time."""
+    return not isinstance(choice, Mapping) or choice.get("gap") is None
 
 
 def _raw(recorded: Recorded) -> str | None:
@@ -94,7 +116,10 @@ def _of_params(first: Mapping[str, Any], other: Mapping[str, Any]) -> Iterator[s
     both = sorted(set(first) & set(other))
     for key in both:
         before, after = (one_line(values[key]) for values in (first, other))
-        if before[:LETTERS_IN_A_RUN] != after[:LETTERS_IN_A_RUN]:
+        if key in DEFAULTS:
+            if _choice(first, key) != _choice(other, key):
+                yield f"{key}: {before} → {after}"
+        elif before[:LETTERS_IN_A_RUN] != after[:LETTERS_IN_A_RUN]:
             yield f"{key}: {_change(before, after)}"
     for side, values, others in (("first", first, other), ("other", other, first)):
         if alone := [

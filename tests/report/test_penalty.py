@@ -42,6 +42,16 @@ def test_a_penalized_model_is_not_called_a_bad_optimum() -> None:
     (folds,) = penalty.of_folds(METRICS, params)
     assert "root mean square error 31407.3 ± 12000, R² 0.83 ± 0.13" in folds
     assert not list(penalty.of_folds({}, params))
+    in_time = params | {"data.folds": {"number": 4, "by": "sold", "gap": 7}}
+    assert next(penalty.of_folds(METRICS, in_time)).startswith(
+        "Cross-validation in 4 folds in time by `sold`, each predicted by a fit to earlier rows,"
+        " with a gap of 7 days: root mean square error "
+    )
+    nothing = {"mean": None, "std": None}
+    (told,) = penalty.of_folds({"cv": {"rmse": nothing, "r2": nothing}}, params)
+    assert told.endswith(
+        " has no figures, because fewer rows train for a fold than the model has numbers."
+    )
 
 
 def test_the_picture_marks_the_choice(tmp_path: Path) -> None:

@@ -103,5 +103,42 @@ def test_folds_are_the_same_of_the_same_rows_seed_and_number() -> None:
         opened(other_columns, CODE | {"data/raw": "x"}, rows=rows, **keys),
         opened(other_columns, rows=rows | {"training": 81}, **keys),
         opened(other_columns, None, rows=rows, **keys),
+        opened(rows=rows, **keys | {"data__folds": {"number": 5, "by": "customer"}}),
+        opened(rows=rows, **keys | {"data__test_fraction": 0.2}),
     ):
         assert not differences.have_same_folds(first, other)
+
+
+def test_a_number_is_short_for_a_choice_of_rows() -> None:
+    rows = {"training": 80, "test": 20}
+    for number, mapping in ((5, {"number": 5}), (5, {"number": 5, "by": None, "gap": None})):
+        keys: dict[str, Any] = {"seed": 0, "data__source": "a.csv"}
+        short = opened(rows=rows, data__folds=number, **keys)
+        long = opened(rows=rows, data__folds=mapping, **keys)
+        assert differences.have_same_folds(short, long)
+        assert not differences.between(short, long)["params"]
+    by = [{"by": "customer"}, {"number": 5, "by": "customer"}, {"number": 5, "by": "shop"}]
+    first, same, other = (opened(rows=rows, seed=0, data__folds=each) for each in by)
+    assert differences.have_same_folds(first, same)
+    assert not differences.have_same_folds(first, other)
+    assert differences.between(same, other)["params"] == [
+        'data.folds: {"number": 5, "by": "customer"} → {"number": 5, "by": "shop"}'
+    ]
+
+
+def test_the_seed_chooses_rows_unless_dates_do() -> None:
+    other_table = OUTS | {"data/test.parquet": "x"}
+
+    def otherwise(before: Any, after: Any) -> list[str]:
+        first, other = (
+            opened(seed=0, data__test_fraction=before).recorded,
+            opened(other_table, seed=1, data__test_fraction=after).recorded,
+        )
+        return differences.held_out_otherwise(first, other)
+
+    in_time = {"share": 0.2, "by": "sold", "gap": 0}
+    assert otherwise(0.2, 0.2) == ["seed"]
+    assert otherwise({"share": 0.2, "by": "customer"}, {"by": "customer"}) == ["seed"]
+    assert otherwise(in_time, in_time) == []
+    assert otherwise(in_time, in_time | {"gap": 7}) == ["data.test_fraction"]
+    assert otherwise(in_time, 0.2) == ["data.test_fraction", "seed"]
