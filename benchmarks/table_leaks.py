@@ -111,7 +111,7 @@ def measure(shipped: ShippedTable) -> Line | str:
             return "neither gaps nor categories"
         of_table = summary.features, summary.targets, table.settings.model.bias
         (path,) = paths(summary.train.gram, *of_table, 0.0, "cv")
-        grams, roundoff = [fold.gram for fold in summary.folds], summary.roundoff(summary.features)
+        grams, roundoff = [part.gram for part in summary.parts], summary.roundoff(summary.features)
         (shared,) = cross_validate(grams, *of_table, [(*path, PLAIN)], roundoff)
         try:
             own = np.array(list(errors_by_fold(table, [*path, PLAIN]))).T

@@ -222,6 +222,9 @@ class Summary:
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> "Summary":
         """Return the summary that `as_bytes` wrote. Raises ValueError as `Part.from_json`."""
+        if "parts" not in value:  # an older one: each fold's test rows were what is a part now
+            turns = [vars(places) for places in each_part_in_turn(len(value["folds"]))]
+            value = value | {"parts": value["folds"], "folds": turns}
         parts = tuple(map(Part.from_json, value["parts"]))
         summary = cls(
             features=tuple(value["features"]),

@@ -4,7 +4,7 @@ The page is written for the terminal and as Markdown from the same values.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pipeline.report import markdown
 from pipeline.report.paired_difference import FEW_ROWS, PairedDifference
@@ -23,7 +23,8 @@ class Comparison:
 
     labels: of the first and of the other one. differences: texts by their subject; a subject
     without texts is equal. metrics: of each. paired: the paired difference for each target; empty
-    with the reason in `not_paired`. notes: sentences that qualify the comparison.
+    with the reason in `not_paired`. notes: sentences that qualify the comparison. in_folds: the
+    paired difference in cross-validation for each target; empty if their folds are not the same.
     """
 
     labels: tuple[str, str]
@@ -32,14 +33,24 @@ class Comparison:
     paired: Mapping[str, PairedDifference]
     not_paired: str = ""
     notes: Sequence[str] = ()
+    in_folds: Mapping[str, PairedDifference] = field(default_factory=dict)
 
 
-def verdict(comparison: Comparison) -> str:
+def verdicts(comparison: Comparison) -> list[str]:
+    """Return a sentence for the held-out rows, and one for the folds if they can be compared."""
+    texts = [f"No paired comparison on held-out rows: {comparison.not_paired}."]
+    if comparison.paired:
+        difference = comparison.paired[ALL_TARGETS]
+        texts = [_verdict(difference, f"the same {count(difference.pairs, 'held-out row', ',')}")]
+    if comparison.in_folds:
+        difference = comparison.in_folds[ALL_TARGETS]
+        told = _verdict(difference, f"the same {difference.pairs} folds of the training rows")
+        texts.append(f"Cross-validation. {told}")
+    return texts
+
+
+def _verdict(difference: PairedDifference, rows: str) -> str:
     """Return one sentence: one of the two is better, or the difference may be noise."""
-    if not comparison.paired:
-        return f"No paired comparison on held-out rows: {comparison.not_paired}."
-    difference = comparison.paired[ALL_TARGETS]
-    rows = f"the same {count(difference.rows, 'held-out row', ',')}"
     if difference.low is None or difference.high is None:
         return f"Nobody can say which is better from {rows}."
     if difference.low == difference.high == 0:
@@ -94,11 +105,22 @@ def _order(metric: str) -> tuple[int, str]:
     return PARTS.index(part) if part in PARTS else len(PARTS), metric
 
 
-def paired_rows(comparison: Comparison) -> list[tuple[str, str, str, str, str]]:
+def paired_tables(comparison: Comparison) -> Iterator[list[tuple[str, str, str, str, str]]]:
+    """Yield tables of squared errors, the header first: of held-out rows, and of folds."""
+    tables = {"held-out": comparison.paired, "cross-validated": comparison.in_folds}
+    for kind, paired in tables.items():
+        if paired:
+            yield [
+                (f"{kind} squared error", "A", "B", "B − A", "95 % interval"),
+                *paired_rows(paired),
+            ]
+
+
+def paired_rows(paired: Mapping[str, PairedDifference]) -> list[tuple[str, str, str, str, str]]:
     """Return for each target: name, mean squared error of A and of B, B − A, its interval."""
     rows = []
-    alone = len(comparison.paired) <= 2  # of one target the mean over all is the same
-    for target, each in comparison.paired.items():
+    alone = len(paired) <= 2  # of one target the mean over all is the same
+    for target, each in paired.items():
         if target == ALL_TARGETS and alone:
             continue
         interval = "" if each.low is None else f"{each.low:+.4g} to {each.high:+.4g}"
@@ -110,7 +132,7 @@ def paired_rows(comparison: Comparison) -> list[tuple[str, str, str, str, str]]:
 def notes(comparison: Comparison) -> list[str]:
     """Return sentences that qualify the comparison."""
     difference = comparison.paired.get(ALL_TARGETS)
-    few = difference is not None and 1 < difference.rows < FEW_ROWS
+    few = difference is not None and 1 < difference.pairs < FEW_ROWS
     return [
         *comparison.notes,
         *[f"With fewer than {FEW_ROWS} held-out rows the interval is rough."] * few,
@@ -128,10 +150,9 @@ def as_text(comparison: Comparison) -> str:
     lines += ["", *_aligned([("metric", "A", "B", "B − A"), *rows])] if rows else []
     if equal:
         lines += ["", f"equal in both: {', '.join(equal)}"]
-    if comparison.paired:
-        header = ("held-out squared error", "A", "B", "B − A", "95 % interval")
-        lines += ["", *_aligned([header, *paired_rows(comparison)])]
-    return "\n".join([*lines, "", verdict(comparison), *notes(comparison)])
+    for paired in paired_tables(comparison):
+        lines += ["", *_aligned(paired)]
+    return "\n".join([*lines, "", *verdicts(comparison), *notes(comparison)])
 
 
 def _aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:
@@ -150,8 +171,9 @@ def page(comparisons: Sequence[Comparison]) -> str:
 def as_markdown(comparison: Comparison) -> str:
     """Return the comparison as a section of a Markdown file."""
     first, other = map(markdown.text, comparison.labels)
-    lines = [f"## B, {other}, beside A, {first}", "", f"**{markdown.text(verdict(comparison))}**"]
-    lines += ["", *[f"{note}\n" for note in map(markdown.text, notes(comparison))]]
+    lines = [f"## B, {other}, beside A, {first}", ""]
+    lines += [f"**{markdown.text(text)}**\n" for text in verdicts(comparison)]
+    lines += [*[f"{note}\n" for note in map(markdown.text, notes(comparison))]]
     lines += markdown.table(
         ("", "from A to B"),
         (
@@ -159,9 +181,8 @@ def as_markdown(comparison: Comparison) -> str:
             for subject, texts in comparison.differences.items()
         ),
     )
-    if comparison.paired:
-        header = ("held-out squared error", "A", "B", "B − A", "95 % interval")
-        lines += ["", *_escaped_table(header, paired_rows(comparison))]
+    for header, *paired in paired_tables(comparison):
+        lines += ["", *_escaped_table(header, paired)]
     rows, equal = metric_rows(comparison)
     if rows:
         lines += ["", *_escaped_table(("metric", "A", "B", "B − A"), rows)]

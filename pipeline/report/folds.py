@@ -29,24 +29,35 @@ def in_metrics(params: Params, summary: Summary, penalties: Sequence[Penalty]) -
         return {}
     if fold_checks.too_few_rows(params, summary) is not None:
         return {"cv": {"rmse": _spread([]), "r2": _spread([])}}
-    features = summary.features
+    rmse, r2 = [], []
+    by_fold = errors(summary, penalties, params.model.bias)
+    for fold, of_targets in zip(folds, by_fold, strict=True):
+        error = sum(map(Fraction, of_targets))
+        rmse.append(math.sqrt(error / len(of_targets)))
+        if (variation := _variation(fold.test.gram, len(summary.features))) is not None:
+            r2.append(float(1 - error / variation))
+    return {"cv": {"rmse": _spread(rmse), "r2": _spread(r2)}}
+
+
+def errors(
+    summary: Summary, penalties: Sequence[Penalty], has_bias: bool
+) -> Sequence[Sequence[float]]:
+    """Return the mean squared error of each target on the test rows of each fold with rows.
+
+    penalties: one for each target. Returns [folds, targets]. Raises UserError if one is too large.
+    """
+    folds, features = summary.folds_with_rows, summary.features
     scores = cross_validate(
         [fold.test.gram for fold in folds],
-        *(features, summary.targets, params.model.bias),
+        *(features, summary.targets, has_bias),
         [(penalty,) for penalty in penalties],
         summary.roundoff(features),
         [fold.training.gram for fold in folds],
     )
-    by_fold = zip(*(each.mse[0].tolist() for each in scores), strict=True)
-    rmse, r2 = [], []
-    for fold, errors in zip(folds, by_fold, strict=True):
-        if not all(map(math.isfinite, errors)):
-            raise UserError(TOO_LARGE)
-        error = sum(map(Fraction, errors))
-        rmse.append(math.sqrt(error / len(errors)))
-        if (variation := _variation(fold.test.gram, len(features))) is not None:
-            r2.append(float(1 - error / variation))
-    return {"cv": {"rmse": _spread(rmse), "r2": _spread(r2)}}
+    of_folds = [*zip(*(each.mse[0].tolist() for each in scores), strict=True)]
+    if not all(math.isfinite(error) for of_targets in of_folds for error in of_targets):
+        raise UserError(TOO_LARGE)
+    return of_folds
 
 
 def warnings(params: Params, summary: Summary) -> Iterator[str]:

@@ -1,11 +1,16 @@
-"""Mean difference of two models' squared errors on the same rows, with its 95 % interval.
+"""Mean difference of two models' squared errors on the same rows or folds, with its 95 % interval.
 
 Both models answer the same rows, so a row that is hard for one is hard for the other: the
 differences, row by row, scatter much less than the errors do. Their mean has a t distribution with
 rows − 1 degrees of freedom (the paired t test).
+
+Differences of folds are not independent, because the fits of folds share training rows: their mean
+scatters more than it seems to. The corrected interval is that of Nadeau and Bengio, *Inference for
+the generalization error*, Machine Learning 52, 2003.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -25,13 +30,13 @@ FEW_ROWS = 30
 
 @dataclass(frozen=True)
 class PairedDifference:
-    """Mean squared errors of two models on the same rows.
+    """Mean squared errors of two models on the same rows, or in the same folds.
 
-    first, other: the mean squared error of each. mean: other − first; below 0 the other is better.
-    low, high: the 95 % interval of `mean`; None with one row.
+    pairs: number of rows, or of folds. first, other: the mean squared error of each. mean: other −
+    first; below 0 the other is better. low, high: the 95 % interval of `mean`; None with one pair.
     """
 
-    rows: int
+    pairs: int
     first: float
     other: float
     mean: float
@@ -84,8 +89,34 @@ class DifferenceSums:
         low = high = None
         if rows > 1:
             variation = max(Fraction(0), self._squares - self._centred**2 / rows)
-            error = math.sqrt(variation / (rows - 1) / rows)
-            with precision(128):
-                t = float(student.quantile(CONFIDENCE, rows - 1).mid())
-            low, high = mean - t * error, mean + t * error
+            reach = _quantile(rows - 1) * math.sqrt(variation / (rows - 1) / rows)
+            low, high = mean - reach, mean + reach
         return PairedDifference(rows, float(first), float(other), mean, low, high)
+
+
+def in_folds(
+    first: Sequence[float], other: Sequence[float], sizes: Sequence[tuple[int, int]]
+) -> PairedDifference:
+    """Return the paired difference of the mean squared errors in at least two folds.
+
+    first, other: [folds]. sizes: numbers of training rows and of test rows of each fold. The
+    variance of the differences is not divided by the folds J but multiplied with 1/J + ρ/(1 − ρ),
+    where ρ, the correlation of two folds' differences, is taken as the test rows' share of a fold's
+    rows. For equal folds that is 1/J + test rows/training rows, as Nadeau and Bengio have it; for
+    others ρ is the mean share, since Var(mean) and E(variance) depend on the mean correlation
+    alone.
+    """
+    folds = len(sizes)
+    before, after = (sum(map(Fraction, errors)) / folds for errors in (first, other))
+    differences = [Fraction(b) - Fraction(a) for a, b in zip(first, other, strict=True)]
+    mean = after - before
+    variance = sum((each - mean) ** 2 for each in differences) / (folds - 1)
+    share = sum(Fraction(test, training + test) for training, test in sizes) / folds
+    reach = _quantile(folds - 1) * math.sqrt(variance * (Fraction(1, folds) + share / (1 - share)))
+    ends = float(mean) - reach, float(mean) + reach
+    return PairedDifference(folds, float(before), float(after), float(mean), *ends)
+
+
+def _quantile(degrees_of_freedom: int) -> float:
+    with precision(128):
+        return float(student.quantile(CONFIDENCE, degrees_of_freedom).mid())

@@ -24,7 +24,7 @@ def write(settings: Tracking, result: Recorded, compared: Comparison) -> str:
             " the runs that are missing and names those that were deleted"
         )
     first, other = compared.labels
-    text = f"A is {first}, B is {other}. {comparison.verdict(compared)}"
+    text = f"A is {first}, B is {other}. {' '.join(comparison.verdicts(compared))}"
     with explained(store.uri):
         store.client.set_tag(complete.run.info.run_id, tags.COMPARISON, text[:LONGEST_TAG_LETTERS])
     return str(complete.run.info.run_name)

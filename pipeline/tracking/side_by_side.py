@@ -5,8 +5,9 @@ It needs no run and no MLflow: everything comes from git and DVC's cache.
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from pipeline.report import row_errors
+from pipeline.report import fold_differences, row_errors
 from pipeline.report.comparison import Comparison
+from pipeline.report.fold_differences import CV_MEAN, Job
 from pipeline.report.paired_difference import PairedDifference
 from pipeline.results import differences, places
 from pipeline.results.differences import have_same_folds
@@ -17,7 +18,7 @@ from pipeline.settings.errors import UserError
 from pipeline.settings.messages import count, first_of, show
 
 TARGETS = "data.targets"
-CV_MEAN, CV_STD = "cv.rmse.mean", "cv.rmse.std"
+CV_STD = "cv.rmse.std"
 
 
 def check_different(results: Sequence[Recorded]) -> None:
@@ -48,14 +49,30 @@ def compared(first: Opened, other: Opened) -> Comparison:
             paired = row_errors.paired(first.folder, other.folder)
     except UserError as error:
         reason = str(error)
+    in_folds = _in_folds(first, other)
     return Comparison(
         (first.recorded.label, other.recorded.label),
         differences.between(first, other),
         (first.metrics, other.metrics),
         paired,
         reason,
-        list(_notes(first, other, paired)),
+        list(_notes(first, other, paired, in_folds)),
+        in_folds,
     )
+
+
+def _in_folds(first: Opened, other: Opened) -> Mapping[str, PairedDifference]:
+    """Return the paired differences in cross-validation; empty if they cannot be compared."""
+    both = (first, other)
+    if not have_same_folds(first, other) or not all(CV_MEAN in each.metrics for each in both):
+        return {}
+    try:
+        jobs = [Job.of(each.folder, each.recorded.params, each.metrics) for each in both]
+        for job, each in zip(jobs, both, strict=True):
+            fold_differences.check_mean(job, each.metrics)
+        return fold_differences.paired(*jobs)
+    except UserError:  # the notes then have the means alone
+        return {}
 
 
 def _check_targets(first: Opened, other: Opened) -> None:
@@ -98,7 +115,12 @@ def _check_choice(first: Opened, other: Opened) -> None:
         raise UserError(f"they hold out other rows: {', '.join(changes)}")
 
 
-def _notes(first: Opened, other: Opened, paired: Mapping[str, PairedDifference]) -> Iterator[str]:
+def _notes(
+    first: Opened,
+    other: Opened,
+    paired: Mapping[str, PairedDifference],
+    in_folds: Mapping[str, PairedDifference],
+) -> Iterator[str]:
     for each in (first, other):
         if edited := edited_since(each.recorded):
             yield (
@@ -106,12 +128,18 @@ def _notes(first: Opened, other: Opened, paired: Mapping[str, PairedDifference])
                 " `dvc repro` makes the new result."
             )
     if paired:
-        rows = next(iter(paired.values())).rows
+        rows = next(iter(paired.values())).pairs
         for mark, each in zip("AB", (first, other), strict=True):
             if each.row_counts.get("test", rows) > rows:
                 all_rows = count(each.row_counts["test"], "row", ",")
                 yield f"{mark} holds out {all_rows}; the comparison is of {rows:,} of them."
-    elif have_same_folds(first, other) and all(CV_MEAN in each.metrics for each in (first, other)):
+    if in_folds:
+        yield from _of_choices(first, other)
+    elif (
+        not paired
+        and have_same_folds(first, other)
+        and all(CV_MEAN in each.metrics for each in (first, other))
+    ):
         shown = " and ".join(
             f"{each.metrics[CV_MEAN]:.6g} ± {each.metrics.get(CV_STD, 0):.3g} ({mark})"
             for mark, each in zip("AB", (first, other), strict=True)
@@ -119,4 +147,18 @@ def _notes(first: Opened, other: Opened, paired: Mapping[str, PairedDifference])
         yield (
             f"Cross-validated on the same folds, the root mean squared error is {shown}, ± the"
             " standard deviation between folds."
+        )
+
+
+def _of_choices(first: Opened, other: Opened) -> Iterator[str]:
+    """Yield a sentence if the folds have chosen a penalty: its errors there are too small."""
+    chosen = [
+        mark
+        for mark, each in zip("AB", (first, other), strict=True)
+        if "cv" in (each.recorded.params.get("train.l1"), each.recorded.params.get("train.l2"))
+    ]
+    if chosen:
+        yield (
+            f"The folds have chosen the penalty of {' and of '.join(chosen)}, so the errors of"
+            f" {'both' if len(chosen) > 1 else chosen[0]} in the folds are a little too small."
         )

@@ -46,7 +46,7 @@ def test_without_pairs_the_reason_is_said() -> None:
 def test_few_rows_make_a_rough_interval() -> None:
     paired = PairedDifference(12, 10.0, 9.0, -1.0, -1.5, -0.5)
     assert "interval is rough" in comparison.as_text(a_comparison(paired))
-    many = replace(paired, rows=1200)
+    many = replace(paired, pairs=1200)
     assert "interval is rough" not in comparison.as_text(a_comparison(many))
 
 
@@ -63,9 +63,26 @@ def test_metrics_that_differ_are_side_by_side_and_equal_ones_are_named() -> None
 def test_of_several_targets_each_has_a_row() -> None:
     paired = PairedDifference(1200, 10.0, 9.0, -1.0, -1.5, -0.5)
     two = replace(a_comparison(paired), paired={"price": paired, "rent": paired, "": paired})
-    assert [row[0] for row in comparison.paired_rows(two)] == ["price", "rent", "all targets"]
+    assert [row[0] for row in comparison.paired_rows(two.paired)] == [
+        "price",
+        "rent",
+        "all targets",
+    ]
     one = replace(a_comparison(paired), paired={"": paired, "price": paired})
-    assert [row[0] for row in comparison.paired_rows(one)] == ["price"]
+    assert [row[0] for row in comparison.paired_rows(one.paired)] == ["price"]
+
+
+def test_folds_have_a_table_and_a_sentence_of_their_own() -> None:
+    folds = PairedDifference(5, 10.0, 9.0, -1.0, -2.5, 0.5)
+    both = replace(a_comparison(None), in_folds={"price": folds, "": folds})
+    text = comparison.as_text(both)
+    assert "Cross-validation. It may be noise: on the same 5 folds of the training rows B's" in text
+    lines = text.split("\n")
+    assert any(line.split()[:3] == ["cross-validated", "squared", "error"] for line in lines)
+    page = comparison.page([both])
+    assert "| price | 10 | 9 | -1 | -2.5 to +0.5 |" in page
+    assert "**Cross-validation. It may be noise:" in page
+    assert "No paired comparison" in comparison.verdicts(both)[0]
 
 
 def test_names_are_no_markup() -> None:

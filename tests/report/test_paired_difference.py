@@ -1,11 +1,13 @@
 """The mean difference of squared errors, against SciPy's and statsmodels' paired t test."""
 
+import math
+
 import numpy as np
 import pytest
 from scipy import stats
 from statsmodels.stats.weightstats import DescrStatsW
 
-from pipeline.report.paired_difference import DifferenceSums, PairedDifference
+from pipeline.report.paired_difference import DifferenceSums, PairedDifference, in_folds
 from pipeline.settings.errors import UserError
 
 
@@ -26,7 +28,7 @@ def test_mean_and_interval(rows: int, level: float) -> None:
     paired = of(first, other)
     test = stats.ttest_rel(other, first)
     low, high = DescrStatsW(other - first).tconfint_mean(0.05)
-    assert paired.rows == rows
+    assert paired.pairs == rows
     assert paired.mean == pytest.approx((other - first).mean(), rel=1e-12)
     assert [paired.low, paired.high] == pytest.approx([low, high], rel=1e-9)
     assert [paired.low, paired.high] == pytest.approx(list(test.confidence_interval()), rel=1e-9)
@@ -81,3 +83,29 @@ def test_95_of_100_intervals_have_the_true_mean() -> None:
 def test_errors_beyond_float64_are_refused() -> None:
     with pytest.raises(UserError, match="beyond what float64 holds"):
         of(np.array([0.0, 1e200]), np.array([1.0, 0.0]))
+
+
+def test_folds_share_training_rows() -> None:
+    """Nadeau and Bengio's corrected resampled t test; for equal folds of J parts."""
+    first, other = [4.0, 5.0, 3.5, 6.0, 4.5], [3.0, 4.5, 3.0, 5.25, 3.5]
+    difference = in_folds(first, other, [(80, 20)] * 5)
+    differences = np.subtract(other, first)
+    error = math.sqrt(differences.var(ddof=1) * (1 / 5 + 20 / 80))
+    ends = stats.t.interval(0.95, 4, loc=differences.mean(), scale=error)
+    assert (difference.low, difference.high) == pytest.approx(ends)
+    assert (difference.first, difference.other) == pytest.approx((np.mean(first), np.mean(other)))
+    assert difference.mean == pytest.approx(differences.mean())
+    assert difference.pairs == 5
+    wide = stats.ttest_rel(other, first).confidence_interval()
+    assert difference.high > wide.high, "as if the folds were independent"
+
+
+def test_of_folds_in_time_the_mean_share_of_test_rows_counts() -> None:
+    sizes = [(20 * fold, 20) for fold in (1, 2, 3, 4)]
+    difference = in_folds([4.0, 5.0, 3.5, 6.0], [3.0, 4.5, 3.0, 5.25], sizes)
+    share = np.mean([1 / 2, 1 / 3, 1 / 4, 1 / 5])
+    error = np.std([-1, -0.5, -0.5, -0.75], ddof=1) * math.sqrt(1 / 4 + share / (1 - share))
+    ends = stats.t.interval(0.95, 3, loc=-0.6875, scale=error)
+    assert (difference.low, difference.high) == pytest.approx(ends)
+    same = in_folds([1.0, 2.0], [1.0, 2.0], [(1, 9), (9, 1)])
+    assert (same.low, same.high, same.is_noise) == (0.0, 0.0, True)

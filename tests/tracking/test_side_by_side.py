@@ -56,23 +56,23 @@ def test_other_features_are_compared_row_by_row(results: Results) -> None:
     same = compared(poor, good)
     test = stats.ttest_rel(after, before)
     paired = same.paired[row_errors.ALL_TARGETS]
-    assert paired.rows == len(before) > 50
+    assert paired.pairs == len(before) > 50
     assert paired.mean == pytest.approx((after - before).mean(), rel=1e-9)
     assert [paired.low, paired.high] == pytest.approx(list(test.confidence_interval()), rel=1e-9)
     change = same.metrics[1]["test.mse"] - same.metrics[0]["test.mse"]
     assert paired.mean == pytest.approx(change, rel=1e-9), "as metrics.json has it"
-    assert comparison.verdict(same).startswith("B is better: on the same")
+    assert comparison.verdicts(same)[0].startswith("B is better: on the same")
     assert same.labels == (f"commit {poor[:7]}", f"commit {good[:7]}")
     assert same.differences["params"] == ["data.features: + area, − heating, − number"]
     assert same.differences["code"] == same.differences["packages"] == []
-    assert "A is better" in comparison.verdict(compared(good, poor))
+    assert "A is better" in comparison.verdicts(compared(good, poor))[0]
 
 
 def test_noise_is_called_noise(results: Results) -> None:
     """The number of a flat says nothing about its price."""
     commit = results.committed(data__features=["area"])
     results.in_folder(data__features=["area", "number"])
-    assert comparison.verdict(compared(commit)).startswith("It may be noise: on the same")
+    assert comparison.verdicts(compared(commit))[0].startswith("It may be noise: on the same")
 
 
 @pytest.mark.parametrize(
@@ -117,7 +117,7 @@ def test_of_a_table_that_has_grown_the_old_rows_are_compared(results: Results) -
     put(flats() + "".join(f"{area},gas,0,{3 * area}\n" for area in more), "flats.csv")
     results.in_folder()
     same = compared(commit)
-    assert same.paired[row_errors.ALL_TARGETS].rows == rows
+    assert same.paired[row_errors.ALL_TARGETS].pairs == rows
     (note,) = same.notes
     assert note.startswith("B holds out ")
     assert note.endswith(f"rows; the comparison is of {rows} of them.")
@@ -158,7 +158,30 @@ def test_what_was_edited_since_is_said(results: Results) -> None:
         side_by_side.check_different([recorded.of_place(here)] * 2)
 
 
-def test_without_held_out_rows_the_folds_errors_are_shown(results: Results) -> None:
+def test_in_the_same_folds_the_errors_of_folds_are_compared(results: Results) -> None:
+    """Without held-out rows the folds alone say which is better, if the penalty chose or not."""
+    poor = results.committed(data__test_fraction=0.0, data__features=["number"])
+    good = results.committed(data__test_fraction=0.0, train__l2="cv")
+    same = compared(poor, good)
+    assert same.not_paired.startswith("no row is held out")
+    _, told = comparison.verdicts(same)
+    assert told.startswith(
+        "Cross-validation. B is better: on the same 5 folds of the training rows"
+    )
+    folds = same.in_folds[row_errors.ALL_TARGETS]
+    for metrics, error in zip(same.metrics, (folds.first, folds.other), strict=True):
+        # The mean of the squares of roots is the square of their mean, and their variance.
+        mean, std = metrics["cv.rmse.mean"], metrics["cv.rmse.std"]
+        assert error == pytest.approx(mean**2 + 4 / 5 * std**2)
+    (note,) = same.notes
+    assert note.startswith(
+        "The folds have chosen the penalty of B, so the errors of B in the folds"
+    )
+    other_folds = results.committed(data__test_fraction=0.0, data__folds=4)
+    assert not compared(good, other_folds).in_folds
+
+
+def test_if_folds_cannot_be_compared_their_means_are_shown(results: Results) -> None:
     commit = results.committed(data__test_fraction=0.0, data__features=["number"])
     results.in_folder(data__test_fraction=0.0)
     before, after = places.named(commit), places.in_folder()
