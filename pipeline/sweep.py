@@ -4,16 +4,16 @@
   KEY=lin:LOW..HIGH:COUNT   COUNT numbers, by a constant step
   KEY=A,B,C                 a list: train.momentum=0,0.9
 
-Every combination is tried, or with --random N so many that the seed draws; a range to draw from
-needs no count. Linear models on all rows at once (sgd, adam) are trained together, others one after
-another. Each configuration is cross-validated over the folds of data/summary.json.
+Every combination is tried; or with --random N so many that the seed draws, or with --optuna N so
+many that Optuna suggests from those before: a range to draw from needs no count. Linear models on
+all rows at once (sgd, adam) are trained together, others one after another. Each configuration is
+cross-validated over the folds of data/summary.json.
 
 Writes reports/sweep.csv and sweep.svg, and a run for each configuration. It makes no result: write
 the best one into params.yaml (--apply best), then `dvc repro`.
 """
 
 import argparse
-import functools
 
 from pipeline.learning.outcomes import DEFAULT_METRIC, METRICS, check_metric
 from pipeline.report import sweep_choice, sweep_report
@@ -27,6 +27,7 @@ from pipeline.settings import (
     runner,
     yaml_file,
 )
+from pipeline.settings.configurations import ToSuggest
 from pipeline.tracking import locks
 
 BUSY = "another sweep runs in this repository; wait until it has ended"
@@ -40,7 +41,9 @@ def main() -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("ranges", nargs="+", metavar="KEY=VALUES", help="see above")
-    parser.add_argument("--random", type=int, metavar="N", help="draw N configurations")
+    ways = parser.add_mutually_exclusive_group()
+    ways.add_argument("--random", type=int, metavar="N", help="draw N configurations")
+    ways.add_argument("--optuna", type=int, metavar="N", help="let Optuna suggest N configurations")
     parser.add_argument(
         "--metric", default=DEFAULT_METRIC, help=f"choose by it: {', '.join(METRICS)}"
     )
@@ -60,25 +63,26 @@ def sweep(options: argparse.Namespace) -> None:
     base = params.parse(document)
     declared.check(params.flatten(base))
     environment.prepare(portable=False)
-    check_metric(options.metric)
-    tried = configurations.of(document, options.ranges, options.random)
-    for contradiction, number in tried.left_out.items():
-        print(f"left out: {number} × {contradiction}")
+    metric = options.metric
+    check_metric(metric)
+    tried = configurations.asked(document, options.ranges, options.random, options.optuna)
     freshness.check_data(document)
     with locks.lock("sweep", 0, BUSY):
-        # Imported here, when the command line is right: torch and MLflow take a second each.
-        from pipeline.learning.trained_sweep import trained
+        # Imported here, when the command line is right: torch and MLflow take a second each, and
+        # Optuna is an extra.
+        from pipeline.learning.trained_sweep import ListedSweep
         from pipeline.tracking.recorded_sweep import recorded
 
-        chunks = functools.partial(trained, tried, options.metric)
-        outcomes = recorded(
-            base, tried, options.ranges, options.metric, chunks, resume=options.resume
-        )
-    print("\n".join(sweep_report.lines(outcomes, options.metric, files.SWEEP)))
+        if isinstance(tried, ToSuggest):
+            from pipeline.learning.suggested_sweep import SuggestedSweep
+
+            swept = recorded(base, SuggestedSweep(tried, metric), resume=options.resume)
+        else:
+            swept = recorded(base, ListedSweep(tried, metric), resume=options.resume)
+    print("\n".join(sweep_report.lines(swept, metric, files.SWEEP)))
     if options.apply:
-        choice = sweep_choice.chosen(outcomes, options.metric, options.apply)
-        text = sweep_choice.applied(document, choice)
-        files.write_bytes(params.PATH, text.encode())
+        choice = sweep_choice.chosen(swept, metric, options.apply)
+        sweep_choice.write(document, choice)
         print(
             f"{params.PATH}: configuration {choice.number} is in it; `dvc repro` makes the result"
         )

@@ -4,6 +4,7 @@ import argparse
 import csv
 import json
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ import yaml
 from conftest import job_text, make
 
 from pipeline import generate, sweep
+from pipeline.learning.outcomes import Outcome
+from pipeline.report.sweep_log import SweepLog
 from pipeline.settings import files, params
 from pipeline.settings.errors import UserError
 from pipeline.tracking import locks
@@ -37,7 +40,13 @@ def job(workspace: Path, fresh_store: Path) -> Path:
 
 def run(*ranges: str, **options: Any) -> list[dict[str, str]]:
     """Sweep, and return the rows of the report."""
-    given = {"random": None, "metric": "cv.rmse.mean", "apply": None, "resume": False} | options
+    given = {
+        "random": None,
+        "optuna": None,
+        "metric": "cv.rmse.mean",
+        "apply": None,
+        "resume": False,
+    } | options
     sweep.sweep(argparse.Namespace(ranges=[*ranges], **given))
     return list(csv.DictReader(files.SWEEP.read_text().splitlines()))
 
@@ -85,6 +94,31 @@ def test_a_mistake_leaves_everything_as_it_was(job: Path) -> None:
     with pytest.raises(UserError, match="no configuration has cv.rmse.mean"):
         run("train.lr=1e9", apply="best")
     assert Path("params.yaml").read_bytes() == before
+
+
+def test_a_suggested_sweep_that_was_stopped_ends_with_the_same_table(
+    job: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ranges = ["train.lr=log:1e-3..1", "train.momentum=lin:0..0.9", "train.epochs=5"]
+    run(*ranges, optuna=40)
+    whole = files.SWEEP.read_bytes()
+    written: list[int] = []
+
+    def stop_after_a_batch(self: SweepLog, outcomes: Sequence[Outcome]) -> None:
+        append(self, outcomes)
+        written.append(len(outcomes))
+        if len(written) == 2:
+            raise KeyboardInterrupt
+
+    append = SweepLog.append
+    with monkeypatch.context() as patch:
+        patch.setattr(SweepLog, "append", stop_after_a_batch)
+        with pytest.raises(KeyboardInterrupt):
+            run(*ranges, optuna=40)
+    assert written == [16, 16]
+    run(*ranges, optuna=40, resume=True)
+    assert "resumes after 32 of 40 configurations" in capsys.readouterr().out
+    assert files.SWEEP.read_bytes() == whole
 
 
 def test_two_sweeps_at_once_are_refused(job: Path) -> None:

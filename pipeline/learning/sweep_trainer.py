@@ -10,6 +10,7 @@ from pipeline.learning.module import LinearModel
 from pipeline.learning.outcomes import DEFAULT_METRIC, Trial
 from pipeline.settings.errors import UserError
 from pipeline.settings.params import Params
+from pipeline.settings.sections import Model
 
 AT_ONCE = 256
 """Most configurations of a chunk."""
@@ -21,11 +22,15 @@ class SweepTrainer:
     def __init__(self, summary: Summary, rows: TableFile, held_out: TableFile) -> None:
         self.summary, self.rows, self.held_out = summary, rows, held_out
         self._linear = LinearSweep(summary)
+        self._are_linear: dict[Model, bool] = {}
 
     def is_linear(self, params: Params) -> bool:
         """True if the configuration's model is linear."""
-        sizes = len(self.summary.features), len(self.summary.targets)
-        return isinstance(construction.initial(params.model, *sizes), LinearModel)
+        if params.model not in self._are_linear:
+            sizes = len(self.summary.features), len(self.summary.targets)
+            module = construction.initial(params.model, *sizes)
+            self._are_linear[params.model] = isinstance(module, LinearModel)
+        return self._are_linear[params.model]
 
     def check(self, jobs: Sequence[Params], metric: str) -> None:
         """Raise UserError if a configuration cannot have the metric, with what to do instead."""
@@ -43,8 +48,8 @@ class SweepTrainer:
             raise UserError(
                 f"--metric: found {metric}, but there is no second fold with rows; {cure}"
             )
-        is_linear = self.is_linear(jobs[0])
         for job in jobs:
+            is_linear = self.is_linear(job)
             if not one_by_one.can_be_cross_validated(job, is_linear=is_linear):
                 raise UserError(
                     f"--metric: found {metric}, but {_obstacle(job, is_linear)}, so they cannot be"
@@ -56,11 +61,10 @@ class SweepTrainer:
 
         They depend on the jobs alone: a sweep that is resumed has the same bits.
         """
-        is_linear = self.is_linear(jobs[0])
         at_once = {
             place: job
             for place, job in enumerate(jobs)
-            if is_linear and linear_sweep.is_possible(job, self.summary)
+            if self.is_linear(job) and linear_sweep.is_possible(job, self.summary)
         }
         chunks = [
             [[*at_once][index] for index in group[start : start + AT_ONCE]]

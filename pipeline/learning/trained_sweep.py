@@ -1,6 +1,7 @@
 """Outcomes of a sweep on the tables in data/, chunk by chunk."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
 
 from tqdm import tqdm
 
@@ -12,16 +13,45 @@ from pipeline.learning.outcomes import Outcome
 from pipeline.learning.sweep_trainer import SweepTrainer, epochs
 from pipeline.settings import files
 from pipeline.settings.configurations import Configurations
+from pipeline.settings.params import Params
 
 
-def trained(tried: Configurations, metric: str, done: Collection[int]) -> Iterator[list[Outcome]]:
-    """Return an iterator that trains a chunk of the configurations at each step.
+class ListedSweep:
+    """A sweep whose configurations are known from the beginning."""
 
-    done: numbers of configurations that have an outcome.
-    Raises UserError, before any training, if the model cannot be fitted to the tables, or if a
-    configuration cannot have the metric.
+    def __init__(self, tried: Configurations, metric: str) -> None:
+        self.tried, self.metric, self.count = tried, metric, len(tried.params)
+        self.command, self.description = tried.command, tried.description
+
+    @property
+    def depends_on(self) -> tuple[Any, ...]:
+        """What the figures depend on, beside the job and its data."""
+        return self.tried.keys, self.tried.values
+
+    def chunks(self, done: Mapping[int, Outcome]) -> Iterator[list[Outcome]]:
+        """Return an iterator that trains a chunk of the configurations at each step.
+
+        done: the outcomes that there are, by their numbers.
+        Raises UserError, before any training, if the model cannot be fitted to the tables, or if a
+        configuration cannot have the metric.
+        """
+        sweep = trainer(self.tried.params, self.metric)
+        for contradiction, number in self.tried.left_out.items():
+            print(f"left out: {number} × {contradiction}")
+        return self._chunks(sweep, done)
+
+    def _chunks(self, sweep: SweepTrainer, done: Mapping[int, Outcome]) -> Iterator[list[Outcome]]:
+        total = sum(map(epochs, self.tried.params))
+        with tqdm(desc="sweep", unit=" epochs", unit_scale=True, total=total, disable=None) as bar:
+            yield from chunks(sweep, self.tried, done, advance=bar.update)
+
+
+def trainer(jobs: Sequence[Params], metric: str) -> SweepTrainer:
+    """Return the trainer of configurations on the tables in data/.
+
+    Raises UserError if one cannot be fitted to the tables, or cannot have the metric.
     """
-    jobs, summary, columns = tried.params, read_summary(), plan.read_plan()
+    summary, columns = read_summary(), plan.read_plan()
     rows, held_out = (
         TableFile(path, columns, jobs[0].data.targets) for path in (files.TRAIN, files.TEST)
     )
@@ -34,20 +64,26 @@ def trained(tried: Configurations, metric: str, done: Collection[int]) -> Iterat
         data_checks.check(job, summary, {each.path: each.blocks for each in (rows, held_out)})
     sweep = SweepTrainer(summary, rows, held_out)
     sweep.check(jobs, metric)
-    return _chunks(sweep, tried, done)
+    return sweep
 
 
-def _chunks(
-    sweep: SweepTrainer, tried: Configurations, done: Collection[int]
+def chunks(
+    sweep: SweepTrainer,
+    tried: Configurations,
+    done: Mapping[int, Outcome],
+    first: int = 1,
+    advance: Callable[[int], object] = lambda _: None,
 ) -> Iterator[list[Outcome]]:
-    total = sum(map(epochs, tried.params))
-    with tqdm(desc="sweep", unit=" epochs", unit_scale=True, total=total, disable=None) as bar:
-        for chunk in sweep.chunks(tried.params):
-            jobs = [tried.params[place] for place in chunk]
-            if all(place + 1 in done for place in chunk):
-                bar.update(sum(map(epochs, jobs)))
-                continue
-            yield [
-                Outcome(place + 1, tried.settings(place), trial.figures, trial.losses, trial.note)
-                for place, trial in zip(chunk, sweep.trials(jobs, bar.update), strict=True)
-            ]
+    """Yield the outcomes of each chunk that is not done. first: the first configuration's number.
+
+    advance: gets the epochs that are done.
+    """
+    for chunk in sweep.chunks(tried.params):
+        jobs = [tried.params[place] for place in chunk]
+        if all(first + place in done for place in chunk):
+            advance(sum(map(epochs, jobs)))
+            continue
+        yield [
+            Outcome(first + place, tried.settings(place), trial.figures, trial.losses, trial.note)
+            for place, trial in zip(chunk, sweep.trials(jobs, advance), strict=True)
+        ]

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from pipeline.learning.outcomes import Outcome, best_first
 from pipeline.profiling.yaml_text import replaced
-from pipeline.settings import params
+from pipeline.settings import files, params, search_space, yaml_file
 from pipeline.settings.errors import UserError
 from pipeline.settings.yaml_values import flow
 
@@ -28,6 +28,32 @@ def chosen(outcomes: Sequence[Outcome], metric: str, choice: str) -> Outcome:
             " column `number` in the report"
         )
     return by_number[choice]
+
+
+def write(document: str, outcome: Outcome) -> None:
+    """Write a configuration's values into params.yaml.
+
+    document: its text when the sweep began. Raises UserError if a setting on which the figures
+    depend was changed since then; other changes and comments stay.
+    """
+    now = yaml_file.text_of(params.PATH)
+    before, after = (params.flatten(params.parse(text)) for text in (document, now))
+    changed = [
+        f"{key}: {flow(before[key])}, now {flow(after[key])}"
+        for key in before
+        if before[key] != after[key]
+        and key not in outcome.settings
+        and not search_space.is_without_figure(key)
+    ]
+    if changed:
+        raise UserError(
+            f"{params.PATH} was changed while the sweep ran, so configuration {outcome.number} is"
+            " not written into it:\n  "
+            + "\n  ".join(changed)
+            + "\nundo the change, then the same command with --resume trains nothing again; or keep"
+            " it and sweep again"
+        )
+    files.write_bytes(params.PATH, applied(now, outcome).encode())
 
 
 def applied(document: str, outcome: Outcome) -> str:

@@ -9,20 +9,19 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from pipeline.learning.outcomes import Outcome
 from pipeline.settings import files, ids
-from pipeline.settings.configurations import Configurations
 from pipeline.settings.params import Params
 
 MOST_KEPT = 20
 """Files of the newest sweeps that are kept."""
 
 
-def sweep_id(params: Params, tried: Configurations) -> str:
-    """Return a hash of all that a sweep's figures depend on: data, code, job, configurations."""
-    training_id = ids.training(params).id
-    text = json.dumps([training_id, tried.keys, tried.values], default=str)
+def sweep_id(params: Params, depends_on: Sequence[Any]) -> str:
+    """Return a hash of all that a sweep's figures depend on: data, code, job, and what is given."""
+    text = json.dumps([ids.training(params).id, *depends_on], default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 

@@ -3,27 +3,21 @@
 Each is a whole params.yaml, checked as the file is.
 """
 
+import importlib.util
 import itertools
 import math
-import typing
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from pydantic import ValidationError
-
-from pipeline.settings import contradictions, messages, params, ranges, seeds, yaml_file
+from pipeline.settings import params, search_space, seeds
 from pipeline.settings.errors import UserError
 from pipeline.settings.params import Params
-from pipeline.settings.ranges import Range, Span
+from pipeline.settings.ranges import Span
+from pipeline.settings.search_space import SearchSpace, Values
 
 MOST_CONFIGURATIONS = 10_000
 """In one sweep: their runs take minutes to write."""
-
-NO_FIGURE = ("evaluate", "export", "tracking", "train.checkpoint_seconds")
-"""Sections and keys that change no figure by which configurations are compared."""
-
-Values = tuple[Any, ...]
 
 
 @dataclass(frozen=True)
@@ -32,16 +26,40 @@ class Configurations:
 
     keys: the keys that vary. values: one tuple for each configuration. params: the same, whole.
     left_out: the contradictions for which combinations were left out, with their numbers.
+    command: the options of the command line. description: how they were chosen, in words.
     """
 
     keys: tuple[str, ...]
     values: tuple[Values, ...]
     params: tuple[Params, ...]
     left_out: Mapping[str, int] = field(default_factory=dict)
+    command: str = ""
+    description: str = ""
 
     def settings(self, index: int) -> dict[str, Any]:
         """Return the keys that vary with the values of one configuration."""
         return dict(zip(self.keys, self.values[index], strict=True))
+
+
+@dataclass(frozen=True)
+class ToSuggest:
+    """What Optuna is to suggest: a number of configurations of a space. command: as above."""
+
+    space: SearchSpace
+    count: int
+    command: str
+
+
+def asked(
+    document: str, arguments: Sequence[str], random: int | None, suggested: int | None
+) -> Configurations | ToSuggest:
+    """Return what a command line asks for. suggested: number of configurations for Optuna.
+
+    The others, and UserError: see `of` and `to_suggest`.
+    """
+    if suggested is None:
+        return of(document, arguments, random)
+    return to_suggest(document, arguments, suggested)
 
 
 def of(document: str, arguments: Sequence[str], random: int | None) -> Configurations:
@@ -52,126 +70,97 @@ def of(document: str, arguments: Sequence[str], random: int | None) -> Configura
     Raises UserError with all mistakes of one kind: arguments that are no ranges, keys that cannot
     be swept, values that a key does not take, too many configurations.
     """
-    if random is not None and not 1 <= random <= MOST_CONFIGURATIONS:
-        raise UserError(f"--random: found {random}; must be from 1 to {MOST_CONFIGURATIONS:,}")
-    base = yaml_file.read(document, params.PATH)[0]
-    all_ranges = ranges.read([*arguments], are_drawn=random is not None)
-    if not all_ranges:
-        raise UserError("no ranges; name at least one, e.g. train.lr=log:1e-4..1e-1:16")
-    ranges.refuse([text for each in all_ranges for text in _wrong_key(base, each)])
-    whole = {each.key for each in all_ranges if _is_whole(each.key)}
-    count = math.prod(map(len, all_ranges)) if random is None else random
+    if random is not None:
+        check_number("--random", random)
+    space = search_space.read(document, arguments, are_drawn=random is not None)
+    count = math.prod(map(len, space.ranges)) if random is None else random
     if count > MOST_CONFIGURATIONS:
-        product = " × ".join(f"{len(each):,}" for each in all_ranges)
+        product = " × ".join(f"{len(each):,}" for each in space.ranges)
         raise UserError(
             f"{count:,} configurations ({product}); must be at most {MOST_CONFIGURATIONS:,}: fewer"
             f" values, or `--random 1000`, which draws 1,000 of them"
         )
-    ranges.refuse([text for each in all_ranges for text in _wrong_values(base, each, whole)])
-    keys = tuple(each.key for each in all_ranges)
+    search_space.check_values(space)
+    command = " ".join(arguments)
     if random is None:
-        tried = list(itertools.product(*(values for _, values in ranges.of_all(all_ranges, whole))))
-    else:
-        stream = seeds.stream(base["seed"], "sweep")
-        drawn = (
-            tuple(each.draw(stream, whole=each.key in whole) for each in all_ranges)
-            for _ in range(random)
+        return replace(
+            of_values(space, space.grid()), command=command, description="every combination"
         )
-        tried = [*{repr(values): values for values in drawn}.values()]  # lists may repeat
-    return _checked(base, keys, tried)
+    stream = seeds.stream(space.seed, "sweep")
+    drawn = (
+        tuple(each.draw(stream, whole=each.key in space.whole) for each in space.ranges)
+        for _ in range(random)
+    )
+    return replace(
+        of_values(space, drawn),
+        command=f"{command} --random {random}",
+        description=f"drawn by seed {space.seed}",
+    )
 
 
-def _checked(base: Any, keys: tuple[str, ...], tried: Sequence[Values]) -> Configurations:
-    """Return the configurations without those that contradict themselves.
+def check_number(option: str, number: int) -> None:
+    """Raise UserError if an option asks for no configurations or for too many."""
+    if not 1 <= number <= MOST_CONFIGURATIONS:
+        raise UserError(f"{option}: found {number}; must be from 1 to {MOST_CONFIGURATIONS:,}")
+
+
+def of_values(space: SearchSpace, tried: Iterable[Values]) -> Configurations:
+    """Return the configurations, each once, without those that contradict themselves.
 
     Raises UserError if all do.
     """
     kept: dict[Values, Params] = {}
-    left_out: dict[str, int] = {}
-    for values in tried:
-        document = base
-        for key, value in zip(keys, values, strict=True):
-            document = _with(document, key, value)
-        job = Params.model_validate(document)
-        mistake = next(contradictions.of(job), None)
-        if mistake is None:
-            flat = params.flatten(job)
-            kept[tuple(flat[key] for key in keys)] = job  # 0 and 0.0 may be the same value
+    left_out: list[str] = []
+    # Not by a set: 1, 1.0 and true are equal to Python.
+    for values in {repr(values): values for values in tried}.values():
+        job, contradiction = space.job(values)
+        if contradiction:
+            left_out.append(contradiction)
         else:
-            text = f"{messages.dotted(mistake[0])}: {mistake[1]}"
-            left_out[text] = left_out.get(text, 0) + 1
+            flat = params.flatten(job)
+            kept[tuple(flat[key] for key in space.keys)] = job  # 0 and 0.0 may be the same value
     if not kept:
         raise UserError(
-            "every configuration contradicts itself:\n  " + "\n  ".join([*left_out][:20])
+            "every configuration contradicts itself:\n  "
+            + "\n  ".join([*dict.fromkeys(left_out)][:20])
         )
-    return Configurations(keys, tuple(kept), tuple(kept.values()), left_out)
+    return Configurations(
+        space.keys, tuple(kept), tuple(kept.values()), search_space.counted(left_out)
+    )
 
 
-def _wrong_key(base: Any, swept: Range) -> Iterator[str]:
-    """Yield what is wrong with the key of a range, at most one text."""
-    key, section = swept.key, swept.key.partition(".")[0]
-    fields = params.flatten(Params.model_validate(base))
-    inner = next((field for field in fields if field.startswith(f"{key}.")), None)
-    if inner is not None:
-        yield f"{key}: a section; name one of its keys, such as {inner}"
-    elif key not in fields:
-        near = [text for _, text in _mistakes(base, key, None) if "no such key" in text]
-        yield f"{key}: {(near or ['no such key'])[0]}"
-    elif key == "seed" or section == "data":
-        values = "VALUE,VALUE" if isinstance(swept.values, Span) else swept.text
-        yield (
-            f"{key}: it changes the data that `generate` writes, and a sweep trains on the data"
-            f" that is there; `dvc exp run --queue -S '{key}={values}'` and `dvc queue start` run"
-            " the whole pipeline for each value"
+def to_suggest(document: str, arguments: Sequence[str], number: int) -> ToSuggest:
+    """Return a number of configurations for Optuna to suggest.
+
+    Raises UserError with all mistakes of one kind, as `of` does; if Optuna is not installed; and if
+    the lists have too many combinations, or all of them contradict themselves.
+    """
+    check_number("--optuna", number)
+    space = search_space.read(document, arguments, are_drawn=True)
+    search_space.check_values(space)
+    if importlib.util.find_spec("optuna") is None:
+        raise UserError(
+            "--optuna: Optuna is not installed; `pip install -e '.[optuna]'` brings it, and"
+            f" `--random {number}` draws as many configurations without it"
         )
-    elif key in NO_FIGURE or section in NO_FIGURE:
-        yield f"{key}: it changes no figure of the model, so there is nothing to compare"
+    count = math.prod(len(each.values) for each in space.ranges if isinstance(each.values, tuple))
+    if count > MOST_CONFIGURATIONS:
+        raise UserError(
+            f"the lists have {count:,} combinations; must be at most {MOST_CONFIGURATIONS:,}: give"
+            " keys of numbers a range, such as train.lr=log:1e-4..1e-1"
+        )
+    return ToSuggest(space, number, " ".join([*arguments, f"--optuna {number}"]))
 
 
-def _wrong_values(base: Any, swept: Range, whole: set[str]) -> Iterator[str]:
-    """Yield the values that a key does not take; of a span the first one."""
-    values: Sequence[Any]
-    if isinstance(swept.values, Span):
-        values = [swept.values.at(end) for end in (swept.values.low * 0, swept.values.low * 0 + 1)]
-        values = [*map(round, values)] if swept.key in whole else values
-    else:
-        values = swept.values
-    texts = [
-        f"{swept.key}: {text}" for value in values for _, text in _mistakes(base, swept.key, value)
-    ]
-    yield from texts[:1] if isinstance(swept.values, Span) else dict.fromkeys(texts)
+def extremes(space: SearchSpace) -> Configurations:
+    """Return the combinations of the lists' values with the low end of each span.
 
-
-def _mistakes(base: Any, key: str, value: Any) -> list[tuple[yaml_file.Key, str]]:
-    """Return the mistakes of params.yaml with another value of one key."""
-    document = _with(base, key, value)
-    try:
-        Params.model_validate(document)
-    except ValidationError as error:
-        return [*messages.problems(error, Params, document)]
-    return []
-
-
-def _with(document: Any, key: str, value: Any) -> Any:
-    """Return a document with another value of a dotted key."""
-    first, _, rest = key.partition(".")
-    inner = document.get(first) if isinstance(document, dict) else None
-    return {
-        **(document if isinstance(document, dict) else {}),
-        first: _with(inner, rest, value) if rest else value,
-    }
-
-
-def _is_whole(key: str) -> bool:
-    """True if the numbers of a key are integers."""
-    annotation: Any = Params
-    for part in key.split("."):
-        annotation = annotation.model_fields[part].annotation
-    kinds = {*_types(annotation)}
-    return int in kinds and float not in kinds
-
-
-def _types(annotation: Any) -> Iterator[Any]:
-    yield annotation
-    for part in typing.get_args(annotation):
-        yield from _types(part)
+    Every kind of training that the space has is among them. Raises UserError as `of_values` does.
+    """
+    ends = (
+        (each.ends(whole=each.key in space.whole)[0],)
+        if isinstance(each.values, Span)
+        else each.values
+        for each in space.ranges
+    )
+    return of_values(space, itertools.product(*ends))

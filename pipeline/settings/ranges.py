@@ -6,7 +6,6 @@ KEY=A,B,C                 a list of values, each as params.yaml writes it
 """
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Context, Decimal, localcontext
 from pathlib import Path
@@ -82,6 +81,12 @@ class Range:
         if isinstance(self.values, Span):
             return self._kind(whole)(self.values.draw(random))
         return self.values[int(random.integers(len(self.values)))]
+
+    def ends(self, *, whole: bool) -> tuple[Any, Any]:
+        """Return the lowest and the highest number of a span."""
+        assert isinstance(self.values, Span)
+        low, high = (self.values.at(Decimal(share)) for share in (0, 1))
+        return self._kind(whole)(low), self._kind(whole)(high)
 
     def _kind(self, whole: bool) -> Any:
         return round if whole and isinstance(self.values, Span) else lambda value: value
@@ -163,9 +168,3 @@ def _list(text: str) -> tuple[Any, ...] | str:
             return _FORM
         values.append(value)
     return tuple(values)
-
-
-def of_all(ranges: list[Range], whole: set[str]) -> Iterator[tuple[str, tuple[Any, ...]]]:
-    """Yield the keys with the values of their grids. whole: keys whose values are integers."""
-    for each in ranges:
-        yield each.key, each.grid(whole=each.key in whole)

@@ -1,42 +1,53 @@
 """A sweep whose outcomes are kept as they come: in its file, in the store and in the reports."""
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Protocol
 
 from pipeline.learning.outcomes import Outcome, best_first
 from pipeline.report import sweep_plot, sweep_report
 from pipeline.report.sweep_log import SweepLog, sweep_id
 from pipeline.settings import files
-from pipeline.settings.configurations import Configurations
 from pipeline.settings.params import Params
 from pipeline.tracking.sweep_runs import Tracking
 
-Train = Callable[[Collection[int]], Iterator[list[Outcome]]]
-"""Function that trains what has no outcome yet, chunk by chunk. It gets the numbers that have."""
+
+class Sweep(Protocol):
+    """What is tried.
+
+    count: number of configurations, at most. metric: by which they are compared. command: what the
+    person has written. description: how they are chosen, in words.
+    """
+
+    count: int
+    metric: str
+    command: str
+    description: str
+
+    @property
+    def depends_on(self) -> Sequence[Any]:
+        """What the figures depend on, beside the job and its data."""
+
+    def chunks(self, done: Mapping[int, Outcome]) -> Iterator[list[Outcome]]:
+        """Return an iterator that trains what has no outcome yet, chunk by chunk.
+
+        done: the outcomes that there are, by their numbers.
+        """
 
 
-def recorded(
-    base: Params,
-    tried: Configurations,
-    ranges: Sequence[str],
-    metric: str,
-    train: Train,
-    *,
-    resume: bool,
-) -> list[Outcome]:
+def recorded(base: Params, sweep: Sweep, *, resume: bool) -> list[Outcome]:
     """Train the configurations and return their outcomes, in order.
 
-    base: the job that they are variations of. ranges: what the person has written, for the name of
-    the run. resume: keep what the same sweep has tried before.
+    base: the job that they are variations of. resume: keep what the same sweep has tried before.
     However it ends, what was tried is in the reports and can be resumed.
     """
-    identity = sweep_id(base, tried)
+    identity, metric = sweep_id(base, sweep.depends_on), sweep.metric
     log = SweepLog(identity)
     done = {each.number: each for each in log.read()} if resume else {}
-    chunks = train(done)  # refuses what cannot be trained, before anything is written
+    chunks = sweep.chunks({**done})  # refuses what cannot be trained, before anything is written
     log.begin(resume=resume)
     if resume:
-        print(f"resumes after {len(done):,} of {len(tried.params):,} configurations")
-    tracking = Tracking(base, identity, ranges, resume=resume)
+        print(f"resumes after {len(done):,} of {sweep.count:,} configurations")
+    tracking = Tracking(base, identity, sweep.command, sweep.description, resume=resume)
     try:
         tracking.write([*done.values()])
         for outcomes in chunks:
@@ -44,7 +55,7 @@ def recorded(
             done |= {each.number: each for each in outcomes}
             tracking.write(outcomes)
     except BaseException:
-        tracking.stop(f"stopped after {len(done)} of {len(tried.params)} configurations")
+        tracking.stop(f"stopped after {len(done)} of {sweep.count} configurations")
         raise
     finally:
         ordered = [done[number] for number in sorted(done)]

@@ -43,11 +43,11 @@ class Tracking:
     """The runs of a sweep, or nothing once the store has failed: that stops no sweep."""
 
     def __init__(
-        self, params: Params, sweep_id: str, ranges: Sequence[str], *, resume: bool
+        self, params: Params, sweep_id: str, command: str, description: str, *, resume: bool
     ) -> None:
         self._runs: SweepRuns | None = None
         with self._warned():
-            self._runs = SweepRuns.begin(params, sweep_id, ranges, resume=resume)
+            self._runs = SweepRuns.begin(params, sweep_id, command, description, resume=resume)
 
     def write(self, outcomes: Sequence[Outcome]) -> None:
         """Write a run for each configuration that has none yet."""
@@ -85,18 +85,19 @@ class SweepRuns:
 
     @classmethod
     def begin(
-        cls, params: Params, sweep_id: str, ranges: Sequence[str], *, resume: bool
+        cls, params: Params, sweep_id: str, command: str, description: str, *, resume: bool
     ) -> "SweepRuns":
         """Return the runs of a sweep: of a new parent, or, with `resume`, of the newest one.
 
-        params: the job that the configurations are variations of. Raises UserError if the store
-        cannot be used.
+        params: the job that the configurations are variations of. command: the options of the
+        sweep. description: how the configurations are chosen. Raises UserError if the store cannot
+        be used.
         """
         store = open_store(params.tracking.experiment)
         tags = of_origin(Origin.here(params)) | {
             SWEEP: sweep_id,
             RECORDER_PROCESS: processes.identity(),
-            NOTE: f"`python -m pipeline.sweep {' '.join(ranges)}`",
+            NOTE: f"`python -m pipeline.sweep {command}`: {description}",
         }
         with explained(store.uri):
             earlier = _search(store, f"tags.`{SWEEP}` = '{sweep_id}' and tags.`{PARENT}` IS NULL")
@@ -105,7 +106,7 @@ class SweepRuns:
                 store.client.log_batch(parent, tags=[RunTag(*tag) for tag in tags.items()])
                 store.client.update_run(parent, "RUNNING")
             else:
-                name = run_name.cut(f"sweep {' '.join(ranges)}")
+                name = run_name.cut(f"sweep {command}")
                 created = store.client.create_run(store.experiment_id, milliseconds(), tags, name)
                 parent = str(created.info.run_id)
             return cls(store, sweep_id, parent)

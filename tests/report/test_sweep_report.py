@@ -81,6 +81,20 @@ def test_the_choice_is_written_and_comments_stay() -> None:
     assert sweep_choice.chosen(outcomes(), "cv.rmse.mean", "3").number == 3
 
 
+def test_a_change_of_params_yaml_during_the_sweep_is_not_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    document, outcome = job_text(), outcomes()[5]
+    edited = document.replace("lr: 0.01", "lr: 0.5  # why").replace(
+        "experiment: abline", "experiment: b"
+    )
+    assert edited.count("experiment: b\n") == 1
+    Path("params.yaml").write_text(edited)
+    sweep_choice.write(document.replace("momentum: 0.0", "momentum: 0.9"), outcome)
+    assert Path("params.yaml").read_text() == edited
+
+
 @pytest.mark.parametrize("choice", ["13", "0", "worst"])
 def test_a_choice_that_there_is_not_is_refused(choice: str) -> None:
     with pytest.raises(UserError, match="must be best or a number from 1 to 12"):

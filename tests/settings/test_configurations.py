@@ -97,3 +97,29 @@ def test_too_many_configurations_are_refused_with_their_number() -> None:
 
 def test_without_a_range_there_is_no_sweep() -> None:
     assert message() == ["no ranges; name at least one, e.g. train.lr=log:1e-4..1e-1:16"]
+
+
+def test_contradictions_that_differ_in_a_number_are_one_kind() -> None:
+    tried = of("train.optimizer=sgd,adam", "train.momentum=lin:0.1..0.9", random=40)
+    ((text, number),) = tried.left_out.items()
+    assert number == 40 - len(tried.values)
+    assert text.startswith("train.momentum: found 0.")
+
+
+def test_without_optuna_the_message_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    def suggested(*ranges: str, number: int = 64) -> configurations.ToSuggest:
+        return configurations.to_suggest(job_text(), ranges, number)
+
+    assert suggested("train.lr=log:1e-4..1", "train.momentum=0,0.9").count == 64
+    with pytest.raises(UserError, match="--optuna: found 0; must be from 1 to 10,000"):
+        suggested("train.lr=0.1,0.2", number=0)
+    values = ",".join(f"{number / 1000}" for number in range(1, 1001))
+    with pytest.raises(UserError, match="the lists have 1,000,000 combinations; must be at most"):
+        suggested(f"train.lr={values}", f"train.weight_decay={values}")
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    with pytest.raises(UserError) as error:
+        suggested("train.lr=log:1e-4..1")
+    assert str(error.value) == (
+        "--optuna: Optuna is not installed; `pip install -e '.[optuna]'` brings it, and"
+        " `--random 64` draws as many configurations without it"
+    )

@@ -30,11 +30,15 @@ def folder(store_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 class Trainer:
     """Trainer of one configuration at a time, which may fail before one of them."""
 
+    count, metric = 4, "cv.rmse.mean"
+    command, description = " ".join(RANGES), "every combination"
+    depends_on = ()
+
     def __init__(self, fails_at: int = 99) -> None:
         self.fails_at = fails_at
         self.trained: list[int] = []
 
-    def __call__(self, done: Collection[int]) -> Iterator[list[Outcome]]:
+    def chunks(self, done: Collection[int]) -> Iterator[list[Outcome]]:
         for place in range(4):
             number = place + 1
             if number in done:
@@ -49,7 +53,7 @@ class Trainer:
 
 
 def sweep(trainer: Trainer, *, resume: bool = False) -> list[Outcome]:
-    return recorded(job(), TRIED, RANGES, "cv.rmse.mean", trainer, resume=resume)
+    return recorded(job(), trainer, resume=resume)
 
 
 def runs() -> tuple[list[Any], list[Any]]:
