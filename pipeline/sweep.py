@@ -44,9 +44,7 @@ def main() -> None:
     ways = parser.add_mutually_exclusive_group()
     ways.add_argument("--random", type=int, metavar="N", help="draw N configurations")
     ways.add_argument("--optuna", type=int, metavar="N", help="let Optuna suggest N configurations")
-    parser.add_argument(
-        "--metric", default=DEFAULT_METRIC, help=f"choose by it: {', '.join(METRICS)}"
-    )
+    parser.add_argument("--metric", default=DEFAULT_METRIC, help=f"one of {', '.join(METRICS)}")
     parser.add_argument(
         "--apply", metavar="best|NUMBER", help="write this configuration into params.yaml"
     )

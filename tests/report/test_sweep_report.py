@@ -87,12 +87,19 @@ def test_a_change_of_params_yaml_during_the_sweep_is_not_lost(
     monkeypatch.chdir(tmp_path)
     document, outcome = job_text(), outcomes()[5]
     edited = document.replace("lr: 0.01", "lr: 0.5  # why").replace(
-        "experiment: abline", "experiment: b"
+        "momentum: 0.0", "momentum: 0.9"
     )
-    assert edited.count("experiment: b\n") == 1
+    Path("params.yaml").write_text(edited)
+    with pytest.raises(UserError, match="configuration 6 is not written") as error:
+        sweep_choice.write(document, outcome)
+    assert "  train.momentum: 0.0, now 0.9\n" in str(error.value)
+    assert "  lr: 0.5  # why\n" in Path("params.yaml").read_text()
+    edited = edited.replace("experiment: abline", "experiment: another")
     Path("params.yaml").write_text(edited)
     sweep_choice.write(document.replace("momentum: 0.0", "momentum: 0.9"), outcome)
-    assert Path("params.yaml").read_text() == edited
+    written = Path("params.yaml").read_text()
+    assert "  lr: 0.06  # why\n" in written
+    assert "experiment: another" in written
 
 
 @pytest.mark.parametrize("choice", ["13", "0", "worst"])
