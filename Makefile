@@ -62,7 +62,8 @@ wiring: ## write into dvc.yaml the code that each stage depends on
 bench: $(TOOLS) ## time this pipeline beside its peers in turn, in about a hundred minutes
 	@python benchmarks/against_plain.py
 	@python benchmarks/least_squares.py
-	@python benchmarks/penalties.py
+	@python benchmarks/which_model.py
+	@python benchmarks/table_leaks.py
 	@python benchmarks/training.py
 	@python benchmarks/reading.py
 	@python benchmarks/tables.py
@@ -71,7 +72,6 @@ bench: $(TOOLS) ## time this pipeline beside its peers in turn, in about a hundr
 	@python benchmarks/mini_batches.py
 	@python benchmarks/portable.py
 	@python benchmarks/tracking.py
-	@python benchmarks/sweep.py
 	@python benchmarks/clients.py
 
 screenshots: $(TOOLS) ## take the pictures of mlflow ui again; needs Chromium

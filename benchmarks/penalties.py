@@ -1,4 +1,4 @@
-"""Time cross-validated penalties beside scikit-learn's on this machine: part of `make bench`.
+"""Time cross-validated penalties beside scikit-learn's on this machine.
 
 The same standardized float64 array for all, in turn within each round; the result is the ratio
 within a round. Five folds, 100 penalties, the same folds. Ours begins with the Gram matrices of the
@@ -81,8 +81,8 @@ def scikit_learn_lasso(x: Floats, y: Floats) -> None:
     LassoCV(alphas=PENALTIES, eps=1e-4, cv=FOLDS).fit(x, y)
 
 
-def print_times(rows: int, columns: int, rounds: int) -> None:
-    """Print the times of both, and how many times as fast ours is."""
+def print_times(rows: int, columns: int, rounds: int) -> dict[str, float]:
+    """Print the times of both; return how many times as fast ours is, for ridge and lasso."""
     x, y = table(rows, columns)
     for warm_up in (scikit_learn_ridge, scikit_learn_lasso):
         warm_up(x[:1000], y[:1000])
@@ -109,12 +109,15 @@ def print_times(rows: int, columns: int, rounds: int) -> None:
     )
     print("| work | scikit-learn, s | ours from the sums, s | times as fast | range |")
     print("|---|---|---|---|---|")
+    times_as_fast = {}
     for name, peer in (("ridge", "RidgeCV"), ("lasso", "LassoCV")):
         pairs = list(zip(seconds[peer], seconds[name], strict=True))
         theirs, mine = np.median(pairs, axis=0)
         ratios = [a / b for a, b in pairs]
+        times_as_fast[name] = float(np.median(ratios))
         print(f"| {name} | {theirs:.1f} | {mine:.2f} | {summary(ratios, lambda r: f'{r:.0f}')} |")
     print(f"\nThe sums of the folds, from the array: {np.median(seconds['sums']):.2f} s\n")
+    return times_as_fast
 
 
 def small_tables() -> Iterator[tuple[str, Floats, Floats]]:
@@ -138,12 +141,16 @@ def digits(weights: Floats, others: Floats) -> float:
     return -math.log10(distance) if distance else 17.0
 
 
-def print_digits() -> None:
-    """Print the digits of agreement with scikit-learn, and how many solutions are proven."""
+def print_digits() -> dict[str, float]:
+    """Print the digits of agreement with scikit-learn, and how many solutions are proven.
+
+    Return the worst of all tables, for ridge and lasso.
+    """
     from sklearn.linear_model import Lasso, Ridge
 
     print("| table | rows × columns | ridge, digits | lasso, digits | proven |")
     print("|---|---|---|---|---|")
+    of_all: list[list[float]] = []
     for name, x, y in small_tables():
         x = x[:, np.ptp(x, axis=0) > 0]
         gram, names = gram_matrix(x, y[:, None]), [f"x{j}" for j in range(x.shape[1])]
@@ -165,8 +172,10 @@ def print_digits() -> None:
                 proven += exact.certificates[0].proven
                 agreed = digits(exact.weight[0] * deviations, model.fit(z, y).coef_)
                 worst[place] = min(worst[place], agreed)
+        of_all.append(worst)
         size = f"{len(x):,} × {x.shape[1]}"
         print(f"| {name} | {size} | {worst[0]:.1f} | {worst[1]:.1f} | {proven} of 20 |")
+    return dict(zip(("ridge", "lasso"), map(min, zip(*of_all, strict=True)), strict=True))
 
 
 def main() -> None:

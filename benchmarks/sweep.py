@@ -1,4 +1,4 @@
-"""Time a sweep of 256 configurations beside as many `dvc exp run`: part of `make bench`.
+"""Time a sweep of 256 configurations beside as many `dvc exp run`.
 
 The sweep: `python -m pipeline.sweep` as a person starts it, with a run for each configuration, five
 folds included. Beside it `dvc exp run -S` of a few of the configurations, one after another, whose
@@ -63,34 +63,33 @@ def difference(row: dict[str, str], metrics: dict[str, dict[str, float]]) -> flo
     )
 
 
-def main() -> None:
-    """Time both; print the table."""
-    parser = arguments(__doc__, rounds=3)
-    parser.add_argument("--rows", type=int, default=20_000, help="rows of the table (20000)")
-    parser.add_argument("--experiments", type=int, default=4, help="how many to time (4)")
-    options = parser.parse_args()
+def print_times(table_rows: int, rounds: int, timed: int) -> tuple[float, float]:
+    """Time both, print the table; return the ratio and the largest difference of the figures.
+
+    timed: how many experiments to time.
+    """
     lr = "train.lr=log:1e-3..1e-2:64"
     with tempfile.TemporaryDirectory() as name:
         work = Path(name) / "abline"
         run(Path(name), "git", "clone", "--quiet", str(ROOT), str(work))
-        write_table(work / "data/raw/table.csv", options.rows)
+        write_table(work / "data/raw/table.csv", table_rows)
         write_job(work / "params.yaml")
         run(work, "git", "add", "-A")
         run(work, "git", "commit", "--quiet", "-m", "a table")
         run(work, "dvc", "repro", "--quiet")
         command = [sys.executable, "-m", "pipeline.sweep", lr, "train.momentum=0,0.5,0.8,0.9"]
         sweeps = []
-        for number in range(options.rounds):
+        for number in range(rounds):
             sweeps.append(run(work, *command))
-            print(f"sweep: round {number + 1} of {options.rounds}", file=sys.stderr)
+            print(f"sweep: round {number + 1} of {rounds}", file=sys.stderr)
         rows = list(csv.DictReader((work / "reports/sweep.csv").read_text().splitlines()))
         experiments, differences = [], []
-        step = len(rows) // options.experiments
-        for row in rows[::step][: options.experiments]:
+        step = len(rows) // timed
+        for row in rows[::step][:timed]:
             experiments.append(run(work, "dvc", "exp", "run", "--quiet", *settings(row)))
             metrics = json.loads((work / "reports/metrics.json").read_text())
             differences.append(difference(row, metrics))
-            print(f"dvc exp run: {len(experiments)} of {options.experiments}", file=sys.stderr)
+            print(f"dvc exp run: {len(experiments)} of {timed}", file=sys.stderr)
     swept, each = statistics.median(sweeps), statistics.median(experiments)
     print(f"| {len(rows)} configurations × {EPOCHS} epochs, tracked | seconds | times the sweep |")
     print("|---|---|---|")
@@ -101,6 +100,16 @@ def main() -> None:
     )
     print(f"\nlargest relative difference of rmse and R²: {max(differences):.1e}")
     print(f"load of the machine: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
+    return len(rows) * each / swept, max(differences)
+
+
+def main() -> None:
+    """Read the command line and run the benchmark."""
+    parser = arguments(__doc__, rounds=3)
+    parser.add_argument("--rows", type=int, default=20_000, help="rows of the table (20000)")
+    parser.add_argument("--experiments", type=int, default=4, help="how many to time (4)")
+    options = parser.parse_args()
+    print_times(options.rows, options.rounds, options.experiments)
 
 
 if __name__ == "__main__":

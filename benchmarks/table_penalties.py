@@ -11,6 +11,7 @@ standard error, and no penalty at all come to is listed as well.
 import statistics
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -80,14 +81,15 @@ def held_out_r2(fit: Fit | PenalizedFit, dtype: str, x: Floats, y: Floats) -> fl
     return r2(y, x @ weight[0].astype(float) + float(bias[0]))
 
 
-def measure(shipped: ShippedTable, rounds: int) -> Line | str:
+def measure(shipped: ShippedTable, rounds: int, folds: int) -> Line | str:
     """Return a line, or why the table has none. Changes the working folder."""
     with tempfile.TemporaryDirectory() as name:
         try:
-            described(write(shipped, Path(name)), shipped.target, Path(name) / "job")
+            path, folder = write(shipped, Path(name)), Path(name) / "job"
+            described(path, shipped.target, folder, shipped.aside)
             ours, peers = [], []
             for seed in range(rounds):
-                table = summed(seed)
+                table = summed(seed, folds)
                 rows, test = table.summary.train.rows, table.summary.test
                 columns = len(table.summary.features)
                 if rows > MOST_ROWS or columns > MOST_COLUMNS:
@@ -114,7 +116,7 @@ def shown(line: Line) -> str:
     return "| " + " | ".join([line.source, line.size, *cells, gain]) + " |"
 
 
-def totals(lines: list[Line]) -> str:
+def quantiles(lines: list[Line]) -> str:
     """Return a table of the differences to the peer."""
     rows = ["| ours − RidgeCV | median | quartiles | range | larger | smaller |", "|---" * 6 + "|"]
     for way in WAYS:
@@ -127,19 +129,14 @@ def totals(lines: list[Line]) -> str:
     return "\n".join(rows)
 
 
-def main() -> None:
-    """Run every table; print a line for each, and the differences."""
-    parser = arguments(__doc__ or "", rounds=3)
-    parser.add_argument("--only", default="", help="only tables whose name has this text in it")
-    parser.add_argument("--every", type=int, default=2, help="only one table in so many (2)")
-    asked = parser.parse_args()
+def print_gains(chosen: Sequence[ShippedTable], rounds: int, folds: int) -> dict[str, float]:
+    """Print a line for each table, and the differences; return the median of each of WAYS."""
     install()
     print("| " + " | ".join(["table", "rows × columns", *WAYS, "RidgeCV", "difference"]) + " |")
     print("|---" * (4 + len(WAYS)) + "|")
     lines = []
-    for shipped in [table for table in tables() if asked.only in table.source][:: asked.every]:
-        seconds = CPU_SECONDS * asked.rounds
-        line = in_child(seconds, measure, shipped, asked.rounds)
+    for shipped in chosen:
+        line = in_child(CPU_SECONDS * rounds, measure, shipped, rounds, folds)
         if isinstance(line, Line):
             lines.append(line)
             print(shown(line), flush=True)
@@ -147,8 +144,19 @@ def main() -> None:
             print(f"without {shipped.source}: {line or 'out of time or memory'}", file=sys.stderr)
     if not lines:
         sys.exit("error: no table is left")
-    print(f"\n{len(lines)} tables, {asked.rounds} splits each\n")
-    print(totals(lines))
+    print(f"\n{len(lines)} tables, {rounds} splits each\n\n{quantiles(lines)}")
+    return {way: statistics.median(line.gains[way] for line in lines) for way in WAYS}
+
+
+def main() -> None:
+    """Read the command line and run the benchmark."""
+    parser = arguments(__doc__ or "", rounds=3)
+    parser.add_argument("--only", default="", help="only tables whose name has this text in it")
+    parser.add_argument("--every", type=int, default=2, help="only one table in so many (2)")
+    parser.add_argument("--folds", type=int, default=5, help="`data.folds` (5)")
+    asked = parser.parse_args()
+    chosen = [table for table in tables() if asked.only in table.source][:: asked.every]
+    print_gains(chosen, asked.rounds, asked.folds)
 
 
 if __name__ == "__main__":

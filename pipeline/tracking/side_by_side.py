@@ -84,7 +84,8 @@ def _check_targets(first: Opened, other: Opened) -> None:
         )
         raise UserError(
             f"{TARGETS}: found {of_each}; must be the same: errors of different targets cannot be"
-            " compared"
+            " compared; commit your job before its next experiment, or name two results of it"
+            " (`dvc exp list`, `make ui`): `python -m pipeline.compare NAME NAME`"
         )
 
 
