@@ -137,7 +137,7 @@ def differences(lines: list[Line]) -> Iterator[str]:
         ("no penalty", [line.plain for line in lines]),
         ("`l2: cv`", [line.ridge for line in lines]),
     ):
-        relative = [shared / own - 1 for shared, own in pairs]
+        relative = [shared / own - 1 for shared, own in pairs if own]
         sizes = np.abs(relative)
         yield (
             f"| {name} | {statistics.median(relative):+.1e} | {np.percentile(sizes, 90):.1e} |"
