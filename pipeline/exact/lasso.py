@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 
 from pipeline.exact.active_set import coordinate_descent, feature_sign_search
 from pipeline.exact.correlations import Correlations
+from pipeline.exact.lasso_proofs import proven_at_once
+from pipeline.exact.normal_equations import FIRST_BITS
 from pipeline.exact.rank import certainly_independent
 from pipeline.exact.rounding import precision
 from pipeline.exact.solutions import PROVEN, Certificate, Sparse
@@ -36,38 +38,63 @@ class Lasso:
     def __init__(self, correlations: Correlations, target: int) -> None:
         """target: its place in the Gram matrix."""
         self._correlations, self._target = correlations, target
-        self._guess = np.zeros(len(correlations.columns))
         self._lines: dict[tuple[Signs, float, int], tuple[list[Any], ...]] = {}
-        self._constant = correlations.is_constant(target)
+        self._no_weights = not correlations.columns or correlations.is_constant(target)
 
     def solve(self, l1: float, l2: float, guess: Floats | None = None) -> Sparse:
         """Return the solution for penalties l1 > 0 and l2 ≥ 0.
 
         guess: float64 [columns], of the standardized weights, to begin the search from; by default
-        the last solution.
+        zeros.
         """
-        if self._constant:
-            return self._solution((), l1, l2)
+        return self.path([l1], l2, guess)[0]
+
+    def path(self, l1: Sequence[float], l2: float, guess: Floats | None = None) -> list[Sparse]:
+        """Return the solution for each l1 > 0, best the largest first, with an l2 ≥ 0.
+
+        guess: as in `solve`; of the first one.
+        """
+        if self._no_weights:
+            return [self._solution((), value, l2) for value in l1]
+        guesses = [np.zeros(len(self._correlations.columns)) if guess is None else guess]
+        for value in l1:
+            guesses.append(feature_sign_search(*self._in_floats(value, l2), guesses[-1]))
+        guesses = guesses[1:]
+        proofs = proven_at_once(self._correlations, self._target, l1, l2, guesses)
+        return [
+            self._decided(guess, value, l2)
+            if balls is None
+            else self._solution(_signs(guess), value, l2, balls)
+            for value, guess, balls in zip(l1, guesses, proofs, strict=True)
+        ]
+
+    def _in_floats(self, l1: float, l2: float) -> tuple[Floats, Floats, float]:
         with precision(PROOF_BITS[0]):
             threshold = float((arb(l1) / self._correlations.deviation(self._target)).mid())
         matrix = self._correlations.floats
-        penalized = matrix + l2 * np.eye(len(matrix))
         vector = self._correlations.target_floats(self._target)
-        start = self._guess if guess is None else guess
-        self._guess = feature_sign_search(penalized, vector, threshold, start)
-        signs = self._proven(_signs(self._guess), l1, l2, is_unique=False)
+        return matrix + l2 * np.eye(len(matrix)), vector, threshold
+
+    def _decided(self, guess: Floats, l1: float, l2: float) -> Sparse:
+        """Return the solution near to a guess that is not proven yet."""
+        signs = self._proven(_signs(guess), l1, l2, is_unique=False)
         if signs is None:
             # From here on nothing depends on BLAS: this may be one of many solutions.
-            b = coordinate_descent(penalized, vector, threshold)
+            b = coordinate_descent(*self._in_floats(l1, l2))
             signs = self._proven(self._independent(_signs(b), l2), l1, l2, is_unique=True)
             if signs is None:
                 return self._with_gap(b, l1, l2)
         return self._solution(signs, l1, l2)
 
-    def _solution(self, signs: Signs, l1: float, l2: float) -> Sparse:
+    def _solution(
+        self, signs: Signs, l1: float, l2: float, first: list[Any] | None = None
+    ) -> Sparse:
+        """Return the solution with these signs. first: its weights in balls at FIRST_BITS."""
         places = [place for place, _ in signs]
 
         def balls() -> list[Any]:
+            if first is not None and ctx.prec == FIRST_BITS:
+                return first
             return self._at(signs, l1, l2)[0] if signs else []
 
         return Sparse(self._correlations, self._target, places, balls, PROVEN)

@@ -17,7 +17,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
-from typing import Any
+from itertools import groupby
+from typing import Any, Literal
 
 import numpy as np
 from flint import arb
@@ -187,20 +188,27 @@ def solve(
     first. roundoff: the unit roundoff of each feature, to leave out nearly dependent columns, too,
     where there is no penalty.
     """
-    ridge = [penalty.l2 for penalty in penalties if penalty.l2 and not penalty.l1]
-    path, places = RidgePath(correlations, target, ridge), iter(range(len(ridge)))
-    # With an l2 penalty copies share their weight, and the solution is unique.
-    lasso, elastic_net = Lasso(correlations.without_copies, target), Lasso(correlations, target)
     solutions: list[Solution] = []
-    for penalty in penalties:
-        if penalty.l1:
-            solver = elastic_net if penalty.l2 else lasso
-            solutions.append(solver.solve(penalty.l1, penalty.l2))
-        elif penalty.l2:
-            solutions.append(Ridge(path, next(places)))
+    for kind, group in groupby(penalties, _kind):
+        alike = list(group)
+        if kind == "plain":
+            solutions += [_plain(correlations, target, roundoff)] * len(alike)
+        elif kind == "ridge":
+            path = RidgePath(correlations, target, [penalty.l2 for penalty in alike])
+            solutions += [Ridge(path, place) for place in range(len(alike))]
         else:
-            solutions.append(_plain(correlations, target, roundoff))
+            # With an l2 penalty copies share their weight, and the solution is unique.
+            unique = correlations if kind else correlations.without_copies
+            lasso = Lasso(unique, target)
+            solutions += lasso.path([penalty.l1 for penalty in alike], alike[0].l2)
     return solutions
+
+
+def _kind(penalty: Penalty) -> Literal["plain", "ridge"] | float:
+    """Return how penalties in a row are solved together: those of l1 if their l2 is the same."""
+    if penalty.l1:
+        return penalty.l2
+    return "ridge" if penalty.l2 else "plain"
 
 
 def _plain(

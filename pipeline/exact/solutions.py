@@ -9,9 +9,9 @@ import numpy as np
 from flint import arb, arb_mat, ctx
 
 from pipeline.exact import rounding
-from pipeline.exact.correlations import Correlations, Floats
-from pipeline.exact.gram import Gram
+from pipeline.exact.correlations import Correlations
 from pipeline.exact.normal_equations import FIRST_BITS, NormalEquations
+from pipeline.exact.refinement import Refined
 
 Numbers = Callable[[list[Any]], list[Any]]
 """Function from the coefficients of a solution's columns, balls, to balls."""
@@ -99,14 +99,7 @@ class Sparse:
 
     def rounded(self, numbers: Numbers, dtype: str = "float64") -> list[float]:
         """Return the balls that `numbers` computes from the coefficients, correctly rounded."""
-
-        def balls() -> list[Any]:
-            try:
-                return numbers(self.balls())
-            except ZeroDivisionError:  # at a higher precision the matrix is not singular
-                return [arb.nan()]
-
-        return rounding.rounded(balls, dtype)
+        return _rounded(self, numbers, dtype)
 
 
 class RidgePath:
@@ -134,40 +127,26 @@ class RidgePath:
     def _refined(self) -> list[list[Any] | None]:
         """The solutions at FIRST_BITS; None where their error is not small.
 
-        A solution in float64 from the eigenvectors is refined for all penalties at once. R is
-        positive semidefinite, so the error is at most the length of the residual over l2.
+        Guessed from the eigenvectors for all penalties at once. R is positive semidefinite, so no
+        eigenvalue of a penalty's matrix is below l2.
         """
-        floats = self.correlations.floats
-        values, vectors = np.linalg.eigh(floats)
-        matrix = self.correlations.matrix(FIRST_BITS)
+        values, vectors = np.linalg.eigh(self.correlations.floats)
+        of_penalties = np.maximum(values, 0)[:, None] + np.array(self.penalties)
         vector = self.correlations.with_target(self.target, FIRST_BITS)
-        size, count = len(floats), len(self.penalties)
-        l2 = np.array(self.penalties)
-        diagonal = arb_mat(count, count)
-        for place, value in enumerate(self.penalties):
-            diagonal[place, place] = arb(value)
-        right = arb_mat([[value] * count for value in vector])
-        b, rest = arb_mat(size, count), right
-        for _ in range(MOST_REFINEMENTS):
-            residual = _floats(rest)
-            with np.errstate(all="ignore"):  # an l2 near 0: these are solved otherwise
-                step = vectors @ ((vectors.T @ residual) / (np.maximum(values, 0)[:, None] + l2))
-            b = (b + arb_mat(size, count, step.ravel().tolist())).mid()
-            rest = right - matrix * b - b * diagonal
-        return [self._with_error(b, rest, place) for place in range(count)]
-
-    def _with_error(self, b: Any, rest: Any, place: int) -> list[Any] | None:
-        rows = range(b.nrows())
-        length = sum((rest[i, place].abs_upper() ** 2 for i in rows), arb(0)).sqrt()
-        error = (length / arb(self.penalties[place])).upper()
-        if not error < arb(2) ** -SMALL_ERROR_BITS:
-            return None
-        around = arb(0, error)
-        return [b[i, place] + around for i in rows]
-
-
-MOST_REFINEMENTS = 4
-SMALL_ERROR_BITS = 80
+        refined = Refined(
+            self.correlations.matrix(FIRST_BITS),
+            arb_mat([[value] * len(self.penalties) for value in vector]),
+            self.penalties,
+            lambda residuals: vectors @ ((vectors.T @ residuals) / of_penalties),
+        )
+        rows = range(len(vector))
+        solutions: list[list[Any] | None] = []
+        for place, l2 in enumerate(self.penalties):
+            error = refined.error(place, rows, l2)
+            solutions.append(
+                None if error is None else [refined.b[i, place] + arb(0, error) for i in rows]
+            )
+        return solutions
 
 
 @dataclass(frozen=True, eq=False)
@@ -193,39 +172,18 @@ class Ridge:
 
     def rounded(self, numbers: Numbers, dtype: str = "float64") -> list[float]:
         """Return the balls that `numbers` computes from the coefficients, correctly rounded."""
-        for bits in (FIRST_BITS, 2 * FIRST_BITS):
-            with rounding.precision(bits):
-                try:
-                    values = [rounding.certain(ball, dtype) for ball in numbers(self.balls())]
-                except ZeroDivisionError:
-                    continue
-                if None not in values:
-                    return [value for value in values if value is not None]
-        # Zeros and ties are settled by the solution as fractions.
-        return self._equations.rounded(lambda balls: numbers(balls.solution[0]), dtype)
+        return _rounded(self, numbers, dtype)
 
-    @cached_property
-    def _equations(self) -> NormalEquations:
-        """The equations (C + l2 · diag(V)) β = c.
 
-        As normal equations of [1 features], in which the penalty is added to the diagonal and the
-        column of ones has none: all entries times n · 2^k are integers.
-        """
-        correlations = self.path.correlations
-        gram = correlations.gram
-        numerator, denominator = self.path.penalties[self.place].as_integer_ratio()
-        factor = gram.rows * denominator
-        entries = [[factor * entry for entry in row] for row in gram.entries]
-        for column in correlations.columns:
-            entries[column][column] += numerator * correlations.variations[column]
-        changed = Gram(gram.rows, gram.exponents, tuple(map(tuple, entries)))
-        return NormalEquations(changed, self.columns, (self.path.target,))
+def _rounded(solution: Sparse | Ridge, numbers: Numbers, dtype: str) -> list[float]:
+    def balls() -> list[Any]:
+        try:
+            return numbers(solution.balls())
+        except ZeroDivisionError:  # at a higher precision the matrix is not singular
+            return [arb.nan()]
+
+    return rounding.rounded(balls, dtype)
 
 
 def _column(values: Sequence[Any]) -> Any:
     return arb_mat([[value] for value in values])
-
-
-def _floats(matrix: Any) -> Floats:
-    numbers = [float(ball.mid()) for ball in matrix.entries()]
-    return np.array(numbers).reshape(matrix.nrows(), matrix.ncols())
