@@ -1,6 +1,7 @@
 """Differences between two results in data, parameters, code and packages, as short texts."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence, Set
 from typing import Any
 
@@ -12,8 +13,8 @@ from pipeline.settings.messages import first_of
 MOST_SHOWN = 8
 """Names in a list; the others are counted."""
 MOST_LETTERS_OF_A_VALUE = 40
-LETTERS_IN_A_RUN = 500
-"""MLflow's runs have longer values cut: of more letters, two values count as equal."""
+CUT_IN_A_RUN = re.compile(r"\.\.\. \((\d+) characters\)$")
+"""End of a value that a run of MLflow has the beginning of alone."""
 
 HELD_OUT, FOLDS = "data.test_fraction", "data.folds"
 DEFAULTS = {HELD_OUT: ("share", 0.2), FOLDS: ("number", 5)}
@@ -119,13 +120,23 @@ def _of_params(first: Mapping[str, Any], other: Mapping[str, Any]) -> Iterator[s
         if key in DEFAULTS:
             if _choice(first, key) != _choice(other, key):
                 yield f"{key}: {before} → {after}"
-        elif before[:LETTERS_IN_A_RUN] != after[:LETTERS_IN_A_RUN]:
+        elif not _can_be_equal(before, after):
             yield f"{key}: {_change(before, after)}"
     for side, values, others in (("first", first, other), ("other", other, first)):
         if alone := [
             f"{key}={_cut(one_line(values[key]))}" for key in sorted(set(values) - set(others))
         ]:
             yield f"only the {side} one has {first_of(alone, MOST_SHOWN)}"
+
+
+def _can_be_equal(before: str, after: str) -> bool:
+    """Return True if two values are equal; of a value that a run has cut, if it begins so."""
+    shown = [CUT_IN_A_RUN.sub("", text) for text in (before, after)]
+    lengths = [
+        int(cut[1]) if (cut := CUT_IN_A_RUN.search(text)) else len(text) for text in (before, after)
+    ]
+    letters = min(map(len, shown))
+    return lengths[0] == lengths[1] and shown[0][:letters] == shown[1][:letters]
 
 
 def _change(before: str, after: str) -> str:

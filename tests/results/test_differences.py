@@ -53,6 +53,15 @@ def test_a_value_of_a_run_is_text_that_may_be_cut() -> None:
     text = one_line(long)
     cut = f"{text[:500]}... ({len(text)} characters)"
     assert not differences.between(opened(x=long), opened(x=cut))["params"]
+    assert not differences.between(opened(x=cut), opened(x=cut))["params"]
+    assert differences.between(opened(x=[*long, "a"]), opened(x=cut))["params"]
+
+
+def test_long_values_are_compared_to_their_ends() -> None:
+    names = [f"measurement_{index:03}" for index in range(40)]
+    assert differences.between(opened(x=names), opened(x=names[:-1]))["params"] == [
+        "x: − measurement_039"
+    ]
 
 
 def test_a_key_that_came_with_the_code_is_named_apart() -> None:
