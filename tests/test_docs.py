@@ -125,6 +125,13 @@ def test_the_tutorial_runs_the_same_code_in_both_languages() -> None:
     assert english == chinese
 
 
+def test_the_page_on_least_squares_names_each_module_of_its_room() -> None:
+    lines = (ROOT / "docs/least-squares.md").read_text().splitlines()
+    cells = [line.split("|")[1] for line in lines if line.startswith("| `")]
+    modules = {path.stem for path in (ROOT / "pipeline/exact").glob("[!_]*.py")}
+    assert modules == {name for cell in cells for name in re.findall(r"`(\w+)`", cell)} & modules
+
+
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 def test_each_link_leads_somewhere(document: Path) -> None:
     text = document.read_text()
