@@ -7,7 +7,6 @@ values of `train.l2: cv`. The root mean square error of the folds stands beside 
 the sums in data/summary.json. Tables that ship in packages, those with gaps or categories.
 """
 
-import statistics
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -18,6 +17,7 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 from rounds import arguments
 from shipped_tables import ShippedTable, install, tables, write
 from table_penalties import CPU_SECONDS, MOST_COLUMNS, MOST_ROWS
@@ -40,20 +40,34 @@ from pipeline.settings.column_settings import CategorySettings, ColumnSettings
 from pipeline.settings.errors import UserError
 
 PLAIN = Penalty()
+Floats = NDArray[np.float64]
+
+
+class Errors(NamedTuple):
+    """Root mean square errors of the folds, mean over the folds.
+
+    ridge: with the penalty that has the smallest error, the one at place `chosen` of the path.
+    """
+
+    plain: float
+    ridge: float
+    chosen: int
+
+    @classmethod
+    def of(cls, mse: Floats) -> "Errors":
+        """Return the errors. mse: [penalties, folds], of the path, then without a penalty."""
+        chosen = int(np.argmin(mse[:-1].mean(axis=1)))
+        plain, ridge = (float(np.sqrt(mse[place]).mean()) for place in (-1, chosen))
+        return cls(plain, ridge, chosen)
 
 
 class Line(NamedTuple):
-    """Cross-validated errors of a table: fills and levels of all training rows, and of each fold.
-
-    plain, ridge: root mean square errors (shared, of each fold), of ridge with the penalty that
-    each of both ways chooses. chosen: its place in the path.
-    """
+    """A table's errors: fills and levels learnt from all training rows, and for each fold."""
 
     source: str
     size: str
-    plain: tuple[float, float]
-    ridge: tuple[float, float]
-    chosen: tuple[int, int]
+    shared: Errors
+    own: Errors
 
 
 def refitted(table: SummedTable, train: pa.Table) -> Plan:
@@ -78,12 +92,14 @@ def _one_block(rows: pa.Table, name: str) -> list[pa.ChunkedArray]:
 
 
 def errors_by_fold(table: SummedTable, penalties: Sequence[Penalty]) -> Iterator[list[float]]:
-    """Yield for each fold the mean squared error of each penalty, with a plan of its own."""
+    """Yield the mean squared error of each penalty for each fold with rows, by its own plan."""
     settings = table.settings
     rows = pq.read_table(files.TRAIN)
     folds = (uniform(settings.seed, "folds", 0, len(rows)) * settings.data.folds).astype(int)
     for fold in range(settings.data.folds):
         train, test = rows.filter(pa.array(folds != fold)), rows.filter(pa.array(folds == fold))
+        if not test.num_rows:
+            continue
         plan = refitted(table, train)
         numbers = [plan.numbers(part, settings.data.targets) for part in (train, test)]
         if any(np.isnan(each).any() for each in numbers):
@@ -99,8 +115,8 @@ def measure(shipped: ShippedTable) -> Line | str:
     """Return a line, or why the table has none. Changes the working folder."""
     with tempfile.TemporaryDirectory() as name:
         try:
-            path, folder = write(shipped, Path(name)), Path(name) / "job"
-            described(path, shipped.target, folder, shipped.aside)
+            file, folder = write(shipped, Path(name)), Path(name) / "job"
+            described(file, shipped.target, folder, shipped.aside)
             table = summed(0)
         except UserError as error:
             return str(error).splitlines()[0]
@@ -112,35 +128,29 @@ def measure(shipped: ShippedTable) -> Line | str:
             return "neither gaps nor categories"
         of_table = summary.features, summary.targets, table.settings.model.bias
         (path,) = paths(summary.train.gram, *of_table, 0.0, "cv")
-        grams, roundoff = [part.gram for part in summary.parts], summary.roundoff(summary.features)
+        grams = [part.gram for part in summary.parts]
+        roundoff = summary.roundoff(summary.features)
         (shared,) = cross_validate(grams, *of_table, [(*path, PLAIN)], roundoff)
         try:
             own = np.array(list(errors_by_fold(table, [*path, PLAIN]))).T
         except EmptyColumnError:
             return "a column has no value, or a date no level, without one of the folds"
-    both = shared.mse, own
-    chosen = [int(np.argmin(errors[:-1].mean(axis=1))) for errors in both]
-    plain, ridge = (
-        tuple(
-            float(np.sqrt(errors[place]).mean()) for errors, place in zip(both, places, strict=True)
-        )
-        for places in ((-1, -1), chosen)
-    )
-    return Line(shipped.source, f"{rows:,} × {columns}", plain, ridge, tuple(chosen))
+    return Line(shipped.source, f"{rows:,} × {columns}", Errors.of(shared.mse), Errors.of(own))
 
 
 def differences(lines: list[Line]) -> Iterator[str]:
-    """Yield the rows of a table: how much smaller the error is that has seen the fold's rows."""
-    yield "| cv.rmse, relative to the one learnt per fold | median | 90 % within | largest |"
+    """Yield the rows of a table: how far the error is off that has seen the rows of the fold."""
+    yield "| cv.rmse, relative difference to learnt per fold | median | 90 % within | largest |"
     yield "|---|---|---|---|"
-    for name, pairs in (
-        ("no penalty", [line.plain for line in lines]),
-        ("`l2: cv`", [line.ridge for line in lines]),
-    ):
+    of_ways = {
+        "no penalty": [(line.shared.plain, line.own.plain) for line in lines],
+        "`l2: cv`": [(line.shared.ridge, line.own.ridge) for line in lines],
+    }
+    for way, pairs in of_ways.items():
         relative = [shared / own - 1 for shared, own in pairs if own]
         sizes = np.abs(relative)
         yield (
-            f"| {name} | {statistics.median(relative):+.1e} | {np.percentile(sizes, 90):.1e} |"
+            f"| {way} | {np.median(sizes):.1e} | {np.percentile(sizes, 90):.1e} |"
             f" {max(relative, key=abs):+.1e} |"
         )
 
@@ -159,14 +169,16 @@ def main() -> None:
         line = in_child(CPU_SECONDS, measure, shipped)
         if isinstance(line, Line):
             lines.append(line)
-            numbers = " | ".join(f"{value:.6g}" for value in (*line.plain, *line.ridge))
-            steps = line.chosen[1] - line.chosen[0]
+            shared, own = line.shared, line.own
+            errors = shared.plain, own.plain, shared.ridge, own.ridge
+            numbers = " | ".join(f"{error:.6g}" for error in errors)
+            steps = own.chosen - shared.chosen
             print(f"| {line.source} | {line.size} | {numbers} | {steps} |", flush=True)
         else:
             print(f"without {shipped.source}: {line or 'out of time or memory'}", file=sys.stderr)
     if not lines:
         sys.exit("error: no table is left")
-    same = sum(line.chosen[0] == line.chosen[1] for line in lines)
+    same = sum(line.shared.chosen == line.own.chosen for line in lines)
     print(f"\n{len(lines)} tables; the same l2 in {same}\n")
     print("\n".join(differences(lines)))
 
