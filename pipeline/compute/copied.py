@@ -1,9 +1,8 @@
 """A table whose rows are copied into data/train.parquet and data/test.parquet."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
-from functools import partial, reduce
-from operator import add
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +14,7 @@ from pipeline.columns.statistics import Statistics
 from pipeline.compute import chosen_rows, own_rows, written
 from pipeline.compute.draws import Side
 from pipeline.compute.source_files import source_files
-from pipeline.compute.value_counts import Integers, ValueCounts, Valued
+from pipeline.compute.value_counts import ValueCounts, Valued
 from pipeline.settings import files
 from pipeline.settings.errors import UserError
 from pipeline.settings.params import Params
@@ -77,7 +76,7 @@ def _counted_in(raw: "RawTable | None", column: Valued) -> ValueCounts:
     assert raw is not None, "rows that are made are chosen by no column"
     blocks = raw.restricted([column.column]).rows()
     try:
-        return _sum(map(column.of, blocks))
+        return ValueCounts.of_blocks(map(column.of, blocks))
     except UserError:
         for _ in raw.rows():  # which tells the faults of all columns
             pass
@@ -87,9 +86,4 @@ def _counted_in(raw: "RawTable | None", column: Valued) -> ValueCounts:
 def _counted_in_file(path: Path, column: Valued) -> ValueCounts:
     """Return the values of a column of a table that the pipeline wrote."""
     blocks = row_groups.column(path, column.column)
-    return _sum(column.of(pa.table({column.column: values})) for values in blocks)
-
-
-def _sum(blocks: Iterable[Integers]) -> ValueCounts:
-    """Return the counts of the values of all rows. blocks: of values, [rows] each."""
-    return reduce(add, map(ValueCounts.of, blocks), ValueCounts.of_no_rows())
+    return ValueCounts.of_blocks(column.of(pa.table({column.column: values})) for values in blocks)

@@ -1,6 +1,6 @@
 """The values by which the rows of a user's Parquet files are chosen, counted where the rows are."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -9,7 +9,7 @@ from pipeline.compute.mapping import reduced
 from pipeline.compute.pool import Pool
 from pipeline.compute.source_rows import Source, SourceRows, pieces_of
 from pipeline.compute.summarize import Fragment
-from pipeline.compute.value_counts import ValueCounts, Valued
+from pipeline.compute.value_counts import Integers, ValueCounts, Valued
 from pipeline.tables.raw_parts import RawPart
 
 
@@ -54,9 +54,14 @@ def of_training_rows(source: Source, pool: Pool, column: Valued) -> ValueCounts:
 def in_training_rows(fragment: Fragment, row_groups: range, column: Valued) -> Counted:
     """Return the values in the training rows of a piece. Raises UserError as `in_piece`."""
     assert isinstance(fragment, SourceRows)
-    rows, values = 0, ValueCounts.of_no_rows()
-    for block in fragment.read(row_groups, [column.column]):
-        rows += block.values.num_rows
-        if block.side == "train":
-            values += ValueCounts.of(column.of(block.values))
-    return Counted(rows, values)
+    rows = 0
+
+    def values() -> Iterator[Integers]:
+        nonlocal rows
+        for block in fragment.read(row_groups, [column.column]):
+            rows += block.values.num_rows
+            if block.side == "train":
+                yield column.of(block.values)
+
+    counted = ValueCounts.of_blocks(values())
+    return Counted(rows, counted)

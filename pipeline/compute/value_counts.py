@@ -1,5 +1,6 @@
 """The values by which rows are chosen, as integers, and the number of rows of each."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeAlias
@@ -19,6 +20,7 @@ Integers: TypeAlias = NDArray[Any]
 MOST_VALUES = 1_000_000
 """Different values that are counted: 16 MB for each thread."""
 BYTES_HASHED_AT_A_TIME = 1 << 20
+ROWS_COUNTED_AT_A_TIME = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -128,6 +130,21 @@ class ValueCounts:
         """Return the counts of some rows. values: of each, [rows]."""
         different, counts = np.unique(values, return_counts=True)
         return cls._bounded(len(values), different, counts.astype(np.int64))
+
+    @classmethod
+    def of_blocks(cls, blocks: Iterable[Integers]) -> "ValueCounts":
+        """Return the counts of all rows of some blocks. blocks: values, [rows] each.
+
+        Of many values, each addition takes as long as many blocks, so that blocks are gathered.
+        """
+        whole, held, rows = cls.of_no_rows(), list[Integers](), 0
+        for values in blocks:
+            held.append(values)
+            rows += len(values)
+            if rows >= ROWS_COUNTED_AT_A_TIME:
+                whole += cls.of(np.concatenate(held))
+                held, rows = [], 0
+        return whole + cls.of(np.concatenate(held)) if held else whole
 
     @classmethod
     def of_no_rows(cls) -> "ValueCounts":
