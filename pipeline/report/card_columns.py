@@ -80,6 +80,12 @@ def left_out(plan: Plan) -> Iterator[str]:
         )
         yield ""
         yield f"Of {plan.rows.source:,} rows {dropped:,} were left out: {reasons}."
+    if plan.rows.gap:
+        yield ""
+        yield (
+            f"Of {plan.rows.source:,} rows {plan.rows.gap:,} were left out, because their days lie"
+            " between those of the training rows and those of the rows held out."
+        )
     if plan.excluded:
         names = first_of(markdown.text(name) for name in plan.excluded)
         yield ""

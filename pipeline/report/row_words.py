@@ -7,8 +7,6 @@ mapping of it, `by` and `gap`. quoted: returns the name of a column as the text 
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from pipeline.settings.messages import count
-
 Quoted = Callable[[str], str]
 
 
@@ -43,7 +41,7 @@ def held_out(value: Any, quoted: Quoted = str) -> str | None:
 
 
 def _with_gap(days: int) -> str:
-    return f", with a gap of {count(days, 'day')}" if days else ""
+    return f", with a gap of {days} day{'s' * (days != 1)}" if days else ""
 
 
 def _settings(value: Any, short: str) -> tuple[Any, str | None, int | None]:

@@ -146,6 +146,8 @@ def test_a_stage_runs_again_when_a_parameter_it_reads_changes(
         lambda name, _: {
             "data.source": name,
             "data.keep_rows": True,
+            "data.test_fraction": 0.0,
+            "data.folds": 5,
             "seed": 0,
             "train.reduction": "",
         },
