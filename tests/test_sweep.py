@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import yaml
 from conftest import job_text, make
+from torch import nn
 
 from pipeline import generate, sweep
 from pipeline.learning.outcomes import Outcome
@@ -75,6 +76,53 @@ def test_the_best_has_the_smallest_cross_validated_error(job: Path) -> None:
     errors = [float(row["cv.rmse.mean"]) for row in rows if row["cv.rmse.mean"]]
     assert errors == sorted(errors)
     assert [row["rank"] for row in rows[: len(errors)]] == [f"{n + 1}" for n in range(len(errors))]
+
+
+def test_penalties_have_the_cross_validated_figures_of_their_result(job: Path) -> None:
+    best, *others = run(
+        "train.optimizer=exact", "train.l1=0,cv,0.03", "train.l2=0,0.1", apply="best"
+    )
+    assert len(others) == 5
+    assert all(row["note"] == "" for row in (best, *others))
+    assert "  # how fast" in Path("params.yaml").read_text()
+    make(params.load())
+    metrics = json.loads(files.METRICS.read_text())
+    for name in ("rmse", "r2"):
+        for figure in ("mean", "std"):
+            swept = float(best[f"cv.{name}.{figure}"])
+            assert swept == pytest.approx(metrics["cv"][name][figure], rel=1e-8)
+
+
+def test_early_stopping_is_refused_by_name_and_chosen_by_the_rows_held_out(job: Path) -> None:
+    ranges = ["train.patience=2,null", "train.lr=0.1", "train.dtype=float32,float64"]
+    with pytest.raises(UserError, match="train.patience is 2, .* choose by --metric test.rmse"):
+        run(*ranges)
+    rows = run(*ranges, metric="test.rmse")
+    assert len(rows) == 4
+    assert {(row["train.patience"], bool(row["cv.rmse.mean"])) for row in rows} == {
+        ("2", False), ("null", True),
+    }  # fmt: skip
+    errors = [float(row["test.rmse"]) for row in rows]
+    assert errors == sorted(errors)
+    assert max(errors) == pytest.approx(min(errors), rel=1e-3)
+
+
+def test_another_module_is_chosen_by_the_rows_held_out(
+    job: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def network(_: Any, features: int, targets: int) -> nn.Module:
+        return nn.Sequential(nn.Linear(features, 4), nn.Tanh(), nn.Linear(4, targets))
+
+    monkeypatch.setattr("pipeline.learning.module.build", network)
+    ranges = ["train.lr=0.01,0.1", "train.epochs=20"]
+    with pytest.raises(UserError, match="a module that is not linear, .*--metric test.rmse"):
+        run(*ranges)
+    best, _ = run(*ranges, metric="test.rmse", apply="best")
+    assert best["train.lr"] == "0.1"
+    assert "cv.rmse.mean" not in best
+    make(params.load())
+    metrics = json.loads(files.METRICS.read_text())
+    assert float(best["test.rmse"]) == pytest.approx(metrics["test"]["rmse"], rel=1e-6)
 
 
 def test_mini_batches_are_trained_on_the_rows_and_chosen_by_the_rows_held_out(job: Path) -> None:

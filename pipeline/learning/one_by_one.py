@@ -12,7 +12,7 @@ from torch import nn
 from pipeline.columns.blocks import TableFile
 from pipeline.columns.summary import Part, Summary
 from pipeline.exact.squared_error import squared_error
-from pipeline.learning import fold_checks, training, weights
+from pipeline.learning import chosen_penalties, exact_folds, fold_checks, training, weights
 from pipeline.learning.descents import kept_epochs
 from pipeline.learning.fold_parts import of_fold
 from pipeline.learning.line import Line
@@ -32,9 +32,14 @@ def can_be_cross_validated(params: Params, *, is_linear: bool) -> bool:
 
 def trial(params: Params, summary: Summary, rows: TableFile, held_out: TableFile) -> Trial:
     """Train one configuration; return what became of it. A fit that fails is noted, not raised."""
+    penalties = None
     try:
         with _quiet():
-            module, history = training.train(params, rows, held_out, summary=summary)
+            if params.train.optimizer == "exact":
+                penalties = chosen_penalties.choose(params, summary).penalties
+            module, history = training.train(
+                params, rows, held_out, summary=summary, penalties=penalties
+            )
             shipped = _as_saved(params, module, summary)
     except UserError as error:
         return Trial(note=_reason(error))
@@ -53,6 +58,8 @@ def trial(params: Params, summary: Summary, rows: TableFile, held_out: TableFile
     note = ""
     if (reason := fold_checks.too_few_rows(params, summary)) is not None:
         note = reason
+    elif penalties is not None:
+        figures |= of_folds(exact_folds.figures(params, summary, penalties))
     elif can_be_cross_validated(params, is_linear=line is not None):
         try:
             figures |= _cross_validated(params, summary, rows, held_out)
@@ -65,10 +72,9 @@ def _cross_validated(
     params: Params, summary: Summary, rows: TableFile, held_out: TableFile
 ) -> dict[str, float]:
     """Return the figures of the fits to the training rows of each fold, on its test rows."""
-    if params.train.optimizer != "exact":
-        # The rows themselves do not say which part they are of; the sums do.
-        train = params.train.model_copy(update={"reduce_rows": True})
-        params = params.model_copy(update={"train": train})
+    # The rows themselves do not say which part they are of; the sums do.
+    train = params.train.model_copy(update={"reduce_rows": True})
+    params = params.model_copy(update={"train": train})
     by_fold = []
     for fold in summary.folds_with_rows:
         with _quiet():

@@ -3,9 +3,9 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from statistics import fmean, stdev
 from typing import Any
 
+from pipeline.exact.cross_validation import spread
 from pipeline.settings.errors import UserError
 
 METRICS = {
@@ -56,14 +56,18 @@ class Trial:
 def of_folds(folds: Sequence[Mapping[str, float]]) -> dict[str, float]:
     """Return mean and standard deviation (with folds − 1) of rmse and r2 over at least two folds.
 
-    Nothing of r2 if a fold has none.
+    As metrics.json has them: r2 over the folds that have one. Nothing if a fold has no finite rmse.
     """
-    figures = {}
+    figures: dict[str, float] = {}
+    if len(folds) < 2 or not all(math.isfinite(fold.get("rmse", math.inf)) for fold in folds):
+        return figures
     for name in ("rmse", "r2"):
-        values = [fold[name] for fold in folds if name in fold]
-        if len(folds) > 1 and len(values) == len(folds):
-            figures[f"cv.{name}.mean"] = fmean(values)
-            figures[f"cv.{name}.std"] = stdev(values)
+        over_folds = [fold[name] for fold in folds if name in fold]
+        if over_folds:
+            spread_of = spread(over_folds)
+            figures[f"cv.{name}.mean"] = spread_of.mean
+            if len(over_folds) > 1:
+                figures[f"cv.{name}.std"] = spread_of.std
     return figures
 
 

@@ -57,7 +57,11 @@ def trainer(jobs: Sequence[Params], metric: str) -> SweepTrainer:
     )
     # Of the keys that can vary these checks depend on few.
     different = {
-        (job.train.optimizer, job.train.device, job.train.dtype, job.model): job for job in jobs
+        (
+            *(job.train.optimizer, job.train.device, job.train.dtype, job.model),
+            *(job.train.penalized, job.train.chosen_by_folds),
+        ): job
+        for job in jobs
     }
     for job in different.values():
         device.choose(job.train.device)

@@ -2,14 +2,12 @@
 
 import math
 from collections.abc import Iterator, Sequence
-from fractions import Fraction
 from typing import Any
 
 from pipeline.columns.summary import Summary
-from pipeline.exact.cross_validation import cross_validate, spread
-from pipeline.exact.gram import Gram
+from pipeline.exact.cross_validation import spread
 from pipeline.exact.penalties import Penalty
-from pipeline.learning import fold_checks
+from pipeline.learning import exact_folds, fold_checks
 from pipeline.report.model_errors import TOO_LARGE
 from pipeline.settings import files
 from pipeline.settings.errors import UserError
@@ -25,18 +23,15 @@ def in_metrics(params: Params, summary: Summary, penalties: Sequence[Penalty]) -
     penalties: one for each target.
     Raises UserError if a figure is beyond what float64 holds.
     """
-    if params.train.optimizer != "exact" or not (folds := summary.folds_with_rows):
+    if params.train.optimizer != "exact" or not summary.folds_with_rows:
         return {}
     if fold_checks.too_few_rows(params, summary) is not None:
         return {"cv": {"rmse": _spread([]), "r2": _spread([])}}
-    rmse, r2 = [], []
-    by_fold = errors(summary, penalties, params.model.bias)
-    for fold, of_targets in zip(folds, by_fold, strict=True):
-        error = sum(map(Fraction, of_targets))
-        rmse.append(math.sqrt(error / len(of_targets)))
-        if (variation := _variation(fold.test.gram, len(summary.features))) is not None:
-            r2.append(float(1 - error / variation))
-    return {"cv": {"rmse": _spread(rmse), "r2": _spread(r2)}}
+    folds = exact_folds.figures(params, summary, penalties)
+    if not all(math.isfinite(fold["rmse"]) for fold in folds):
+        raise UserError(TOO_LARGE)
+    by_name = {name: [fold[name] for fold in folds if name in fold] for name in ("rmse", "r2")}
+    return {"cv": {name: _spread(values) for name, values in by_name.items()}}
 
 
 def errors(
@@ -46,15 +41,7 @@ def errors(
 
     penalties: one for each target. Returns [folds, targets]. Raises UserError if one is too large.
     """
-    folds, features = summary.folds_with_rows, summary.features
-    scores = cross_validate(
-        [fold.test.gram for fold in folds],
-        *(features, summary.targets, has_bias),
-        [(penalty,) for penalty in penalties],
-        summary.roundoff(features),
-        [fold.training.gram for fold in folds],
-    )
-    of_folds = [*zip(*(each.mse[0].tolist() for each in scores), strict=True)]
+    of_folds = exact_folds.errors(summary, penalties, has_bias)
     if not all(math.isfinite(error) for of_targets in of_folds for error in of_targets):
         raise UserError(TOO_LARGE)
     return of_folds
@@ -73,12 +60,6 @@ def warnings(params: Params, summary: Summary) -> Iterator[str]:
         counted = len(summary.folds_with_rows)
         told = f"is of {counted} folds alone" if counted else "is missing"
         yield f"{' and '.join(problems)}: cv in {files.METRICS} {told}; set data.folds to fewer"
-
-
-def _variation(fold: Gram, features: int) -> Fraction | None:
-    """Return the mean squares of the targets around their means; None if they are constant."""
-    targets = range(1 + features, len(fold.exponents))
-    return sum((fold.variation(target) for target in targets), Fraction(0)) / fold.rows or None
 
 
 def _spread(values: Sequence[float]) -> dict[str, float | None]:

@@ -23,9 +23,10 @@ def test_mean_and_deviation_of_the_folds() -> None:
     assert of_folds(folds) == pytest.approx(
         {"cv.rmse.mean": 2, "cv.rmse.std": 2**0.5, "cv.r2.mean": 0.6, "cv.r2.std": 0.02**0.5}
     )
-    assert set(of_folds([{"rmse": 1.0}, {"rmse": 3.0, "r2": 0.7}])) == {
-        "cv.rmse.mean", "cv.rmse.std",
-    }  # fmt: skip
+    # As in metrics.json: a fold whose targets are constant has no R².
+    constant = of_folds([{"rmse": 1.0}, {"rmse": 3.0, "r2": 0.7}])
+    assert set(constant) == {"cv.rmse.mean", "cv.rmse.std", "cv.r2.mean"}
+    assert of_folds([{"rmse": 1.0}, {}]) == of_folds([{"rmse": 1.0}, {"rmse": math.inf}]) == {}
     assert of_folds([]) == {}
 
 
