@@ -45,9 +45,7 @@ def main() -> None:
     ways.add_argument("--random", type=int, metavar="N", help="draw N configurations")
     ways.add_argument("--optuna", type=int, metavar="N", help="let Optuna suggest N configurations")
     parser.add_argument("--metric", default=DEFAULT_METRIC, help=f"one of {', '.join(METRICS)}")
-    parser.add_argument(
-        "--apply", metavar="best|NUMBER", help="write this configuration into params.yaml"
-    )
+    parser.add_argument("--apply", metavar="best|NUMBER", help="write this one into params.yaml")
     parser.add_argument("--resume", action="store_true", help="keep what the same sweep has tried")
     options = parser.parse_args()
     with runner.program(again="this command", stopped="with --resume the same command goes on"):
@@ -64,6 +62,7 @@ def sweep(options: argparse.Namespace) -> None:
     metric = options.metric
     check_metric(metric)
     tried = configurations.asked(document, options.ranges, options.random, options.optuna)
+    sweep_choice.check(options.apply, tried.count)
     freshness.check_data(document)
     with locks.lock("sweep", 0, BUSY):
         # Imported here, when the command line is right: torch and MLflow take a second each, and

@@ -141,6 +141,9 @@ def test_a_mistake_leaves_everything_as_it_was(job: Path) -> None:
         run("train.lr=0.1", metric="rmse")
     with pytest.raises(UserError, match="no configuration has cv.rmse.mean"):
         run("train.lr=1e9", apply="best")
+    with pytest.raises(UserError, match="--apply: found 7; must be best or a number from 1 to 2"):
+        run("train.optimizer=lbfgs", "train.lr=0.1,0.2", apply="7")
+    assert len(files.SWEEP.read_text().splitlines()) == 2  # of the sweep before
     assert Path("params.yaml").read_bytes() == before
 
 

@@ -11,6 +11,17 @@ from pipeline.settings.yaml_values import flow
 BEST = "best"
 
 
+def check(choice: str | None, count: int) -> None:
+    """Raise UserError if a choice can be none of `count` configurations. None: no choice."""
+    if choice is None or choice == BEST:
+        return
+    if not (choice.isascii() and choice.isdecimal() and 1 <= int(choice) <= count):
+        raise UserError(
+            f"--apply: found {choice}; must be {BEST} or a number from 1 to {count:,}, of the"
+            f" column `number` in {files.SWEEP}"
+        )
+
+
 def chosen(outcomes: Sequence[Outcome], metric: str, choice: str) -> Outcome:
     """Return the best configuration, or the one with the number `choice`.
 
@@ -21,13 +32,8 @@ def chosen(outcomes: Sequence[Outcome], metric: str, choice: str) -> Outcome:
         if not ranked:
             raise UserError(f"--apply: found best, but no configuration has {metric}")
         return ranked[0]
-    by_number = {f"{each.number}": each for each in outcomes}
-    if choice not in by_number:
-        raise UserError(
-            f"--apply: found {choice}; must be {BEST} or a number from 1 to {len(outcomes)}, of the"
-            " column `number` in the report"
-        )
-    return by_number[choice]
+    check(choice, len(outcomes))
+    return next(each for each in outcomes if each.number == int(choice))
 
 
 def write(document: str, outcome: Outcome) -> None:

@@ -39,6 +39,8 @@ def lines(outcomes: Sequence[Outcome], metric: str, path: Path) -> list[str]:
     shown = ranked[:MOST_SHOWN]
     if not shown:
         note = next((each.note for each in outcomes if each.note), "no figures")
+        if all(each.note.startswith("diverged") for each in outcomes):
+            note = "each one diverged; try smaller values of train.lr"
         return [f"no configuration has {metric}: {note}; {path} has the reason for each"]
     keys = [*shown[0].settings]
     names = [

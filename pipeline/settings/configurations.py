@@ -36,6 +36,11 @@ class Configurations:
     command: str = ""
     description: str = ""
 
+    @property
+    def count(self) -> int:
+        """Number of configurations."""
+        return len(self.params)
+
     def settings(self, index: int) -> dict[str, Any]:
         """Return the keys that vary with the values of one configuration."""
         return dict(zip(self.keys, self.values[index], strict=True))

@@ -1,5 +1,6 @@
 """A sweep whose outcomes are kept as they come: in its file, in the store and in the reports."""
 
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
@@ -54,8 +55,13 @@ def recorded(base: Params, sweep: Sweep, *, resume: bool) -> list[Outcome]:
             log.append(outcomes)
             done |= {each.number: each for each in outcomes}
             tracking.write(outcomes)
-    except BaseException:
+    except BaseException as stop:
         tracking.stop(f"stopped after {len(done)} of {sweep.count} configurations")
+        kept = f"{len(done):,} of {sweep.count:,} configurations are kept"
+        if isinstance(stop, KeyboardInterrupt):
+            stop.add_note(f"{kept}; with --resume the same command goes on")
+        elif done:
+            print(f"{kept} for --resume", file=sys.stderr)
         raise
     finally:
         ordered = [done[number] for number in sorted(done)]

@@ -56,7 +56,12 @@ def test_who_chooses_by_the_rows_held_out_is_told_what_that_costs() -> None:
 
 def test_a_sweep_without_any_figure_says_why() -> None:
     (line,) = sweep_report.lines(outcomes(1), "cv.rmse.mean", Path("sweep.csv"))
-    assert line.startswith("no configuration has cv.rmse.mean: diverged in epoch 2; sweep.csv")
+    assert line == (
+        "no configuration has cv.rmse.mean: each one diverged; try smaller values of train.lr;"
+        " sweep.csv has the reason for each"
+    )
+    (line,) = sweep_report.lines([Outcome(1, {}, {}, (), "no")], "test.r2", Path("sweep.csv"))
+    assert line == "no configuration has test.r2: no; sweep.csv has the reason for each"
 
 
 @pytest.mark.parametrize("metric", ["cv.rmse.mean", "test.rmse"])

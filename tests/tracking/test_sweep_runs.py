@@ -1,5 +1,6 @@
 """The runs of a sweep: a parent and its children, apart from the results."""
 
+import errno
 import json
 from collections.abc import Collection, Iterator
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 from conftest import job, job_text
 
 from pipeline.learning.outcomes import Outcome
+from pipeline.report.sweep_log import SweepLog
 from pipeline.settings import configurations, files
 from pipeline.tracking import recorded_sweep, view
 from pipeline.tracking.recorded_sweep import recorded
@@ -82,8 +84,11 @@ def test_each_configuration_has_a_run_below_its_sweep(folder: Path) -> None:
 
 
 def test_a_sweep_that_was_stopped_goes_on_in_the_same_runs(folder: Path) -> None:
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(KeyboardInterrupt) as stop:
         sweep(Trainer(fails_at=3))
+    assert stop.value.__notes__ == [
+        "2 of 4 configurations are kept; with --resume the same command goes on"
+    ]
     (parent,), children = runs()
     assert parent.info.status == "KILLED"
     assert parent.data.tags["reason"] == "stopped after 2 of 4 configurations"
@@ -96,6 +101,26 @@ def test_a_sweep_that_was_stopped_goes_on_in_the_same_runs(folder: Path) -> None
     (again,), children = runs()
     assert (again.info.run_id, again.info.status) == (parent.info.run_id, "FINISHED")
     assert len(children) == 4
+
+
+def test_what_was_tried_before_the_disk_was_full_is_kept(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def full(self: SweepLog, outcomes: list[Outcome]) -> None:
+        if outcomes[0].number == 3:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        append(self, outcomes)
+
+    append = SweepLog.append
+    with monkeypatch.context() as patch:
+        patch.setattr(SweepLog, "append", full)
+        with pytest.raises(OSError, match="No space left"):
+            sweep(Trainer())
+    assert capsys.readouterr().err == "2 of 4 configurations are kept for --resume\n"
+    assert len(files.SWEEP.read_text().splitlines()) == 3
+    rest = Trainer()
+    sweep(rest, resume=True)
+    assert rest.trained == [3, 4]
 
 
 def test_a_run_that_is_half_written_is_written_again(folder: Path) -> None:
