@@ -95,8 +95,9 @@ def errors_by_fold(table: SummedTable, penalties: Sequence[Penalty]) -> Iterator
     """Yield the mean squared error of each penalty for each fold with rows, by its own plan."""
     settings = table.settings
     rows = pq.read_table(files.TRAIN)
-    folds = (uniform(settings.seed, "folds", 0, len(rows)) * settings.data.folds).astype(int)
-    for fold in range(settings.data.folds):
+    number = len(table.summary.parts)
+    folds = (uniform(settings.seed, "folds", 0, len(rows)) * number).astype(int)
+    for fold in range(number):
         train, test = rows.filter(pa.array(folds != fold)), rows.filter(pa.array(folds == fold))
         if not test.num_rows:
             continue
