@@ -46,6 +46,24 @@ def test_a_penalized_cross_validated_model(
     assert "**The model is penalized**" in files.CARD.read_text()
 
 
+@pytest.mark.slow
+def test_both_penalties_chosen_by_the_folds(workspace: Path) -> None:
+    random = np.random.default_rng(0)
+    x = random.normal(size=(40, 8)) + 2 * random.normal(size=(40, 1))
+    y = x[:, :4].sum(axis=1, keepdims=True) + 3 * random.normal(size=(40, 1))
+    write_table("t.csv", [*"abcdefgh", "y"], np.hstack([x, y]))
+    fit(fit_job("t.csv", train__optimizer="exact", train__l1="cv", train__l2="cv"))
+    metrics = json.loads(files.METRICS.read_text())
+    (path,) = read("l1")
+    assert metrics["penalty"] == {"l1": {"y": path.l1}, "l2": {"y": path.l2}}
+    assert path.l1 > 0
+    assert path.l2 > 0
+    assert f"elastic net, l1 {path.l1:.6g}, l2 {path.l2:.6g}" in files.CARD.read_text()
+    errors = [float(row["mse"]) for row in csv_cells.read_csv(files.PATH)]
+    assert len(errors) == 1000
+    assert min(errors) == path.error[path.chosen]
+
+
 def test_folds_that_cannot_choose(workspace: Path) -> None:
     write_table("few.csv", ["a", "y"], np.random.default_rng(0).normal(size=(3, 2)))
     params = fit_job("few.csv", train__optimizer="exact", train__l2="cv")

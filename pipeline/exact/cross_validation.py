@@ -67,9 +67,23 @@ class Scores:
 
     @property
     def one_standard_error(self) -> int:
-        """Place of the largest penalty whose mean is at most a standard error above the best."""
+        """Place of the largest penalty whose mean is at most a standard error above the best.
+
+        If both penalties vary: the largest l1 with the best one's l2. Of two pairs nobody could say
+        which is the larger.
+        """
         allowed = self.mean[self.best] + self.std_error[self.best]
-        return int(np.argmax(self.mean <= allowed)) if math.isfinite(allowed) else self.best
+        if not math.isfinite(allowed):
+            return self.best
+        return next(place for place in self.path_of_best if self.mean[place] <= allowed)
+
+    @cached_property
+    def path_of_best(self) -> list[int]:
+        """Places of the penalties with the l2 of the best one; all of them if l1 does not vary."""
+        l2 = self.penalties[self.best].l2
+        places = [place for place, penalty in enumerate(self.penalties) if penalty.l2 == l2]
+        varies = len({penalty.l1 for penalty in self.penalties}) > 1
+        return places if varies else list(range(len(self.penalties)))
 
     def chosen(self, choice: Choice) -> int:
         """Return the place of the penalty that is chosen."""

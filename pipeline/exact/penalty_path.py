@@ -1,9 +1,13 @@
-"""The penalties to choose from: 100 values on a logarithmic scale, and the weights along them."""
+"""The penalties to choose from, on a logarithmic scale, and the weights along them.
+
+100 values of l1 or of l2; of both, 100 values of l1 for each of 10 values of l2.
+"""
 
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import product
 from typing import Any, Literal
 
 import numpy as np
@@ -20,12 +24,18 @@ from pipeline.exact.solutions import Certificate
 
 Floats = NDArray[np.float64]
 Path = tuple[Penalty, ...]
-"""Penalties of one target, the largest first."""
+"""Penalties of one target, the largest first; of both the largest l2 first, with all its l1."""
 
 LENGTH = 100
 LARGEST_L2, SMALLEST_L2 = 10**3, Fraction(1, 10**6)
 SMALLEST_SHARE, SMALLEST_SHARE_IF_WIDE = Fraction(1, 10**4), Fraction(1, 10**2)
 """The smallest l1 over the largest; if wide, with at least as many columns as rows."""
+
+GRID_LENGTH = 9
+LARGEST_L2_OF_GRID, SMALLEST_L2_OF_GRID = 1, Fraction(1, 10**4)
+"""Beside 0. Of 128 tables that ship in packages, the best of these pairs has an error (root mean
+square, of the folds) 0.02 % above that of a grid with 33 values from 1e-6 to 100, at most 0.5 %;
+with whole powers of ten it was up to 1 %, with l1 alone up to 8 %."""
 
 LARGEST_FLOAT = float(np.finfo(np.float64).max)
 
@@ -40,27 +50,34 @@ def paths(
 ) -> tuple[Path, ...]:
     """Return the penalties of each target: a path where l1 or l2 is "cv", else a single one.
 
+    Where both are, a path of l1 for each value of l2, which are the same for every table: l2
+    multiplies the diagonal of a correlation matrix.
+
     gram: the Gram matrix of [1 features targets] of all training rows. l1 begins with the smallest
-    value with which every weight is 0. Raises ValueError if both are "cv", or without rows.
+    value with which every weight is 0. Raises ValueError if there are no rows.
     """
-    if l1 == "cv" and l2 == "cv":
-        raise ValueError("only one of l1 and l2 can be chosen by cross-validation")
     if not gram.rows:
         raise ValueError("there are no rows to choose a penalty from")
     if l1 != "cv":
-        path = [Penalty(l1, l2)] if l2 != "cv" else [Penalty(l1, value) for value in _l2_values()]
-        return (tuple(path),) * len(targets)
+        values = [l2] if l2 != "cv" else _logarithmic(_largest_l2, SMALLEST_L2 / LARGEST_L2)
+        return (tuple(Penalty(l1, value) for value in values),) * len(targets)
     width = len(features)
     places = range(1 + width, 1 + width + len(targets))
     correlations = Correlations(gram, width, places, intercept)
-    assert l2 != "cv"
+    values = [l2] if l2 != "cv" else [*_l2_of_grid(), 0.0]
     return tuple(
-        tuple(Penalty(value, l2) for value in _l1_values(correlations, target)) for target in places
+        tuple(Penalty(*pair[::-1]) for pair in product(values, _l1_values(correlations, target)))
+        for target in places
     )
 
 
-def _l2_values() -> list[float]:
-    return _logarithmic(lambda: arb(LARGEST_L2), SMALLEST_L2 / LARGEST_L2)
+def _largest_l2() -> Any:
+    return arb(LARGEST_L2)
+
+
+def _l2_of_grid() -> list[float]:
+    share = SMALLEST_L2_OF_GRID / LARGEST_L2_OF_GRID
+    return _logarithmic(lambda: arb(LARGEST_L2_OF_GRID), share, GRID_LENGTH)
 
 
 def _l1_values(correlations: Correlations, target: int) -> list[float]:
@@ -86,13 +103,15 @@ def _l1_values(correlations: Correlations, target: int) -> list[float]:
     return [first, *(v for v in dict.fromkeys(values[1:]) if 0 < v < first)]
 
 
-def _logarithmic(first: Callable[[], Any], smallest_share: Fraction) -> list[float]:
-    """Return LENGTH values from `first`, a ball, down to a share of it, correctly rounded."""
+def _logarithmic(
+    first: Callable[[], Any], smallest_share: Fraction, length: int = LENGTH
+) -> list[float]:
+    """Return `length` values from `first`, a ball, down to a share of it, correctly rounded."""
 
     def values() -> list[Any]:
         step = arb(smallest_share.numerator) / arb(smallest_share.denominator)
         top = first()
-        return [top * step ** (arb(k) / (LENGTH - 1)) for k in range(LENGTH)]
+        return [top * step ** (arb(k) / (length - 1)) for k in range(length)]
 
     return rounding.rounded(values, "float64")
 

@@ -60,7 +60,7 @@ class Refined:
         """Return a bound of the distance of a solution from the right one, a ball; None if large.
 
         rows: those of its equations, the others being 0. eigenvalue: a lower bound of all
-        eigenvalues of their matrix with l2, or 0 if there is none. At a working precision of FIRST_BITS.
+        eigenvalues of their matrix with l2, or 0 if there is none. At a precision of FIRST_BITS.
         """
         if not eigenvalue:
             return None

@@ -12,7 +12,7 @@ from pipeline.exact.cross_validation import Scores, cross_validate
 from pipeline.exact.penalties import Penalty
 from pipeline.exact.penalty_path import PathWeights
 from pipeline.learning import fold_checks, path_file, penalty_messages
-from pipeline.learning.path_file import PenaltyPath
+from pipeline.learning.path_file import PairError, PenaltyPath
 from pipeline.settings import files
 from pipeline.settings.errors import UserError
 from pipeline.settings.messages import first_lines
@@ -43,21 +43,25 @@ def choose(params: Params, summary: Summary) -> ChosenPenalties:
 
     Test rows have no part in it. Raises UserError if the folds cannot choose.
     """
-    if (penalty := params.train.chosen_by_folds) is None:
+    if not (by_folds := params.train.chosen_by_folds):
         return _of_numbers(params)
-    fold_checks.check_choice(penalty, summary)
+    fold_checks.check_choice(by_folds[0], summary)
     table = summary.train.gram, summary.features, summary.targets, params.model.bias
-    penalty_messages.announce(penalty, len(summary.features), len(summary.folds))
+    penalty_messages.announce(by_folds, len(summary.features), len(summary.folds))
     penalties = penalty_path.paths(*table, params.train.l1, params.train.l2)
     scores = cross_validate(
         [fold.test.gram for fold in summary.folds],
         *(*table[1:], penalties),
         training=[fold.training.gram for fold in summary.folds],
     )
-    along = penalty_path.weights_along(*table, penalties)
+    with_weights = [
+        tuple(of_target.penalties[place] for place in of_target.path_of_best)
+        for of_target in scores
+    ]
+    along = penalty_path.weights_along(*table, with_weights)
     choose = params.train.choose
     paths = [
-        _path(target, penalty, summary.features, of_target, weights, of_target.chosen(choose))
+        _path(target, by_folds[0], summary.features, of_target, weights, of_target.chosen(choose))
         for target, of_target, weights in zip(summary.targets, scores, along, strict=True)
     ]
     lines = [penalty_messages.chosen(path, len(summary.folds)) for path in paths]
@@ -70,9 +74,9 @@ def read(params: Params) -> ChosenPenalties:
 
     Raises UserError if the folds chose them and reports/path.csv does not say what.
     """
-    if (penalty := params.train.chosen_by_folds) is None:
+    if not (by_folds := params.train.chosen_by_folds):
         return _of_numbers(params)
-    paths = path_file.read(penalty)
+    paths = path_file.read(by_folds[0])
     if tuple(path.target for path in paths) != params.data.targets:
         raise UserError(f"{files.PATH}: it is of other targets; `dvc repro` makes it again")
     return ChosenPenalties.from_paths(paths)
@@ -94,17 +98,24 @@ def _path(
     chosen: int,
 ) -> PenaltyPath:
     other: Literal["l1", "l2"] = "l1" if penalty == "l2" else "l2"
+    places = scores.path_of_best
+    shown = set(places)
     return PenaltyPath(
         target=target,
         penalty=penalty,
-        values=np.array([getattr(each, penalty) for each in scores.penalties]),
-        other=getattr(scores.penalties[0], other),
-        error=scores.mean,
-        std_error=scores.std_error,
+        values=np.array([getattr(each, penalty) for each in along.penalties]),
+        other=getattr(along.penalties[0], other),
+        error=scores.mean[places],
+        std_error=scores.std_error[places],
         weight=along.weight,
         bias=along.bias,
         features=features,
-        best=scores.best,
-        one_standard_error=scores.one_standard_error,
-        chosen=chosen,
+        best=places.index(scores.best),
+        one_standard_error=places.index(scores.one_standard_error),
+        chosen=places.index(chosen),
+        other_pairs=tuple(
+            PairError(each.l1, each.l2, float(scores.mean[place]), float(scores.std_error[place]))
+            for place, each in enumerate(scores.penalties)
+            if place not in shown
+        ),
     )

@@ -42,7 +42,7 @@ def check(params: Params, summary: Summary, blocks: dict[Path, Blocks]) -> None:
             f" {rows} for training; name fewer data.features, bring more rows, or set train.l2 to"
             " cv"
         )
-    if (penalty := params.train.chosen_by_folds) is not None:
+    for penalty in params.train.chosen_by_folds[:1]:
         fold_checks.check_choice(penalty, summary)
     # Rows too large for the saved model's dtype could not be sent to it.
     dtypes = {"model.dtype": params.model.dtype}

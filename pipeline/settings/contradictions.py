@@ -196,12 +196,6 @@ def _penalties(train: Train) -> Mistakes:
                     f"found {penalty}, which {train.optimizer} does not have; set train.optimizer"
                     f" to exact, or train.{name} to 0.0",
                 )
-    if set(penalties.values()) == {"cv"}:
-        yield (
-            ("train", "l2"),
-            "found cv, as in train.l1, but the folds choose one of the two; give the other a"
-            " number, or 0.0 for a ridge (train.l2) or a lasso (train.l1) alone",
-        )
 
 
 def _patience(params: Params) -> Mistakes:

@@ -77,6 +77,15 @@ def test_the_choice_is_the_best_or_the_largest_within_one_standard_error() -> No
     assert (scores.chosen("best"), scores.chosen("one_standard_error")) == (2, 1)
 
 
+def test_of_pairs_the_l2_stays_and_l1_grows_within_one_standard_error() -> None:
+    pairs = tuple(Penalty(l1, l2) for l2 in (1.0, 0.0) for l1 in (3.0, 2.0, 1.0))
+    means = np.array([2.5, 9, 9, 9, 3, 2])
+    mse = means[:, None] + np.array([-1.0, 1])
+    scores = Scores(pairs, mse, mse, np.zeros(6))
+    assert (scores.best, scores.one_standard_error) == (5, 4)
+    assert scores.path_of_best == [3, 4, 5]
+
+
 def test_folds_without_rows_are_left_out_and_too_few_are_refused() -> None:
     x, y = table(20, 2)
     folds = folds_of(x, y, 3)

@@ -47,6 +47,19 @@ def test_l2_goes_from_a_thousand_to_a_millionth() -> None:
     assert first[33].l2 == pytest.approx(1.0)
 
 
+def test_of_both_penalties_each_l2_has_the_whole_path_of_l1() -> None:
+    x, y = table(30, 4)
+    gram = gram_of(x, y)
+    (pairs,) = paths(gram, names(x), ["y"], True, "cv", "cv")
+    (single,) = paths(gram, names(x), ["y"], True, "cv", 0.0)
+    values = list(dict.fromkeys(pair.l2 for pair in pairs))
+    np.testing.assert_allclose(values[:-1], np.logspace(0, -4, 9), rtol=1e-15)
+    assert values[-1] == 0
+    for place, l2 in enumerate(values):
+        of_l2 = pairs[place * LENGTH : (place + 1) * LENGTH]
+        assert of_l2 == tuple(Penalty(each.l1, l2) for each in single)
+
+
 def test_a_path_may_be_a_single_penalty() -> None:
     x, y = table(9, 2)
     assert paths(gram_of(x, y), names(x), ["y"], True, 0.1, 0.2) == ((Penalty(0.1, 0.2),),)
@@ -54,8 +67,6 @@ def test_a_path_may_be_a_single_penalty() -> None:
         (path,) = paths(constant, names(x), ["y"], True, "cv", 0.0)
         assert len(path) == 1
         assert not fit(constant, names(x), ["y"], True, path).weight.any()
-    with pytest.raises(ValueError, match="only one"):
-        paths(gram_of(x, y), names(x), ["y"], True, "cv", "cv")
 
 
 def test_numbers_at_the_ends_of_float64_have_a_path() -> None:

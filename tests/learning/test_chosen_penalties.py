@@ -62,6 +62,21 @@ def test_the_folds_choose_and_say_what(penalty: str, capsys: pytest.CaptureFixtu
     assert again.penalties == best.penalties, "test rows have no part in the choice"
 
 
+def test_the_folds_choose_both_penalties(capsys: pytest.CaptureFixture[str]) -> None:
+    params, summary = asked(l1="cv", l2="cv"), summed()
+    both = chosen_penalties.choose(params, summary)
+    (path,) = both.paths
+    assert capsys.readouterr().out.startswith("train.l1 and train.l2: cv chose ")
+    assert both.penalties == (Penalty(path.l1, path.l2),)
+    assert len(path.values) + len(path.other_pairs) == 1000
+    assert path.error[path.chosen] <= min(pair.error for pair in path.other_pairs)
+    # The same as if this l2 had been asked for alone.
+    (single,) = chosen_penalties.choose(asked(l1="cv", l2=1e-2), summary).paths
+    errors = {(pair.l1, pair.l2): pair.error for pair in path.other_pairs}
+    errors |= {(l1, path.l2): e for l1, e in zip(path.values, path.error, strict=True)}
+    assert single.error.tolist() == [errors[l1, 1e-2] for l1 in single.values.tolist()]
+
+
 def test_numbers_are_taken_as_they_are(capsys: pytest.CaptureFixture[str]) -> None:
     chosen = chosen_penalties.choose(asked(l1=0.1, l2=2), summed())
     assert chosen.penalties == (Penalty(0.1, 2.0),)

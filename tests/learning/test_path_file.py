@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from pipeline.learning import path_file
-from pipeline.learning.path_file import PenaltyPath
+from pipeline.learning.path_file import PairError, PenaltyPath
 from pipeline.settings import csv_cells, files
 from pipeline.settings.errors import UserError
 
@@ -44,6 +44,18 @@ def test_a_path_is_read_as_it_was_written() -> None:
     assert [row["nonzero"] for row in rows[:2]] == ["0", "2"]
     assert [row["chosen"] for row in rows[:2]] == ["1", "0"]
     assert rows[1]["weight heating[gas]"] == "0.0"
+
+
+def test_pairs_without_weights_are_read_as_they_were_written() -> None:
+    pairs = (PairError(0.3, 1.0, 2.5, 0.1), PairError(0.1, 1.0, 2.25, 1 / 3))
+    path_file.write([replace(PATH, other_pairs=pairs)], NAMES)
+    (path,) = path_file.read("l1")
+    assert path.other_pairs == pairs
+    assert (path.l1, path.l2, path.weight.shape) == (0.3, 0.5, (2, 4))
+    rows = csv_cells.read_csv(files.PATH)
+    assert [(row["l1"], row["l2"], row["chosen"]) for row in rows] == [
+        *(("0.3", "0.5", "1"), ("0.1", "0.5", "0"), ("0.3", "1.0", "0"), ("0.1", "1.0", "0"))
+    ]
 
 
 def test_without_a_choice_there_is_one_line() -> None:

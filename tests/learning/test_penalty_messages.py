@@ -7,6 +7,7 @@ import pytest
 from test_path_file import PATH
 
 from pipeline.learning import penalty_messages
+from pipeline.learning.path_file import PairError
 
 
 def test_the_choice_is_one_line() -> None:
@@ -21,6 +22,23 @@ def test_the_choice_is_one_line() -> None:
     assert "weights are not 0" not in penalty_messages.chosen(middle, 5)
 
 
+def test_the_choice_of_a_pair_says_if_one_penalty_would_do() -> None:
+    pairs = (PairError(0.1, 1.0, 9.0, 9.0),)
+    path = replace(PATH, values=np.array([0.3, 0.1, 0.05]), weight=np.ones((3, 4)), chosen=1)
+    path = replace(path, other_pairs=pairs, error=np.ones(3), std_error=np.ones(3))
+    told = penalty_messages.chosen(path, 5)
+    assert told.startswith("train.l1 and train.l2: cv chose 0.1 and 0.5 for y: mean squared error")
+    assert told.endswith("in 5 folds")
+    ends = {
+        (1, 0.0): "; a lasso alone, with train.l2 0.0, does as well",
+        (2, 0.0): "; the smallest l1: no penalty may do as well",
+        (2, 0.5): "; the smallest l1: a ridge alone, with train.l1 0.0, may do as well",
+        (0, 0.5): "; the largest l1: the columns say next to nothing",
+    }
+    for (chosen, l2), end in ends.items():
+        assert penalty_messages.chosen(replace(path, chosen=chosen, other=l2), 5).endswith(end)
+
+
 def test_names_and_sizes() -> None:
     kinds = [penalty_messages.kind(l1, l2) for l1, l2 in ((0, 0), (1, 0), (0, 1), (1, 1))]
     assert kinds == ["least squares", "lasso", "ridge", "elastic net"]
@@ -28,7 +46,8 @@ def test_names_and_sizes() -> None:
 
 
 def test_a_long_choice_is_announced(capsys: pytest.CaptureFixture[str]) -> None:
-    penalty_messages.announce("l2", 200, 5)
+    penalty_messages.announce(["l2"], 200, 5)
     assert capsys.readouterr().out == ""
-    penalty_messages.announce("l1", 259, 5)
-    assert capsys.readouterr().out == "the choice of train.l1 for 259 columns takes about 24 s\n"
+    penalty_messages.announce(["l1", "l2"], 259, 5)
+    told = capsys.readouterr().out
+    assert told == "the choice of train.l1 and train.l2 for 259 columns takes about 40 s\n"

@@ -83,9 +83,10 @@ def test_only_the_closed_form_has_penalties(penalty: object) -> None:
     job(train__optimizer="exact", train__l1=0.1, train__l2="cv")
 
 
-def test_the_folds_choose_one_penalty() -> None:
-    with pytest.raises(UserError, match=r"train.l2: found cv, as in train.l1, but the folds choo"):
-        job(train__optimizer="exact", train__l1="cv", train__l2="cv")
+def test_the_folds_choose_one_penalty_or_both() -> None:
+    assert job(train__optimizer="exact", train__l2="cv").train.chosen_by_folds == ("l2",)
+    both = job(train__optimizer="exact", train__l1="cv", train__l2="cv")
+    assert both.train.chosen_by_folds == ("l1", "l2")
 
 
 def test_no_interval_is_known_of_penalized_weights() -> None:
