@@ -5,7 +5,8 @@ from pathlib import Path
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.ticker import FuncFormatter, NullFormatter
+from matplotlib.axis import Axis
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from numpy.typing import NDArray
 
 from pipeline.learning.path_file import PenaltyPath
@@ -13,6 +14,8 @@ from pipeline.report.figure import BLUE, COLOURS, GREY, WIDTH, figure_of, plain,
 
 MOST_NAMED = 8
 """Weights with a colour and a name: more could not be told apart."""
+TIMES_THE_SMALLEST = 5
+"""An error that is larger than so many times the smallest makes the axis logarithmic."""
 MOST_DRAWN = 40
 """Weights that are drawn; of more, those with the largest effects."""
 
@@ -26,28 +29,47 @@ def draw(path: Path, paths: Sequence[PenaltyPath], deviations: NDArray[np.float6
     deviations: of each column, [features].
     """
     drawn = paths[: len(COLOURS)]
-    with figure_of(path, 6.4, WIDTH * (0.4 + 0.6 * len(drawn))) as figure:
-        columns = np.array(figure.subplots(2, len(drawn), sharex="col", squeeze=False))
-        for (above, below), each in zip(columns.T, drawn, strict=True):
+    with figure_of(path, 7.2, WIDTH * (0.4 + 0.6 * len(drawn))) as figure:
+        # A part of the figure for each target: its legends stand outside the axes, over no line.
+        for part, each in zip(np.ravel(figure.subfigures(1, len(drawn))), drawn, strict=True):
+            above, below = part.subplots(2, 1, sharex=True)
             _draw_errors(plain(above), each)
             _draw_weights(plain(below), each, deviations)
             for axes in (above, below):
                 axes.set_xscale("log")
-                axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-                axes.xaxis.set_minor_formatter(NullFormatter())
-            if below.get_legend_handles_labels()[0]:
-                below.legend(fontsize="small", ncols=2)
+                _plain_numbers(axes.xaxis)
+            weights = below.get_legend_handles_labels()
             _mark((above, below), each)
-            above.legend(fontsize="small")
+            columns = 4 if len(drawn) == 1 else 2
+            part.legend(
+                *above.get_legend_handles_labels(),
+                loc="outside upper center",
+                ncols=2,
+                fontsize="small",
+            )
+            if weights[0]:
+                part.legend(*weights, loc="outside lower center", ncols=columns, fontsize="small")
             if len(paths) > 1:
                 above.set_title(short(each.target))
-            below.set_xlabel(f"train.{each.penalty} (more penalty to the right)")
+            other = f", with train.l2 {each.other:.3g}" if each.other_pairs else ""
+            below.set_xlabel(f"train.{each.penalty}{other} (more penalty to the right)")
+
+
+def _plain_numbers(axis: Axis) -> None:
+    """Label a logarithmic axis with 0.01, not with a formula, which is not drawn as one."""
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_minor_formatter(NullFormatter())
 
 
 def _draw_errors(axes: Axes, path: PenaltyPath) -> None:
+    smallest, largest = path.error.min(), path.error.max()
+    if 0 < TIMES_THE_SMALLEST * smallest < largest < np.inf:
+        axes.set_yscale("log")  # else the smallest errors would look alike
+        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        _plain_numbers(axes.yaxis)
     axes.fill_between(
         path.values,
-        path.error - path.std_error,
+        np.maximum(path.error - path.std_error, smallest / 2),
         path.error + path.std_error,
         color=BLUE,
         alpha=0.2,
@@ -55,7 +77,7 @@ def _draw_errors(axes: Axes, path: PenaltyPath) -> None:
         label="one standard error",
     )
     axes.plot(path.values, path.error, color=BLUE, label="mean of the folds")
-    axes.set_ylabel("mean squared error on rows left out")
+    axes.set_ylabel("mean squared error\non rows left out")
 
 
 def _draw_weights(axes: Axes, path: PenaltyPath, deviations: NDArray[np.float64]) -> None:

@@ -1,12 +1,13 @@
 """A penalized model is told as such: in metrics.json, the summary, the card and the picture."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from plotted import texts
 
 from pipeline.exact.penalties import Penalty
-from pipeline.learning.path_file import PenaltyPath
+from pipeline.learning.path_file import PairError, PenaltyPath
 from pipeline.report import path_plot, penalty, summary
 
 REFERENCE = {"loss": 100.0, "rmse": 2.0, "gap": 3.5}
@@ -72,3 +73,11 @@ def test_the_picture_marks_the_choice(tmp_path: Path) -> None:
     path_plot.draw(many, [path, path], np.array([1.0, 2.0]))
     assert shown.count("price_$") == 0
     assert texts(many).count("price_$") == 2
+    pairs = (PairError(1.0, 0.5, 9.0, 1.0),)
+    both = replace(path, penalty="l1", other=0.25, other_pairs=pairs, error=values + 1)
+    path_plot.draw(many, [both], np.array([1.0, 2.0]))
+    assert "train.l1, with train.l2 0.25 (more penalty to the right)" in texts(many)
+    # Of errors that span a thousandfold; drawn as numbers, not as formulas.
+    assert {"500", "1000"} <= set(texts(many))
+    perfect = replace(path, error=np.zeros(20), std_error=np.zeros(20))
+    path_plot.draw(many, [perfect], np.array([1.0, 2.0]))
