@@ -25,7 +25,7 @@ def check(choice: str | None, count: int) -> None:
 def chosen(outcomes: Sequence[Outcome], metric: str, choice: str) -> Outcome:
     """Return the best configuration, or the one with the number `choice`.
 
-    Raises UserError if there is none.
+    Raises UserError if there is none, or if it has no metric to be chosen by.
     """
     ranked = best_first(outcomes, metric)
     if choice == BEST:
@@ -33,7 +33,14 @@ def chosen(outcomes: Sequence[Outcome], metric: str, choice: str) -> Outcome:
             raise UserError(f"--apply: found best, but no configuration has {metric}")
         return ranked[0]
     check(choice, len(outcomes))
-    return next(each for each in outcomes if each.number == int(choice))
+    outcome = next(each for each in outcomes if each.number == int(choice))
+    if outcome not in ranked:
+        reason = f": {outcome.note}" if outcome.note else ""
+        raise UserError(
+            f"--apply: configuration {choice} has no {metric}{reason}; choose one that has it, or"
+            f" {BEST}, with --resume, which trains nothing again"
+        )
+    return outcome
 
 
 def write(document: str, outcome: Outcome) -> None:

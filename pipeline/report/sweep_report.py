@@ -19,22 +19,22 @@ def write_csv(path: Path, outcomes: Sequence[Outcome], metric: str) -> None:
     rest = [each for each in outcomes if each.number not in chosen]
     keys = [*outcomes[0].settings] if outcomes else []
     names = [name for name in FIGURES if any(name in each.figures for each in outcomes)]
-    header = ["rank", "number", *keys, *names, "note"]
-    rows = (_row(rank, each, names) for rank, each in enumerate([*ranked, *rest], 1))
-    csv_cells.write_csv(
-        path, header, ([row[0] if row[0] <= len(ranked) else "", *row[1:]] for row in rows)
-    )
+    header = ["number", *keys, *names, "note"]
+    csv_cells.write_csv(path, header, (_row(each, names) for each in [*ranked, *rest]))
 
 
-def _row(rank: int, outcome: Outcome, names: Sequence[str]) -> list[Any]:
+def _row(outcome: Outcome, names: Sequence[str]) -> list[Any]:
     figures = [
         csv_cells.nine_digits(outcome.figures[n]) if n in outcome.figures else "" for n in names
     ]
-    return [rank, outcome.number, *map(flow, outcome.settings.values()), *figures, outcome.note]
+    return [outcome.number, *map(flow, outcome.settings.values()), *figures, outcome.note]
 
 
 def lines(outcomes: Sequence[Outcome], metric: str, path: Path) -> list[str]:
-    """Return the best configurations as a table, and what became of the others."""
+    """Return the best configurations as a table, the best first, and what became of the others.
+
+    Their numbers are those of the file, of the runs and of `--apply`.
+    """
     ranked = best_first(outcomes, metric)
     shown = ranked[:MOST_SHOWN]
     if not shown:
@@ -48,10 +48,10 @@ def lines(outcomes: Sequence[Outcome], metric: str, path: Path) -> list[str]:
         *(n for n in ("cv.rmse.mean", "cv.rmse.std", "test.rmse", "train.rmse") if n != metric),
     ]
     names = [name for name in names if any(name in each.figures for each in shown)]
-    table = [["", *keys, *names]]
-    for rank, each in enumerate(shown, 1):
+    table = [["number", *keys, *names]]
+    for each in shown:
         figures = [f"{each.figures[n]:.6g}" if n in each.figures else "" for n in names]
-        table.append([f"{rank}", *map(flow, each.settings.values()), *figures])
+        table.append([f"{each.number}", *map(flow, each.settings.values()), *figures])
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     text = [
         "  ".join(f"{cell:>{width}}" for cell, width in zip(row, widths, strict=True))

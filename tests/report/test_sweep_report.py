@@ -33,17 +33,22 @@ def test_the_file_has_every_configuration_the_best_first(tmp_path: Path) -> None
     path = tmp_path / "sweep.csv"
     sweep_report.write_csv(path, outcomes(), "cv.rmse.mean")
     header, first, *_, last = csv.reader(path.read_text().splitlines())
-    assert header[:4] == ["rank", "number", "train.lr", "train.nesterov"]
-    assert header[4:] == ["cv.rmse.mean", "train.rmse", "note"]
-    assert first == ["1", "6", "0.06", "true", "1.0", "0.333333333", ""]
-    assert last == ["", "12", "9.0", "false", "", "", "diverged in epoch 2"]
+    assert header == [
+        *("number", "train.lr", "train.nesterov"),
+        *("cv.rmse.mean", "train.rmse", "note"),
+    ]
+    assert first == ["6", "0.06", "true", "1.0", "0.333333333", ""]
+    assert last == ["12", "9.0", "false", "", "", "diverged in epoch 2"]
 
 
 def test_the_terminal_has_the_ten_best() -> None:
     header, *rows, end = sweep_report.lines(outcomes(), "cv.rmse.mean", Path("sweep.csv"))
-    assert header.split() == ["train.lr", "train.nesterov", "cv.rmse.mean", "train.rmse"]
+    assert header.split() == [
+        *("number", "train.lr", "train.nesterov"),
+        *("cv.rmse.mean", "train.rmse"),
+    ]
     assert len(rows) == 10
-    assert rows[0].split() == ["1", "0.06", "true", "1", "0.333333"]
+    assert rows[0].split() == ["6", "0.06", "true", "1", "0.333333"]
     assert end == "all 12 in sweep.csv; 1 configuration without cv.rmse.mean, see `note`"
 
 
@@ -105,6 +110,31 @@ def test_a_change_of_params_yaml_during_the_sweep_is_not_lost(
     written = Path("params.yaml").read_text()
     assert "  lr: 0.06  # why\n" in written
     assert "experiment: another" in written
+
+
+def test_a_number_is_the_same_configuration_wherever_it_stands(tmp_path: Path) -> None:
+    swept, metric = outcomes(), "cv.rmse.mean"
+    sweep_report.write_csv(tmp_path / "sweep.csv", swept, metric)
+    in_file = [*csv.DictReader((tmp_path / "sweep.csv").read_text().splitlines())]
+    head, *rows, _ = sweep_report.lines(swept, metric, Path("sweep.csv"))
+    in_terminal = [dict(zip(head.split(), row.split(), strict=True)) for row in rows]
+    assert [row["number"] for row in in_terminal] == [row["number"] for row in in_file[:10]]
+    for row in [*in_terminal, *in_file[:-1]]:
+        choice = sweep_choice.chosen(swept, metric, row["number"])
+        assert float(row["train.lr"]) == choice.settings["train.lr"]
+
+
+def test_a_configuration_without_the_metric_is_refused_with_the_reason() -> None:
+    with pytest.raises(UserError) as error:
+        sweep_choice.chosen(outcomes(), "cv.rmse.mean", "12")
+    assert str(error.value) == (
+        "--apply: configuration 12 has no cv.rmse.mean: diverged in epoch 2; choose one that has"
+        " it, or best, with --resume, which trains nothing again"
+    )
+    lost = [Outcome(1, {}, {"cv.rmse.mean": float("nan"), "train.rmse": 1.0})]
+    with pytest.raises(UserError, match="configuration 1 has no cv.rmse.mean; choose"):
+        sweep_choice.chosen(lost, "cv.rmse.mean", "1")
+    assert sweep_choice.chosen(lost, "train.rmse", "1") == lost[0]
 
 
 @pytest.mark.parametrize("choice", ["13", "0", "worst"])
