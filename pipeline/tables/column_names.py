@@ -46,6 +46,18 @@ def check_there(file: RawFile, key: str, names: Sequence[str], first: RawFile) -
         raise UserError(_repeated(file, repeated))
 
 
+def check_all_there(file: RawFile, names: Mapping[str, str], first: RawFile) -> None:
+    """Raise UserError with each of `names` that the file does not have once, by its key."""
+    messages = []
+    for key, name in names.items():
+        try:
+            check_there(file, key, [name], first)
+        except UserError as error:
+            messages.append(str(error))
+    if messages:
+        raise UserError("\n".join(messages))
+
+
 def check_excluded(file: RawFile, names: Sequence[str]) -> None:
     """Raise UserError if the file does not have each of data.exclude; once or more often."""
     for name in names:

@@ -188,8 +188,7 @@ def find(data: Data) -> RawTable:
 
     column_names.check_there(first, "data.targets", data.targets, first)
     column_names.check_target_is_no_value(first, data.targets)
-    for key, name in chosen_by.items():
-        column_names.check_there(first, key, [name], first)
+    column_names.check_all_there(first, chosen_by, first)
     if not data.features:
         column_names.check_excluded(first, data.exclude)
         column_names.check_all(first, data.targets, (*data.exclude, *chosen_by.values()))
@@ -202,8 +201,7 @@ def find(data: Data) -> RawTable:
     for file in files:
         column_names.check_there(file, "data.targets", data.targets, first)
         column_names.check_there(file, "data.features", features, first)
-        for key, name in chosen_by.items():
-            column_names.check_there(file, key, [name], first)
+        column_names.check_all_there(file, chosen_by, first)
         extra = sorted(set(file.names).difference(first.names), key=file.names.index)
         if extra and not data.features:
             raise UserError(

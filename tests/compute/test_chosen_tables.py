@@ -256,6 +256,13 @@ def test_columns_that_cannot_choose(
     assert told in refusal(sales_job(PARTS, data__keep_rows=keep_rows, **asked))
 
 
+def test_both_columns_that_are_not_there_are_told_at_once(workspace: Path) -> None:
+    asked = {"data__folds": {"by": "client"}, "data__test_fraction": {"by": "date", "gap": 1}}
+    first, second = refusal(sales_job(put_csv(sales()), **asked)).splitlines()
+    assert 'found no column "date" (data.test_fraction.by); it has' in first
+    assert 'found no column "client" (data.folds.by); it has' in second
+
+
 def test_dates_in_another_form_are_told_with_the_way_to_read_them(workspace: Path) -> None:
     rows = "".join(f"{day:02}.01.2020,{day},{2 * day}\n" for day in range(1, 29))
     path = str(put("sold,x,y\n" + rows, "sales.csv"))

@@ -218,7 +218,16 @@ def test_a_small_table_is_summed_up_here(
     )
 
 
+@pytest.mark.parametrize(
+    "chosen",
+    [
+        {"data__test_fraction": 0.2},
+        {"data__test_fraction": {"by": "a"}, "data__folds": {"number": 3, "by": "level"}},
+    ],
+    ids=["row by row", "by columns"],
+)
 def test_rows_that_stay_where_they_are_are_summed_up_there(
+    chosen: dict[str, Any],
     scheduler: str,
     workspace: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -235,9 +244,9 @@ def test_rows_that_stay_where_they_are_are_summed_up_there(
         data__source="data/raw/parts",
         data__features=features,
         data__targets=["y"],
-        data__test_fraction=0.2,
         data__keep_rows=False,
         evaluate__queries=[],
+        **chosen,
     )
     written = {}
     for address in ("", scheduler):

@@ -37,7 +37,11 @@ def test_what_was_left_out_is_counted_with_its_reason() -> None:
     text = "\n".join(card_columns.left_out(mixed_plan()))
     assert "Of 42 rows 2 were left out: area was missing in 2." in text
     assert "Columns of the source that the model does not use: id." in text
-    assert [*card_columns.left_out(number_plan(["a"]))] == []
+    plain = number_plan(["a"])
+    assert [*card_columns.left_out(plain)] == []
+    in_time = plain.model_copy(update={"rows": plain.rows.model_copy(update={"gap": 3})})
+    told = f"Of {plain.rows.source:,} rows 3 were left out, because their days lie between"
+    assert told in "".join(card_columns.left_out(in_time))
 
 
 def test_what_is_refused_names_its_columns() -> None:
