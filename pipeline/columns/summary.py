@@ -7,7 +7,7 @@ cross-validation is written beside them.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, fields
 from functools import cached_property, reduce
 from operator import add
@@ -165,10 +165,16 @@ class Summary:
     @cached_property
     def folds(self) -> tuple[Fold, ...]:
         """The folds of the training rows; some may have no rows to train or to test on."""
-        return tuple(
-            Fold(number, self._of_parts(places.test), self._of_parts(places.training))
-            for number, places in enumerate(self.fold_places, 1)
-        )
+        folds: list[Fold] = []
+        known: tuple[Set[int], Part] = set(), self._of_no_rows
+        for number, places in enumerate(self.fold_places, 1):
+            # In time the rows that train for a fold are those of the fold before, and more.
+            if not known[0] <= {*places.training}:
+                known = set(), self._of_no_rows
+            known = {*places.training}, self._of_parts(places.training, *known)
+            test = self._of_parts(places.test, set(), self._of_no_rows)
+            folds.append(Fold(number, test, known[1]))
+        return tuple(folds)
 
     @property
     def folds_with_rows(self) -> tuple[Fold, ...]:
@@ -176,14 +182,19 @@ class Summary:
         folds = tuple(fold for fold in self.folds if fold.training.rows and fold.test.rows)
         return folds if len(folds) > 1 else ()
 
-    def _of_parts(self, places: Sequence[int]) -> Part:
-        """Return the sums of some of the parts."""
-        chosen = [part for place in places if (part := self.parts[place]).rows]
-        others = [
-            part for place, part in enumerate(self.parts) if part.rows and place not in places
-        ]
-        if len(chosen) <= len(others) or not others:
-            return reduce(add, chosen, Part.of_no_rows(len(self.features) + len(self.targets)))
+    @property
+    def _of_no_rows(self) -> Part:
+        return Part.of_no_rows(len(self.features) + len(self.targets))
+
+    def _of_parts(self, places: Sequence[int], added: Set[int], known: Part) -> Part:
+        """Return the sums of some of the parts. known: the sums of those that are `added`."""
+        numbered = [(place, part) for place, part in enumerate(self.parts) if part.rows]
+        wanted = {*places}
+        new = [part for place, part in numbered if place in wanted and place not in added]
+        others = [part for place, part in numbered if place not in wanted]
+        if len(new) <= len(others) or not others:
+            return reduce(add, new, known)
+        chosen = [part for place, part in numbered if place in wanted]
         # Of a hundred parts, one is subtracted faster than the others are added.
         rest = reduce(add, [part.gram for part in others])
         return Part(

@@ -120,8 +120,8 @@ def _data(facts: Facts) -> Iterator[str]:
     else:
         name = markdown.code(source.params["data.source"])
         chosen = row_words.held_out(source.params["data.test_fraction"], markdown.code)
-        held_out = f" Held out: {chosen}." if chosen else ""
-        yield f"Source: {name}, divided by `seed: {_seed(facts)}`.{held_out}"
+        held_out = f"{chosen} are held out" if chosen else f"divided by `seed: {_seed(facts)}`"
+        yield f"Source: {name}, {held_out}."
     if not rows_are_kept:
         yield (
             f"The rows stay there: {facts.training_rows:,} training rows and"

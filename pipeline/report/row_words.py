@@ -40,6 +40,17 @@ def held_out(value: Any, quoted: Quoted = str) -> str | None:
     return f"the latest rows by {column}{_with_gap(gap)}"
 
 
+def dependence(value: Any, quoted: Quoted = str) -> str | None:
+    """Return a sentence on the interval of rows that are held out in groups, or None."""
+    _, by, gap = _settings(value, "share")
+    if by is None or gap is not None:
+        return None
+    return (
+        f"Held out are {held_out(value, quoted)}: rows of a group depend on each other, so the"
+        " interval of the held-out rows may be too narrow."
+    )
+
+
 def _with_gap(days: int) -> str:
     return f", with a gap of {days} day{'s' * (days != 1)}" if days else ""
 

@@ -5,13 +5,14 @@ It needs no run and no MLflow: everything comes from git and DVC's cache.
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from pipeline.report import fold_differences, row_errors
+from pipeline.report import fold_differences, row_errors, row_words
 from pipeline.report.comparison import Comparison
 from pipeline.report.fold_differences import CV_MEAN, Job
 from pipeline.report.paired_difference import PairedDifference
 from pipeline.results import differences, places
 from pipeline.results.differences import have_same_folds
 from pipeline.results.gathering import fetch_advice, reading
+from pipeline.results.provenance import one_line
 from pipeline.results.recorded import Opened, Recorded, edited_since
 from pipeline.settings import files
 from pipeline.settings.errors import UserError
@@ -109,7 +110,7 @@ def _check_choice(first: Opened, other: Opened) -> None:
     """Raise UserError if the held-out rows were chosen in another way: then they are others."""
     a, b = first.recorded.params, other.recorded.params
     changes = [
-        f"{key} is {show(a.get(key))} and {show(b.get(key))}"
+        f"{key} is {one_line(a.get(key))} and {one_line(b.get(key))}"
         for key in differences.held_out_otherwise(first.recorded, other.recorded)
     ]
     if changes:
@@ -134,6 +135,9 @@ def _notes(
             if each.row_counts.get("test", rows) > rows:
                 all_rows = count(each.row_counts["test"], "row", ",")
                 yield f"{mark} holds out {all_rows}; the comparison is of {rows:,} of them."
+        held_out = first.recorded.params.get(differences.HELD_OUT)
+        if (sentence := row_words.dependence(held_out, show)) is not None:
+            yield sentence
     if in_folds:
         yield from _of_choices(first, other)
     elif (

@@ -39,3 +39,5 @@ def test_folds(value: Any, words: str, fits: str) -> None:
 )
 def test_rows_held_out(value: Any, words: str | None) -> None:
     assert row_words.held_out(value) == words
+    is_grouped = isinstance(value, dict) and "gap" not in value
+    assert (row_words.dependence(value) is not None) == is_grouped

@@ -92,6 +92,22 @@ def test_other_rows_are_not_paired(results: Results, changes: dict[str, Any], re
     assert "train.mse" in same.metrics[0]
 
 
+def test_of_whole_groups_the_interval_is_qualified(results: Results) -> None:
+    by = {"share": 0.3, "by": "heating"}
+    poor = results.committed(data__features=["number"], data__test_fraction=by)
+    results.in_folder(data__features=["area"], data__test_fraction=by)
+    same = compared(poor)
+    assert comparison.verdicts(same)[0].startswith("B is better")
+    (note,) = same.notes
+    assert note.startswith('Held out are whole groups of "heating": rows of a group depend')
+    assert "Held out" not in files.CARD.read_text()
+    assert ", whole groups of `heating` are held out." in files.CARD.read_text()
+    results.in_folder(data__features=["area"])
+    assert compared(poor).not_paired == (
+        'they hold out other rows: data.test_fraction is {"share": 0.3, "by": "heating"} and 0.3'
+    )
+
+
 def test_without_held_out_rows_the_way_to_have_some_is_said(results: Results) -> None:
     commit = results.committed(data__test_fraction=0.0)
     results.in_folder(data__test_fraction=0.0, data__features=["area", "number"])
