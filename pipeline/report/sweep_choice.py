@@ -52,9 +52,9 @@ def write(document: str, outcome: Outcome) -> None:
     now = yaml_file.text_of(params.PATH)
     before, after = (params.flatten(params.parse(text)) for text in (document, now))
     changed = [
-        f"{key}: {flow(before[key])}, now {flow(after[key])}"
-        for key in before
-        if before[key] != after[key]
+        f"{key}: {flow(before.get(key))}, now {flow(after.get(key))}"
+        for key in before | after
+        if before.get(key) != after.get(key)
         and key not in outcome.settings
         and not search_space.is_without_figure(key)
     ]
