@@ -18,6 +18,8 @@ from pipeline.settings.search_space import SearchSpace, Values
 
 MOST_CONFIGURATIONS = 10_000
 """In one sweep: their runs take minutes to write."""
+MOST_SUGGESTED = 1_000
+"""By Optuna, whose time grows with the square of their number: half a minute for so many."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,7 @@ def of(document: str, arguments: Sequence[str], random: int | None) -> Configura
     be swept, values that a key does not take, too many configurations.
     """
     if random is not None:
-        check_number("--random", random)
+        check_number("--random", random, MOST_CONFIGURATIONS)
     space = search_space.read(document, arguments, are_drawn=random is not None)
     count = math.prod(map(len, space.ranges)) if random is None else random
     if count > MOST_CONFIGURATIONS:
@@ -103,10 +105,10 @@ def of(document: str, arguments: Sequence[str], random: int | None) -> Configura
     )
 
 
-def check_number(option: str, number: int) -> None:
+def check_number(option: str, number: int, most: int) -> None:
     """Raise UserError if an option asks for no configurations or for too many."""
-    if not 1 <= number <= MOST_CONFIGURATIONS:
-        raise UserError(f"{option}: found {number}; must be from 1 to {MOST_CONFIGURATIONS:,}")
+    if not 1 <= number <= most:
+        raise UserError(f"{option}: found {number}; must be from 1 to {most:,}")
 
 
 def of_values(space: SearchSpace, tried: Iterable[Values]) -> Configurations:
@@ -140,7 +142,7 @@ def to_suggest(document: str, arguments: Sequence[str], number: int) -> ToSugges
     Raises UserError with all mistakes of one kind, as `of` does; if Optuna is not installed; and if
     the lists have too many combinations, or all of them contradict themselves.
     """
-    check_number("--optuna", number)
+    check_number("--optuna", number, MOST_SUGGESTED)
     space = search_space.read(document, arguments, are_drawn=True)
     search_space.check_values(space)
     if importlib.util.find_spec("optuna") is None:

@@ -58,7 +58,7 @@ def recorded(base: Params, sweep: Sweep, *, resume: bool) -> list[Outcome]:
     except BaseException as stop:
         tracking.stop(f"stopped after {len(done)} of {sweep.count} configurations")
         kept = f"{len(done):,} of {sweep.count:,} configurations are kept"
-        if isinstance(stop, KeyboardInterrupt):
+        if done and isinstance(stop, KeyboardInterrupt):
             stop.add_note(f"{kept}; with --resume the same command goes on")
         elif done:
             print(f"{kept} for --resume", file=sys.stderr)

@@ -111,7 +111,7 @@ def test_without_optuna_the_message_says_how_to_install_it(monkeypatch: pytest.M
         return configurations.to_suggest(job_text(), ranges, number)
 
     assert suggested("train.lr=log:1e-4..1", "train.momentum=0,0.9").count == 64
-    with pytest.raises(UserError, match="--optuna: found 0; must be from 1 to 10,000"):
+    with pytest.raises(UserError, match="--optuna: found 0; must be from 1 to 1,000"):
         suggested("train.lr=0.1,0.2", number=0)
     values = ",".join(f"{number / 1000}" for number in range(1, 1001))
     with pytest.raises(UserError, match="the lists have 1,000,000 combinations; must be at most"):
