@@ -64,11 +64,14 @@ def paths(
     width = len(features)
     places = range(1 + width, 1 + width + len(targets))
     correlations = Correlations(gram, width, places, intercept)
-    values = [l2] if l2 != "cv" else [*_l2_of_grid(), 0.0]
-    return tuple(
-        tuple(Penalty(*pair[::-1]) for pair in product(values, _l1_values(correlations, target)))
-        for target in places
-    )
+    l2_values = [l2] if l2 != "cv" else [*_l2_of_grid(), 0.0]
+    by_target = []
+    for target in places:
+        l1_values = _l1_values(correlations, target)
+        # Where every weight is 0 whatever the penalties are, one pair is enough.
+        others = l2_values if len(l1_values) > 1 else l2_values[-1:]
+        by_target.append(tuple(Penalty(*pair[::-1]) for pair in product(others, l1_values)))
+    return tuple(by_target)
 
 
 def _largest_l2() -> Any:

@@ -7,7 +7,7 @@ from pipeline.columns.summary import Summary
 from pipeline.exact import least_squares, penalties
 from pipeline.exact.least_squares import Fit
 from pipeline.exact.penalties import PenalizedFit, Penalty
-from pipeline.learning import fit_messages, penalty_messages
+from pipeline.learning import fit_messages, penalty_warnings
 from pipeline.settings.errors import UserError
 from pipeline.settings.messages import first_lines
 from pipeline.settings.params import Params
@@ -39,7 +39,7 @@ def penalized_solution(params: Params, summary: Summary, chosen: Sequence[Penalt
     fit = penalties.fit(
         summary.train.gram, summary.features, summary.targets, params.model.bias, chosen
     )
-    _warn(list(penalty_messages.warnings(fit)))
+    _warn(list(penalty_warnings.of_fit(fit)))
     return fit
 
 

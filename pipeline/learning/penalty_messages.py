@@ -1,8 +1,7 @@
-"""Sentences about penalties: which one was chosen, and what it has done to the weights."""
+"""Sentences about penalties that the folds choose."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
-from pipeline.exact.penalties import PenalizedFit
 from pipeline.learning.path_file import PenaltyPath
 
 
@@ -52,6 +51,8 @@ def chosen(path: PenaltyPath, folds: int) -> str:
 def _at_an_end(path: PenaltyPath) -> str:
     """Return the end of the line if the choice is at an end of what it was chosen from."""
     value, count = path.values[path.chosen], len(path.values)
+    if count == 1:  # the path of l1 when nothing could be larger than 0
+        return f"; nothing in the columns goes with {path.target}"
     if value == path.values.max():
         which = f"the largest of {count} values" if not path.other_pairs else "the largest l1"
         return f"; {which}: the columns say next to nothing"
@@ -62,24 +63,3 @@ def _at_an_end(path: PenaltyPath) -> str:
         return f"; the smallest of {count} values: no penalty may do as well"
     other = "a ridge alone, with train.l1 0.0," if path.l2 else "no penalty"
     return f"; the smallest l1: {other} may do as well"
-
-
-def warnings(fit: PenalizedFit) -> Iterator[str]:
-    """Yield a sentence for each target of which no weight is left, or whose weights are not proven.
-
-    Weights are not proven if more than one solution may exist, or if the search came to no end.
-    """
-    for target, penalty, certificate, nonzero in zip(
-        fit.targets, fit.penalties, fit.certificates, fit.nonzero, strict=True
-    ):
-        if penalty.l1 and not nonzero:
-            yield (
-                f"{target}: train.l1 {penalty.l1:g} is so large that every weight is 0: the model"
-                f" answers {'the mean' if fit.intercept else '0'}, whatever the row"
-            )
-        elif not certificate.proven:
-            yield (
-                f"{target}: columns depend on each other, so other weights may do as well; these"
-                f" are at most {certificate.gap:.2g} of the target's variation above the smallest"
-                " penalized loss"
-            )

@@ -66,6 +66,7 @@ def test_a_path_may_be_a_single_penalty() -> None:
     for constant in (gram_of(x, y * 0), gram_of(x * 0, y)):
         (path,) = paths(constant, names(x), ["y"], True, "cv", 0.0)
         assert len(path) == 1
+        assert paths(constant, names(x), ["y"], True, "cv", "cv") == (path,)
         assert not fit(constant, names(x), ["y"], True, path).weight.any()
 
 

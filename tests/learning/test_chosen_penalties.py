@@ -103,12 +103,3 @@ def test_dependent_columns_share_the_weight_unless_they_are_refused(
         " the same as others:\n  x1 is a copy of x0\nname data.features without them, or set"
         " train.dependent to drop, which lets the penalty share the weight among them"
     )
-
-
-def test_a_penalty_that_leaves_nothing_is_told(capsys: pytest.CaptureFixture[str]) -> None:
-    fit = exact_solution.penalized_solution(asked(l1=50), summed(), [Penalty(l1=50.0)])
-    assert not fit.weight.any()
-    assert capsys.readouterr().err == (
-        "warning: y: train.l1 50 is so large that every weight is 0: the model answers the mean,"
-        " whatever the row\n"
-    )

@@ -39,6 +39,12 @@ def test_the_choice_of_a_pair_says_if_one_penalty_would_do() -> None:
         assert penalty_messages.chosen(replace(path, chosen=chosen, other=l2), 5).endswith(end)
 
 
+def test_a_path_of_one_value_says_that_nothing_goes_with_the_target() -> None:
+    alone = replace(PATH, values=np.array([0.3]), chosen=0)
+    end = "; nothing in the columns goes with y"
+    assert penalty_messages.chosen(alone, 5).endswith(end)
+
+
 def test_names_and_sizes() -> None:
     kinds = [penalty_messages.kind(l1, l2) for l1, l2 in ((0, 0), (1, 0), (0, 1), (1, 1))]
     assert kinds == ["least squares", "lasso", "ridge", "elastic net"]
