@@ -56,8 +56,8 @@ def _of_target(fit: PenalizedFit, place: int) -> str | None:
         given = {"l1": penalty.l1, "l2": penalty.l2}
         shown = " and ".join(f"train.{name} {value:g}" for name, value in given.items() if value)
         return (
-            f"{shown} is too small to change a weight: they are those of least squares without a"
-            " penalty; give a larger number, or cv"
+            f"with {shown} the weights are those of least squares without a penalty, to the last"
+            " bit; give a larger number, or cv"
         )
     return None
 

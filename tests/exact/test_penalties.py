@@ -8,6 +8,7 @@ from exact_reference import dot, eliminated, exact_columns, nearest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from penalised_reference import gram_of, names, scikit_learn, table
+from sklearn.linear_model import ElasticNetCV
 
 from pipeline.exact.least_squares import fit as least_squares
 from pipeline.exact.penalties import Penalty, fit
@@ -35,6 +36,15 @@ def test_weights_are_those_of_scikit_learn(penalty: Penalty, intercept: bool) ->
     assert float(ours.squares[0]) == pytest.approx(residuals @ residuals)
     around = y - y.mean() if intercept else y
     assert ours.r2[0] == pytest.approx(1 - residuals @ residuals / (around @ around))
+
+
+def test_what_elastic_net_cv_chooses_has_its_weights() -> None:
+    x, y = table(120, 6)
+    z = (x - x.mean(axis=0)) / x.std(axis=0)
+    chosen = ElasticNetCV(l1_ratio=[0.3, 0.7], alphas=20, cv=4, tol=1e-14, max_iter=10**6).fit(z, y)
+    l1 = chosen.alpha_ * chosen.l1_ratio_
+    ours = fit(gram_of(x, y), names(x), ["y"], True, [Penalty(l1, chosen.alpha_ - l1)])
+    np.testing.assert_allclose(ours.weight[0] * x.std(axis=0), chosen.coef_, rtol=1e-8)
 
 
 @given(

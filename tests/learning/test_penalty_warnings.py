@@ -53,15 +53,15 @@ def test_a_huge_l2_is_told() -> None:
 @pytest.mark.parametrize("size", [1.0, 1e150])
 def test_a_penalty_below_rounding_is_told(size: float) -> None:
     end = (
-        " is too small to change a weight: they are those of least squares without a penalty; give"
-        " a larger number, or cv"
+        "the weights are those of least squares without a penalty, to the last bit; give a larger"
+        " number, or cv"
     )
     for penalty, shown in (
         (Penalty(l1=1e-300), "train.l1 1e-300"),
         (Penalty(l2=1e-300), "train.l2 1e-300"),
         (Penalty(1e-300, 1e-300), "train.l1 1e-300 and train.l2 1e-300"),
     ):
-        assert told(penalty, y=Y * size) == [f"y: {shown}{end}"]
+        assert told(penalty, y=Y * size) == [f"y: with {shown} {end}"]
     # Of columns that depend on each other, even the smallest penalty chooses the weights.
     assert told(Penalty(l2=1e-300), np.hstack([X, X[:, :1]])) == []
 
