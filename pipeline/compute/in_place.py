@@ -89,9 +89,9 @@ def summarized(raw: RawTable, params: Params) -> tuple[Partial, Layout]:
         )
         plan = learn.plan(data, learnable)
         width = len(plan.encoded_names) + len(data.targets)
-        wide.announce(width)
         of_training_rows = partial(source_values.of_training_rows, source, pool)
         folds = chosen_rows.folds(data, seed, partial(_counted, raw, of_training_rows))
+        wide.announce(width, folds.chosen.parts)
         layout = Layout(plan, data.targets, Draws(seed, folds.chosen, rows, width))
         with _told_in_order(raw):
             kept = KeptSums(listed, layout, raw.row_schema)

@@ -60,7 +60,7 @@ def summarized(
     rows_of = {side: groups.sizes_in(path) for side, path in paths.items()}
     counts = {side: sum(rows) for side, rows in rows_of.items()}
     columns = len(plan.encoded_names) + len(targets)
-    wide.announce(columns)
+    wide.announce(columns, folds.parts)
     layout = Layout(plan, targets, Draws(seed, folds, counts, columns))
     nothing = no_rows(layout, table.schema(paths["train"]))
     work = partial(summarize, layout=layout)
