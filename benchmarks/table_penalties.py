@@ -4,15 +4,16 @@ Each table of shipped_tables.py is described, summed up, and fitted with `train.
 functions that the stages call, in one process: held-out R², beside a pipeline of SimpleImputer,
 StandardScaler, OneHotEncoder and RidgeCV with 100 values of alpha (leave-one-out) on the same rows
 and columns. A fifth of the rows is held out, of small tables too; each round is another split, and
-a table counts with the median of its rounds. What `train.l1: cv`, the simpler model within a
-standard error, and no penalty at all come to is listed as well, and what the best of the 100 values
-would, if the rows held out could be asked.
+a table counts with the median of its rounds. Beside them: `train.l1: cv`, both, the simpler model
+within a standard error, no penalty at all, and the best of the 100 values if the rows held out
+could be asked.
 """
 
 import statistics
 import sys
 import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -40,6 +41,7 @@ BEST_RIDGE = "best l2 of the 100"
 WAYS = (
     "l2: cv",
     "l1: cv",
+    "l1: cv, l2: cv",
     "l2: cv, one standard error",
     "l1: cv, one standard error",
     "no penalty",
@@ -64,19 +66,20 @@ def held_out_fits(table: SummedTable) -> dict[str, float]:
     """Return R² on the rows held out of the weights as they ship, by each of WAYS."""
     x, y = table.held_out()
     answers = {}
-    for name in ("l2", "l1"):
-        params = job({}, train={name: "cv"})
+    for names in (("l2",), ("l1",), ("l1", "l2")):
+        way = ", ".join(f"{name}: cv" for name in names)
+        params = job({}, train=dict.fromkeys(names, "cv"))
         (path,) = chosen_penalties.choose(params, table.summary).paths
-        if name == "l2":
+        if names == ("l2",):
             fits = zip(path.weight, path.bias, strict=True)
             answers[BEST_RIDGE] = max(r2(y, x @ weight + bias) for weight, bias in fits)
-        for way, place in (
-            (f"{name}: cv", path.best),
-            (f"{name}: cv, one standard error", path.one_standard_error),
-        ):
-            penalty = Penalty(**{name: float(path.values[place])})
-            fit = exact_solution.penalized_solution(params, table.summary, [penalty])
-            answers[way] = held_out_r2(fit, params.model.dtype, x, y)
+        places = {way: path.best, f"{way}, one standard error": path.one_standard_error}
+        for name in WAYS:
+            if name in places:
+                chosen = replace(path, chosen=places[name])
+                penalty = Penalty(chosen.l1, chosen.l2)
+                fit = exact_solution.penalized_solution(params, table.summary, [penalty])
+                answers[name] = held_out_r2(fit, params.model.dtype, x, y)
     plain = exact_solution.least_squares_solution(table.settings, table.summary)
     answers["no penalty"] = held_out_r2(plain, table.settings.model.dtype, x, y)
     return answers
