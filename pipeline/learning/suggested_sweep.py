@@ -31,7 +31,7 @@ class SuggestedSweep:
     def __init__(self, asked: ToSuggest, metric: str) -> None:
         self.space, self.count, self.metric = asked.space, asked.count, metric
         self._suggestions = Suggestions(asked.space, metric)
-        self.command = asked.command
+        self.keys, self.command = asked.space.keys, asked.command
         self.description = self._suggestions.description
 
     @property

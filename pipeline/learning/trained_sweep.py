@@ -21,7 +21,7 @@ class ListedSweep:
 
     def __init__(self, tried: Configurations, metric: str) -> None:
         self.tried, self.metric, self.count = tried, metric, len(tried.params)
-        self.command, self.description = tried.command, tried.description
+        self.keys, self.command, self.description = tried.keys, tried.command, tried.description
 
     @property
     def depends_on(self) -> tuple[Any, ...]:

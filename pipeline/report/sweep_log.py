@@ -1,11 +1,11 @@
-"""What a sweep has computed so far, in a file of its own: a line for each configuration.
+"""What a sweep has computed so far, in a file of its own: its run, a line for each configuration.
 
 A sweep that is killed keeps the lines, and `--resume` goes on after them.
 """
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -13,15 +13,21 @@ from typing import Any
 
 from pipeline.learning.outcomes import Outcome
 from pipeline.settings import files, ids
+from pipeline.settings.declared import stages
 from pipeline.settings.params import Params
 
 MOST_KEPT = 20
 """Files of the newest sweeps that are kept."""
 
 
-def sweep_id(params: Params, depends_on: Sequence[Any]) -> str:
-    """Return a hash of all that a sweep's figures depend on: data, code, job, and what is given."""
-    text = json.dumps([ids.training(params).id, *depends_on], default=str)
+def sweep_id(params: Params, keys: Collection[str], depends_on: Sequence[Any]) -> str:
+    """Return a hash of all that a sweep's figures depend on: data, code, job, and what is given.
+
+    keys: those that vary, whose values in the job do not count.
+    """
+    deps = ids.md5s(stages()["train"]["deps"])
+    job = {k: value for k, value in ids.stage_params("train", params).items() if k not in keys}
+    text = json.dumps([deps, job, *depends_on], default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
@@ -49,17 +55,33 @@ class SweepLog:
         with self.path.open("a", encoding="utf-8") as file:
             file.write(lines)
 
+    def append_parent(self, run_id: str) -> None:
+        """Add the id of the sweep's run in the store."""
+        with self.path.open("a", encoding="utf-8") as file:
+            file.write("\n" + json.dumps({"parent": run_id}) + "\n")
+
     def read(self) -> list[Outcome]:
         """Return the outcomes so far, in order. A line that was cut off counts for nothing."""
         outcomes: dict[int, Outcome] = {}
+        for value in self._lines():
+            with suppress(ValueError, TypeError, KeyError):
+                losses = tuple((epoch, loss) for epoch, loss in value.pop("losses"))
+                outcome = Outcome(**value, losses=losses)
+                outcomes[outcome.number] = outcome
+        return [outcomes[number] for number in sorted(outcomes)]
+
+    def parent(self) -> str | None:
+        """Return the id of the sweep's newest run; None if it has none."""
+        run_ids = [value["parent"] for value in self._lines() if "parent" in value]
+        return run_ids[-1] if run_ids else None
+
+    def _lines(self) -> Iterator[dict[str, Any]]:
         with suppress(FileNotFoundError):
             for line in self.path.read_text(encoding="utf-8").splitlines():
-                with suppress(ValueError, TypeError, KeyError):
+                with suppress(ValueError):
                     value = json.loads(line)
-                    losses = tuple((epoch, loss) for epoch, loss in value.pop("losses"))
-                    outcome = Outcome(**value, losses=losses)
-                    outcomes[outcome.number] = outcome
-        return [outcomes[number] for number in sorted(outcomes)]
+                    if isinstance(value, dict):
+                        yield value
 
 
 def _time(path: Path) -> float:

@@ -9,17 +9,18 @@ from pipeline.report import sweep_plot, sweep_report
 from pipeline.report.sweep_log import SweepLog, sweep_id
 from pipeline.settings import files
 from pipeline.settings.params import Params
-from pipeline.tracking.sweep_runs import Tracking
+from pipeline.tracking.sweep_runs import SweepTracking
 
 
 class Sweep(Protocol):
     """What is tried.
 
-    count: number of configurations, at most. metric: by which they are compared. command: what the
+    count: number of configurations, at most. keys: those that vary. metric: by which they are compared. command: what the
     person has written. description: how they are chosen, in words.
     """
 
     count: int
+    keys: Sequence[str]
     metric: str
     command: str
     description: str
@@ -41,14 +42,16 @@ def recorded(base: Params, sweep: Sweep, *, resume: bool) -> list[Outcome]:
     base: the job that they are variations of. resume: keep what the same sweep has tried before.
     However it ends, what was tried is in the reports and can be resumed.
     """
-    identity, metric = sweep_id(base, sweep.depends_on), sweep.metric
+    identity, metric = sweep_id(base, sweep.keys, sweep.depends_on), sweep.metric
     log = SweepLog(identity)
     done = {each.number: each for each in log.read()} if resume else {}
     chunks = sweep.chunks({**done})  # refuses what cannot be trained, before anything is written
     log.begin(resume=resume)
     if resume:
         print(f"resumes after {len(done):,} of {sweep.count:,} configurations")
-    tracking = Tracking(base, identity, sweep.command, sweep.description, resume=resume)
+    tracking = SweepTracking(base, identity, sweep.command, sweep.description, log.parent())
+    if tracking.parent is not None:
+        log.append_parent(tracking.parent)
     try:
         tracking.write([*done.values()])
         for outcomes in chunks:

@@ -34,20 +34,26 @@ from pipeline.tracking.tags import (
 from pipeline.tracking.wire import milliseconds
 
 RUNS_PER_PAGE = 1000
+ENDED = ("FINISHED", "FAILED")
+"""Status of a configuration's run that is whole."""
 LATER = (
     "; the sweep goes on without its runs, and `--resume` writes them when the store works again"
 )
 
 
-class Tracking:
-    """The runs of a sweep, or nothing once the store has failed: that stops no sweep."""
+class SweepTracking:
+    """The runs of a sweep, or nothing once the store has failed: that stops no sweep.
+
+    The arguments: see SweepRuns.begin. parent: the id of the parent; None if the store has failed.
+    """
 
     def __init__(
-        self, params: Params, sweep_id: str, command: str, description: str, *, resume: bool
+        self, params: Params, sweep_id: str, command: str, description: str, earlier: str | None
     ) -> None:
         self._runs: SweepRuns | None = None
         with self._warned():
-            self._runs = SweepRuns.begin(params, sweep_id, command, description, resume=resume)
+            self._runs = SweepRuns.begin(params, sweep_id, command, description, earlier)
+        self.parent = self._runs.parent if self._runs else None
 
     def write(self, outcomes: Sequence[Outcome]) -> None:
         """Write a run for each configuration that has none yet."""
@@ -85,13 +91,14 @@ class SweepRuns:
 
     @classmethod
     def begin(
-        cls, params: Params, sweep_id: str, command: str, description: str, *, resume: bool
+        cls, params: Params, sweep_id: str, command: str, description: str, earlier: str | None
     ) -> "SweepRuns":
-        """Return the runs of a sweep: of a new parent, or, with `resume`, of the newest one.
+        """Return the runs of a sweep: of the parent `earlier` if the store has it, or of a new one.
 
         params: the job that the configurations are variations of. command: the options of the
-        sweep. description: how the configurations are chosen. Raises UserError if the store cannot
-        be used.
+        sweep. description: how the configurations are chosen. earlier: the parent that this
+        repository has written, where only one sweep runs at a time; in a shared store an equal
+        sweep of another clone may run at this moment. Raises UserError if the store cannot be used.
         """
         store = open_store(params.tracking.experiment)
         tags = of_origin(Origin.here(params)) | {
@@ -100,9 +107,11 @@ class SweepRuns:
             NOTE: f"`python -m pipeline.sweep {command}`: {description}",
         }
         with explained(store.uri):
-            earlier = _search(store, f"tags.`{SWEEP}` = '{sweep_id}' and tags.`{PARENT}` IS NULL")
-            if resume and earlier:
-                parent = str(earlier[0].info.run_id)
+            condition = f"attributes.run_id = '{earlier}' and tags.`{SWEEP}` = '{sweep_id}'"
+            if earlier is not None and (its_runs := _search(store, condition)):
+                parent = earlier
+                if REASON in its_runs[0].data.tags:  # of its end
+                    store.client.delete_tag(parent, REASON)
                 store.client.log_batch(parent, tags=[RunTag(*tag) for tag in tags.items()])
                 store.client.update_run(parent, "RUNNING")
             else:
@@ -116,10 +125,10 @@ class SweepRuns:
         finished = set()
         with explained(self.store.uri):
             for run in _search(self.store, f"tags.`{PARENT}` = '{self.parent}'"):
-                if run.info.status == "RUNNING":
-                    self.store.client.delete_run(run.info.run_id)
-                else:
+                if run.info.status in ENDED:
                     finished.add(int(run.data.tags.get(SWEEP_NUMBER, 0)))
+                else:
+                    self.store.client.delete_run(run.info.run_id)
         return finished
 
     def write(self, outcomes: Sequence[Outcome]) -> None:
@@ -132,7 +141,12 @@ class SweepRuns:
 
     def _write(self, outcome: Outcome) -> None:
         client, now = self.store.client, milliseconds()
-        tags = {SWEEP: self.sweep_id, SWEEP_NUMBER: f"{outcome.number}", PARENT: self.parent}
+        tags = {
+            SWEEP: self.sweep_id,
+            SWEEP_NUMBER: f"{outcome.number}",
+            PARENT: self.parent,
+            RECORDER_PROCESS: processes.identity(),
+        }
         if outcome.note:
             tags[REASON] = outcome.note[:1000]
         name = run_name.cut(f"{outcome.number}: {provenance.differences(outcome.settings)}")

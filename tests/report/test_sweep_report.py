@@ -1,4 +1,4 @@
-"""The reports of a sweep: its CSV file, the ten best, its picture, its choice and its own file."""
+"""The reports of a sweep: its CSV file, the ten best, its picture, and its choice."""
 
 import csv
 import re
@@ -9,7 +9,6 @@ from conftest import job_text
 
 from pipeline.learning.outcomes import Outcome
 from pipeline.report import sweep_choice, sweep_plot, sweep_report
-from pipeline.report.sweep_log import SweepLog
 from pipeline.settings import params
 from pipeline.settings.errors import UserError
 
@@ -143,32 +142,3 @@ def test_a_choice_that_there_is_not_is_refused(choice: str) -> None:
         sweep_choice.chosen(outcomes(), "cv.rmse.mean", choice)
     with pytest.raises(UserError, match="no configuration has test.r2"):
         sweep_choice.chosen(outcomes(), "test.r2", "best")
-
-
-def test_what_was_tried_is_read_again_without_the_line_that_was_cut_off(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("DVC_ROOT", str(tmp_path))
-    log, tried = SweepLog("a" * 32), outcomes()
-    log.begin(resume=False)
-    log.append(tried[:4])
-    with log.path.open("a") as file:
-        file.write('{"number": 5, "sett')
-    log.append(tried[5:])
-    assert log.read() == [*tried[:4], *tried[5:]]
-    log.begin(resume=True)
-    assert len(log.read()) == 11
-    log.begin(resume=False)
-    assert log.read() == []
-
-
-def test_the_files_of_old_sweeps_are_removed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("DVC_ROOT", str(tmp_path))
-    for number in range(25):
-        log = SweepLog(f"{number:032x}")
-        log.begin(resume=False)
-        log.append(outcomes(2))
-    assert len(list(log.folder.iterdir())) == 20
-    assert log.path.exists()

@@ -8,12 +8,14 @@ from typing import Any
 
 import pytest
 from conftest import job, job_text
+from mlflow import MlflowClient
 
 from pipeline.learning.outcomes import Outcome
 from pipeline.report.sweep_log import SweepLog
-from pipeline.settings import configurations, files
+from pipeline.settings import configurations, files, processes
 from pipeline.tracking import recorded_sweep, view
 from pipeline.tracking.recorded_sweep import recorded
+from pipeline.tracking.runs import end_abandoned
 from pipeline.tracking.store import open_store
 from pipeline.tracking.tags import PARENT, SWEEP_NUMBER
 
@@ -32,7 +34,7 @@ def folder(store_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 class Trainer:
     """Trainer of one configuration at a time, which may fail before one of them."""
 
-    count, metric = 4, "cv.rmse.mean"
+    count, keys, metric = 4, ("train.lr",), "cv.rmse.mean"
     command, description = " ".join(RANGES), "every combination"
     depends_on = ()
 
@@ -100,7 +102,63 @@ def test_a_sweep_that_was_stopped_goes_on_in_the_same_runs(folder: Path) -> None
     assert rest.trained == [3, 4]
     (again,), children = runs()
     assert (again.info.run_id, again.info.status) == (parent.info.run_id, "FINISHED")
+    assert "reason" not in again.data.tags
     assert len(children) == 4
+
+
+def test_a_sweep_of_another_clone_is_left_alone(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may run at this moment: equal sweeps have equal ids, and clones may share a store."""
+    sweep(Trainer())
+    (theirs,), children = runs()
+    client = open_store("abline").client
+    for each in (theirs, children[1]):
+        client.update_run(each.info.run_id, "RUNNING")
+    (tmp_path / "clone").mkdir()
+    with monkeypatch.context() as patch:
+        patch.setattr(files, "root", lambda: tmp_path / "clone")
+        assert len(sweep(Trainer(), resume=True)) == 4
+    parents, both = runs()
+    assert [each.info.status for each in parents] == ["RUNNING", "FINISHED"]
+    ids = {each.info.run_id for each in both}
+    assert len(ids) == 8
+    assert {each.info.run_id for each in children} <= ids
+
+
+def test_without_its_run_a_sweep_gets_a_new_one(folder: Path) -> None:
+    sweep(Trainer())
+    (parent,), _ = runs()
+    open_store("abline").client.delete_run(parent.info.run_id)
+    for _ in range(2):
+        sweep(Trainer(), resume=True)
+    (again,), children = runs()
+    assert again.info.run_id != parent.info.run_id
+    assert [run.data.tags[PARENT] for run in children].count(again.info.run_id) == 4
+
+
+def test_what_a_killed_sweep_was_writing_is_ended_and_written_again(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def kill(self: MlflowClient, run_id: str, *status: object) -> None:
+        if runs()[1][2:]:
+            raise KeyboardInterrupt
+        end(self, run_id, *status)
+
+    end = MlflowClient.set_terminated
+    with monkeypatch.context() as patch:
+        patch.setattr(MlflowClient, "set_terminated", kill)
+        with pytest.raises(KeyboardInterrupt):
+            sweep(Trainer())
+    store = open_store("abline")
+    assert [run.info.status for each in runs() for run in each].count("RUNNING") == 2
+    assert end_abandoned(store) == 0
+    monkeypatch.setattr(processes, "is_gone", lambda _: True)
+    assert end_abandoned(store) == 2
+    sweep(Trainer(), resume=True)
+    (parent,), children = runs()
+    assert parent.info.status == "FINISHED"
+    assert [child.info.status for child in children] == ["FINISHED"] * 3 + ["FAILED"]
 
 
 def test_what_was_tried_before_the_disk_was_full_is_kept(
