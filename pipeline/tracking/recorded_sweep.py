@@ -1,6 +1,7 @@
 """A sweep whose outcomes are kept as they come: in its file, in the store and in the reports."""
 
 import sys
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
@@ -11,19 +12,25 @@ from pipeline.settings import files
 from pipeline.settings.params import Params
 from pipeline.tracking.sweep_runs import SweepTracking
 
+SECONDS_BETWEEN_REPORTS = 10.0
+"""While the sweep goes on: the reports of thousands of configurations take a second."""
+
 
 class Sweep(Protocol):
     """What is tried.
 
-    count: number of configurations, at most. keys: those that vary. metric: by which they are compared. command: what the
+    count: number of configurations, at most. metric: by which they are compared. command: what the
     person has written. description: how they are chosen, in words.
     """
 
     count: int
-    keys: Sequence[str]
     metric: str
     command: str
     description: str
+
+    @property
+    def keys(self) -> Sequence[str]:
+        """The keys that vary."""
 
     @property
     def depends_on(self) -> Sequence[Any]:
@@ -40,23 +47,31 @@ def recorded(base: Params, sweep: Sweep, *, resume: bool) -> list[Outcome]:
     """Train the configurations and return their outcomes, in order.
 
     base: the job that they are variations of. resume: keep what the same sweep has tried before.
-    However it ends, what was tried is in the reports and can be resumed.
+    However it ends, what was tried can be resumed, and is in the reports; after SIGKILL they may
+    lack the last SECONDS_BETWEEN_REPORTS.
     """
     identity, metric = sweep_id(base, sweep.keys, sweep.depends_on), sweep.metric
     log = SweepLog(identity)
     done = {each.number: each for each in log.read()} if resume else {}
     chunks = sweep.chunks({**done})  # refuses what cannot be trained, before anything is written
     log.begin(resume=resume)
+    for path in (files.SWEEP, files.SWEEP_PLOT):  # of the sweep before
+        path.unlink(missing_ok=True)
     if resume:
         print(f"resumes after {len(done):,} of {sweep.count:,} configurations")
     tracking = SweepTracking(base, identity, sweep.command, sweep.description, log.parent())
     if tracking.parent is not None:
         log.append_parent(tracking.parent)
     try:
+        _report(done, metric)
         tracking.write([*done.values()])
+        next_report = 0.0
         for outcomes in chunks:
             log.append(outcomes)
             done |= {each.number: each for each in outcomes}
+            if time.monotonic() >= next_report:
+                _report(done, metric)
+                next_report = time.monotonic() + SECONDS_BETWEEN_REPORTS
             tracking.write(outcomes)
     except BaseException as stop:
         tracking.stop(f"stopped after {len(done)} of {sweep.count} configurations")
@@ -67,9 +82,15 @@ def recorded(base: Params, sweep: Sweep, *, resume: bool) -> list[Outcome]:
             print(f"{kept} for --resume", file=sys.stderr)
         raise
     finally:
-        ordered = [done[number] for number in sorted(done)]
-        if ordered:
-            sweep_report.write_csv(files.SWEEP, ordered, metric)
-            sweep_plot.draw(files.SWEEP_PLOT, ordered, metric)
+        ordered = _report(done, metric)
     tracking.end(next(iter(best_first(ordered, metric)), None))
+    return ordered
+
+
+def _report(done: Mapping[int, Outcome], metric: str) -> list[Outcome]:
+    """Write the reports of the outcomes so far, if there are any; return them in order."""
+    ordered = [done[number] for number in sorted(done)]
+    if ordered:
+        sweep_report.write_csv(files.SWEEP, ordered, metric)
+        sweep_plot.draw(files.SWEEP_PLOT, ordered, metric)
     return ordered

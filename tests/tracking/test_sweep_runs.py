@@ -140,7 +140,7 @@ def test_without_its_run_a_sweep_gets_a_new_one(folder: Path) -> None:
 def test_what_a_killed_sweep_was_writing_is_ended_and_written_again(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def kill(self: MlflowClient, run_id: str, *status: object) -> None:
+    def kill(self: MlflowClient, run_id: str, *status: Any) -> None:
         if runs()[1][2:]:
             raise KeyboardInterrupt
         end(self, run_id, *status)
@@ -159,6 +159,43 @@ def test_what_a_killed_sweep_was_writing_is_ended_and_written_again(
     (parent,), children = runs()
     assert parent.info.status == "FINISHED"
     assert [child.info.status for child in children] == ["FINISHED"] * 3 + ["FAILED"]
+
+
+@pytest.mark.parametrize(("seconds", "rows"), [(0.0, [1, 2, 3, 4]), (1e9, [1] * 4)])
+def test_a_sweep_that_is_killed_leaves_its_own_report(
+    seconds: float, rows: list[int], folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recorded_sweep, "SECONDS_BETWEEN_REPORTS", seconds)
+    files.SWEEP.parent.mkdir()
+    for path in (files.SWEEP, files.SWEEP_PLOT):
+        path.write_text("of the sweep before")
+    watched = Watched()
+    sweep(watched)
+    assert watched.lines == [None, *(count + 1 for count in rows)]
+    with pytest.raises(KeyboardInterrupt):
+        sweep(Trainer(fails_at=3))
+    watched = Watched()
+    sweep(watched, resume=True)
+    assert watched.lines[0] == 1 + 2
+
+
+class Watched(Trainer):
+    """A trainer that notes the lines of the report before each configuration."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lines: list[int | None] = []
+
+    def chunks(self, done: Collection[int]) -> Iterator[list[Outcome]]:
+        chunks = super().chunks(done)
+        while True:
+            assert files.SWEEP.exists() is files.SWEEP_PLOT.exists()
+            there = files.SWEEP.exists()
+            self.lines.append(len(files.SWEEP.read_text().splitlines()) if there else None)
+            try:
+                yield next(chunks)
+            except StopIteration:
+                return
 
 
 def test_what_was_tried_before_the_disk_was_full_is_kept(
