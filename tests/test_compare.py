@@ -38,10 +38,10 @@ def test_the_command_line(results: Results) -> None:
 
     three = compare(poor, "HEAD", "workspace", "--markdown")
     assert three.count(f"A  commit {poor[:7]}\n") == 2
-    assert three.count("B is better") == 2
+    assert three.count("\nB is better") == three.count("Cross-validation. B is better") == 2
     page = files.COMPARISON.read_text()
     assert page.startswith("# Comparison\n")
-    assert page.count("B is better") == 2
+    assert page.count("**B is better") == page.count("Cross-validation. B is better") == 2
     files.COMPARISON.unlink()
     assert results.repository.git("status", "--porcelain") == before
 
