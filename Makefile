@@ -59,7 +59,7 @@ schema: $(SETUP) ## write the JSON schemas again from settings/sections.py and o
 wiring: ## write into dvc.yaml the code that each stage depends on
 	@$(PYTHON) tests/wiring.py
 
-bench: $(TOOLS) ## time this pipeline beside its peers in turn, in about a hundred minutes
+bench: $(TOOLS) ## time this pipeline beside its peers in turn, in about two and a half hours
 	@python benchmarks/against_plain.py
 	@python benchmarks/least_squares.py
 	@python benchmarks/which_model.py
