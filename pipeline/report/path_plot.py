@@ -31,7 +31,9 @@ def draw(path: Path, paths: Sequence[PenaltyPath], deviations: NDArray[np.float6
     drawn = paths[: len(COLOURS)]
     with figure_of(path, 7.2, WIDTH * (0.4 + 0.6 * len(drawn))) as figure:
         # A part of the figure for each target: its legends stand outside the axes, over no line.
-        for part, each in zip(np.ravel(figure.subfigures(1, len(drawn))), drawn, strict=True):
+        for part, each in zip(
+            figure.subfigures(1, len(drawn), squeeze=False)[0], drawn, strict=True
+        ):
             above, below = part.subplots(2, 1, sharex=True)
             _draw_errors(plain(above), each)
             _draw_weights(plain(below), each, deviations)
