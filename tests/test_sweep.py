@@ -3,21 +3,28 @@
 import argparse
 import csv
 import json
+import os
 import shutil
+import signal
+import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from conftest import job_text, make
+from conftest import environment, eventually, job_text, make, tracked_runs
+from stores import move_artifacts
 from torch import nn
 
 from pipeline import generate, sweep
-from pipeline.learning.outcomes import Outcome
+from pipeline.learning.outcomes import Outcome, Trial
+from pipeline.learning.sweep_trainer import SweepTrainer
 from pipeline.report.sweep_log import SweepLog
 from pipeline.settings import files, params
 from pipeline.settings.errors import UserError
+from pipeline.settings.params import Params
 from pipeline.tracking import locks
 
 DRAWN = {"x": None, "rows": 300, "weight": None, "bias": [1.0], "noise": 0.5}
@@ -176,3 +183,91 @@ def test_two_sweeps_at_once_are_refused(job: Path) -> None:
     with locks.lock("sweep", 0.0), refused:
         run("train.lr=0.1")
     assert not files.SWEEP.exists()
+
+
+def trained(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Return a list that gets the number of configurations of each chunk that is trained."""
+    sizes: list[int] = []
+
+    def counted(self: SweepTrainer, jobs: Sequence[Params], *advance: Any) -> list[Trial]:
+        sizes.append(len(jobs))
+        return trials(self, jobs, *advance)
+
+    trials = SweepTrainer.trials
+    monkeypatch.setattr(SweepTrainer, "trials", counted)
+    return sizes
+
+
+def test_after_apply_the_same_sweep_is_resumed_and_another_choice_made(
+    job: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ranges = ["train.lr=0.01,0.02", "train.momentum=0,0.5"]
+    best, *_, worst = run(*ranges, apply="best")
+    sizes = trained(monkeypatch)
+    run(*ranges, resume=True, apply=worst["number"])
+    assert sizes == []
+    train = yaml.safe_load(Path("params.yaml").read_text())["train"]
+    for row, is_applied in ((worst, True), (best, False)):
+        settings = [float(row[f"train.{key}"]) for key in ("lr", "momentum")]
+        assert ([train["lr"], train["momentum"]] == settings) is is_applied
+
+
+def test_a_sweep_of_other_data_settings_or_ranges_is_another_one(
+    job: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = run("train.lr=0.01,0.02")
+    sizes = trained(monkeypatch)
+    assert run("train.lr=0.01,0.02", resume=True) == first
+    assert sizes == []
+    other = run("train.lr=0.01,0.03", resume=True)
+    assert sizes == [2]
+    assert {row["train.lr"] for row in other} == {"0.01", "0.03"}
+    run("train.momentum=0,0.5", resume=True)
+    assert sizes == [2, 2]
+    text = Path("params.yaml").read_text()
+    Path("params.yaml").write_text(text.replace("reduction: mean", "reduction: sum"))
+    run("train.lr=0.01,0.02", resume=True)
+    Path("params.yaml").write_text(text.replace("seed: 0", "seed: 1"))
+    generate.main(params.load())
+    other = run("train.lr=0.01,0.02", resume=True)
+    assert sizes == [2, 2, 2, 2]
+    assert [row["train.rmse"] for row in other] != [row["train.rmse"] for row in first]
+
+
+def tried() -> int:
+    """Return the number of configurations that have an outcome."""
+    logs = (files.root() / files.STATE_FOLDER / "sweeps").glob("*.jsonl")
+    return sum(log.read_text().count('"number"') for log in logs)
+
+
+def kill(command: list[str], count: int) -> None:
+    """Start a sweep, and end it with SIGKILL when `count` configurations have an outcome."""
+    process = subprocess.Popen(command, env=environment(), start_new_session=True)
+    eventually(lambda: (tried() >= count and files.SWEEP.exists()) or process.poll() is not None)
+    os.kill(process.pid, signal.SIGKILL)
+    assert process.wait() == -signal.SIGKILL, "it came to its end"
+
+
+@pytest.mark.slow
+def test_a_sweep_that_is_killed_again_and_again_ends_as_if_it_was_not(job: Path) -> None:
+    """Its table, byte for byte, and each of its runs, once and whole."""
+    ranges = ["train.batch_size=null,20", "train.lr=log:1e-4..1e-2:12", "train.epochs=40"]
+    command = [sys.executable, "-m", "pipeline.sweep", *ranges, "--metric", "test.rmse"]
+    subprocess.run(command, env=environment(DVC_ROOT=str(job / "whole")), check=True)
+    whole = files.SWEEP.read_bytes()
+    files.SWEEP.unlink()
+    move_artifacts(job / "mlflow.db", job / "mlartifacts/runs", "abline")
+
+    for count in (1, 13, 16, 20):
+        kill([*command, "--resume"], count)
+    before = tried()
+    assert 20 <= before < 24
+    told = subprocess.run([*command, "--resume"], env=environment(), stdout=subprocess.PIPE)
+    assert told.returncode == 0
+    assert f"resumes after {before} of 24 configurations".encode() in told.stdout
+    assert files.SWEEP.read_bytes() == whole
+    parent, *children = tracked_runs(job)
+    assert {child.tags["mlflow.parentRunId"] for child in children} == {parent.id}
+    assert sorted(int(child.tags["sweep.number"]) for child in children) == [*range(1, 25)]
+    assert {each.status for each in (parent, *children)} == {"FINISHED"}
+    assert all(child.losses() and "test.rmse" in child.metrics for child in children)
