@@ -11,6 +11,7 @@ from pipeline.report.card_columns import first_of
 
 MOST_TARGETS_SHOWN = 3
 TOO_FEW_ROWS = "no figures, because fewer rows train for a fold than the model has numbers"
+CHOSEN_IN_THEM = "the penalty was chosen in them, which flatters these figures a little"
 
 
 def in_metrics(penalties: Sequence[Penalty], targets: Sequence[str]) -> dict[str, Any]:
@@ -69,6 +70,11 @@ def of_folds(metrics: Mapping[str, Any], params: Mapping[str, Any]) -> Iterator[
         yield f"{how} has {TOO_FEW_ROWS}."
     else:
         yield f"{how[:-1]}: {figures} (mean and standard deviation of the folds)."
+        if "cv" in (params["train.l1"], params["train.l2"]):
+            yield (
+                "The same folds have chosen the penalty, which flatters their figures a little:"
+                " rows that are held out (`data.test_fraction`) had no part in it."
+            )
 
 
 def for_readers(metrics: Mapping[str, Any], params: Mapping[str, Any]) -> str:

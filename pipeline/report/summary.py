@@ -78,6 +78,8 @@ def _lines(params: Params) -> list[str]:
     if "cv" in metrics:
         of_folds = penalty.folds(metrics)
         told = f"{of_folds}, {row_words.fits(folds)}" if of_folds else penalty.TOO_FEW_ROWS
+        if of_folds and params.train.chosen_by_folds:
+            told += f"; {penalty.CHOSEN_IN_THEM}"
         text.append(f"{'folds':12} {told}")
     test_r2 = test["r2"] if test else None
     if (worse := verdict.worse_than_the_mean(metrics["train"]["r2"], test_r2)) is not None:

@@ -40,8 +40,11 @@ def test_a_penalized_model_is_not_called_a_bad_optimum() -> None:
         "**The model is penalized** (ridge, l2 0.25; chosen by cross-validation)"
     )
     assert "no standard errors of their own" in told
-    (folds,) = penalty.of_folds(METRICS, params)
+    folds, beside = penalty.of_folds(METRICS, params)
     assert "root mean square error 31407.3 ± 12000, R² 0.83 ± 0.13" in folds
+    assert beside.startswith("The same folds have chosen the penalty")
+    (folds,) = penalty.of_folds(METRICS, params | {"train.l2": 0.25})
+    assert "root mean square error" in folds
     assert not list(penalty.of_folds({}, params))
     in_time = params | {"data.folds": {"number": 4, "by": "sold", "gap": 7}}
     assert next(penalty.of_folds(METRICS, in_time)).startswith(
