@@ -19,7 +19,7 @@ from pipeline.settings import processes
 from pipeline.settings.errors import UserError
 from pipeline.settings.params import Params
 from pipeline.tracking import run_name
-from pipeline.tracking.runs import METRICS_PER_BATCH, log_params, param_text
+from pipeline.tracking.runs import METRICS_PER_BATCH, end_abandoned, log_params, param_text
 from pipeline.tracking.store import Store, open_store
 from pipeline.tracking.store_failures import explained
 from pipeline.tracking.tags import (
@@ -101,6 +101,7 @@ class SweepRuns:
         sweep of another clone may run at this moment. Raises UserError if the store cannot be used.
         """
         store = open_store(params.tracking.experiment)
+        end_abandoned(store)
         tags = of_origin(Origin.here(params)) | {
             SWEEP: sweep_id,
             RECORDER_PROCESS: processes.identity(),

@@ -137,6 +137,22 @@ def test_without_its_run_a_sweep_gets_a_new_one(folder: Path) -> None:
     assert [run.data.tags[PARENT] for run in children].count(again.info.run_id) == 4
 
 
+def test_what_a_killed_sweep_has_left_is_ended_by_the_next_one(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sweep(Trainer())
+    (killed,), children = runs()
+    store = open_store("abline")
+    for each in (killed, children[3]):
+        store.client.update_run(each.info.run_id, "RUNNING")
+    monkeypatch.setattr(processes, "is_gone", lambda _: True)
+    sweep(Trainer())
+    for each in (killed, children[3]):
+        after = store.client.get_run(each.info.run_id)
+        assert after.info.status == "KILLED"
+        assert after.data.tags["reason"]
+
+
 def test_what_a_killed_sweep_was_writing_is_ended_and_written_again(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
