@@ -20,7 +20,6 @@ from pipeline.exact.cores import one_blas_thread
 from pipeline.exact.correlations import Correlations
 from pipeline.exact.gram import Gram
 from pipeline.exact.penalties import Penalty, solve
-from pipeline.exact.rounding import nearest
 from pipeline.exact.unrounded_error import mean_squared_errors
 
 Floats = NDArray[np.float64]
@@ -37,15 +36,13 @@ class Spread:
 
 @dataclass(frozen=True, eq=False)
 class Scores:
-    """The errors of one target in each fold, for each penalty; NaN where a figure does not exist.
+    """The errors of one target in each fold, for each penalty.
 
-    mse, r2: [penalties, folds], of the folds that have rows. R² is around the fold's own mean; a
-    fold whose target is constant has none.
+    mse: [penalties, folds], of the folds that have rows; infinite where it is beyond float64.
     """
 
     penalties: tuple[Penalty, ...]
     mse: Floats
-    r2: Floats
     gap: Floats
     """[penalties]: the largest duality gap of the folds' solutions; 0 where all are proven."""
 
@@ -88,14 +85,6 @@ class Scores:
     def chosen(self, choice: Choice) -> int:
         """Return the place of the penalty that is chosen."""
         return self.best if choice == "best" else self.one_standard_error
-
-    def rmse(self, place: int) -> Spread:
-        """Return the root mean squared error of a penalty."""
-        return spread([math.sqrt(value) for value in self.mse[place].tolist()])
-
-    def r2_spread(self, place: int) -> Spread:
-        """Return R² of a penalty."""
-        return spread(self.r2[place].tolist())
 
 
 def cross_validate(
@@ -142,33 +131,21 @@ def _scores(
     width = len(features)
     roundoff = [2.0**-53] * width if roundoff is None else roundoff
     places = range(1 + width, 1 + width + len(targets))
-    columns: list[list[tuple[list[float], list[float], list[float]]]] = [[] for _ in targets]
+    columns: list[list[tuple[list[float], list[float]]]] = [[] for _ in targets]
     for rows, test in zip(training, tests, strict=True):
         correlations = Correlations(rows, width, places, intercept)
         for index, (target, path) in enumerate(zip(places, paths, strict=True)):
             solutions = solve(correlations, target, path, roundoff)
             mse = mean_squared_errors(test, target, solutions)
-            r2 = _r2(test, target, mse)
-            columns[index].append((mse, r2, [s.certificate.gap for s in solutions]))
+            columns[index].append((mse, [s.certificate.gap for s in solutions]))
     return tuple(
         Scores(
             tuple(path),
-            np.array([mse for mse, _, _ in of_target]).T,
-            np.array([r2 for _, r2, _ in of_target]).T,
-            np.array([gaps for _, _, gaps in of_target]).max(axis=0),
+            np.array([mse for mse, _ in of_target]).T,
+            np.array([gaps for _, gaps in of_target]).max(axis=0),
         )
         for path, of_target in zip(paths, columns, strict=True)
     )
-
-
-def _r2(test: Gram, target: int, mse: Sequence[float]) -> list[float]:
-    variation = test.variation(target) / test.rows
-    if not variation:
-        return [math.nan] * len(mse)
-    return [
-        nearest(1 - Fraction(error) / variation, "float64") if math.isfinite(error) else -math.inf
-        for error in mse
-    ]
 
 
 def spread(values: Sequence[float]) -> Spread:

@@ -41,22 +41,11 @@ class Lasso:
         self._lines: dict[tuple[Signs, float, int], tuple[list[Any], ...]] = {}
         self._no_weights = not correlations.columns or correlations.is_constant(target)
 
-    def solve(self, l1: float, l2: float, guess: Floats | None = None) -> Sparse:
-        """Return the solution for penalties l1 > 0 and l2 ≥ 0.
-
-        guess: float64 [columns], of the standardized weights, to begin the search from; by default
-        zeros.
-        """
-        return self.path([l1], l2, guess)[0]
-
-    def path(self, l1: Sequence[float], l2: float, guess: Floats | None = None) -> list[Sparse]:
-        """Return the solution for each l1 > 0, best the largest first, with an l2 ≥ 0.
-
-        guess: as in `solve`; of the first one.
-        """
+    def path(self, l1: Sequence[float], l2: float) -> list[Sparse]:
+        """Return the solution for each l1 > 0, best the largest first, with an l2 ≥ 0."""
         if self._no_weights:
             return [self._solution((), value, l2) for value in l1]
-        guesses = [np.zeros(len(self._correlations.columns)) if guess is None else guess]
+        guesses = [np.zeros(len(self._correlations.columns))]
         for value in l1:
             guesses.append(feature_sign_search(*self._in_floats(value, l2), guesses[-1]))
         guesses = guesses[1:]

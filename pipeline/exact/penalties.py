@@ -12,7 +12,6 @@ for Ridge, l1 for Lasso; for ElasticNet it is l1 + l2, with l1_ratio = l1 / (l1 
 feature gets the weight 0.
 """
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -30,7 +29,7 @@ from pipeline.exact.correlations import Correlations, Floats
 from pipeline.exact.gram import Gram
 from pipeline.exact.lasso import Lasso
 from pipeline.exact.normal_equations import NormalEquations
-from pipeline.exact.rounding import enclose, nearest
+from pipeline.exact.rounding import enclose
 from pipeline.exact.solutions import Certificate, Plain, Ridge, RidgePath, Solution
 
 
@@ -100,19 +99,6 @@ class PenalizedFit:
             unrounded_error.squares(self.gram, 1 + len(self.features) + place, solution)
             for place, solution in enumerate(self.solutions)
         )
-
-    @cached_property
-    def r2(self) -> Floats:
-        """R² on the rows of the fit: [targets]; NaN of a constant target.
-
-        Around the mean, around 0 without an intercept.
-        """
-        values = []
-        for place, squares in enumerate(self.squares, 1 + len(self.features)):
-            around_mean = self.gram.variation(place)
-            variation = around_mean if self.intercept else self.gram.inner_product(place, place)
-            values.append(nearest(1 - squares / variation, "float64") if variation else math.nan)
-        return np.array(values)
 
     def shipped(
         self, dtype: str, centre: Floats | None = None

@@ -137,11 +137,6 @@ class PathWeights:
     weight: Floats
     certificates: tuple[Certificate, ...]
 
-    @property
-    def nonzero(self) -> tuple[int, ...]:
-        """Number of weights that are not 0, for each penalty."""
-        return tuple(np.count_nonzero(self.weight, axis=1).tolist())
-
 
 def weights_along(
     gram: Gram,

@@ -21,14 +21,11 @@ def test_the_same_bytes_follow_from_any_guess(l2: float, monkeypatch: pytest.Mon
     x, y = table(60, 8)
     correlations = Correlations(gram_of(x, y), 8, (9,), True)
     random = np.random.default_rng(0)
-    usual = Lasso(correlations, 9).solve(0.1, l2)
-    for guess in (np.ones(8), -np.ones(8), *random.normal(size=(5, 8))):
-        other = Lasso(correlations, 9).solve(0.1, l2, guess)
-        assert (other.columns, weights(other)) == (usual.columns, weights(usual))
+    (usual,) = Lasso(correlations, 9).path([0.1], l2)
     # A search that is wrong: the proof repairs it, or coordinate descent replaces it.
     for guess in (np.zeros(8), np.ones(8), -np.ones(8), *random.normal(size=(5, 8))):
         monkeypatch.setattr(lasso, "feature_sign_search", lambda *_, wrong=guess: wrong)
-        other = Lasso(correlations, 9).solve(0.1, l2)
+        (other,) = Lasso(correlations, 9).path([0.1], l2)
         assert other.certificate.proven
         assert (other.columns, weights(other)) == (usual.columns, weights(usual))
 

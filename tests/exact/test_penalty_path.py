@@ -91,4 +91,4 @@ def test_weights_along_the_path_are_those_of_single_fits(l1: float, l2: float) -
         for target in range(2):
             assert along[target].weight[place].tolist() == single.weight[target].tolist()
             assert along[target].bias[place] == single.bias[target]
-            assert along[target].nonzero[place] == single.nonzero[target]
+            assert np.count_nonzero(along[target].weight[place]) == single.nonzero[target]
