@@ -47,7 +47,9 @@ def choose(params: Params, summary: Summary) -> ChosenPenalties:
         return _of_numbers(params)
     fold_checks.check_choice(by_folds[0], summary)
     table = summary.train.gram, summary.features, summary.targets, params.model.bias
-    penalty_messages.announce(by_folds, len(summary.features), len(summary.folds))
+    penalty_messages.announce(
+        by_folds, len(summary.features), len(summary.targets), len(summary.folds)
+    )
     penalties = penalty_path.paths(*table, params.train.l1, params.train.l2)
     scores = cross_validate(
         [fold.test.gram for fold in summary.folds],
@@ -64,7 +66,15 @@ def choose(params: Params, summary: Summary) -> ChosenPenalties:
         _path(target, by_folds[0], summary.features, of_target, weights, of_target.chosen(choose))
         for target, of_target, weights in zip(summary.targets, scores, along, strict=True)
     ]
-    lines = [penalty_messages.chosen(path, len(summary.folds)) for path in paths]
+    fewest_rows = min(fold.training.rows for fold in summary.folds)
+    lines = [
+        penalty_messages.chosen(
+            *(path, len(summary.folds)),
+            is_wide=len(summary.features) >= fewest_rows,
+            gap=max(of_target.gap.max(), *(each.gap for each in weights.certificates)),
+        )
+        for path, of_target, weights in zip(paths, scores, along, strict=True)
+    ]
     print("\n".join(first_lines(lines, MOST_TARGETS_SHOWN)))
     return ChosenPenalties.from_paths(paths)
 

@@ -1,6 +1,7 @@
 """The folds choose the penalty, without the test rows, and say what they chose."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -8,7 +9,9 @@ from conftest import job
 
 from pipeline.columns import in_memory
 from pipeline.columns.summary import Summary, each_part_in_turn
+from pipeline.exact import cross_validation, penalty_path
 from pipeline.exact.penalties import Penalty
+from pipeline.exact.solutions import Certificate, Solution
 from pipeline.learning import chosen_penalties, exact_solution
 from pipeline.settings.errors import UserError
 from pipeline.settings.params import Params
@@ -103,3 +106,23 @@ def test_dependent_columns_share_the_weight_unless_they_are_refused(
         " the same as others:\n  x1 is a copy of x0\nname data.features without them, or set"
         " train.dependent to drop, which lets the penalty share the weight among them"
     )
+
+
+@pytest.mark.parametrize("function", ["cross_validate", "weights_along"])
+def test_solutions_that_are_not_proven_are_told_wherever_they_are(
+    function: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In the folds alone, or on all rows alone."""
+    where = cross_validation if function == "cross_validate" else penalty_path
+    solve = where.solve
+
+    def unproven(*arguments: Any) -> list[Solution]:
+        solutions = solve(*arguments)
+        last = replace(solutions[-1], certificate=Certificate(proven=False, gap=2e-9))
+        return [*solutions[:-1], last]
+
+    chosen_penalties.choose(asked(l1="cv"), summed())
+    assert "proven" not in capsys.readouterr().out
+    monkeypatch.setattr(where, "solve", unproven)
+    chosen_penalties.choose(asked(l1="cv"), summed())
+    assert "at most 2e-09 of the target's variation" in capsys.readouterr().out
