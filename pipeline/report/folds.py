@@ -19,7 +19,9 @@ def in_metrics(params: Params, summary: Summary, penalties: Sequence[Penalty]) -
 
     {"cv": {"rmse": {"mean", "std"}, "r2": {"mean", "std"}}}, over all rows and targets of a fold as
     in the other metrics, std with folds − 1; null if a fold has too few training rows: `warnings`
-    says so. Nothing without `train.optimizer: exact`, and if fewer than two folds have rows.
+    says so. `folds` beside them is the number of folds that a figure is of, where it is not of all:
+    a fold may have no rows, or no R² if its targets are constant. Nothing without
+    `train.optimizer: exact`, and if fewer than two folds have rows.
     penalties: one for each target.
     Raises UserError if a figure is beyond what float64 holds.
     """
@@ -31,7 +33,7 @@ def in_metrics(params: Params, summary: Summary, penalties: Sequence[Penalty]) -
     if not all(math.isfinite(fold["rmse"]) for fold in folds):
         raise UserError(TOO_LARGE)
     by_name = {name: [fold[name] for fold in folds if name in fold] for name in ("rmse", "r2")}
-    return {"cv": {name: _spread(values) for name, values in by_name.items()}}
+    return {"cv": {name: _spread(v) | _counted(v, summary) for name, v in by_name.items()}}
 
 
 def errors(
@@ -60,6 +62,11 @@ def warnings(params: Params, summary: Summary) -> Iterator[str]:
         counted = len(summary.folds_with_rows)
         told = f"is of {counted} folds alone" if counted else "is missing"
         yield f"{' and '.join(problems)}: cv in {files.METRICS} {told}; set data.folds to fewer"
+
+
+def _counted(values: Sequence[float], summary: Summary) -> dict[str, int]:
+    """Return the number of folds that a figure is of, if it is not of all."""
+    return {"folds": len(values)} if 0 < len(values) < len(summary.folds) else {}
 
 
 def _spread(values: Sequence[float]) -> dict[str, float | None]:

@@ -51,10 +51,15 @@ def folds(metrics: Mapping[str, Any]) -> str | None:
     rmse, r2 = cv["rmse"], cv["r2"]
     if rmse["mean"] is None:
         return None
-    text = f"root mean square error {rmse['mean']:.6g} ± {two_digits(rmse['std'])}"
+    text = f"root mean square error {rmse['mean']:.6g} ± {two_digits(rmse['std'])}{_counted(rmse)}"
     if r2["std"] is None:  # the target is constant in all folds but one, or in all
         return text
-    return f"{text}, R² {r2['mean']:.4g} ± {two_digits(r2['std'])}"
+    return f"{text}, R² {r2['mean']:.4g} ± {two_digits(r2['std'])}{_counted(r2)}"
+
+
+def _counted(figure: Mapping[str, Any]) -> str:
+    """Return the number of folds that a figure is of, if metrics.json has it: it is not of all."""
+    return f" (of {figure['folds']} folds alone)" if "folds" in figure else ""
 
 
 def of_folds(metrics: Mapping[str, Any], params: Mapping[str, Any]) -> Iterator[str]:

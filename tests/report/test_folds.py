@@ -11,7 +11,7 @@ from sklearn.linear_model import ElasticNet, LinearRegression, Ridge
 from sklearn.model_selection import GroupKFold, TimeSeriesSplit
 
 from pipeline.exact.penalties import Penalty
-from pipeline.report import folds
+from pipeline.report import folds, penalty
 from pipeline.settings.params import Params
 
 Floats = NDArray[np.float64]
@@ -132,12 +132,27 @@ def test_too_few_training_rows_for_plain_least_squares_are_named_and_null() -> N
     assert folds.in_metrics(exact_job(), in_folds(x, y, chosen), [Penalty()])["cv"]["rmse"]["mean"]
 
 
+def test_a_figure_says_of_how_many_folds_it_is_where_that_is_not_all() -> None:
+    x, y = table()
+    y[80:] = 7.0  # no R² in the last fold
+    rows = np.arange(ROWS)
+    chosen = [(np.setdiff1d(rows, test), test) for test in (rows[:40], rows[40:80], rows[80:])]
+    metrics = folds.in_metrics(exact_job(), in_folds(x, y, chosen), [Penalty()])
+    assert "folds" not in metrics["cv"]["rmse"]
+    assert metrics["cv"]["r2"]["folds"] == 2
+    told = penalty.folds(metrics)
+    assert told is not None
+    assert told.endswith(" (of 2 folds alone)")
+    assert told.count("alone") == 1
+
+
 def test_folds_without_rows_are_left_out_and_named() -> None:
     x, y = table()
     rows = np.arange(ROWS)
     chosen = [(rows[:0], rows[:40]), (rows[:40], rows[40:80]), (rows[:80], rows[80:])]
     cv = folds.in_metrics(exact_job(), in_folds(x, y, chosen), [Penalty()])
-    assert cv == folds.in_metrics(exact_job(), in_folds(x, y, chosen[1:]), [Penalty()])
+    of_two = folds.in_metrics(exact_job(), in_folds(x, y, chosen[1:]), [Penalty()])
+    assert cv == {"cv": {name: figure | {"folds": 2} for name, figure in of_two["cv"].items()}}
     assert list(folds.warnings(exact_job(), in_folds(x, y, chosen))) == [
         "no row is left to train for fold 1 of 3: cv in reports/metrics.json is of 2 folds alone;"
         " set data.folds to fewer"
