@@ -20,6 +20,7 @@ from pipeline.exact.cores import one_blas_thread
 from pipeline.exact.correlations import Correlations
 from pipeline.exact.gram import Gram
 from pipeline.exact.penalties import Penalty, solve
+from pipeline.exact.rounding import nearest
 from pipeline.exact.unrounded_error import mean_squared_errors
 
 Floats = NDArray[np.float64]
@@ -159,5 +160,7 @@ def spread(values: Sequence[float]) -> Spread:
     mean = sum(exact) / len(exact)
     if len(exact) < 2:
         return Spread(float(mean), math.nan)
-    square = sum((value - mean) ** 2 for value in exact) / (len(exact) - 1)
-    return Spread(float(mean), math.sqrt(square))
+    # Squares of numbers that float64 holds may be beyond it, above and below.
+    unit = Fraction(2) ** math.frexp(max(map(abs, values)))[1]
+    square = sum(((value - mean) / unit) ** 2 for value in exact) / (len(exact) - 1)
+    return Spread(float(mean), nearest(Fraction(math.sqrt(square)) * unit, "float64"))

@@ -8,6 +8,7 @@ from pipeline.columns.summary import Summary
 from pipeline.exact.cross_validation import cross_validate
 from pipeline.exact.gram import Gram
 from pipeline.exact.penalties import Penalty
+from pipeline.exact.rounding import nearest
 from pipeline.settings.params import Params
 
 
@@ -37,7 +38,8 @@ def figures(
 ) -> list[dict[str, float]]:
     """Return rmse and r2 of each fold, over all rows and targets of it: see `errors`.
 
-    No r2 if its targets are constant. rmse is infinite, and r2 missing, if an error is.
+    No r2 if its targets are constant. Figures beyond float64 are infinite; without a finite rmse
+    there is no r2.
     """
     by_fold = errors(summary, penalties, params.model.bias)
     return [
@@ -51,7 +53,7 @@ def _of_fold(errors: Sequence[float], variation: Fraction) -> dict[str, float]:
         return {"rmse": math.inf}
     error = sum(map(Fraction, errors))
     rmse = {"rmse": math.sqrt(error / len(errors))}
-    return rmse | ({"r2": float(1 - error / variation)} if variation else {})
+    return rmse | ({"r2": nearest(1 - error / variation, "float64")} if variation else {})
 
 
 def _variation(fold: Gram, features: int) -> Fraction:

@@ -6,6 +6,7 @@ measure the fitted models on.
 
 import math
 from dataclasses import dataclass, replace
+from fractions import Fraction
 
 import numpy as np
 import torch
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 
 from pipeline.columns.summary import Fold, FoldPlaces, Part, Summary
 from pipeline.exact.reduced_rows import reduced_rows
+from pipeline.exact.rounding import nearest
 from pipeline.learning import reduction, scaling
 from pipeline.learning.prediction import to_numpy
 from pipeline.learning.scaling import Scaling
@@ -28,7 +30,7 @@ class Measured:
 
     x: [k, features], around the centre that the models subtract; y: [k, targets].
     rows: number of rows of the table that they stand for. variation: sum of squares of the targets
-    around their means.
+    around their means, infinite if it is beyond float64.
     """
 
     x: Floats
@@ -40,7 +42,8 @@ class Measured:
     def of(cls, part: Part, features: int, centre: Floats | None) -> "Measured":
         """Return the rows for a part. centre: [features], or None if no centre is subtracted."""
         gram, targets = part.gram, range(1 + features, len(part.gram.exponents))
-        variation = float(sum(gram.variation(column) for column in targets))
+        whole = sum((gram.variation(column) for column in targets), Fraction(0))
+        variation = nearest(whole, "float64")
         if centre is not None:
             gram = gram.centred(np.append(centre, np.zeros(len(targets))))
         rows = reduced_rows(gram)
@@ -50,7 +53,7 @@ class Measured:
         """Return loss, rmse and r2 of each model, as metrics.json defines them.
 
         weight: [models, targets, features]; bias: [models, targets]. reduced: train.reduction. A
-        figure that is not finite, and r2 if the targets are constant, is left out.
+        figure that is not finite, and r2 if the variation of the targets is not or 0, is left out.
         """
         models, targets, features = weight.shape
         with np.errstate(all="ignore"):
@@ -62,7 +65,7 @@ class Measured:
         for square in squares.tolist():
             named = {"loss": square if reduced == "sum" else square / size}
             named["rmse"] = math.sqrt(square / size)
-            if self.variation:
+            if 0 < self.variation < math.inf:
                 named["r2"] = 1 - square / self.variation
             result.append({name: value for name, value in named.items() if math.isfinite(value)})
         return result

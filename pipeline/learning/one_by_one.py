@@ -11,6 +11,7 @@ from torch import nn
 
 from pipeline.columns.blocks import TableFile
 from pipeline.columns.summary import Part, Summary
+from pipeline.exact.rounding import nearest
 from pipeline.exact.squared_error import squared_error
 from pipeline.learning import chosen_penalties, exact_folds, fold_checks, training, weights
 from pipeline.learning.descents import kept_epochs
@@ -52,9 +53,11 @@ def trial(params: Params, summary: Summary, rows: TableFile, held_out: TableFile
         if part.rows:
             square = _of_line(line, part) if line else _of_rows(shipped, table, summary)
             figures |= {f"{name}.{key}": v for key, v in _figures(square, part, summary).items()}
-    square = figures["train.rmse"] ** 2
+    rmse = figures.get("train.rmse", math.inf)
     size = summary.train.rows * len(summary.targets)
-    figures["train.loss"] = square * size if params.train.reduction == "sum" else square
+    loss = rmse * rmse * (size if params.train.reduction == "sum" else 1)
+    if math.isfinite(loss):
+        figures["train.loss"] = loss
     note = ""
     if (reason := fold_checks.too_few_rows(params, summary)) is not None:
         note = reason
@@ -94,10 +97,7 @@ def _as_saved(params: Params, module: nn.Module, summary: Summary) -> nn.Module:
 def _of_line(line: Line, part: Part) -> float:
     """Return the sum of the squared errors of a line."""
     by_target = squared_error(part.gram, line.weight, line.bias, line.centre)
-    try:
-        return float(sum(by_target, Fraction(0)))
-    except OverflowError:
-        return math.inf
+    return nearest(sum(by_target, Fraction(0)), "float64")
 
 
 def _of_rows(module: nn.Module, table: TableFile, summary: Summary) -> float:
@@ -110,12 +110,18 @@ def _of_rows(module: nn.Module, table: TableFile, summary: Summary) -> float:
 
 
 def _figures(square: float, part: Part, summary: Summary) -> dict[str, float]:
-    """Return rmse and r2 as metrics.json defines them; no r2 if the targets are constant."""
+    """Return rmse and r2 as metrics.json defines them, where they are finite.
+
+    No r2 if the targets are constant, or if their variation is beyond float64.
+    """
     features, targets = len(summary.features), len(summary.targets)
     columns = range(1 + features, 1 + features + targets)
-    variation = float(sum((part.gram.variation(column) for column in columns), Fraction(0)))
+    whole = sum((part.gram.variation(column) for column in columns), Fraction(0))
+    variation = nearest(whole, "float64")
     figures = {"rmse": math.sqrt(square / (part.rows * targets))}
-    return figures | ({"r2": 1 - square / variation} if variation else {})
+    if 0 < variation < math.inf:
+        figures["r2"] = 1 - square / variation
+    return {name: figure for name, figure in figures.items() if math.isfinite(figure)}
 
 
 def _reason(error: UserError) -> str:

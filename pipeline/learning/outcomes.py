@@ -56,14 +56,15 @@ class Trial:
 def of_folds(folds: Sequence[Mapping[str, float]]) -> dict[str, float]:
     """Return mean and standard deviation (with folds − 1) of rmse and r2 over at least two folds.
 
-    As metrics.json has them: r2 over the folds that have one. Nothing if a fold has no finite rmse.
+    As metrics.json has them: r2 over the folds that have one. Nothing if a fold has no finite rmse,
+    no r2 if one is beyond float64.
     """
     figures: dict[str, float] = {}
     if len(folds) < 2 or not all(math.isfinite(fold.get("rmse", math.inf)) for fold in folds):
         return figures
     for name in ("rmse", "r2"):
         over_folds = [fold[name] for fold in folds if name in fold]
-        if over_folds:
+        if over_folds and all(map(math.isfinite, over_folds)):
             spread_of = spread(over_folds)
             figures[f"cv.{name}.mean"] = spread_of.mean
             if len(over_folds) > 1:

@@ -30,7 +30,7 @@ def in_metrics(params: Params, summary: Summary, penalties: Sequence[Penalty]) -
     if fold_checks.too_few_rows(params, summary) is not None:
         return {"cv": {"rmse": _spread([]), "r2": _spread([])}}
     folds = exact_folds.figures(params, summary, penalties)
-    if not all(math.isfinite(fold["rmse"]) for fold in folds):
+    if not all(math.isfinite(figure) for fold in folds for figure in fold.values()):
         raise UserError(TOO_LARGE)
     by_name = {name: [fold[name] for fold in folds if name in fold] for name in ("rmse", "r2")}
     return {"cv": {name: _spread(v) | _counted(v, summary) for name, v in by_name.items()}}
