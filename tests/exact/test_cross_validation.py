@@ -109,6 +109,28 @@ def test_folds_with_fewer_rows_than_columns_answer(penalty: Penalty) -> None:
     assert np.isfinite(scores.mse).all()
 
 
+def percentages(rows: int) -> np.ndarray:
+    """Return three columns that add up to 100 except for rounding: [rows, 3]."""
+    shares = np.random.default_rng(1).dirichlet([1.0, 1, 1], rows) * 100
+    shares[:, 2] = 100 - shares[:, 0] - shares[:, 1] * (1 + 2.0**-52)
+    return shares
+
+
+@pytest.mark.parametrize("single", [False, True])
+def test_nearly_dependent_columns_are_left_out_in_the_folds(single: bool) -> None:
+    x = percentages(60)
+    if single:
+        x = x.astype(np.float32).astype(np.float64)
+    roundoff = [2.0**-24] * 3 if single else None
+    y = x[:, 0] / 50 + np.random.default_rng(2).normal(size=60)
+    path = [[Penalty()]]
+    (ours,) = cross_validate(folds_of(x, y), names(x), ["y"], True, path, roundoff)
+    (without,) = cross_validate(folds_of(x[:, :2], y), names(x[:, :2]), ["y"], True, path)
+    assert ours.mse.tolist() == without.mse.tolist()
+    (with_it,) = cross_validate(folds_of(x, y), names(x), ["y"], True, path, [0.0] * 3)
+    assert with_it.mean[0] != pytest.approx(ours.mean[0], rel=1e-3), "the column is not exact"
+
+
 def test_a_perfect_fit_has_no_error() -> None:
     x = np.arange(12.0)[:, None]
     (scores,) = cross_validate(folds_of(x, 2 * x[:, 0] + 1), ["x"], ["y"], True, [[Penalty()]])

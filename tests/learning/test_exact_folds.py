@@ -1,7 +1,10 @@
 """Errors of exact fits to the training rows of each fold."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from folded import features, in_folds
 from swept import NoRows, summary, swept_job
 
 from pipeline.exact.penalties import Penalty
@@ -29,3 +32,21 @@ def test_figures_are_those_of_one_fit_for_each_fold() -> None:
 
 def test_one_fold_has_no_figures() -> None:
     assert exact_folds.figures(swept_job(), summary(folds=1), [Penalty()] * 2) == []
+
+
+def test_columns_that_nearly_depend_in_float32_are_left_out_in_the_folds() -> None:
+    """Three percentages: what they lack to 100 is the rounding of a column of float32."""
+    random = np.random.default_rng(1)
+    shares = (random.dirichlet([1.0, 1, 1], 60) * 100).astype(np.float32).astype(np.float64)
+    y = shares[:, 0] / 50 + random.normal(size=60)
+    rows = np.arange(60)
+    folds = [(rows[rows % 4 != fold], rows[rows % 4 == fold]) for fold in range(4)]
+    whole = replace(in_folds(shares, y, folds), float32=frozenset(features(3)))
+    two = in_folds(shares[:, :2], y, folds)
+    assert exact_folds.errors(whole, [Penalty()], True) == exact_folds.errors(
+        two, [Penalty()], True
+    )
+    in_float64 = replace(whole, float32=frozenset())
+    assert exact_folds.errors(in_float64, [Penalty()], True) != exact_folds.errors(
+        two, [Penalty()], True
+    )
