@@ -21,7 +21,7 @@ MOST_DRAWN = 40
 
 
 def draw(path: Path, paths: Sequence[PenaltyPath], deviations: NDArray[np.float64]) -> None:
-    """Draw the path of each target: above the error of the folds, below the weights.
+    """Draw the path of each target, at most four: above the error of the folds, below the weights.
 
     The error is the mean of the folds' mean squared errors, with one standard error to either side.
     A weight is drawn as the effect of one standard deviation of its column, because weights in
@@ -30,6 +30,8 @@ def draw(path: Path, paths: Sequence[PenaltyPath], deviations: NDArray[np.float6
     """
     drawn = paths[: len(COLOURS)]
     with figure_of(path, 7.2, WIDTH * (0.4 + 0.6 * len(drawn))) as figure:
+        if len(drawn) < len(paths):
+            figure.suptitle(f"the first {len(drawn)} of {len(paths)} targets", fontsize="medium")
         # A part of the figure for each target: its legends stand outside the axes, over no line.
         for part, each in zip(
             figure.subfigures(1, len(drawn), squeeze=False)[0], drawn, strict=True

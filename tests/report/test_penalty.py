@@ -76,6 +76,9 @@ def test_the_picture_marks_the_choice(tmp_path: Path) -> None:
     path_plot.draw(many, [path, path], np.array([1.0, 2.0]))
     assert shown.count("price_$") == 0
     assert texts(many).count("price_$") == 2
+    assert not any("targets" in text for text in texts(many))
+    path_plot.draw(many, [path] * 6, np.array([1.0, 2.0]))
+    assert "the first 4 of 6 targets" in texts(many)
     pairs = (PairError(1.0, 0.5, 9.0, 1.0),)
     both = replace(path, penalty="l1", other=0.25, other_pairs=pairs, error=values + 1)
     path_plot.draw(many, [both], np.array([1.0, 2.0]))
