@@ -1,4 +1,4 @@
-"""The correlations of a table's columns, exactly and in balls: what a penalised fit is solved from.
+"""The correlations of a table's columns, exactly and in balls: what a penalized fit is solved from.
 
 Penalties are on standardized columns. With n rows, V_j the variation of column j around its mean
 and C the Gram matrix of the columns, centred if there is an intercept, the coefficients

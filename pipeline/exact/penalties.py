@@ -5,7 +5,7 @@ of a target minimise
 
     RSS / (2 n) + l1 · Σ |β̃_j| + l2 / 2 · Σ β̃_j²
 
-The intercept is not penalised. Penalties are on standardized columns, as glmnet has them (Friedman,
+The intercept is not penalized. Penalties are on standardized columns, as glmnet has them (Friedman,
 Hastie and Tibshirani, *Regularization Paths for Generalized Linear Models via Coordinate Descent*,
 Journal of Statistical Software 33, 2010). scikit-learn's `alpha` on standardized columns is n · l2
 for Ridge, l1 for Lasso; for ElasticNet it is l1 + l2, with l1_ratio = l1 / (l1 + l2). A constant
@@ -43,7 +43,7 @@ class Penalty:
 
 @dataclass(frozen=True, eq=False)
 class PenalizedFit:
-    """The penalised solution of each target. Each float is correctly rounded if it is proven.
+    """The penalized solution of each target. Each float is correctly rounded if it is proven.
 
     Arrays are float64 [targets] or [targets, features].
     """

@@ -23,7 +23,7 @@ from pipeline.exact.rounding import exactly, precision
 from pipeline.exact.solutions import Certificate
 
 Floats = NDArray[np.float64]
-Path = tuple[Penalty, ...]
+Penalties = tuple[Penalty, ...]
 """Penalties of one target, the largest first; of both the largest l2 first, with all its l1."""
 
 LENGTH = 100
@@ -47,7 +47,7 @@ def paths(
     intercept: bool,
     l1: float | Literal["cv"],
     l2: float | Literal["cv"],
-) -> tuple[Path, ...]:
+) -> tuple[Penalties, ...]:
     """Return the penalties of each target: a path where l1 or l2 is "cv", else a single one.
 
     Where both are, a path of l1 for each value of l2, which are the same for every table: l2
@@ -132,7 +132,7 @@ class PathWeights:
     bias: [penalties]; weight: [penalties, features].
     """
 
-    penalties: Path
+    penalties: Penalties
     bias: Floats
     weight: Floats
     certificates: tuple[Certificate, ...]
@@ -143,7 +143,7 @@ def weights_along(
     features: Sequence[str],
     targets: Sequence[str],
     intercept: bool,
-    paths: Sequence[Path],
+    paths: Sequence[Penalties],
 ) -> tuple[PathWeights, ...]:
     """Return the solutions of each target for each penalty of its path.
 

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from pipeline.settings.section import Section, one_of
 
-Penalty = Annotated[
+PenaltySetting = Annotated[
     Annotated[float, Field(ge=0, le=1e30)] | Literal["cv"],
     one_of("cv", or_else="a number from 0 on"),
 ]
@@ -47,11 +47,11 @@ class Train(Section):
     """Device to train on; auto: a CUDA GPU if there is one. A GPU gives other bytes than a CPU."""
     portable: bool = Field(examples=[False])
     """Slower kernels that give the same bits on every x86-64 CPU."""
-    l1: Penalty = Field(examples=[0.0])
+    l1: PenaltySetting = Field(examples=[0.0])
     """exact: lasso penalty on the sizes of the weights of standardized columns, which makes some of
     them 0: 1/(2n) · squared error + l1 · Σ|weight · deviation|; or cv: of a path of 100 values the
     one that data.folds choose."""
-    l2: Penalty = Field(examples=[0.0])
+    l2: PenaltySetting = Field(examples=[0.0])
     """exact: ridge penalty on the squares of the weights of standardized columns, which makes them
     smaller: 1/(2n) · squared error + l2/2 · Σ(weight · deviation)²; or cv. With l1: elastic net;
     both cv: of 100 values of l1 for each of 10 of l2 the pair that data.folds choose."""

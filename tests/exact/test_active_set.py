@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from penalised_reference import gram_of
+from penalized_reference import gram_of
 
 from pipeline.exact.active_set import feature_sign_search
 from pipeline.exact.correlations import Correlations

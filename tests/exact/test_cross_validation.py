@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from conftest import NUMPY_OFF
 from other_machines import printed_on
-from penalised_reference import gram_of, names, scikit_learn, table
+from penalized_reference import gram_of, names, scikit_learn, table
 
 from pipeline.exact.cross_validation import Scores, cross_validate
 from pipeline.exact.gram import Gram

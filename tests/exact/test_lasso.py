@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from penalised_reference import Floats, gram_of, names, scikit_learn, table
+from penalized_reference import Floats, gram_of, names, scikit_learn, table
 
 from pipeline.exact import lasso
 from pipeline.exact.active_set import coordinate_descent, feature_sign_search

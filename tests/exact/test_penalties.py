@@ -1,4 +1,4 @@
-"""Penalised fits are correctly rounded, whatever guessed them, and agree with scikit-learn."""
+"""Penalized fits are correctly rounded, whatever guessed them, and agree with scikit-learn."""
 
 from fractions import Fraction
 
@@ -7,7 +7,7 @@ import pytest
 from exact_reference import dot, eliminated, exact_columns, nearest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
-from penalised_reference import gram_of, names, scikit_learn, table
+from penalized_reference import gram_of, names, scikit_learn, table
 from sklearn.linear_model import ElasticNetCV
 
 from pipeline.exact.least_squares import fit as least_squares

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from penalised_reference import gram_of, names, table
+from penalized_reference import gram_of, names, table
 
 from pipeline.exact.penalties import Penalty, fit
 from pipeline.exact.penalty_path import LENGTH, paths, weights_along

@@ -1,4 +1,4 @@
-"""Tables for penalised fits, and their solutions by scikit-learn on standardized columns."""
+"""Tables for penalized fits, and their solutions by scikit-learn on standardized columns."""
 
 from typing import Any
 
