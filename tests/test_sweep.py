@@ -113,6 +113,7 @@ def test_early_stopping_is_refused_by_name_and_chosen_by_the_rows_held_out(job: 
     assert max(errors) == pytest.approx(min(errors), rel=1e-3)
 
 
+@pytest.mark.slow
 def test_another_module_is_chosen_by_the_rows_held_out(
     job: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

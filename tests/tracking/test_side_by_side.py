@@ -92,6 +92,7 @@ def test_other_rows_are_not_paired(results: Results, changes: dict[str, Any], re
     assert "train.mse" in same.metrics[0]
 
 
+@pytest.mark.slow
 def test_of_whole_groups_the_interval_is_qualified(results: Results) -> None:
     by = {"share": 0.3, "by": "heating"}
     poor = results.committed(data__features=["number"], data__test_fraction=by)
@@ -220,6 +221,7 @@ def test_other_targets_are_refused(results: Results) -> None:
         compared(commit)
 
 
+@pytest.mark.slow
 def test_several_targets_have_a_difference_each(results: Results) -> None:
     changes = {"data__targets": ["price", "area"], "model__dtype": "float64"}
     commit = results.committed(data__features=["number"], **changes)

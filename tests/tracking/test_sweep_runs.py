@@ -177,6 +177,7 @@ def test_what_a_killed_sweep_was_writing_is_ended_and_written_again(
     assert [child.info.status for child in children] == ["FINISHED"] * 3 + ["FAILED"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("seconds", "rows"), [(0.0, [1, 2, 3, 4]), (1e9, [1] * 4)])
 def test_a_sweep_that_is_killed_leaves_its_own_report(
     seconds: float, rows: list[int], folder: Path, monkeypatch: pytest.MonkeyPatch
