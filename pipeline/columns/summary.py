@@ -9,6 +9,7 @@ cross-validation is written beside them.
 import json
 from collections.abc import Sequence, Set
 from dataclasses import dataclass, fields
+from fractions import Fraction
 from functools import cached_property, reduce
 from operator import add
 from pathlib import Path
@@ -83,6 +84,14 @@ class Part:
         below = [[upper[i][j - i] for i in range(j)] for j in places]
         entries = tuple((*first, *row) for first, row in zip(below, upper, strict=True))
         return cls(smallest, largest, Gram(value["rows"], exponents, entries))
+
+    def variation_of_targets(self, features: int) -> Fraction:
+        """Return the exact sum of squares of all targets, each around its mean.
+
+        features: number of encoded columns, before the targets.
+        """
+        targets = range(1 + features, len(self.gram.exponents))
+        return sum((self.gram.variation(target) for target in targets), Fraction(0))
 
 
 @dataclass(frozen=True)

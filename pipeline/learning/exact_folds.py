@@ -6,7 +6,6 @@ from fractions import Fraction
 
 from pipeline.columns.summary import Summary
 from pipeline.exact.cross_validation import cross_validate
-from pipeline.exact.gram import Gram
 from pipeline.exact.penalties import Penalty
 from pipeline.exact.rounding import nearest
 from pipeline.settings.params import Params
@@ -41,22 +40,17 @@ def figures(
     No r2 if its targets are constant. Figures beyond float64 are infinite; without a finite rmse
     there is no r2.
     """
-    by_fold = errors(summary, penalties, params.model.bias)
+    by_fold, features = errors(summary, penalties, params.model.bias), len(summary.features)
     return [
-        _of_fold(of_targets, _variation(fold.test.gram, len(summary.features)))
+        _of_fold(of_targets, fold.test.variation_of_targets(features) / fold.test.rows)
         for fold, of_targets in zip(summary.folds_with_rows, by_fold, strict=True)
     ]
 
 
 def _of_fold(errors: Sequence[float], variation: Fraction) -> dict[str, float]:
+    """Return the figures. variation: sum over the targets of the mean squares around the mean."""
     if not all(map(math.isfinite, errors)):
         return {"rmse": math.inf}
     error = sum(map(Fraction, errors))
     rmse = {"rmse": math.sqrt(error / len(errors))}
     return rmse | ({"r2": nearest(1 - error / variation, "float64")} if variation else {})
-
-
-def _variation(fold: Gram, features: int) -> Fraction:
-    """Return the sum over the targets of the mean squares around their means."""
-    targets = range(1 + features, len(fold.exponents))
-    return sum((fold.variation(target) for target in targets), Fraction(0)) / fold.rows

@@ -6,7 +6,6 @@ measure the fitted models on.
 
 import math
 from dataclasses import dataclass, replace
-from fractions import Fraction
 
 import numpy as np
 import torch
@@ -42,8 +41,7 @@ class Measured:
     def of(cls, part: Part, features: int, centre: Floats | None) -> "Measured":
         """Return the rows for a part. centre: [features], or None if no centre is subtracted."""
         gram, targets = part.gram, range(1 + features, len(part.gram.exponents))
-        whole = sum((gram.variation(column) for column in targets), Fraction(0))
-        variation = nearest(whole, "float64")
+        variation = nearest(part.variation_of_targets(features), "float64")
         if centre is not None:
             gram = gram.centred(np.append(centre, np.zeros(len(targets))))
         rows = reduced_rows(gram)

@@ -114,11 +114,8 @@ def _figures(square: float, part: Part, summary: Summary) -> dict[str, float]:
 
     No r2 if the targets are constant, or if their variation is beyond float64.
     """
-    features, targets = len(summary.features), len(summary.targets)
-    columns = range(1 + features, 1 + features + targets)
-    whole = sum((part.gram.variation(column) for column in columns), Fraction(0))
-    variation = nearest(whole, "float64")
-    figures = {"rmse": math.sqrt(square / (part.rows * targets))}
+    variation = nearest(part.variation_of_targets(len(summary.features)), "float64")
+    figures = {"rmse": math.sqrt(square / (part.rows * len(summary.targets)))}
     if 0 < variation < math.inf:
         figures["r2"] = 1 - square / variation
     return {name: figure for name, figure in figures.items() if math.isfinite(figure)}

@@ -36,8 +36,7 @@ def sum_of_squares(split: Split, line: Line | None) -> Fraction:
 
 def variation(split: Split) -> Fraction:
     """Return the exact sum of squares of the targets around their means."""
-    columns = range(1 + split.features, 1 + split.features + split.targets)
-    return sum((split.part.gram.variation(column) for column in columns), Fraction(0))
+    return split.part.variation_of_targets(split.features)
 
 
 def of_squared_error(
