@@ -1,7 +1,6 @@
 """Whether data/ is what params.yaml and data/raw/ make: tables that are not are not swept over."""
 
 from collections.abc import Iterator, Mapping
-from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +25,7 @@ def check_data(document: str) -> None:
         return
     written, _ = yaml_file.read(document, params.PATH)
     keys = [key for key in stages()["generate"]["params"] if key.split(".")[0] in ("seed", "data")]
-    differing = [key for key in keys if key in values and _at(written, key) != values[key]]
+    differing = [key for key in keys if key in values and yaml_file.at(written, key) != values[key]]
     if differing:
         names = messages.first_of(differing, MOST_SHOWN)
         raise UserError(
@@ -44,11 +43,6 @@ def check_data(document: str) -> None:
             f"{messages.first_of(others, MOST_SHOWN)}: not what {DVC_LOCK} records; `dvc checkout`"
             " brings what it records, or `dvc repro generate` makes it again"
         )
-
-
-def _at(written: Any, key: str) -> Any:
-    """Return the value of a key with dots, such as data.folds."""
-    return reduce(lambda section, name: section[name], key.split("."), written)
 
 
 def _others(recorded: Iterator[Mapping[str, Any]]) -> Iterator[str]:

@@ -9,7 +9,6 @@ import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from pipeline.settings import declared, dvc_md5, messages, params, stamps, yaml_file
 from pipeline.settings.errors import EditedError, UserError
@@ -107,16 +106,9 @@ def _edited_params(inputs: _Inputs) -> Iterator[str]:
     except UserError:  # it is gone, or half of it is written
         yield str(params.PATH)
         return
-    keys = [key for key in inputs.keys if _value(before, key) != _value(now, key)]
+    keys = [key for key in inputs.keys if yaml_file.at(before, key) != yaml_file.at(now, key)]
     if keys:
         yield f"{params.PATH} ({messages.first_of(keys, MOST_EDITED_SHOWN)})"
-
-
-def _value(content: Any, key: str) -> Any:
-    """Return the value of a dotted key; Ellipsis, which no YAML has, if the key is not there."""
-    for part in key.split("."):
-        content = content.get(part, ...) if isinstance(content, dict) else ...
-    return content
 
 
 def _edited_files(inputs: _Inputs) -> Iterator[str]:

@@ -104,6 +104,13 @@ class _RefusedError(Exception):
     """Refusal of valid YAML; its text begins with the place: ":12: ..."."""
 
 
+def at(content: Any, key: str) -> Any:
+    """Return the value of a dotted key; Ellipsis, which no YAML has, if the key is not there."""
+    for part in key.split("."):
+        content = content.get(part, ...) if isinstance(content, dict) else ...
+    return content
+
+
 def _check_size(text: str) -> None:
     """Refuse a text that would overflow the stack or the memory, before any value is built.
 
