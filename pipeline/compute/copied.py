@@ -13,10 +13,9 @@ from pipeline.columns.learn import Learnable
 from pipeline.columns.statistics import Statistics
 from pipeline.compute import chosen_rows, own_rows, written
 from pipeline.compute.draws import Side
-from pipeline.compute.source_files import source_files
+from pipeline.compute.source_files import source_files, told_in_order
 from pipeline.compute.value_counts import ValueCounts, Valued
 from pipeline.settings import files
-from pipeline.settings.errors import UserError
 from pipeline.settings.params import Params
 from pipeline.tables import held_out, row_groups, table
 
@@ -74,13 +73,8 @@ def write(
 def _counted_in(raw: "RawTable | None", column: Valued) -> ValueCounts:
     """Return the values of a column in all rows of a user's table, which is read for it."""
     assert raw is not None, "rows that are made are chosen by no column"
-    blocks = raw.restricted([column.column]).rows()
-    try:
-        return ValueCounts.of_blocks(map(column.of, blocks))
-    except UserError:
-        for _ in raw.rows():  # which tells the faults of all columns
-            pass
-        raise  # the file has changed again
+    with told_in_order(raw):
+        return ValueCounts.of_blocks(map(column.of, raw.restricted([column.column]).rows()))
 
 
 def _counted_in_file(path: Path, column: Valued) -> ValueCounts:

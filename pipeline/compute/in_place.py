@@ -1,7 +1,6 @@
 """A table whose rows stay where they are: its plan, its summary and its sample."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial, reduce
 from operator import add
@@ -16,8 +15,8 @@ from pipeline.compute.chosen_rows import CountValues
 from pipeline.compute.draws import Draws, Side
 from pipeline.compute.kept_sums import KeptSums
 from pipeline.compute.mapping import Task, reduced, workers
-from pipeline.compute.pool import Pool, PoolError
-from pipeline.compute.source_files import source_files
+from pipeline.compute.pool import Pool
+from pipeline.compute.source_files import source_files, told_in_order
 from pipeline.compute.source_rows import Source, SourceRows, divided
 from pipeline.compute.summarize import (
     Fragment,
@@ -30,7 +29,7 @@ from pipeline.compute.summarize import (
 from pipeline.compute.value_counts import ValueCounts, Valued
 from pipeline.settings import files
 from pipeline.settings.column_settings import ColumnSettings, NumberSettings
-from pipeline.settings.errors import EditedError, UnavailableError, UserError
+from pipeline.settings.errors import UserError
 from pipeline.settings.params import Params
 from pipeline.tables import held_out, table
 from pipeline.tables.raw_table import RawTable
@@ -62,7 +61,7 @@ def summarized(raw: RawTable, params: Params) -> tuple[Partial, Layout]:
     with workers(needed, params.train.device) as pool:
         of_all_rows = partial(source_values.of_all_rows, parts, pool)
         division = chosen_rows.division(data, seed, partial(_counted, raw, of_all_rows))
-        with _told_in_order(raw):
+        with told_in_order(raw):
             source = divided(parts, division.chosen, pool)
             if not source.tasks:
                 raise UserError(f"data.source: found no rows in {data.source}")
@@ -72,7 +71,7 @@ def summarized(raw: RawTable, params: Params) -> tuple[Partial, Layout]:
             # Ranges change no encoded number: those of the summary take their place below.
             train, test = (_ranges(columns, rows[side]) for side in ("train", "test"))
         else:
-            with _told_in_order(raw):
+            with told_in_order(raw):
                 train, test = _statistics(source, columns, pool)
         for part in parts:
             part.check()
@@ -93,7 +92,7 @@ def summarized(raw: RawTable, params: Params) -> tuple[Partial, Layout]:
         folds = chosen_rows.folds(data, seed, partial(_counted, raw, of_training_rows))
         wide.announce(width, folds.chosen.parts)
         layout = Layout(plan, data.targets, Draws(seed, folds.chosen, rows, width))
-        with _told_in_order(raw):
+        with told_in_order(raw):
             kept = KeptSums(listed, layout, raw.row_schema)
             whole = _summed(source, layout, kept, no_rows(layout, raw.row_schema), pool)
         for part in parts:
@@ -110,8 +109,8 @@ def summarized(raw: RawTable, params: Params) -> tuple[Partial, Layout]:
 
 
 def _counted(raw: RawTable, count_values: CountValues, column: Valued) -> ValueCounts:
-    """Return the values of a column. Raises UserError as `_told_in_order`."""
-    with _told_in_order(raw):
+    """Return the values of a column. Raises UserError as `told_in_order`."""
+    with told_in_order(raw):
         return count_values(column)
 
 
@@ -129,22 +128,6 @@ def _summed(
     # A table of one piece is read as fast as its sums are.
     note = kept.write if len(source.tasks) > 1 else None
     return whole + reduced(missing, work, nothing, pool, note=note)
-
-
-@contextmanager
-def _told_in_order(raw: RawTable) -> Iterator[None]:
-    """Raise the message that a table has whose rows are read in order, if one cannot be used.
-
-    Several threads meet with faults in any order, and each knows only the faults of its piece.
-    """
-    try:
-        yield
-    except (EditedError, PoolError, UnavailableError):
-        raise
-    except UserError:
-        for _ in raw.rows():
-            pass
-        raise  # the file has changed again
 
 
 def _is_whole(settings: ColumnSettings) -> bool:
