@@ -107,11 +107,9 @@ class DrawnDivision:
         return uniform(self.seed, "split", before, rows) < self.fraction
 
 
-@dataclass(frozen=True)
-class DrawnFolds:
-    """Folds of about equally many rows that the seed draws."""
+class PartsInTurn:
+    """Folds of which each tests one part, and the others train. number: of the folds."""
 
-    seed: int
     number: int
 
     @property
@@ -123,6 +121,14 @@ class DrawnFolds:
     def places(self) -> tuple[FoldPlaces, ...]:
         """See FoldsOfRows.places."""
         return each_part_in_turn(self.number)
+
+
+@dataclass(frozen=True)
+class DrawnFolds(PartsInTurn):
+    """Folds of about equally many rows that the seed draws."""
+
+    seed: int
+    number: int
 
     @property
     def identity(self) -> str:

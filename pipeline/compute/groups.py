@@ -13,8 +13,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from pipeline.columns.summary import FoldPlaces, each_part_in_turn
-from pipeline.compute.draws import Side
+from pipeline.compute.draws import PartsInTurn, Side
 from pipeline.compute.value_counts import Groups, Integers, ValueCounts
 from pipeline.tables import held_out
 
@@ -58,23 +57,13 @@ def nearest(ends: NDArray[np.int64], wanted: float) -> int:
 
 
 @dataclass(frozen=True, eq=False)
-class GroupFolds:
+class GroupFolds(PartsInTurn):
     """Folds of groups. hashes: of all groups, sorted. folds: of each group: [groups] both."""
 
     groups: Groups
     hashes: Integers
     folds: NDArray[np.uint8]
     number: int
-
-    @property
-    def parts(self) -> int:
-        """See FoldsOfRows.parts."""
-        return self.number
-
-    @property
-    def places(self) -> tuple[FoldPlaces, ...]:
-        """See FoldsOfRows.places."""
-        return each_part_in_turn(self.number)
 
     @cached_property
     def identity(self) -> str:
