@@ -42,8 +42,8 @@ def check(params: Params, summary: Summary, blocks: dict[Path, Blocks]) -> None:
             f" {rows} for training; name fewer data.features, bring more rows, or set train.l2 to"
             " cv"
         )
-    for penalty in params.train.chosen_by_folds[:1]:
-        fold_checks.check_choice(penalty, summary)
+    if by_folds := params.train.chosen_by_folds:
+        fold_checks.check_choice(by_folds[0], summary)
     # Rows too large for the saved model's dtype could not be sent to it.
     dtypes = {"model.dtype": params.model.dtype}
     if params.train.optimizer != "exact":

@@ -20,7 +20,7 @@ class ListedSweep:
     """A sweep whose configurations are known from the beginning."""
 
     def __init__(self, tried: Configurations, metric: str) -> None:
-        self.tried, self.metric, self.count = tried, metric, len(tried.params)
+        self.tried, self.metric, self.count = tried, metric, tried.count
         self.keys, self.command, self.description = tried.keys, tried.command, tried.description
 
     @property

@@ -70,16 +70,21 @@ def of_folds(metrics: Mapping[str, Any], params: Mapping[str, Any]) -> Iterator[
     if "cv" not in metrics:
         return
     value, figures = params["data.folds"], folds(metrics)
-    how = f"Cross-validation in {row_words.folds(value, markdown.code)}, {row_words.fits(value)},"
+    how = f"Cross-validation in {row_words.folds(value, markdown.code)}, {row_words.fits(value)}"
     if figures is None:
-        yield f"{how} has {TOO_FEW_ROWS}."
+        yield f"{how}, has {TOO_FEW_ROWS}."
     else:
-        yield f"{how[:-1]}: {figures} (mean and standard deviation of the folds)."
-        if "cv" in (params["train.l1"], params["train.l2"]):
+        yield f"{how}: {figures} (mean and standard deviation of the folds)."
+        if is_chosen_by_folds(params):
             yield (
                 "The same folds have chosen the penalty, which flatters their figures a little:"
                 " rows that are held out (`data.test_fraction`) had no part in it."
             )
+
+
+def is_chosen_by_folds(params: Mapping[str, Any]) -> bool:
+    """Return True if the folds have chosen a penalty. params: see `of_folds`; older ones, too."""
+    return "cv" in (params.get("train.l1"), params.get("train.l2"))
 
 
 def for_readers(metrics: Mapping[str, Any], params: Mapping[str, Any]) -> str:
@@ -87,8 +92,7 @@ def for_readers(metrics: Mapping[str, Any], params: Mapping[str, Any]) -> str:
 
     metrics: the content of metrics.json. params: dotted keys of params.yaml and their values.
     """
-    chosen_by_folds = "cv" in (params["train.l1"], params["train.l2"])
-    how = "chosen by cross-validation" if chosen_by_folds else "set in the parameters"
+    how = "chosen by cross-validation" if is_chosen_by_folds(params) else "set in the parameters"
     reference = metrics["reference"]
     return (
         f"**The model is penalized** ({markdown.text(words(metrics) or '')}; {how}): its weights"

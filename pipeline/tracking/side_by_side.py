@@ -5,7 +5,7 @@ It needs no run and no MLflow: everything comes from git and DVC's cache.
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from pipeline.report import fold_differences, row_errors, row_words
+from pipeline.report import fold_differences, penalty, row_errors, row_words
 from pipeline.report.comparison import Comparison
 from pipeline.report.fold_differences import CV_MEAN, Job
 from pipeline.report.paired_difference import PairedDifference
@@ -160,7 +160,7 @@ def _of_choices(first: Opened, other: Opened) -> Iterator[str]:
     chosen = [
         mark
         for mark, each in zip("AB", (first, other), strict=True)
-        if "cv" in (each.recorded.params.get("train.l1"), each.recorded.params.get("train.l2"))
+        if penalty.is_chosen_by_folds(each.recorded.params)
     ]
     if chosen:
         yield (
