@@ -108,7 +108,7 @@ def table_md5s(stages: Mapping[str, Any]) -> dict[str, Any]:
 
 def changes_figures(key: str) -> bool:
     """Return True if the parameter `key` can change an answer of the model or its quality."""
-    return key.partition(".")[0] not in ("export", "tracking")
+    return key.partition(".")[0] not in ("export", "report", "tracking")
 
 
 def differs(lock: str, before: str) -> bool:

@@ -25,6 +25,7 @@ STAGES_OF_SECTION = {
     "train": ("train", "export", "track"),
     "evaluate": ("evaluate", "export", "track"),
     "export": ("export", "track"),
+    "report": ("export", "track"),
 }
 KEYS_OF_NO_RESULT = ("tracking.", "train.checkpoint_seconds")  # keys that change no result
 

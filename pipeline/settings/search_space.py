@@ -14,7 +14,7 @@ from pipeline.settings.errors import UserError
 from pipeline.settings.params import Params
 from pipeline.settings.ranges import Range, Span
 
-NO_FIGURE = ("evaluate", "export", "tracking", "train.checkpoint_seconds")
+NO_FIGURE = ("evaluate", "export", "report", "tracking", "train.checkpoint_seconds")
 """Sections and keys that change no figure by which configurations are compared."""
 
 Values = tuple[Any, ...]

@@ -245,6 +245,17 @@ class Export(Section):
     prediction interval (optimizer exact); in_range, true if a row lies in the training range."""
 
 
+Language = Literal["en", "zh"]
+"""A language of reports/report.html: English or Chinese."""
+
+
+class Report(Section):
+    """The report for people, reports/report.html. No key here changes a figure."""
+
+    language: Language = Field(examples=["en"])
+    """The language of its sentences: en (English) or zh (Chinese)."""
+
+
 ModelName = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^/:]+$")]
 
 
@@ -267,4 +278,5 @@ class Params(Section):
     train: Train
     evaluate: Evaluate
     export: Export
+    report: Report
     tracking: Tracking

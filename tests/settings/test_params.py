@@ -61,6 +61,7 @@ def test_a_float_as_dvc_writes_it_is_a_number() -> None:
         ("l1: 0.0", "l1: auto", "train.l1: found \"auto\"; must be cv or a number from 0 on"),
         ("l1: 0.0", "l1: CV", "train.l1: found \"CV\"; must be cv or a number from 0 on"),
         ("choose: best", "choose: 1se", "train.choose: found \"1se\"; must be 'best' or 'one_standard_error'"),
+        ("language: en", "language: de", "report.language: found \"de\"; must be 'en' or 'zh'"),
         ("opset: 20", "opset: 9", "export.opset: found 9; must be greater than or equal to 13"),
         ("seed: 0", "seed: -1", "seed: found -1; must be greater than or equal to 0"),
         ("[[4.0]]", "[[4.0, 1.0]]", "evaluate.queries[0]: found 2 values; must be 1, one for each feature (x), or a mapping of their names to values"),
