@@ -28,14 +28,19 @@ def refuse_emulation() -> None:
         )
 
 
-def products(slices: NDArray[np.float64], device: torch.device) -> NDArray[np.float64]:
+def products(
+    weighted: NDArray[np.float64], slices: NDArray[np.float64], device: torch.device
+) -> NDArray[np.float64]:
     """Return the inner products of slices [slices, rows], exactly: [slices, slices].
+
+    weighted: the same slices, perhaps times weights.
 
     Raises UserError if cuBLAS is told to emulate float64.
     """
     refuse_emulation()
     rows = torch.from_numpy(slices).to(device)
-    result: NDArray[np.float64] = torch.mm(rows, rows.T).cpu().numpy()
+    left = rows if weighted is slices else torch.from_numpy(weighted).to(device)
+    result: NDArray[np.float64] = torch.mm(left, rows.T).cpu().numpy()
     return result
 
 

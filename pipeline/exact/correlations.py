@@ -39,11 +39,15 @@ class Correlations:
 
         targets: places in the Gram matrix.
         """
-        self.gram = gram if gram.exponents[0] == 0 else gram.canonical()
+        self.gram = gram.with_whole_weight()
         self.intercept = intercept
-        entries, rows = self.gram.entries, gram.rows
+        entries = self.gram.entries
         sums = entries[0]
-        self.variations = {j: rows * entries[j][j] - sums[j] ** 2 for j in range(1, 1 + width)}
+        self.weight = sums[0]
+        """n, the number of rows, or the sum of their weights in a unit that changes no solution."""
+        self.variations = {
+            j: self.weight * entries[j][j] - sums[j] ** 2 for j in range(1, 1 + width)
+        }
         """n · V_j of each feature, in units of 4^exponent."""
         self.columns = tuple(j for j, variation in self.variations.items() if variation)
         """Places of the features that are not constant."""
@@ -55,7 +59,7 @@ class Correlations:
         """Return n · C_ij, in units of 2^(exponent of i + exponent of j)."""
         entries = self.gram.entries
         centre = entries[0][i] * entries[0][j] if self.intercept else 0
-        return self.gram.rows * entries[i][j] - centre
+        return self.weight * entries[i][j] - centre
 
     def is_constant(self, target: int) -> bool:
         """Return True if nothing of a target is left to explain."""
@@ -85,7 +89,7 @@ class Correlations:
 
     def deviation(self, target: int) -> Any:
         """Return σ of a target, a ball: its standard deviation, around 0 without an intercept."""
-        root = arb(self.product(target, target)).sqrt() / self.gram.rows
+        root = arb(self.product(target, target)).sqrt() / self.weight
         return shift(root, self.gram.exponents[target])
 
     def means(self, bits: int) -> list[Any]:
@@ -102,8 +106,8 @@ class Correlations:
                     ball = arb(self.product(i, columns[other])) * a * lengths[other]
                     matrix[place, other] = matrix[other, place] = ball
                 matrix[place, place] = arb(self.product(i, i)) / arb(self.variations[i])
-            sums, exponents, rows = self.gram.entries[0], self.gram.exponents, self.gram.rows
-            means = [shift(sums[j], exponents[j]) / rows for j in columns]
+            sums, exponents = self.gram.entries[0], self.gram.exponents
+            means = [shift(sums[j], exponents[j]) / self.weight for j in columns]
             self._balls[bits] = matrix, lengths, means
         return self._balls[bits]
 
@@ -154,4 +158,4 @@ class Correlations:
             return weights
         total = shift(self.gram.entries[0][target], self.gram.exponents[target])
         terms = (w * means[place] for place, w in zip(places, weights, strict=True))
-        return [total / self.gram.rows - sum(terms, arb(0)), *weights]
+        return [total / self.weight - sum(terms, arb(0)), *weights]

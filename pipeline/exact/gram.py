@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 class Gram:
     """The inner products of the columns of a table [1 ...], exactly.
 
-    The inner product of columns i and j is entries[i][j] · 2^(exponents[i] + exponents[j]).
+    The inner product of columns i and j is entries[i][j] · 2^(exponents[i] + exponents[j]). If rows
+    have weights, each counts as often as its weight says; `rows` is their number all the same.
     """
 
     rows: int
@@ -71,8 +72,9 @@ class Gram:
         """Return the same inner products with exponents that depend on nothing else.
 
         However rows were divided, sliced and added, the result is the same. The column of ones has
-        the exponent 0; each other column, from the first to the last, the largest one with which
-        its inner products with itself and with the columns before it are integers.
+        the exponent 0, or the largest one below with which the sum of the weights is an integer;
+        each other column, from the first to the last, the largest one with which its inner products
+        with itself and with the columns before it are integers.
         """
         exponents: list[int] = []
         columns = range(len(self.exponents))
@@ -85,7 +87,10 @@ class Gram:
             square = self.entries[j][j]
             if j and square:
                 largest.append((_factors_of_two(square) + 2 * self.exponents[j]) // 2)
-            exponents.append(min(largest) if j and square else 0)
+            elif square:
+                total = _factors_of_two(square) + 2 * self.exponents[0]
+                largest.append(min(0, total // 2))
+            exponents.append(min(largest) if square else 0)
         shifts = [own - new for own, new in zip(self.exponents, exponents, strict=True)]
         entries = tuple(
             tuple(
@@ -100,6 +105,23 @@ class Gram:
         """Return the inner product of columns i and j; column 0 is the column of ones."""
         exponent = self.exponents[i] + self.exponents[j]
         return Fraction(self.entries[i][j]) * Fraction(2) ** exponent
+
+    @property
+    def weight(self) -> Fraction:
+        """The sum of the weights of the rows: their number if they have none."""
+        return self.inner_product(0, 0)
+
+    def with_whole_weight(self) -> "Gram":
+        """Return the matrix of the same rows, with weights 4^n times as large: their sum is whole.
+
+        The ones have exponent 0, and entries[0][0] is the sum. No solution depends on the unit of
+        the weights.
+        """
+        if not self.exponents[0]:
+            return self
+        gram = self.canonical()
+        ones = gram.exponents[0]
+        return Gram(gram.rows, tuple(each - ones for each in gram.exponents), gram.entries)
 
     def centred(self, centre: NDArray[np.float64]) -> "Gram":
         """Return the Gram matrix of the same rows less `centre`, which is [columns − 1]."""
@@ -128,22 +150,25 @@ class Gram:
 
     def variation(self, i: int) -> Fraction:
         """Return the sum of the squares of column i around its mean."""
-        return self.inner_product(i, i) - self.inner_product(0, i) ** 2 / self.rows
+        return self.inner_product(i, i) - self.inner_product(0, i) ** 2 / self.weight
 
     def means(self) -> NDArray[np.float64]:
         """Return the mean of each column except the ones, correctly rounded: [columns − 1]."""
-        return np.array([float(self.inner_product(0, i) / self.rows) for i in self._columns()])
+        weight = self.weight
+        return np.array([float(self.inner_product(0, i) / weight) for i in self._columns()])
 
     def deviations(self, centre: NDArray[np.float64] | None = None) -> NDArray[np.float64]:
         """Return the standard deviation of each column except the ones: [columns − 1].
 
-        The root of the variation over the number of rows, right to within the last digit.
+        The root of the variation over the number or the weight of the rows, right to within the
+        last digit.
         centre: [columns − 1], to take the deviations from these numbers, and not from the means.
         """
-        mean_squares = [self.variation(i) / self.rows for i in self._columns()]
+        weight = self.weight
+        mean_squares = [self.variation(i) / weight for i in self._columns()]
         if centre is not None:
             for i, point in zip(self._columns(), centre.tolist(), strict=True):
-                distance = self.inner_product(0, i) / self.rows - Fraction(point)
+                distance = self.inner_product(0, i) / weight - Fraction(point)
                 mean_squares[i - 1] += distance**2
         return np.array([_root(mean_square) for mean_square in mean_squares])
 

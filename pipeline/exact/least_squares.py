@@ -57,7 +57,7 @@ class Fit:
 
     @property
     def rows(self) -> int:
-        """Number of rows of the table."""
+        """Number of rows of the table, whatever their weights."""
         return self.equations.gram.rows
 
     @property
@@ -264,7 +264,7 @@ class Fit:
         return Interval(
             centre=self.equations.gram.means()[:width] if self.intercept else np.zeros(width),
             factor=values[: width**2].reshape(width, width),
-            constant=float(1 + Fraction(int(self.intercept), self.rows)),
+            constant=float(1 + Fraction(int(self.intercept)) / self.equations.gram.weight),
             scale=values[width**2 :],
         )
 

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from pipeline.exact.slice_plan import Floats
 from pipeline.exact.slices import Slicer
 
-Product = Callable[[Floats], Floats]
-"""Function that multiplies slices, float64 [slices, rows], by their transpose: [slices, slices]. It
-may add in any order."""
+Product = Callable[[Floats, Floats], Floats]
+"""Function that multiplies slices, float64 [slices, rows], by the transpose of the same slices, of
+which the first may be times weights: [slices, slices]. It may add in any order."""
 
 # Every integer up to this one is a float64.
 EXACT = 2.0**53
@@ -20,9 +20,9 @@ EXACT = 2.0**53
 MOST_SUMS = 128
 
 
-def own_product(slices: Floats) -> Floats:
-    """Multiply by NumPy's BLAS, which computes one half of the symmetric matrix only."""
-    product: Floats = slices @ slices.T
+def own_product(weighted: Floats, slices: Floats) -> Floats:
+    """Multiply by NumPy's BLAS, which computes one half of the matrix if both are one array."""
+    product: Floats = weighted @ slices.T
     return product
 
 
@@ -32,7 +32,7 @@ class Products:
     A product is exact if its diagonal is below 2^53 units: the terms of a diagonal entry are
     squares, so that it can only have been rounded to 2^53 or above; and the terms of another entry
     have, by Cauchy and Schwarz, together at most the size of the diagonal entries, in whatever
-    order they are added.
+    order they are added. The same is true if each row has a weight that is not negative.
     """
 
     def __init__(self, slicer: Slicer, product: Product) -> None:
@@ -47,9 +47,12 @@ class Products:
         self._sum, self._diagonal = np.zeros((size, size)), np.zeros(size)
         self._integers, self._sums = np.zeros((size, size), dtype=np.int64), 0
 
-    def add(self, slices: Floats) -> bool:
-        """Add the product of slices [slices, rows]. False if it would not be exact."""
-        product = self._product(slices)
+    def add(self, slices: Floats, weights: Floats | None = None) -> bool:
+        """Add the product of slices [slices, rows]. False if it would not be exact.
+
+        weights: integers, not negative: [rows]; None: each is 1.
+        """
+        product = self._product(slices if weights is None else slices * weights, slices)
         diagonal = product.diagonal()
         if not (diagonal < self._limits).all():
             return False

@@ -31,16 +31,17 @@ ZERO, BITS_OF_ZERO = 2.0**-400, 1024
 def reduced_rows(gram: Gram) -> NDArray[np.float64]:
     """Return rows B with [1 B]ᵀ[1 B] = k/n · G, correctly rounded: [k, k − 1].
 
-    gram: G, the Gram matrix of n rows of [1 x y], at least one; k: its number of columns, the
-    column of ones included. The mean of the squared errors of any y = weight · x + bias is the same
-    over these k rows as over the n rows, with or without a bias, and so is its gradient. A number
-    beyond float64 is infinite.
+    gram: G, the Gram matrix of n rows of [1 x y], at least one, or of rows of the weight n; k: its
+    number of columns, the column of ones included. The mean of the squared errors of any
+    y = weight · x + bias is the same over these k rows as over the n rows, with or without a bias,
+    and so is its gradient. A number beyond float64 is infinite.
 
     RᵀR = k/n · G by Cholesky's method; the first column of R is (√k, 0, …). Householder's
     reflection that turns this column into ones gives [1 B]: it changes no inner product
     (Householder, *Unitary triangularization of a nonsymmetric matrix*, 1958).
     """
     assert gram.rows > 0
+    gram = gram.with_whole_weight()
     independent, combinations = independent_columns(gram, range(len(gram.exponents)))
     for doubling in itertools.count():
         bits = FIRST_BITS << doubling
@@ -84,7 +85,7 @@ def _scales(gram: Gram) -> list[int]:
     scales = []
     for column, exponent in enumerate(gram.exponents):
         square = gram.entries[column][column]
-        size = square.bit_length() - gram.rows.bit_length() if square else 0
+        size = square.bit_length() - gram.entries[0][0].bit_length() if square else 0
         scales.append(-exponent - size // 2)
     return scales
 
@@ -96,7 +97,7 @@ def _scaled_rows(gram: Gram, independent: Sequence[int], dependent: Sequence[int
     is too small.
     """
     scales, size = _scales(gram), len(gram.exponents)
-    factor = arb(size) / gram.rows
+    factor = arb(size) / gram.entries[0][0]
     units = [scale + exponent for scale, exponent in zip(scales, gram.exponents, strict=True)]
 
     def entries(rows: Sequence[int], columns: Sequence[int]) -> Balls:

@@ -21,8 +21,8 @@ MOST_BITS = SLICE_BITS[-1]
 # Larger blocks are worth so many times the slices.
 MORE_SLICES = 1.1
 
-# Numbers of one size need 2 slices as float32 and 3 as float64. A row that needs more than this
-# does not fit.
+# Numbers of one size need 2 slices as float32 and 3 as float64. A row that needs more than this,
+# or as many bits in smaller slices, does not fit.
 MOST_SLICES = 4
 
 # The rows from which the bits of a column are estimated.
@@ -60,15 +60,21 @@ class SlicePlan:
     """The numbers of a column are below 2^top."""
 
     @classmethod
-    def of(cls, tables: Sequence[Floats], bounds: Bounds | None = None) -> "SlicePlan":
+    def of(
+        cls,
+        tables: Sequence[Floats],
+        bounds: Bounds | None = None,
+        slice_bits: Sequence[int] = SLICE_BITS,
+    ) -> "SlicePlan":
         """Return the plan of tables side by side: ranges from all rows, bits from a sample.
 
         tables: [rows, columns] each, with at least one row. bounds: of their columns, if known.
+        slice_bits: the bits that a slice may have, rising.
         """
-        columns = _Columns(tables, bounds or bounds_of(tables))
-        fewest = columns.slices(MOST_BITS).sum()
-        fitting = (b for b in SLICE_BITS if columns.slices(b, MARGIN).sum() <= MORE_SLICES * fewest)
-        return columns.plan(next(fitting, MOST_BITS))
+        columns, most = _Columns(tables, bounds or bounds_of(tables)), slice_bits[-1]
+        fewest = columns.slices(most).sum()
+        fitting = (b for b in slice_bits if columns.slices(b, MARGIN).sum() <= MORE_SLICES * fewest)
+        return columns.plan(next(fitting, most))
 
     def suits(self, tables: Sequence[Floats], bounds: Bounds) -> bool:
         """Return True if the plan, made for some rows, is exact for these, too.
@@ -132,7 +138,8 @@ class _Columns(_Sizes):
         few = _slices(self.sample_top - self.lowest, bits, margin)
         all_fit = _slices(self.top - self.lowest, bits, margin)
         tops = np.where(few < all_fit, self.sample_top, self.top)
-        return tops, np.minimum(few, MOST_SLICES)
+        most = MOST_SLICES if bits >= SLICE_BITS[0] else -(-MOST_SLICES * MOST_BITS // bits)
+        return tops, np.minimum(few, most)
 
     def slices(self, bits: int, margin: int = 0) -> Integers:
         """Return the number of slices of each column, of so many bits.

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
 
-from flint import arb, arb_mat
+from flint import arb, arb_mat, fmpq
 
 from pipeline.exact.gram import Gram
 from pipeline.exact.normal_equations import FIRST_BITS
@@ -21,13 +21,14 @@ def mean_squared_errors(gram: Gram, target: int, solutions: Sequence[Solution]) 
     in the matrix.
     """
     errors: list[float | None] = [None] * len(solutions)
+    weight = fmpq(*gram.weight.as_integer_ratio())
     for bits in BITS:
         rounded = settled if bits == BITS[-1] else certain
         undecided = [place for place, error in enumerate(errors) if error is None]
         with precision(bits):
             balls = _squares(gram, target, [solutions[place] for place in undecided])
             for place, ball in zip(undecided, balls, strict=True):
-                errors[place] = rounded(ball / gram.rows, "float64")
+                errors[place] = rounded(ball / weight, "float64")
     return [error for error in errors if error is not None]
 
 

@@ -20,8 +20,8 @@ def of_fit(fit: PenalizedFit) -> Iterator[str]:
     """
     for place, name in enumerate(fit.features, 1):
         if name in fit.dropped and not fit.gram.variation(place):
-            total = fit.gram.entries[0][place] * Fraction(2) ** fit.gram.exponents[place]
-            constant = Dependent(name, ((None, total / fit.rows),) if total else ())
+            total = fit.gram.inner_product(0, place)
+            constant = Dependent(name, ((None, total / fit.gram.weight),) if total else ())
             yield f"{fit_messages.dependent(constant)}: its weight is 0"
     for place, target in enumerate(fit.targets):
         if (text := _of_target(fit, place)) is not None:
@@ -65,7 +65,7 @@ def _of_target(fit: PenalizedFit, place: int) -> str | None:
 def _changes_nothing(fit: PenalizedFit, place: int) -> bool:
     """Return True if the weights of a target are those of least squares, to the last bit."""
     penalty, column = fit.penalties[place], 1 + len(fit.features) + place
-    variance = fit.gram.variation(column) / fit.rows
+    variance = fit.gram.variation(column) / fit.gram.weight
     if penalty.l2 > TINY or Fraction(penalty.l1) ** 2 > Fraction(TINY) ** 2 * variance:
         return False
     plain = least_squares.fit(fit.gram, fit.features, fit.targets, fit.intercept)

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from pipeline.exact import gram_sums
 from pipeline.exact.gram import Gram
-from pipeline.exact.gram_sums import GramSums, multiplied_as_integers
+from pipeline.exact.gram_sums import GramSums
+from pipeline.exact.integer_products import multiplied_as_integers
 from pipeline.exact.slice_plan import Bounds, SlicePlan, bounds_of
 
 Floats = NDArray[np.float64]
