@@ -9,20 +9,14 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from flint import arb, arb_mat
+from flint import arb
 from numpy.typing import NDArray
 
+from pipeline.exact.cholesky import Balls, cholesky, product
 from pipeline.exact.gram import Gram
 from pipeline.exact.normal_equations import FIRST_BITS, TIE_BITS
 from pipeline.exact.rank import independent_columns
 from pipeline.exact.rounding import certain, precision, settled, shift
-
-Balls = list[list[Any]]
-"""A matrix of balls, as its rows."""
-
-# The factor of a matrix of so many columns is computed ball by ball, larger ones by products of
-# matrices, which FLINT does many times faster.
-SMALL = 12
 
 # Beside the length 1 of its column a smaller number is taken as zero: only zeros are so near to it.
 ZERO, BITS_OF_ZERO = 2.0**-400, 1024
@@ -105,13 +99,13 @@ def _scaled_rows(gram: Gram, independent: Sequence[int], dependent: Sequence[int
             [factor * shift(gram.entries[i][j], units[i] + units[j]) for j in columns] for i in rows
         ]
 
-    lower, inverse = _cholesky(entries(independent, independent))
+    lower, inverse = cholesky(entries(independent, independent))
     triangle = [[arb(0)] * size for _ in range(size)]
     for row, column in enumerate(independent):
         for i in range(row + 1):
             triangle[independent[i]][column] = lower[row][i]
     if dependent:
-        others = _product(inverse, entries(independent, dependent))
+        others = product(inverse, entries(independent, dependent))
         for row, values in zip(independent, others, strict=True):
             for column, value in zip(dependent, values, strict=True):
                 triangle[row][column] = value
@@ -136,68 +130,3 @@ def _reflected(triangle: Balls) -> Balls:
         [row[j] + move for j, move in zip(columns, moves, strict=True)] for row in triangle[1:]
     ]
     return [first, *others]
-
-
-def _cholesky(matrix: Balls) -> tuple[Balls, Balls]:
-    """Return the lower triangle L with LLᵀ = matrix, and the inverse of L: [size, size] each.
-
-    Raises ZeroDivisionError if a pivot cannot be told from zero.
-    """
-    size = len(matrix)
-    if size <= SMALL:
-        return _small_cholesky(matrix)
-    half = size // 2
-    top, below = matrix[:half], matrix[half:]
-    first, first_inverse = _cholesky([row[:half] for row in top])
-    side = _product([row[:half] for row in below], _transpose(first_inverse))
-    explained = _product(side, _transpose(side))
-    rest = [
-        [a - b for a, b in zip(row[half:], minus, strict=True)]
-        for row, minus in zip(below, explained, strict=True)
-    ]
-    second, second_inverse = _cholesky(rest)
-    inverse_side = _product(_product(second_inverse, side), first_inverse)
-    zeros = [arb(0)] * (size - half)
-    lower = [row + zeros for row in first]
-    lower += [left + right for left, right in zip(side, second, strict=True)]
-    inverse = [row + zeros for row in first_inverse]
-    inverse += [
-        [-ball for ball in left] + right
-        for left, right in zip(inverse_side, second_inverse, strict=True)
-    ]
-    return lower, inverse
-
-
-def _small_cholesky(matrix: Balls) -> tuple[Balls, Balls]:
-    """Return what `_cholesky` returns, ball by ball."""
-    size = len(matrix)
-    lower = [[arb(0)] * size for _ in range(size)]
-    for i, row in enumerate(matrix):
-        for j in range(i + 1):
-            rest = row[j] - _dot(lower[i][:j], lower[j][:j])
-            if i == j:
-                if not rest > 0:
-                    raise ZeroDivisionError("a pivot cannot be told from zero")
-                lower[i][i] = rest.sqrt()
-            else:
-                lower[i][j] = rest / lower[j][j]
-    inverse = [[arb(0)] * size for _ in range(size)]
-    for i in range(size):
-        inverse[i][i] = 1 / lower[i][i]
-        for j in range(i):
-            column = [inverse[k][j] for k in range(j, i)]
-            inverse[i][j] = -_dot(lower[i][j:i], column) / lower[i][i]
-    return lower, inverse
-
-
-def _dot(left: Sequence[Any], right: Sequence[Any]) -> Any:
-    return sum((a * b for a, b in zip(left, right, strict=True)), arb(0))
-
-
-def _product(left: Balls, right: Balls) -> Balls:
-    balls: Balls = (arb_mat(left) * arb_mat(right)).tolist()
-    return balls
-
-
-def _transpose(matrix: Balls) -> Balls:
-    return [list(column) for column in zip(*matrix, strict=True)]
