@@ -8,10 +8,11 @@ Writes  reports/metrics.json, reports/coefficients.csv, reports/predictions.csv,
 import sys
 
 from pipeline.columns import plan
+from pipeline.columns.blocks import TableFile
 from pipeline.columns.queries import cells, query_table
 from pipeline.columns.summary import read_summary
 from pipeline.exact import least_squares
-from pipeline.learning import chosen_penalties, fit_messages
+from pipeline.learning import chosen_penalties, fit_messages, huber_threshold
 from pipeline.learning.line import load_line
 from pipeline.report import coefficients, folds, measuring, metrics, penalty, predictions
 from pipeline.report.model_errors import Predictor
@@ -34,7 +35,10 @@ def main(params: Params) -> None:
     predict = line.predict if line else _module_predictor(params, len(features))
 
     fit_messages.announce(len(features))
-    model = measuring.Model(columns, targets, predict, is_line=line is not None)
+    loss = huber_threshold.loss_function(
+        params, summary, TableFile(files.TRAIN, columns, targets).blocks
+    )
+    model = measuring.Model(columns, targets, predict, line is not None, loss)
     train, test = measuring.splits(summary, model)
     reference = least_squares.fit(
         summary.train.gram, features, targets, params.model.bias, summary.roundoff(features)

@@ -113,6 +113,23 @@ def test_early_stopping_is_refused_by_name_and_chosen_by_the_rows_held_out(job: 
     assert max(errors) == pytest.approx(min(errors), rel=1e-3)
 
 
+def test_losses_are_compared_by_their_errors_on_the_rows_held_out(job: Path) -> None:
+    """Other losses than squared errors need the rows, one configuration after the other."""
+    ranges = ["train.loss=squared,huber,quantile:0.5", "train.optimizer=adam", "train.lr=0.1"]
+    with pytest.raises(UserError, match="train.loss is huber, .* choose by --metric test.rmse"):
+        run(*ranges)
+    with pytest.raises(UserError, match=r"--metric: found train.loss, but the configurations have"):
+        run(*ranges, metric="train.loss")
+    rows = run(*ranges, metric="test.rmse")
+    assert {row["train.loss"] for row in rows} == {"squared", "huber", '"quantile:0.5"'}
+    assert max(float(row["test.rmse"]) for row in rows) < 0.7  # the noise has 0.5
+    (huber,) = run("train.loss=huber", *ranges[1:], metric="test.rmse", apply="best")
+    make(params.load())
+    metrics = json.loads(files.METRICS.read_text())
+    assert float(huber["test.rmse"]) == pytest.approx(metrics["test"]["rmse"], rel=1e-6)
+    assert "gap" not in metrics["reference"]
+
+
 @pytest.mark.slow
 def test_another_module_is_chosen_by_the_rows_held_out(
     job: Path, monkeypatch: pytest.MonkeyPatch

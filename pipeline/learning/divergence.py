@@ -15,8 +15,15 @@ from pipeline.learning.module import LinearModel, Standardized
 from pipeline.learning.prediction import to_numpy
 from pipeline.settings.errors import UserError
 from pipeline.settings.params import Params
+from pipeline.settings.train_settings import LossKind
 
 DIVERGENCE_FACTOR = 1e6
+"""Of squared errors: the errors themselves are a thousand times as large."""
+
+
+def factor(kind: LossKind) -> float:
+    """Return the factor by which a loss grows if the errors grow a thousand times."""
+    return DIVERGENCE_FACTOR if kind.is_squared else math.sqrt(DIVERGENCE_FACTOR)
 
 
 class DivergedError(UserError):
@@ -27,19 +34,19 @@ class DivergedError(UserError):
 
 
 class LossLimit:
-    """Diverged if loss > 1e6 · max(first loss, loss of predicting zero).
+    """Diverged if loss > factor · max(first loss, loss of predicting zero).
 
     Waiting for an infinite loss would take as many epochs as the whole range of float32 needs.
     """
 
-    def __init__(self, zero_loss: float) -> None:
+    def __init__(self, zero_loss: float, factor: float = DIVERGENCE_FACTOR) -> None:
         """zero_loss: the loss of predicting zero."""
-        self.value = DIVERGENCE_FACTOR * zero_loss
+        self.factor, self.value = factor, factor * zero_loss
 
     def check(self, epoch: int, loss: float, held_out_loss: float | None) -> None:
         """Raise DivergedError if the loss of `epoch` is too large, or a loss is not finite."""
         if epoch == 1:
-            self.value = max(self.value, DIVERGENCE_FACTOR * loss)
+            self.value = max(self.value, self.factor * loss)
         if not math.isfinite(loss) or loss > self.value:
             raise DivergedError(epoch, f"the loss is {loss:.4g}")
         if held_out_loss is not None and not math.isfinite(held_out_loss):
@@ -100,12 +107,14 @@ def limit_of_lr(params: Params, module: nn.Module, summary: Summary) -> float | 
     λmax is the largest eigenvalue of the loss's Hessian. For squared errors the Hessian is
     2 [x 1]ᵀ[x 1] for each target, divided by the number of errors if the loss is their mean, plus
     the weight decay.
-    module: in training. None if it is not linear or not trained by plain descent on all rows.
+    module: in training. None if it is not linear or not trained by plain descent on all rows; and
+    for another loss, whose gradient does not grow with large errors: its descent swings instead.
     """
     settings = params.train
     plain = settings.optimizer == "sgd" and not settings.momentum
     inner = module.module if isinstance(module, Standardized) else module
-    if not plain or settings.batch_size is not None or not isinstance(inner, LinearModel):
+    plain = plain and settings.loss_kind.is_squared and settings.batch_size is None
+    if not plain or not isinstance(inner, LinearModel):
         return None
     gram, features, targets = summary.train.gram, len(summary.features), len(summary.targets)
     centre = scale = None

@@ -29,6 +29,7 @@ def is_possible(params: Params, summary: Summary) -> bool:
     train = params.train
     return (
         train.optimizer in ("sgd", "adam")
+        and train.loss_kind.is_squared
         and train.batch_size is None
         and train.patience is None
         and len(summary.features) + len(summary.targets) <= MOST_COLUMNS

@@ -8,10 +8,12 @@ import torch
 from torch import nn
 from tqdm import tqdm
 
-from pipeline.learning import optimizers
+from pipeline.learning import divergence, losses, optimizers
 from pipeline.learning.checkpoint import Checkpoint
 from pipeline.learning.divergence import LossLimit, refuse_infinite
 from pipeline.learning.early_stopping import EarlyStopping
+from pipeline.learning.loss_function import LossFunction
+from pipeline.learning.losses import Criterion
 from pipeline.learning.prediction import eval_mode
 from pipeline.learning.progress import Losses, Progress
 from pipeline.learning.tensors import Pair
@@ -31,6 +33,7 @@ def run_epochs(
     held_out: TrainingRows | None = None,
     checkpoint: Checkpoint | None = None,
     unit: torch.Tensor | None = None,
+    loss_function: LossFunction | None = None,
 ) -> list[Losses]:
     """Train `module` in place and return the losses of each epoch, measured before its updates.
 
@@ -41,17 +44,23 @@ def run_epochs(
     checkpoint: saves the state between two epochs; training resumes from the state in the file.
     unit: the size of 1 in each column of y, [targets], for losses in the table's units. The
     gradients belong to the loss in the units of y.
+    loss_function: of errors in the table's units; None for squared errors.
     Raises DivergedError as soon as the loss shows that the fit diverges, and UserError if a batch
     is too large or if rows cannot be read.
     """
-    criterion = _SquaredError(settings.reduction, rows.each)
-    held_out_criterion = _SquaredError(settings.reduction, held_out.each if held_out else 1.0)
-    reported = criterion if unit is None else _InTableUnits(criterion, unit)
-    reported_held_out = held_out_criterion if unit is None else reported
+    reduction = settings.reduction
+    criterion = losses.criterion(losses.in_unit(loss_function, unit), reduction, rows.each)
+    each = held_out.each if held_out else 1.0
+    held_out_criterion = losses.criterion(loss_function, reduction, each)
+    reported: nn.Module = criterion
+    reported_held_out: nn.Module = held_out_criterion
+    if unit is not None:  # then rows.each is 1
+        reported = reported_held_out = losses.InTableUnits(held_out_criterion, unit)
     optimizer = optimizers.create(
         module, settings, lambda: _add_gradients(module, rows, criterion, criterion)
     )
-    limit = LossLimit(_total(rows, criterion, lambda _, y: reported(torch.zeros_like(y), y)))
+    zero_loss = _total(rows, criterion, lambda _, y: reported(torch.zeros_like(y), y))
+    limit = LossLimit(zero_loss, divergence.factor(settings.loss_kind))
     stopping = EarlyStopping(module, settings.patience)
     progress = Progress(module, optimizer, shuffle, limit, stopping)
     if checkpoint is not None and checkpoint.state is not None:
@@ -118,7 +127,7 @@ def _batches(rows: TrainingRows, size: int | None, shuffle: np.random.Generator)
 def _add_gradients(
     module: nn.Module,
     rows: TrainingRows,
-    criterion: nn.MSELoss,
+    criterion: Criterion,
     reported: nn.Module,
     advance: Callable[[int], object] = lambda _: None,
 ) -> float:
@@ -139,7 +148,7 @@ def _add_gradients(
 
 def _total(
     rows: TrainingRows,
-    criterion: nn.MSELoss,
+    criterion: Criterion,
     loss_of: Callable[[torch.Tensor, torch.Tensor], torch.Tensor],
 ) -> float:
     """Return the loss on all rows from the losses of their pieces."""
@@ -148,45 +157,16 @@ def _total(
     )
 
 
-def _share(criterion: nn.MSELoss, count: int, rows: TrainingRows) -> float:
+def _share(criterion: Criterion, count: int, rows: TrainingRows) -> float:
     """Return the factor of the loss of `count` rows in the loss of all rows."""
     return count / rows.rows if criterion.reduction == "mean" else 1.0
 
 
 def _held_out_loss(
-    module: nn.Module, criterion: nn.MSELoss, reported: nn.Module, rows: TrainingRows | None
+    module: nn.Module, criterion: Criterion, reported: nn.Module, rows: TrainingRows | None
 ) -> float | None:
     """Return the loss on the held-out rows, without any effect on the module."""
     if rows is None:
         return None
     with eval_mode(module):
         return _total(rows, criterion, lambda x, y: reported(module(x), y))
-
-
-class _SquaredError(nn.MSELoss):
-    """Sum or mean of the squared errors, of rows that may each count for several."""
-
-    def __init__(self, reduction: str, each: float) -> None:
-        """each: how many rows a row counts for in a sum; a mean is the same for any number."""
-        super().__init__(reduction=reduction)
-        self.weight = 1.0 if reduction == "mean" else each
-
-    def forward(self, prediction: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
-        """Return the loss; prediction, y: [rows, targets]."""
-        loss = super().forward(prediction, y)
-        return loss if self.weight == 1 else loss * self.weight
-
-
-class _InTableUnits(nn.Module):
-    """Criterion with a loss in the table's units, for predictions and targets in other units."""
-
-    def __init__(self, criterion: nn.Module, unit: torch.Tensor) -> None:
-        """unit: [targets], the size of 1 in each column."""
-        super().__init__()
-        self.criterion = criterion
-        self.unit = unit
-
-    def forward(self, prediction: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
-        """Return the loss; prediction, y: [rows, targets]."""
-        loss: torch.Tensor = self.criterion(prediction * self.unit, y * self.unit)
-        return loss

@@ -11,9 +11,17 @@ from torch import nn
 
 from pipeline.columns.blocks import TableFile
 from pipeline.columns.summary import Part, Summary
+from pipeline.exact.exact_sum import exact_sum
 from pipeline.exact.rounding import nearest
 from pipeline.exact.squared_error import squared_error
-from pipeline.learning import chosen_penalties, exact_folds, fold_checks, training, weights
+from pipeline.learning import (
+    chosen_penalties,
+    exact_folds,
+    fold_checks,
+    huber_threshold,
+    training,
+    weights,
+)
 from pipeline.learning.descents import kept_epochs
 from pipeline.learning.fold_parts import of_fold
 from pipeline.learning.line import Line
@@ -26,9 +34,12 @@ from pipeline.settings.params import Params
 def can_be_cross_validated(params: Params, *, is_linear: bool) -> bool:
     """True if a configuration can be trained for each fold from the summary alone.
 
-    Mini-batches need the rows of a fold, and early stopping needs rows to watch.
+    Mini-batches and a loss other than squared errors need the rows of a fold, and early stopping
+    needs rows to watch.
     """
-    return is_linear and params.train.batch_size is None and params.train.patience is None
+    train = params.train
+    from_sums = train.batch_size is None and train.loss_kind.is_squared
+    return is_linear and from_sums and train.patience is None
 
 
 def trial(params: Params, summary: Summary, rows: TableFile, held_out: TableFile) -> Trial:
@@ -53,9 +64,7 @@ def trial(params: Params, summary: Summary, rows: TableFile, held_out: TableFile
         if part.rows:
             square = _of_line(line, part) if line else _of_rows(shipped, table, summary)
             figures |= {f"{name}.{key}": v for key, v in _figures(square, part, summary).items()}
-    rmse = figures.get("train.rmse", math.inf)
-    size = summary.train.rows * len(summary.targets)
-    loss = rmse * rmse * (size if params.train.reduction == "sum" else 1)
+    loss = _loss(params, summary, figures.get("train.rmse", math.inf), shipped, rows)
     if math.isfinite(loss):
         figures["train.loss"] = loss
     note = ""
@@ -107,6 +116,22 @@ def _of_rows(module: nn.Module, table: TableFile, summary: Summary) -> float:
         x, y = block.columns(summary.features), block.columns(summary.targets)
         total += float(np.square(predict(module, x) - y).sum())
     return total
+
+
+def _loss(
+    params: Params, summary: Summary, rmse: float, shipped: nn.Module, rows: TableFile
+) -> float:
+    """Return the loss of the finished model on the training rows. rmse: its error there."""
+    size = summary.train.rows * len(summary.targets)
+    function = huber_threshold.loss_function(params, summary, rows.blocks)
+    mean = rmse * rmse
+    if function is not None:
+        total = Fraction(0)
+        for block in rows.blocks():
+            x, y = block.columns(summary.features), block.columns(summary.targets)
+            total += exact_sum(function.of(y - predict(shipped, x)))
+        mean = float(total / size)
+    return mean * (size if params.train.reduction == "sum" else 1)
 
 
 def _figures(square: float, part: Part, summary: Summary) -> dict[str, float]:

@@ -43,6 +43,8 @@ def is_wanted(params: Params, module: nn.Module, summary: Summary) -> bool:
         )
     if not is_linear or settings.batch_size is not None or settings.reduce_rows is False:
         return False
+    if not settings.loss_kind.is_squared:  # only squared errors follow from the sums
+        return False
     if settings.reduce_rows is True or not params.data.keep_rows:
         return True
     # The reduction takes the cube of the columns, an epoch on all rows their product with the rows.

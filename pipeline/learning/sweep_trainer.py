@@ -39,6 +39,11 @@ class SweepTrainer:
                 f"--metric: found {metric}, but no rows are held out; use {DEFAULT_METRIC}, or set"
                 " data.test_fraction to 0.2, say, and `dvc repro generate`"
             )
+        if metric == "train.loss" and len({job.train.loss for job in jobs}) > 1:
+            raise UserError(
+                "--metric: found train.loss, but the configurations have different losses, which"
+                f" cannot be compared; use {DEFAULT_METRIC} or test.rmse"
+            )
         if not metric.startswith("cv."):
             return
         cure = "hold rows out (data.test_fraction: 0.2) and choose by --metric test.rmse"
@@ -97,6 +102,8 @@ def epochs(job: Params) -> int:
 def _obstacle(job: Params, is_linear: bool) -> str:
     if not is_linear:
         return "module.build returns a module that is not linear"
+    if not job.train.loss_kind.is_squared:
+        return f"train.loss is {job.train.loss}"
     if job.train.patience is not None:
         return f"train.patience is {job.train.patience}"
     return f"train.batch_size is {job.train.batch_size}"

@@ -1,6 +1,6 @@
 """Training: from tables and params.yaml to a fitted module."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -18,6 +18,7 @@ from pipeline.learning import (
     closed_form,
     construction,
     device,
+    huber_threshold,
     module_checks,
     reduction,
     scaling,
@@ -73,15 +74,20 @@ def train(
         job = _on_rows(params, module, summary, rows, held_out)
     rising = RisingLoss(params.train.lr, lambda: limit_of_lr(params, job.module, summary), on_epoch)
     shuffle = stream(params.seed, "shuffle")
+    loss_function = huber_threshold.loss_function(params, summary, lambda: _blocks(rows))
     try:
         losses = run_epochs(
             *(job.trained, job.rows, params.train, shuffle, rising),
-            *(job.held_out, checkpoint, job.unit),
+            *(job.held_out, checkpoint, job.unit, loss_function),
         )
     except DivergedError as error:
         raise UserError(f"{error}; {rising.advice()}") from None
     module_checks.compare(job.module, params, job.some)
     return job.module.eval(), losses
+
+
+def _blocks(rows: Table | TableFile) -> Iterable[Table]:
+    return rows.blocks() if isinstance(rows, TableFile) else [rows]
 
 
 @dataclass(frozen=True)

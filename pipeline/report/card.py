@@ -7,7 +7,15 @@ from typing import Any
 
 from pipeline.columns.plan import Plan
 from pipeline.onnx_model.contract import Contract, MatrixContract, Output
-from pipeline.report import card_coefficients, card_columns, markdown, penalty, row_words, verdict
+from pipeline.report import (
+    card_coefficients,
+    card_columns,
+    card_loss,
+    markdown,
+    penalty,
+    row_words,
+    verdict,
+)
 from pipeline.report.card_coefficients import number
 from pipeline.report.card_columns import MOST_ROWS_SHOWN, first_of
 from pipeline.settings.params import GENERATE
@@ -91,7 +99,6 @@ def _model(facts: Facts) -> Iterator[str]:
 
 
 _MEANINGS = {
-    "prediction": "the prediction of {}",
     "low": "the lower end of its 95 % prediction interval, in which a new measurement would lie",
     "high": "the upper end",
     "in_range": "true if every feature lies in its training range",
@@ -104,7 +111,10 @@ def _meaning(output: Output, facts: Facts) -> str:
             "true if every value is like the training rows': in their range, one of their levels,"
             " missing only where theirs were missing too"
         )
-    return _MEANINGS[output.meaning].format(_list(output.targets))
+    targets = _list(output.targets)
+    if output.meaning == "prediction":
+        return card_loss.answer(facts.contract.source.params, targets)
+    return _MEANINGS[output.meaning].format(targets)
 
 
 def _data(facts: Facts) -> Iterator[str]:
@@ -182,22 +192,13 @@ def _metrics(facts: Facts) -> Iterator[str]:
             "**No rows were held out, so the error on new rows is not known.**"
             " `data.test_fraction: 0.2` holds out a fifth of the rows."
         )
-    for sentence in penalty.of_folds(facts.metrics, facts.contract.source.params):
+    params = facts.contract.source.params
+    answers = card_loss.what_it_answers(facts.metrics, params, sides)
+    for sentence in (*answers, *penalty.of_folds(facts.metrics, params)):
         yield ""
         yield sentence
-    reference = facts.metrics["reference"]
-    reduction = facts.contract.source.params["train.reduction"]
-    gap = reference["gap"]
     yield ""
-    if "penalty" in facts.metrics:
-        yield penalty.for_readers(facts.metrics, facts.contract.source.params)
-        return
-    yield (
-        f"The best of all lines (exact least squares) has an RMSE of"
-        f" {number(reference['rmse'])} on the training rows. The model's loss, the {reduction} of"
-        f" the squared errors, is {number(abs(gap))} {'below' if gap < 0 else 'above'} that"
-        f" line's {number(reference['loss'])}."
-    )
+    yield card_loss.beside_the_reference(facts.metrics, params)
 
 
 def _coefficients(facts: Facts) -> Iterator[str]:

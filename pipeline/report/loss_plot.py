@@ -11,13 +11,15 @@ from pipeline.report.figure import BLUE, ORANGE, axes_of
 
 
 def draw(
-    path: Path, losses: Sequence[float], test_losses: Sequence[float] | None, per_error: bool
+    path: Path,
+    losses: Sequence[float],
+    test_losses: Sequence[float] | None,
+    name: str,
 ) -> None:
     """Draw the loss of each epoch on a log scale, also of the rows held out if there are any.
 
-    per_error: the losses are means, although the job's loss is a sum.
+    name: of the losses, such as "mean squared error".
     """
-    name = "mean squared error" if per_error else "loss"
     with axes_of(path) as axes:
         epochs = range(1, len(losses) + 1)
         axes.plot(epochs, losses, color=BLUE, label="training rows")

@@ -15,6 +15,7 @@ from pipeline.compute.draws import Side
 from pipeline.compute.mapping import reduced
 from pipeline.compute.pool import MOST_THREADS, threads
 from pipeline.compute.summarize import Fragment
+from pipeline.learning.loss_function import LossFunction
 from pipeline.report.model_errors import ROWS_AT_A_TIME, Errors, Floats, Predictor
 from pipeline.report.split import Split
 from pipeline.settings import files
@@ -29,19 +30,25 @@ PATHS: dict[Side, Path] = {"train": files.TRAIN, "test": files.TEST}
 class Model:
     """A model with what it needs of a row.
 
-    is_line: True for a linear model, which several threads may ask at a time.
+    is_line: True for a linear model, which several threads may ask at a time. loss_function: of
+    train.loss; None for squared errors.
     """
 
     plan: Plan
     targets: tuple[str, ...]
     predict: Predictor
     is_line: bool
+    loss_function: LossFunction | None = None
 
     @property
     def no_errors(self) -> Errors:
         """Errors of no rows. The squared errors of a line follow from the summary."""
         columns = len(self.plan.encoded_names) + len(self.targets)
-        return Errors.of_no_rows(columns, len(self.targets), with_squares=not self.is_line)
+        return Errors.of_no_rows(
+            *(columns, len(self.targets)),
+            with_squares=not self.is_line,
+            loss_function=self.loss_function,
+        )
 
 
 @dataclass(frozen=True)

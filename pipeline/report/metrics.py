@@ -66,14 +66,27 @@ def of_model(split: Split, line: Line | None, reduction: str) -> dict[str, float
     """Return the metrics of the model on `split`: also mae, the mean absolute error.
 
     line: the model, if it is linear. Sums are exact and rounded once, so their bits do not depend
-    on the order of summation. mae_rows: the number of rows that mae was computed from, if that is
-    not all rows.
+    on the order of summation. loss: of train.loss. below, of a quantile: the share of the values
+    that are not above their prediction. mae_rows: the number of rows that mae was computed from, if
+    that is not all rows.
     Raises UserError if a figure is beyond what float64 holds.
     """
     errors = split.errors
     figures = of_squared_error(sum_of_squares(split, line), split, reduction)
+    if (function := errors.loss_function) is not None:
+        assert errors.rows == split.rows, "the loss needs all rows"
+        figures["loss"] = _loss(errors.loss, split, reduction)
+        if function.kind.share is not None:
+            figures["below"] = sum(errors.below) / split.size
     figures["mae"] = float(errors.absolute) / (errors.rows * split.targets)
     return figures if errors.rows == split.rows else figures | {"mae_rows": errors.rows}
+
+
+def _loss(total: Fraction, split: Split, reduction: str) -> float:
+    try:
+        return float(total if reduction == "sum" else total / split.size)
+    except OverflowError:
+        raise UserError(TOO_LARGE) from None
 
 
 def of_reference(
@@ -81,22 +94,39 @@ def of_reference(
 ) -> dict[str, Any]:
     """Return the metrics of the reference, and the gap: the model's loss minus its own.
 
-    The gap is below zero if a model that is not linear beats every line.
+    The gap is below zero if a model that is not linear beats every line. A model that was trained
+    with another loss than squared errors, which the reference makes smallest, has neither.
     Raises UserError if a figure is beyond what float64 holds.
     """
     smallest = sum(reference.squares, Fraction(0))
-    excess = sum_of_squares(train, line) - smallest
-    # Of the exact difference: a difference of two rounded losses would lose its digits.
-    size = of_squared_error(abs(excess), train, reduction)["loss"] or 0.0
     condition = reference.condition_number
     figures: dict[str, Any] = {
-        **of_squared_error(smallest, train, reduction),
-        "gap": math.copysign(size, excess) if excess else 0.0,
+        **_of_least_squares(smallest, train, reduction),
+        **_gap(smallest, train, line, reduction),
         "rank": reference.rank,
         "degrees_of_freedom": reference.degrees_of_freedom,
         "condition_number": condition if math.isfinite(condition) else None,
     }
     if test is not None:
         best = Line(reference.weight, reference.bias, np.zeros(train.features))
-        figures["test"] = of_squared_error(sum_of_squares(test, best), test, reduction)
+        figures["test"] = _of_least_squares(sum_of_squares(test, best), test, reduction)
     return figures
+
+
+def _of_least_squares(squares: Fraction, split: Split, reduction: str) -> dict[str, float | None]:
+    """Return figures of the reference: no loss beside a model whose loss is another one."""
+    figures = of_squared_error(squares, split, reduction)
+    if split.errors.loss_function is not None:
+        del figures["loss"]
+    return figures
+
+
+def _gap(
+    smallest: Fraction, train: Split, line: Line | None, reduction: str
+) -> dict[str, float | None]:
+    if train.errors.loss_function is not None:
+        return {}
+    excess = sum_of_squares(train, line) - smallest
+    # Of the exact difference: a difference of two rounded losses would lose its digits.
+    size = of_squared_error(abs(excess), train, reduction)["loss"] or 0.0
+    return {"gap": math.copysign(size, excess) if excess else 0.0}

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.exact.exact_sum import exact_sum
+from pipeline.learning.loss_function import LossFunction
 from pipeline.settings.errors import UserError
 
 Floats = NDArray[np.float64]
@@ -79,18 +80,31 @@ class Errors:
 
     absolute: exact sum of the absolute errors of all targets. squares: exact sum of the squared
     errors, each rounded; None if it was not asked for. largest: for each target.
+    loss: exact sum of another loss of the errors, each rounded; 0 without a loss_function. below:
+    of each target, the number of rows whose value is not above the prediction.
     """
 
     rows: int
     absolute: Fraction
     squares: Fraction | None
     largest: tuple[LargestErrors, ...]
+    loss_function: LossFunction | None = None
+    loss: Fraction = Fraction(0)
+    below: tuple[int, ...] = ()
 
     @classmethod
-    def of_no_rows(cls, columns: int, targets: int, *, with_squares: bool) -> "Errors":
+    def of_no_rows(
+        cls,
+        columns: int,
+        targets: int,
+        *,
+        with_squares: bool,
+        loss_function: LossFunction | None = None,
+    ) -> "Errors":
         """Return the errors of no rows. columns: number of encoded columns and targets."""
         squares = Fraction(0) if with_squares else None
-        return cls(0, Fraction(0), squares, (LargestErrors.of_no_rows(columns),) * targets)
+        largest = (LargestErrors.of_no_rows(columns),) * targets
+        return cls(0, Fraction(0), squares, largest, loss_function, below=(0,) * targets)
 
     def __add__(self, other: "Errors") -> "Errors":
         """Return the errors of the rows of both."""
@@ -102,6 +116,9 @@ class Errors:
             self.absolute + other.absolute,
             squares,
             tuple(a + b for a, b in zip(self.largest, other.largest, strict=True)),
+            self.loss_function,
+            self.loss + other.loss,
+            tuple(a + b for a, b in zip(self.below, other.below, strict=True)),
         )
 
     def with_later(self, rows: Floats, predict: Predictor, before: int) -> "Errors":
@@ -127,7 +144,16 @@ class Errors:
                 largest.with_later(sizes[:, target], rows, predicted[:, target], before)
                 for target, largest in enumerate(self.largest)
             ),
+            self.loss_function,
+            self._loss_of(y - predicted),
+            tuple((np.array(self.below) + np.count_nonzero(y <= predicted, axis=0)).tolist()),
         )
+
+    def _loss_of(self, errors: Floats) -> Fraction:
+        """Return the loss of these errors and of more: [rows, targets]."""
+        if self.loss_function is None:
+            return self.loss
+        return self.loss + exact_sum(self.loss_function.of(errors))
 
 
 def predictions(x: Floats, predict: Predictor, targets: int) -> Floats:

@@ -11,7 +11,14 @@ from pipeline.columns.plan import Plan
 from pipeline.exact.least_squares import Fit
 from pipeline.learning.line import Line
 from pipeline.learning.path_file import PenaltyPath
-from pipeline.report import coefficients_plot, fit_plot, loss_plot, path_plot, residual_plots
+from pipeline.report import (
+    coefficients_plot,
+    fit_plot,
+    loss_plot,
+    loss_words,
+    path_plot,
+    residual_plots,
+)
 from pipeline.report.model_errors import Predictor
 from pipeline.report.split import Split
 from pipeline.settings import csv_cells, files
@@ -73,5 +80,15 @@ def _draw_loss(path: Path, params: Params, train: Split, test: Split | None) -> 
         path,
         [float(row["loss"]) / train_errors for row in history],
         [float(row["test_loss"]) / test_errors for row in history] if test else None,
-        per_error,
+        _name_of_loss(params, per_error),
     )
+
+
+def _name_of_loss(params: Params, per_error: bool) -> str:
+    """Return the name of the losses in the plot. per_error: they are means, although a sum."""
+    kind = params.train.loss_kind
+    if per_error:
+        return loss_words.mean_error(kind)
+    if kind.is_squared:
+        return "loss"
+    return f"loss ({params.train.reduction} of the {loss_words.errors(kind)})"

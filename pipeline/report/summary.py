@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from pipeline.report import penalty, row_words, verdict
+from pipeline.report import loss_words, penalty, row_words, verdict
 from pipeline.settings import csv_cells, files, regular_file, runner
 from pipeline.settings import params as params_yaml
 from pipeline.settings.column_settings import NumberSettings
@@ -65,16 +65,20 @@ def _lines(params: Params) -> list[str]:
     flat = params_yaml.flatten(params)
     folds = flat["data.folds"]
     # Loss of the finished model. The last one in the history is from before the last update.
-    squares = f"{params.train.reduction} of the squared errors on the training rows"
+    kind = params.train.loss_kind
+    losses = f"{params.train.reduction} of the {loss_words.errors(kind)} on the training rows"
     if (penalties := penalty.words(metrics)) is not None:
         chosen = f", chosen by {row_words.folds(folds)}" * bool(params.train.chosen_by_folds)
         text.append(f"{'penalty':12} {penalties}{chosen}")
-    text.append(f"{'final loss':12} {metrics['train']['loss']:.9g} ({squares})")
+    text.append(f"{'final loss':12} {metrics['train']['loss']:.9g} ({losses})")
     test = metrics.get("test")
     if test:
         r2 = "" if test["r2"] is None else f", R² {test['r2']:.4g}"
         which = f", of {rows}" if (rows := row_words.held_out(flat["data.test_fraction"])) else ""
         text.append(f"{'held out':12} root mean square error {test['rmse']:.6g}{r2}{which}")
+    for figures, rows in ((test, "rows held out"), (metrics["train"], "training rows")):
+        if figures and kind.share is not None:
+            text.append(f"{'quantile':12} {loss_words.share_below(kind, figures['below'], rows)}")
     if "cv" in metrics:
         of_folds = penalty.folds(metrics)
         told = f"{of_folds}, {row_words.fits(folds)}" if of_folds else penalty.TOO_FEW_ROWS
@@ -86,7 +90,7 @@ def _lines(params: Params) -> list[str]:
         text.append(f"{'take care':12} {worse}")
     if (some_rows := verdict.mae_of_some_rows(metrics)) is not None:
         text.append(f"{'sample':12} {some_rows}")
-    if params.data.source != GENERATE:
+    if params.data.source != GENERATE and kind.is_squared:
         is_linear, shrunk = bool(coefficients), penalty.words(metrics) is not None
         text.append(gap(metrics["reference"], is_linear=is_linear, is_penalized=shrunk))
     checks = json.loads(files.VERIFICATION.read_text(encoding="utf-8"))["checks"]

@@ -18,7 +18,9 @@ def write_csv(path: Path, outcomes: Sequence[Outcome], metric: str) -> None:
     chosen = {each.number for each in ranked}
     rest = [each for each in outcomes if each.number not in chosen]
     keys = [*outcomes[0].settings] if outcomes else []
-    names = [name for name in FIGURES if any(name in each.figures for each in outcomes)]
+    # A setting and a figure may both be called train.loss; of different losses it says nothing.
+    figures = [name for name in FIGURES if name not in keys]
+    names = [name for name in figures if any(name in each.figures for each in outcomes)]
     header = ["number", *keys, *names, "note"]
     csv_cells.write_csv(path, header, (_row(each, names) for each in [*ranked, *rest]))
 

@@ -7,7 +7,13 @@ the message of every mistake.
 import posixpath
 from collections.abc import Iterator, Sequence
 
-from pipeline.settings import column_contradictions, messages, queries, row_contradictions
+from pipeline.settings import (
+    column_contradictions,
+    loss_contradictions,
+    messages,
+    queries,
+    row_contradictions,
+)
 from pipeline.settings.files import RAW
 from pipeline.settings.sections import GENERATE, Data, Params, Tracking
 from pipeline.settings.train_settings import Train
@@ -28,6 +34,7 @@ def of(params: Params) -> Mistakes:
     if params.data.columns:
         yield from queries.mistakes(params.evaluate.queries, params.data.columns)
     yield from _optimizer(params)
+    yield from loss_contradictions.of(params)
     yield from _penalties(params.train)
     yield from _patience(params)
     yield from _outputs(params)

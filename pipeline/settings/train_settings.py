@@ -1,14 +1,74 @@
 """The keys of the section train of params.yaml."""
 
+import re
+from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
 
 from pipeline.settings.section import Section, one_of
 
 PenaltySetting = Annotated[
     Annotated[float, Field(ge=0, le=1e30)] | Literal["cv"],
     one_of("cv", or_else="a number from 0 on"),
+]
+
+LossName = Literal["squared", "huber", "absolute", "quantile"]
+
+_NUMBER = r"[0-9]*\.?[0-9]+(?:[eE][+-]?[0-9]+)?"
+_PATTERN = rf"^(squared|huber|absolute|huber:{_NUMBER}|quantile:{_NUMBER})$"
+
+
+@dataclass(frozen=True)
+class LossKind:
+    """A loss function of the error e = y − prediction.
+
+    squared: e². absolute: |e|. huber: e²/2 up to a threshold, beyond it threshold · (|e| −
+    threshold/2). quantile: share · e above the prediction, (1 − share) · |e| below, which is
+    smallest where `share` of the rows lie below.
+    number: the share, or the threshold in the unit of the targets; None where there is no number:
+    the data tell huber's threshold then.
+    """
+
+    name: LossName
+    number: float | None = None
+
+    @property
+    def is_squared(self) -> bool:
+        """True for squared errors, which follow from the sums of the rows."""
+        return self.name == "squared"
+
+    @property
+    def share(self) -> float | None:
+        """The share of the rows below the answers that it asks for; None unless a quantile."""
+        return self.number if self.name == "quantile" else None
+
+
+def loss_kind(text: str) -> LossKind:
+    """Return the loss function that a value of train.loss names."""
+    name, _, number = text.partition(":")
+    return LossKind(name, float(number) if number else None)  # type: ignore[arg-type]
+
+
+def _a_loss(text: str) -> str:
+    """Refuse a text that names no loss function."""
+    if re.fullmatch(_PATTERN, text) is None:
+        raise PydanticCustomError(
+            "loss",
+            "must be squared, huber, absolute, or quantile with a share, such as quantile:0.9;"
+            " huber may have a threshold in the unit of the targets, such as huber:2.5",
+        )
+    kind = loss_kind(text)
+    if kind.share is not None and not 0 < kind.share < 1:
+        raise PydanticCustomError("loss", "must have a share between 0 and 1, such as 0.9 or 0.5")
+    if kind.number is not None and not 1e-30 <= kind.number <= 1e30:
+        raise PydanticCustomError("loss", "must have a threshold from 1e-30 to 1e30")
+    return text
+
+
+LossSetting = Annotated[
+    str, Field(json_schema_extra={"pattern": _PATTERN}), AfterValidator(_a_loss)
 ]
 
 
@@ -39,8 +99,13 @@ class Train(Section):
     """The linear model on all rows at once: true: train on features + 1 + targets rows, which have
     the same loss and gradient at any weights; false: on the rows themselves; auto: true from 10,000
     training rows on, with more than 100 columns from the square of their number on."""
+    loss: LossSetting = Field(examples=["squared"])
+    """What an error e = y − prediction costs: squared: e²; absolute: |e|; quantile:0.9: 0.9·e where
+    y lies above, 0.1·|e| below, for an answer that 9 rows of 10 lie below; huber: e²/2, beyond a
+    threshold as steep as there: 1.345 times the robust deviation of the errors of least squares;
+    huber:2.5: a threshold in the unit of the targets. All but squared: sgd, adam and lbfgs."""
     reduction: Literal["sum", "mean"] = Field(examples=["sum"])
-    """Loss of a batch: the sum or the mean of its squared errors."""
+    """Loss of a batch: the sum or the mean over its errors."""
     dtype: Literal["float32", "float64"] = Field(examples=["float32"])
     """The precision of the arithmetic."""
     device: Literal["cpu", "cuda", "auto"] = Field(examples=["cpu"])
@@ -63,6 +128,11 @@ class Train(Section):
     0 and say so, or refuse it."""
     checkpoint_seconds: Annotated[float, Field(ge=0)] | None = Field(examples=[30.0])
     """Seconds between two checkpoints, from which a killed training continues; null: none."""
+
+    @property
+    def loss_kind(self) -> LossKind:
+        """The loss function that `loss` names."""
+        return loss_kind(self.loss)
 
     @property
     def penalized(self) -> bool:

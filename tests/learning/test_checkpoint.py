@@ -37,6 +37,13 @@ JOBS: dict[str, dict[str, Any]] = {
         "data__test_fraction": 0.3,
         "train__lr": 1e-3,
     },
+    "another loss": {
+        "train__loss": "huber",
+        "train__batch_size": 16,
+        "train__patience": 9,
+        "data__test_fraction": 0.3,
+        "train__lr": 1e-3,
+    },
     "float64": {"train__dtype": "float64", "train__optimizer": "adam"},
 }
 

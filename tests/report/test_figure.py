@@ -23,7 +23,7 @@ def test_a_users_style_does_not_change_the_bytes(
 ) -> None:
     def drawn() -> bytes:
         path = tmp_path / "loss.svg"
-        loss_plot.draw(path, [2.0, 1.0], None, per_error=False)
+        loss_plot.draw(path, [2.0, 1.0], None, "loss")
         return path.read_bytes()
 
     first = drawn()

@@ -9,7 +9,7 @@ from pipeline.report import loss_plot
 
 def test_the_axes_of_the_plot_of_the_loss_end_at_ticks(tmp_path: Path) -> None:
     def shown(losses: list[float], test_losses: list[float] | None = None) -> set[str]:
-        loss_plot.draw(tmp_path / "loss.svg", losses, test_losses, per_error=False)
+        loss_plot.draw(tmp_path / "loss.svg", losses, test_losses, "loss")
         return set(texts(tmp_path / "loss.svg"))
 
     falling = shown([44.4, 1.0, 0.145])
@@ -23,5 +23,5 @@ def test_the_axes_of_the_plot_of_the_loss_end_at_ticks(tmp_path: Path) -> None:
 
 
 def test_a_loss_of_zero_is_drawn_on_a_linear_axis(tmp_path: Path) -> None:
-    loss_plot.draw(tmp_path / "loss.svg", [0.0, 0.0], None, per_error=False)
+    loss_plot.draw(tmp_path / "loss.svg", [0.0, 0.0], None, "loss")
     assert {"0.00", "1", "2"} <= set(texts(tmp_path / "loss.svg"))

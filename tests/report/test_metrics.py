@@ -11,10 +11,12 @@ from sums import part_of
 from pipeline.exact.gram_sums import gram_matrix
 from pipeline.exact.least_squares import fit
 from pipeline.learning.line import Line
+from pipeline.learning.loss_function import LossFunction
 from pipeline.report import metrics
 from pipeline.report.model_errors import Errors
 from pipeline.report.split import Split
 from pipeline.settings.errors import UserError
+from pipeline.settings.train_settings import loss_kind
 
 
 def split(actual: NDArray[np.float64], predicted: NDArray[np.float64]) -> Split:
@@ -80,3 +82,28 @@ def test_the_gap_keeps_its_digits_and_its_sign() -> None:
     figures = metrics.of_reference(met, met, None, reference, "sum")
     assert figures["gap"] == -figures["loss"]
     assert figures["test"]["loss"] == figures["loss"]
+
+
+def test_another_loss_is_reported_on_its_own_terms() -> None:
+    """rmse, mae and R² stay what they are; no gap to least squares, which has another loss."""
+    random = np.random.default_rng(0)
+    table = random.normal(size=(30, 2))
+    reference = fit(gram_matrix(table), ("x",), ("y",))
+    loss = LossFunction(loss_kind("quantile:0.8"))
+    none = Errors.of_no_rows(2, 1, with_squares=True, loss_function=loss)
+    parts = [none.with_later(each, lambda x: x, 0) for each in (table[:11], table[11:])]
+    rows = Split.of(part_of(table), parts[1] + parts[0], table, lambda x: x)
+    errors = table[:, 1] - table[:, 0]
+    total = np.where(errors > 0, 0.8 * errors, -0.2 * errors).sum()
+    figures = metrics.of_model(rows, None, "sum")
+    assert figures["loss"] == pytest.approx(total, rel=1e-14)
+    assert metrics.of_model(rows, None, "mean")["loss"] == pytest.approx(total / 30, rel=1e-14)
+    assert figures["below"] == np.count_nonzero(errors <= 0) / 30
+    plain = metrics.of_model(measured(table, 1, lambda x: x), None, "sum")
+    assert {name: figures[name] for name in ("mse", "rmse", "mae", "r2")} == {
+        name: plain[name] for name in ("mse", "rmse", "mae", "r2")
+    }
+    beside = metrics.of_reference(rows, rows, None, reference, "sum")
+    assert not {"loss", "gap"} & beside.keys()
+    assert "loss" not in beside["test"]
+    assert beside["rmse"] > 0

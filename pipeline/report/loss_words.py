@@ -1,0 +1,73 @@
+"""The loss of a training in words, and what a model that was trained with it answers."""
+
+from pipeline.settings.train_settings import LossKind, loss_kind
+
+TRAINING_ROWS = "training rows"
+FAR_OFF = 0.02
+
+_ERRORS = {
+    "squared": "squared errors",
+    "absolute": "absolute errors",
+    "huber": "Huber losses",
+    "quantile": "quantile losses",
+}
+_MEANS = {
+    "squared": "squared error",
+    "absolute": "absolute error",
+    "huber": "Huber loss",
+    "quantile": "quantile loss",
+}
+
+
+def of_params(loss: str | None) -> LossKind:
+    """Return the loss of a result. loss: its train.loss; older results have None."""
+    return loss_kind(loss or "squared")
+
+
+def errors(kind: LossKind) -> str:
+    """Return what the loss sums up, such as `absolute errors`."""
+    return _ERRORS[kind.name]
+
+
+def mean_error(kind: LossKind) -> str:
+    """Return the name of the mean of the errors' losses: `mean absolute error`."""
+    return f"mean {_MEANS[kind.name]}"
+
+
+def answer(kind: LossKind, target: str) -> str:
+    """Return what the model answers: `the prediction of y`, or a quantile of y."""
+    if kind.share is not None:
+        return f"the {kind.share:g} quantile of {target}"
+    return f"the prediction of {target}"
+
+
+def what_it_answers(kind: LossKind) -> str | None:
+    """Return a sentence for readers who expect a mean; None for squared errors."""
+    if kind.share is not None:
+        return (
+            f"The answers are {kind.share:g} quantiles, not means: about {kind.share:.4g} of new"
+            " values lie below their answer"
+        )
+    if kind.name == "absolute":
+        return "The answers are medians, not means: about half of new values lie below their answer"
+    if kind.name == "huber":
+        return (
+            "The answers lie between a mean and a median: large errors count by their size, not by"
+            " its square, so a few odd rows move them little"
+        )
+    return None
+
+
+def share_below(kind: LossKind, share: float, rows: str) -> str | None:
+    """Return the sentence on the share of values below their answers; None unless a quantile.
+
+    rows: such as "rows held out". Where the loss is smallest, the share of the training rows is the
+    one that was asked for, up to the number of weights divided by the number of rows.
+    """
+    if kind.share is None:
+        return None
+    told = f"{100 * share:.1f} % of the {rows} lie at or below their answer"
+    told += f"; {100 * kind.share:g} % should"
+    if rows == TRAINING_ROWS and abs(share - kind.share) > FAR_OFF:
+        told += ": the training stopped short of its optimum (train.epochs, train.lr)"
+    return told

@@ -1,0 +1,16 @@
+"""A loss that does not follow from the sums of the rows is refused where there are only sums."""
+
+import pytest
+from conftest import job
+
+from pipeline.settings.errors import UserError
+
+
+def test_what_only_squared_errors_can_have() -> None:
+    with pytest.raises(UserError, match=r'train.loss: found "huber", but exact has a closed form'):
+        job(train__optimizer="exact", train__loss="huber")
+    with pytest.raises(UserError, match=r"train.reduce_rows: found true with train.loss \"absolut"):
+        job(train__reduce_rows=True, train__loss="absolute")
+    with pytest.raises(UserError, match=r"train.loss: .* data.keep_rows: false leaves where they"):
+        job(data__keep_rows=False, data__source="data/raw/parts", train__loss="quantile:0.9")
+    job(train__loss="quantile:0.9")
