@@ -59,10 +59,10 @@ def main(params: Params) -> None:
             path.unlink(missing_ok=True)
         raise UserError(message)
 
-    tried = TriedRows(rows.num_rows, summary.train.rows)
+    tried = TriedRows(rows.num_rows, summary.train.table_rows)
     derivation = made.contract.golden.derivation
     report = verification.report(made.content, checks, expected.opset, derivation, tried)
-    counts = summary.train.rows, summary.test.rows
+    counts = summary.train.table_rows, summary.test.table_rows
     facts = Facts(plan, made.contract, report, metrics, coefficients, *counts)
     files.write_bytes(files.ONNX, made.content)
     files.write_json(files.CONTRACT, made.contract.model_dump(mode="json"))

@@ -10,7 +10,8 @@ from mixed_tables import number_plan
 from numpy.typing import NDArray
 from sums import part_of
 
-from pipeline.columns.summary import Part, SampleRows, Summary, each_part_in_turn
+from pipeline.columns.part import Part
+from pipeline.columns.summary import SampleRows, Summary, each_part_in_turn
 from pipeline.settings import files
 from pipeline.tables import table
 from pipeline.tables.table import ROWS_PER_ROW_GROUP

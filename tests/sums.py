@@ -7,8 +7,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from pipeline.columns.part import Part
 from pipeline.columns.plan import Plan
-from pipeline.columns.summary import Part
 from pipeline.compute import own_rows, written
 from pipeline.compute.draws import DrawnFolds, Side
 from pipeline.exact.gram_sums import gram_matrix

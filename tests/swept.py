@@ -9,7 +9,8 @@ from conftest import job
 
 from pipeline.columns import in_memory
 from pipeline.columns.blocks import TableFile
-from pipeline.columns.summary import Part, Summary, each_part_in_turn
+from pipeline.columns.part import Part
+from pipeline.columns.summary import Summary, each_part_in_turn
 from pipeline.settings.params import Params
 from pipeline.tables.table import Table
 

@@ -40,6 +40,11 @@ class TableFile:
         """The names of the encoded columns."""
         return self.plan.encoded_names
 
+    @property
+    def has_weights(self) -> bool:
+        """True if rows have weights."""
+        return self.plan.weights is not None
+
     def block_sizes(
         self, groups: Sequence[int] | None = None, rows: int = ROWS_PER_ROW_GROUP
     ) -> list[int]:
@@ -75,8 +80,9 @@ class TableFile:
 def encoded(rows: pa.Table, plan: Plan, targets: Sequence[str]) -> Table:
     """Return typed raw rows as numbers: the encoded columns, then the targets.
 
-    rows: the features and the targets, with the columns and types of data/train.parquet.
+    rows: the features, the targets and the weights, as data/train.parquet has them.
     """
     names = (*plan.encoded_names, *targets)
     float32 = plan.float32(rows.schema, targets)
-    return Table(names, plan.numbers(rows, targets), float32, plan.exact)
+    weights = plan.weights_of(rows)
+    return Table(names, plan.numbers(rows, targets), float32, plan.exact, weights)

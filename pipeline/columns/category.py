@@ -13,11 +13,19 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
-from pipeline.columns.column import Bools, EmptyColumnError, LearntColumn, Values
+from pipeline.columns.column import (
+    Bools,
+    EmptyColumnError,
+    LearntColumn,
+    Times,
+    Values,
+    added,
+)
 from pipeline.settings import terminal
 from pipeline.settings.column_settings import CategorySettings
 from pipeline.settings.messages import first_of, show
 from pipeline.tables import table
+from pipeline.tables.typed_values import dictionary
 
 MISSING, RARE = "(missing)", "(rare)"
 MOST_LEVELS = 40
@@ -64,10 +72,16 @@ class CategoryStatistics:
     uncounted: int = 0
 
     @classmethod
-    def of(cls, _settings: CategorySettings, values: Values) -> "CategoryStatistics":
-        """Return the statistics of a block. values: [rows], "" for a gap."""
-        counted = values.value_counts()
-        texts, rows = counted.field("values").to_pylist(), counted.field("counts").to_pylist()
+    def of(
+        cls, _settings: CategorySettings, values: Values, times: Times | None = None
+    ) -> "CategoryStatistics":
+        """Return the statistics of a block. values: [rows], "" for a gap. times: see Times."""
+        if times is None:
+            counted = values.value_counts()
+            texts, rows = counted.field("values").to_pylist(), counted.field("counts").to_pylist()
+        else:
+            indices, uniques = dictionary(values)
+            texts, rows = uniques.to_pylist(), added(table.integers(indices), times, len(uniques))
         levels = dict(zip(texts, rows, strict=True))
         return cls(levels.pop("", 0), levels)
 

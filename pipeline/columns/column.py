@@ -1,7 +1,7 @@
 """What the kinds of columns have in common: a column, learnt, turns values into numbers."""
 
 from abc import abstractmethod
-from typing import ClassVar, TypeAlias
+from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -12,10 +12,19 @@ Values: TypeAlias = pa.Array | pa.ChunkedArray
 """The values of a column [rows]: float64 or float32, NaN for a gap; string, "" for a gap; date32 or
 timestamp[s], null for a gap."""
 Bools = NDArray[np.bool_]
+Times = NDArray[np.int64]
+"""How many equal rows each row stands for, at least 1: [rows]."""
 
 
 class EmptyColumnError(Exception):
     """A column that is missing in every training row."""
+
+
+def added(places: NDArray[np.integer[Any]], times: Times, size: int) -> list[int]:
+    """Return the sum of the times at each place below `size`. places: [rows]."""
+    sums = np.zeros(size, np.int64)
+    np.add.at(sums, places, times)
+    return sums.tolist()
 
 
 class LearntColumn(BaseModel):

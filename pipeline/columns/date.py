@@ -10,7 +10,14 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from pipeline.columns.column import Bools, EmptyColumnError, LearntColumn, Values
+from pipeline.columns.column import (
+    Bools,
+    EmptyColumnError,
+    LearntColumn,
+    Times,
+    Values,
+    added,
+)
 from pipeline.settings.column_settings import DatePart, DateSettings
 from pipeline.tables import table
 from pipeline.tables.date_texts import GAP, SECONDS_PER_DAY
@@ -34,19 +41,24 @@ class DateStatistics:
     levels: Mapping[DatePart, Mapping[int, int]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, settings: DateSettings, values: Values) -> "DateStatistics":
-        """Return the statistics of a block. values: [rows], null for a gap."""
+    def of(
+        cls, settings: DateSettings, values: Values, times: Times | None = None
+    ) -> "DateStatistics":
+        """Return the statistics of a block. values: [rows], null for a gap. times: see Times."""
         unit = _unit(settings)
         moments = integers(values, unit)
-        known = moments[moments != GAP]
+        times = np.ones(len(moments), np.int64) if times is None else times
+        is_known = moments != GAP
+        known, own, missing = moments[is_known], times[is_known], int(times[~is_known].sum())
         if not len(known):
-            return cls(missing=len(moments))
+            return cls(missing=missing)
         levels = {}
         for part in settings.parts:
             if part in LEVEL_PARTS:
-                present, rows = np.unique(part_of(known, part, unit), return_counts=True)
-                levels[part] = dict(zip(present.tolist(), rows.tolist(), strict=True))
-        return cls(len(moments) - len(known), int(known.min()), int(known.max()), levels)
+                present, places = np.unique(part_of(known, part, unit), return_inverse=True)
+                rows = added(places, own, len(present))
+                levels[part] = dict(zip(present.tolist(), rows, strict=True))
+        return cls(missing, int(known.min()), int(known.max()), levels)
 
     def __add__(self, other: "DateStatistics") -> "DateStatistics":
         """Return the statistics of the rows of both."""

@@ -1,6 +1,7 @@
 """The summary of a table that is in memory, for whoever has no data/summary.json."""
 
-from pipeline.columns.summary import Part, SampleRows, Summary
+from pipeline.columns.part import Part
+from pipeline.columns.summary import SampleRows, Summary
 from pipeline.exact.gram_sums import gram_matrix
 from pipeline.tables.table import Table
 
@@ -29,4 +30,8 @@ def _part(rows: Table, names: list[str]) -> Part:
     # To copy a large table takes longer than to sum it up.
     numbers = rows.values if [*rows.names] == names else rows.columns(names)
     smallest, largest = numbers.min(axis=0), numbers.max(axis=0)
-    return Part(tuple(smallest.tolist()), tuple(largest.tolist()), gram_matrix(numbers))
+    return Part(
+        tuple(smallest.tolist()),
+        tuple(largest.tolist()),
+        gram_matrix(numbers, weights=rows.weights),
+    )

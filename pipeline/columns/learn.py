@@ -37,7 +37,7 @@ class Learnable:
 
     columns: the features with their settings. train, test: statistics of both sides.
     count: counts the numbers of a column of the training rows, for its median.
-    dropped: rows that were left out, by the first column whose value is missing.
+    dropped: rows that were left out, by the column that says why: see RowCounts.
     excluded: the columns that are neither features nor targets. source: see Plan.
     left_out: number of rows that are neither training rows nor test rows.
     """
@@ -86,7 +86,7 @@ def plan(data: Data, table: Learnable) -> Plan:
         messages.append(refusals.too_many_levels(others, columns))
     if messages:
         raise UserError("\n".join(messages))
-    names = (*columns, *data.targets)
+    names = (*columns, *data.targets, *([data.weights.by] if data.weights else []))
     dropped = {name: table.dropped[name] for name in names if name in table.dropped}
     result = Plan(
         source=table.source,
@@ -99,6 +99,7 @@ def plan(data: Data, table: Learnable) -> Plan:
         ),
         excluded=table.excluded,
         columns=tuple(learnt),
+        weights=data.weights,
     )
     _check_names(result, data.targets)
     # The numbers of a matrix have no gaps: RawTable refuses them, with their places.

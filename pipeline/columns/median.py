@@ -34,18 +34,24 @@ class Search:
         """Return the counts of no values."""
         return np.zeros((len(self.prefixes), 1 << BITS), np.int64)
 
-    def counts(self, values: NDArray[np.float64]) -> Counts:
+    def counts(self, values: NDArray[np.float64], times: NDArray[np.int64] | None = None) -> Counts:
         """Return how many of the values with a prefix have each of the next bits: [prefixes, 2¹⁶].
 
-        values: [rows]; NaN for a gap, which does not count.
+        values: [rows]; NaN for a gap, which does not count. times: how often each counts: [rows].
         """
-        keys = _keys(values[~np.isnan(values)])
+        is_known = ~np.isnan(values)
+        keys = _keys(values[is_known])
+        times = None if times is None else times[is_known]
         before = np.uint64(64 - BITS * self.passes)
         counts = self.no_counts()
         for place, prefix in enumerate(self.prefixes):
-            chosen = keys[keys >> before == np.uint64(prefix)] if self.passes else keys
-            digits = chosen >> (before - np.uint64(BITS)) & np.uint64((1 << BITS) - 1)
-            counts[place] = np.bincount(digits.astype(np.int64), minlength=1 << BITS)
+            here = keys >> before == np.uint64(prefix) if self.passes else slice(None)
+            digits = keys[here] >> (before - np.uint64(BITS)) & np.uint64((1 << BITS) - 1)
+            places = digits.astype(np.int64)
+            if times is None:
+                counts[place] = np.bincount(places, minlength=1 << BITS)
+            else:
+                np.add.at(counts[place], places, times[here])
         return counts
 
 

@@ -13,9 +13,13 @@ MOST_SHOWN = 8
 
 def of(plan: Plan) -> Iterator[str]:
     """Yield a line for each kind of change, with the columns that it concerns."""
-    dropped = [f"{show(name)} ({rows:,})" for name, rows in plan.rows.dropped.items() if rows]
+    missing = dict(plan.rows.dropped)
+    if plan.weights is not None and (without := missing.pop(plan.weights.by, 0)):
+        rows = count(without, "row", ",")
+        yield f"{rows} left out, because the weight is 0: {show(plan.weights.by)}"
+    dropped = [f"{show(name)} ({rows:,})" for name, rows in missing.items() if rows]
     if dropped:
-        rows = count(sum(plan.rows.dropped.values()), "row", ",")
+        rows = count(sum(missing.values()), "row", ",")
         yield f"{rows} left out, because a value is missing: {first_of(dropped, MOST_SHOWN)}"
     filled, as_level, folded = [], [], []
     for column in plan.columns:

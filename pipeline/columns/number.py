@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from pipeline.columns.column import Bools, EmptyColumnError, LearntColumn, Values
+from pipeline.columns.column import Bools, EmptyColumnError, LearntColumn, Times, Values
 from pipeline.columns.median import Count, median
 from pipeline.settings.column_settings import NumberSettings
 from pipeline.tables.table import numbers, put_numbers
@@ -24,6 +24,7 @@ class NumberStatistics:
     """What the plan is learnt from: of a block, or of several, which add exactly.
 
     missing, known: numbers of rows. total: for the mean: the Gram matrix of the known values.
+    Rows that stand for several equal ones count as these.
     """
 
     missing: int = 0
@@ -33,22 +34,28 @@ class NumberStatistics:
     total: "Gram | None" = None
 
     @classmethod
-    def of(cls, settings: NumberSettings, values: Values) -> "NumberStatistics":
-        """Return the statistics of a block. values: [rows], NaN for a gap."""
+    def of(
+        cls, settings: NumberSettings, values: Values, times: Times | None = None
+    ) -> "NumberStatistics":
+        """Return the statistics of a block. values: [rows], NaN for a gap. times: see Times."""
         column = numbers(values)
         # NaN propagates through the minimum: a cheap test of the whole column.
         is_whole = len(column) > 0 and not np.isnan(column.min())
-        known = column if is_whole else column[~np.isnan(column)]
+        is_known = slice(None) if is_whole else ~np.isnan(column)
+        known, own = column[is_known], None if times is None else times[is_known]
+        rows = len(column) if times is None else int(times.sum())
+        known_rows = len(known) if own is None else int(own.sum())
         if not len(known):
-            return cls(missing=len(column))
+            return cls(missing=rows)
         total = None
         if settings.missing == "mean":
             from pipeline.exact.gram_sums import gram_matrix  # with FLINT 30 ms, for means alone
 
-            total = gram_matrix(known[:, None])
+            weights = None if own is None else own.astype(np.float64)
+            total = gram_matrix(known[:, None], weights=weights)
         # 0.0 is added because of the two zeros, of which one or the other would come first.
         low, high = float(known.min()) + 0.0, float(known.max()) + 0.0
-        return cls(len(column) - len(known), len(known), low, high, total)
+        return cls(rows - known_rows, known_rows, low, high, total)
 
     def __add__(self, other: "NumberStatistics") -> "NumberStatistics":
         """Return the statistics of the rows of both."""

@@ -16,6 +16,7 @@ from pipeline.columns.date import DateColumn
 from pipeline.columns.number import NumberColumn
 from pipeline.settings import files, regular_file
 from pipeline.settings.errors import UserError
+from pipeline.settings.weight_settings import Weights
 from pipeline.tables import table
 
 AnyColumn = Annotated[NumberColumn | CategoryColumn | DateColumn, Field(discriminator="kind")]
@@ -30,7 +31,7 @@ class RowCounts(BaseModel):
     """Rows of the files, or rows that were generated."""
     dropped: dict[str, int]
     """Rows that were left out because the value of a column was missing, by the first such
-    column."""
+    column, or because their weight was 0, by the column of the weights."""
     gap: Annotated[int, Field(exclude_if=lambda rows: not rows)] = 0
     """Rows of the days before the first one that is held out: data.test_fraction.gap."""
     training: int
@@ -71,6 +72,15 @@ class Plan(BaseModel):
     """Columns of the file that are neither features nor targets."""
     columns: tuple[AnyColumn, ...]
     """In the order of the features."""
+    weights: Annotated[Weights | None, Field(exclude_if=lambda weights: weights is None)] = None
+    """The column that says how much each row counts."""
+
+    def weights_of(self, rows: "RowsByColumn") -> NDArray[np.float64] | None:
+        """Return how much each row counts, above 0: [rows]; None if each counts once.
+
+        rows: training or test rows, with the columns by name.
+        """
+        return None if self.weights is None else table.numbers(rows.column(self.weights.by))
 
     @property
     def is_matrix(self) -> bool:

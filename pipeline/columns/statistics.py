@@ -3,13 +3,15 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import reduce
+from itertools import repeat
 from operator import add
 from typing import TypeAlias
 
+import numpy as np
 import pyarrow as pa
 
 from pipeline.columns.category import CategoryStatistics
-from pipeline.columns.column import Values
+from pipeline.columns.column import Times, Values
 from pipeline.columns.date import DateStatistics
 from pipeline.columns.median import Counts, Search
 from pipeline.columns.number import NumberStatistics
@@ -19,6 +21,7 @@ from pipeline.settings.column_settings import (
     DateSettings,
     NumberSettings,
 )
+from pipeline.settings.weight_settings import Weights
 from pipeline.tables.table import numbers
 
 ColumnStatistics: TypeAlias = NumberStatistics | CategoryStatistics | DateStatistics
@@ -42,20 +45,36 @@ class Statistics:
         return Statistics(self.rows + other.rows, columns)
 
 
-def of_rows(settings: Mapping[str, ColumnSettings], rows: pa.Table) -> Statistics:
-    """Return the statistics of a block. rows: the features by name."""
-    columns = {name: of_column(each, rows.column(name)) for name, each in settings.items()}
+def of_rows(
+    settings: Mapping[str, ColumnSettings], rows: pa.Table, weights: Weights | None = None
+) -> Statistics:
+    """Return the statistics of a block. rows: the features by name, and the column of weights.
+
+    Frequencies count as rows: levels, means and medians are those of the rows that each stands for.
+    Precisions change none of them, as they say nothing of how often a value occurs.
+    """
+    times = times_of(rows, weights)
+    columns = {name: of_column(each, rows.column(name), times) for name, each in settings.items()}
     return Statistics(rows.num_rows, columns)
 
 
-def of_column(settings: ColumnSettings, values: Values) -> ColumnStatistics:
-    """Return the statistics of a column in a block. values: [rows]."""
+def times_of(rows: pa.Table, weights: Weights | None) -> Times | None:
+    """Return how many equal rows each row stands for: [rows]; None if each is one row."""
+    if weights is None or not weights.are_frequencies:
+        return None
+    return numbers(rows.column(weights.by)).astype(np.int64)
+
+
+def of_column(
+    settings: ColumnSettings, values: Values, times: Times | None = None
+) -> ColumnStatistics:
+    """Return the statistics of a column in a block. values: [rows]. times: see Times."""
     if isinstance(settings, NumberSettings):
-        return NumberStatistics.of(settings, values)
+        return NumberStatistics.of(settings, values, times)
     if isinstance(settings, CategorySettings):
-        return CategoryStatistics.of(settings, values)
+        return CategoryStatistics.of(settings, values, times)
     assert isinstance(settings, DateSettings)
-    return DateStatistics.of(settings, values)
+    return DateStatistics.of(settings, values, times)
 
 
 def added(one: ColumnStatistics, other: ColumnStatistics) -> ColumnStatistics:
@@ -68,10 +87,16 @@ CountColumn: TypeAlias = Callable[[str, Search], Counts]
 """Returns the sum of `Search.counts` over all training rows of the column of this name."""
 
 
-def count_in(blocks: Callable[[str], Iterable[Values]]) -> CountColumn:
+def count_in(
+    blocks: Callable[[str], Iterable[Values]], weights: Weights | None = None
+) -> CountColumn:
     """Return what counts the numbers of a column. blocks: gives its values, block by block."""
 
     def count(name: str, search: Search) -> Counts:
-        return reduce(add, (search.counts(numbers(values)) for values in blocks(name)))
+        times: Iterable[Times | None] = repeat(None)
+        if weights is not None and weights.are_frequencies:
+            times = (numbers(values).astype(np.int64) for values in blocks(weights.by))
+        pairs = zip(blocks(name), times, strict=False)
+        return reduce(add, (search.counts(numbers(values), own) for values, own in pairs))
 
     return count

@@ -9,89 +9,14 @@ cross-validation is written beside them.
 import json
 from collections.abc import Sequence, Set
 from dataclasses import dataclass, fields
-from fractions import Fraction
 from functools import cached_property, reduce
 from operator import add
 from pathlib import Path
 from typing import Any
 
-from pipeline.exact.gram import Gram
+from pipeline.columns.part import Part, standing_of
 from pipeline.settings import files, regular_file
 from pipeline.settings.errors import UserError
-
-
-@dataclass(frozen=True)
-class Part:
-    """The sums of some rows. Columns are the encoded columns, then the targets.
-
-    smallest, largest: the range of each column, [columns]; empty if there are no rows.
-    gram: Gram matrix of [1, columns].
-    """
-
-    smallest: tuple[float, ...]
-    largest: tuple[float, ...]
-    gram: Gram
-
-    @property
-    def rows(self) -> int:
-        """Number of rows."""
-        return self.gram.rows
-
-    def __add__(self, other: "Part") -> "Part":
-        """Return the sums of the rows of both parts."""
-        if not other.rows:
-            return self
-        if not self.rows:
-            return other
-        return Part(
-            tuple(map(min, self.smallest, other.smallest)),
-            tuple(map(max, self.largest, other.largest)),
-            self.gram + other.gram,
-        )
-
-    @classmethod
-    def of_no_rows(cls, columns: int) -> "Part":
-        """Return the sums of no rows. columns: number of columns, without the ones."""
-        return cls((), (), Gram.of_no_rows(columns))
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the part for JSON; of the symmetric matrix the upper triangle.
-
-        The same rows give the same value, however they were divided.
-        """
-        gram = self.gram.canonical()
-        return {
-            "rows": gram.rows,
-            "smallest": self.smallest,
-            "largest": self.largest,
-            "exponents": gram.exponents,
-            "entries": [row[place:] for place, row in enumerate(gram.entries)],
-        }
-
-    @classmethod
-    def from_json(cls, value: dict[str, Any]) -> "Part":
-        """Return the part that `as_json` wrote. Raises ValueError if sizes do not fit together."""
-        upper, exponents = value["entries"], tuple(value["exponents"])
-        width = len(exponents)
-        if [len(row) for row in upper] != list(range(width, 0, -1)):
-            raise ValueError(f"{width} exponents, and another number of entries")
-        smallest, largest = tuple(value["smallest"]), tuple(value["largest"])
-        columns = width - 1 if value["rows"] else 0
-        if (len(smallest), len(largest)) != (columns, columns):
-            raise ValueError(f"{columns} columns, and another number of ranges")
-        places = range(width)
-        # Column by column: the rows above the diagonal are there already.
-        below = [[upper[i][j - i] for i in range(j)] for j in places]
-        entries = tuple((*first, *row) for first, row in zip(below, upper, strict=True))
-        return cls(smallest, largest, Gram(value["rows"], exponents, entries))
-
-    def variation_of_targets(self, features: int) -> Fraction:
-        """Return the exact sum of squares of all targets, each around its mean.
-
-        features: number of encoded columns, before the targets.
-        """
-        targets = range(1 + features, len(self.gram.exponents))
-        return sum((self.gram.variation(target) for target in targets), Fraction(0))
 
 
 @dataclass(frozen=True)
@@ -210,6 +135,7 @@ class Summary:
             tuple(map(min, *(part.smallest for part in chosen))),
             tuple(map(max, *(part.largest for part in chosen))),
             self.train.gram - rest,
+            standing_of(chosen),
         )
 
     def roundoff(self, names: Sequence[str]) -> list[float]:
@@ -265,7 +191,8 @@ class Summary:
 
 def _range(part: Part) -> dict[str, Any]:
     """Return what people look up of all training rows; the matrix is the sum of the parts'."""
-    return {"rows": part.rows, "smallest": part.smallest, "largest": part.largest}
+    rows = {"rows": part.rows} | ({} if part.standing is None else {"table_rows": part.standing})
+    return rows | {"smallest": part.smallest, "largest": part.largest}
 
 
 def read_summary(path: Path = files.SUMMARY) -> Summary:

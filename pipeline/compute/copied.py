@@ -42,12 +42,12 @@ def write(
         for block in blocks:
             for side, rows in division.chosen.sides(block, train.rows + test.rows).items():
                 tables[side].write(rows)
-                known[side] += statistics.of_rows(columns, rows)
+                known[side] += statistics.of_rows(columns, rows, data.weights)
         held_out.check_sides(data.test_fraction.share, train.rows, test.rows)
         # Before either has its name: only now may the disk be full, or a column be refused.
         train.finish()
         test.finish()
-        count = statistics.count_in(partial(row_groups.column, train.path))
+        count = statistics.count_in(partial(row_groups.column, train.path), data.weights)
         learnable = Learnable(
             columns, known["train"], known["test"], count, left_out=division.left_out
         )

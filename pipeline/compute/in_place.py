@@ -31,6 +31,7 @@ from pipeline.settings import files
 from pipeline.settings.column_settings import ColumnSettings, NumberSettings
 from pipeline.settings.errors import UserError
 from pipeline.settings.params import Params
+from pipeline.settings.weight_settings import Weights
 from pipeline.tables import held_out, table
 from pipeline.tables.raw_table import RawTable
 from pipeline.tables.remote_file import check_all
@@ -72,7 +73,7 @@ def summarized(raw: RawTable, params: Params) -> tuple[Partial, Layout]:
             train, test = (_ranges(columns, rows[side]) for side in ("train", "test"))
         else:
             with told_in_order(raw):
-                train, test = _statistics(source, columns, pool)
+                train, test = _statistics(source, columns, data.weights, pool)
         for part in parts:
             part.check()
         listed = source_files(raw.paths)
@@ -80,7 +81,7 @@ def summarized(raw: RawTable, params: Params) -> tuple[Partial, Layout]:
             columns,
             train,
             test,
-            _counting(source, pool),
+            _counting(source, data.weights, pool),
             source.dropped,
             raw.excluded,
             listed,
@@ -100,7 +101,7 @@ def summarized(raw: RawTable, params: Params) -> tuple[Partial, Layout]:
         check_all(raw.paths)
     if is_matrix:
         all_rows = reduce(add, whole.parts)
-        train = _ranges(columns, all_rows.rows, all_rows.smallest, all_rows.largest)
+        train = _ranges(columns, all_rows.table_rows, all_rows.smallest, all_rows.largest)
         plan = learn.plan(data, replace(learnable, train=train))
     learn.report(plan)
     division.report()
@@ -172,19 +173,25 @@ class Sides:
 
 
 def _statistics(
-    source: Source, columns: Mapping[str, ColumnSettings], pool: Pool
+    source: Source, columns: Mapping[str, ColumnSettings], weights: Weights | None, pool: Pool
 ) -> tuple[Statistics, Statistics]:
     """Return the statistics of the training rows, and those of the test rows."""
-    nothing, work = Sides(Statistics(), Statistics()), partial(sides, columns=columns)
+    nothing = Sides(Statistics(), Statistics())
+    work = partial(sides, columns=columns, weights=weights)
     whole = reduced(source.tasks, work, nothing, pool, "learning the columns")
     return whole.train, whole.test
 
 
-def sides(fragment: Fragment, row_groups: range, columns: Mapping[str, ColumnSettings]) -> Sides:
+def sides(
+    fragment: Fragment,
+    row_groups: range,
+    columns: Mapping[str, ColumnSettings],
+    weights: Weights | None = None,
+) -> Sides:
     """Return the statistics of a piece. Raises UserError if it cannot be read."""
     of_sides: dict[Side, Statistics] = {"train": Statistics(), "test": Statistics()}
     for rows in fragment.read(row_groups):
-        of_sides[rows.side] += statistics.of_rows(columns, rows.values)
+        of_sides[rows.side] += statistics.of_rows(columns, rows.values, weights)
     return Sides(of_sides["train"], of_sides["test"])
 
 
@@ -200,23 +207,31 @@ class Numbers:
         return Numbers(self.rows + other.rows, self.counts + other.counts)
 
 
-def _counting(source: Source, pool: Pool) -> CountColumn:
+def _counting(source: Source, weights: Weights | None, pool: Pool) -> CountColumn:
     """Return what counts the numbers of a column of the training rows, for its median."""
 
     def count(name: str, search: Search) -> Counts:
-        nothing, work = Numbers(0, search.no_counts()), partial(ranked, name=name, search=search)
+        nothing = Numbers(0, search.no_counts())
+        work = partial(ranked, name=name, search=search, weights=weights)
         return reduced(source.tasks, work, nothing, pool, f"median of {name}").counts
 
     return count
 
 
-def ranked(fragment: Fragment, row_groups: range, name: str, search: Search) -> Numbers:
+def ranked(
+    fragment: Fragment,
+    row_groups: range,
+    name: str,
+    search: Search,
+    weights: Weights | None = None,
+) -> Numbers:
     """Return the counts of the numbers of a column in a piece. Raises UserError as `sides`."""
     assert isinstance(fragment, SourceRows)
     whole = Numbers(0, search.no_counts())
-    for rows in fragment.read(row_groups, [name]):
+    for rows in fragment.read(row_groups, [name, *([weights.by] if weights else [])]):
         counts = search.no_counts()
         if rows.side == "train":
-            counts = search.counts(numbers(rows.values.column(name)))
+            times = statistics.times_of(rows.values, weights)
+            counts = search.counts(numbers(rows.values.column(name)), times)
         whole += Numbers(rows.values.num_rows, counts)
     return whole

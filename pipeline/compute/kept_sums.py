@@ -19,8 +19,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from pipeline.columns.part import Part
 from pipeline.columns.plan import SourceFile
-from pipeline.columns.summary import Part
 from pipeline.compute import task_code
 from pipeline.compute.draws import Draws, Side
 from pipeline.compute.mapping import Task
@@ -55,7 +55,8 @@ class KeptSums:
         plan = [_without_counts(column.model_dump(mode="json")) for column in layout.plan.columns]
         draws, code = layout.draws, task_code.digest()
         folds = draws.folds.identity
-        self._common = [plan, layout.targets, code, draws.seed, folds, str(schema)]
+        weights = layout.plan.weights and layout.plan.weights.model_dump()
+        self._common = [plan, layout.targets, weights, code, draws.seed, folds, str(schema)]
         _remove_old(self._folder)
 
     def read(self, task: Task) -> Partial | None:
@@ -158,7 +159,7 @@ def _unpacked(
         return None
     parts = tuple(map(Part.from_json, head["parts"]))
     test = Part.from_json(head["test"])
-    rows_of = {"train": sum(part.rows for part in parts), "test": test.rows}
+    rows_of = {"train": sum(part.table_rows for part in parts), "test": test.table_rows}
     source = pa.BufferReader(content)
     source.seek(len(line) + 1)
     train_rows, test_rows, extreme_rows = (_rows(source, schema) for _ in range(3))

@@ -9,8 +9,8 @@ from typing import Protocol
 import numpy as np
 import pyarrow as pa
 
+from pipeline.columns.part import Part
 from pipeline.columns.plan import Plan
-from pipeline.columns.summary import Part
 from pipeline.compute.draws import Draws, Side
 from pipeline.compute.sampled import Extremes, InOrder, Ranges, SampledRows
 from pipeline.exact.gram_sums import GramSums
@@ -67,7 +67,7 @@ class Partial:
     @property
     def rows(self) -> int:
         """Number of rows of both sides."""
-        return self.test.rows + sum(part.rows for part in self.parts)
+        return self.test.table_rows + sum(part.table_rows for part in self.parts)
 
     def __add__(self, other: "Partial") -> "Partial":
         """Return what is known of the rows of both."""
@@ -142,9 +142,10 @@ class _Sums:
         # Rows of one part beside each other: its sums are then of a piece of each column.
         order = np.argsort(part, kind="stable")
         ends = np.cumsum(np.bincount(part, minlength=self._parts)).tolist()
-        numbers = layout.plan.numbers(InOrder(rows.values, order), layout.targets)
-        ranges = Ranges.of(numbers, ends)
-        self._gram_sums.add(numbers, ends=ends, bounds=ranges.bounds)
+        in_order = InOrder(rows.values, order)
+        numbers = layout.plan.numbers(in_order, layout.targets)
+        ranges, weights = Ranges.of(numbers, ends), layout.plan.weights_of(in_order)
+        self._gram_sums.add(numbers, ends=ends, bounds=ranges.bounds, weights=weights)
         np.minimum(self._smallest, ranges.smallest, out=self._smallest)
         np.maximum(self._largest, ranges.largest, out=self._largest)
         known = self._whole or no_rows(layout, schema)
@@ -169,4 +170,7 @@ class _Sums:
                 self._smallest.tolist(), self._largest.tolist(), grams, strict=True
             )
         ]
+        weights = self._layout.plan.weights
+        if weights is not None and weights.are_frequencies:
+            parts = [part.of_frequencies() if part.rows else part for part in parts]
         return replace(self._whole, parts=tuple(parts[:-1]), test=parts[-1])

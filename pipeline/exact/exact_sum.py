@@ -11,6 +11,8 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.exact.gram_sums import gram_matrix
+
 # A block stays in the cache. A slice is at most 2^SLICE_BITS units in size, and the slices of
 # a block add up to at most 2^53 units: every sum on the way is exact.
 BLOCK = 2**14
@@ -27,6 +29,18 @@ def exact_sum(values: NDArray[np.float64]) -> Fraction:
     flat = values.ravel(order="K")
     blocks = (flat[start : start + BLOCK] for start in range(0, len(flat), BLOCK))
     return sum(map(_of_block, blocks), Fraction(0))
+
+
+def weighted_sum(values: NDArray[np.float64], weights: NDArray[np.float64] | None) -> Fraction:
+    """Return the sum of finite numbers [rows, columns], each times the weight of its row, exactly.
+
+    weights: [rows], finite and above 0; None: each is 1. BLAS must be limited to one thread.
+    """
+    if weights is None:
+        return exact_sum(values)
+    gram = gram_matrix(values, weights=weights)
+    columns = range(1, 1 + values.shape[1])
+    return sum((gram.inner_product(0, column) for column in columns), Fraction(0))
 
 
 def _of_block(values: NDArray[np.float64]) -> Fraction:

@@ -74,7 +74,7 @@ def _loss(
 ) -> float:
     """Return the loss of a linear model on the rows of a Gram matrix."""
     squares = squared_error(gram, weight, bias, centre)
-    errors = gram.rows * len(squares) if reduction == "mean" else 1
+    errors = gram.weight * len(squares) if reduction == "mean" else 1
     try:
         return float(sum(squares) / errors)
     except OverflowError:

@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.columns.summary import Part, Summary
+from pipeline.columns.part import Part
+from pipeline.columns.summary import Summary
 from pipeline.learning import fold_checks
 from pipeline.settings import files
 from pipeline.settings.errors import UserError

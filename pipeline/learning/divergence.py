@@ -124,6 +124,6 @@ def limit_of_lr(params: Params, module: nn.Module, summary: Summary) -> float | 
         scale = np.append(to_numpy(module.deviation), np.ones(targets))
     first = 1 if inner.linear.bias is None else 0
     largest = largest_eigenvalue(gram, range(first, 1 + features), centre, scale)
-    errors = gram.rows * targets if settings.reduction == "mean" else 1
+    errors = float(gram.weight * targets) if settings.reduction == "mean" else 1
     curvature = 2 * largest / errors + settings.weight_decay
     return 2 / curvature if 0 < curvature < math.inf else None

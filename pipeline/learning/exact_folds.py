@@ -42,7 +42,7 @@ def figures(
     """
     by_fold, features = errors(summary, penalties, params.model.bias), len(summary.features)
     return [
-        _of_fold(of_targets, fold.test.variation_of_targets(features) / fold.test.rows)
+        _of_fold(of_targets, fold.test.variation_of_targets(features) / fold.test.weight)
         for fold, of_targets in zip(summary.folds_with_rows, by_fold, strict=True)
     ]
 

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 
-from pipeline.columns.summary import Fold, Part, Summary
+from pipeline.columns.part import Part
+from pipeline.columns.summary import Fold, Summary
 from pipeline.settings.errors import UserError
 from pipeline.settings.messages import count, first_of
 from pipeline.settings.params import Params

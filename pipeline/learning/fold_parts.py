@@ -11,7 +11,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from pipeline.columns.summary import Fold, FoldPlaces, Part, Summary
+from pipeline.columns.part import Part
+from pipeline.columns.summary import Fold, FoldPlaces, Summary
 from pipeline.exact.reduced_rows import reduced_rows
 from pipeline.exact.rounding import nearest
 from pipeline.learning import reduction, scaling
@@ -28,13 +29,13 @@ class Measured:
     """Rows to measure linear models on.
 
     x: [k, features], around the centre that the models subtract; y: [k, targets].
-    rows: number of rows of the table that they stand for. variation: sum of squares of the targets
+    weight: of the rows of the table that they stand for. variation: sum of squares of the targets
     around their means, infinite if it is beyond float64.
     """
 
     x: Floats
     y: Floats
-    rows: int
+    weight: float
     variation: float
 
     @classmethod
@@ -45,7 +46,7 @@ class Measured:
         if centre is not None:
             gram = gram.centred(np.append(centre, np.zeros(len(targets))))
         rows = reduced_rows(gram)
-        return cls(rows[:, :features], rows[:, features:], part.rows, variation)
+        return cls(rows[:, :features], rows[:, features:], float(part.weight), variation)
 
     def figures(self, weight: Floats, bias: Floats, reduced: str) -> list[dict[str, float]]:
         """Return loss, rmse and r2 of each model, as metrics.json defines them.
@@ -57,8 +58,8 @@ class Measured:
         with np.errstate(all="ignore"):
             predicted = self.x @ weight.reshape(models * targets, features).T + bias.reshape(-1)
             errors = predicted.reshape(len(self.x), models, targets) - self.y[:, None, :]
-            squares = np.square(errors).sum(axis=(0, 2)) * (self.rows / len(self.x))
-        size = self.rows * targets
+            squares = np.square(errors).sum(axis=(0, 2)) * (self.weight / len(self.x))
+        size = self.weight * targets
         result = []
         for square in squares.tolist():
             named = {"loss": square if reduced == "sum" else square / size}

@@ -10,8 +10,9 @@ import numpy as np
 from torch import nn
 
 from pipeline.columns.blocks import TableFile
-from pipeline.columns.summary import Part, Summary
-from pipeline.exact.exact_sum import exact_sum
+from pipeline.columns.part import Part
+from pipeline.columns.summary import Summary
+from pipeline.exact.exact_sum import weighted_sum
 from pipeline.exact.rounding import nearest
 from pipeline.exact.squared_error import squared_error
 from pipeline.learning import (
@@ -114,7 +115,9 @@ def _of_rows(module: nn.Module, table: TableFile, summary: Summary) -> float:
     total = 0.0
     for block in table.blocks():
         x, y = block.columns(summary.features), block.columns(summary.targets)
-        total += float(np.square(predict(module, x) - y).sum())
+        squares = np.square(predict(module, x) - y)
+        weights = 1.0 if block.weights is None else block.weights[:, None]
+        total += float((squares * weights).sum())
     return total
 
 
@@ -122,15 +125,15 @@ def _loss(
     params: Params, summary: Summary, rmse: float, shipped: nn.Module, rows: TableFile
 ) -> float:
     """Return the loss of the finished model on the training rows. rmse: its error there."""
-    size = summary.train.rows * len(summary.targets)
+    size = float(summary.train.weight * len(summary.targets))
     function = huber_threshold.loss_function(params, summary, rows.blocks)
     mean = rmse * rmse
     if function is not None:
         total = Fraction(0)
         for block in rows.blocks():
             x, y = block.columns(summary.features), block.columns(summary.targets)
-            total += exact_sum(function.of(y - predict(shipped, x)))
-        mean = float(total / size)
+            total += weighted_sum(function.of(y - predict(shipped, x)), block.weights)
+        mean = float(total) / size
     return mean * (size if params.train.reduction == "sum" else 1)
 
 
@@ -140,7 +143,7 @@ def _figures(square: float, part: Part, summary: Summary) -> dict[str, float]:
     No r2 if the targets are constant, or if their variation is beyond float64.
     """
     variation = nearest(part.variation_of_targets(len(summary.features)), "float64")
-    figures = {"rmse": math.sqrt(square / (part.rows * len(summary.targets)))}
+    figures = {"rmse": math.sqrt(square / float(part.weight * len(summary.targets)))}
     if 0 < variation < math.inf:
         figures["r2"] = 1 - square / variation
     return {name: figure for name, figure in figures.items() if math.isfinite(figure)}

@@ -8,7 +8,8 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from pipeline.columns.summary import Part, Summary
+from pipeline.columns.part import Part
+from pipeline.columns.summary import Summary
 from pipeline.exact.reduced_rows import reduced_rows
 from pipeline.learning import device
 from pipeline.learning.batches import InMemory
@@ -29,7 +30,7 @@ def is_wanted(params: Params, module: nn.Module, summary: Summary) -> bool:
     Raises UserError if it cannot be, although train.reduce_rows is true or the rows were left where
     they are (data.keep_rows).
     """
-    settings, rows = params.train, summary.train.rows
+    settings, rows = params.train, summary.train.table_rows
     name, is_linear = type(module).__name__, isinstance(module, LinearModel)
     if not is_linear and not params.data.keep_rows:
         raise UserError(
@@ -55,7 +56,7 @@ def announce(summary: Summary) -> None:
     """Print what is trained on."""
     print(
         f"trains on {_count(summary)} rows with the same loss and gradient as"
-        f" {summary.train.rows:,} (train.reduce_rows)"
+        f" {summary.train.table_rows:,} (train.reduce_rows)"
     )
 
 
@@ -74,7 +75,7 @@ def reduced(params: Params, part: Part, features: int, scaling: Scaling | None) 
         torch.empty(columns.shape, dtype=dtype).copy_(torch.from_numpy(columns)).to(place)
         for columns in (rows[:, :features], rows[:, features:])
     )
-    return InMemory(x, y, part.rows / len(rows))
+    return InMemory(x, y, float(part.weight / len(rows)))
 
 
 def _rows(part: Part, features: int, scaling: Scaling | None) -> NDArray[np.float64]:

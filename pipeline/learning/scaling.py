@@ -3,7 +3,8 @@
 import numpy as np
 import torch
 
-from pipeline.columns.summary import Part, Summary
+from pipeline.columns.part import Part
+from pipeline.columns.summary import Summary
 from pipeline.learning.module import Standardized
 from pipeline.learning.weights import DTYPES
 from pipeline.settings.errors import UserError

@@ -10,7 +10,7 @@ import onnxruntime
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from pipeline.columns.summary import Part
+from pipeline.columns.part import Part
 from pipeline.onnx_model import (
     contract,
     exporter,

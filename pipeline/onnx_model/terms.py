@@ -9,8 +9,8 @@ import numpy as np
 
 from pipeline.columns.category import CategoryColumn
 from pipeline.columns.date import DateColumn
+from pipeline.columns.part import Part
 from pipeline.columns.plan import AnyColumn, Plan
-from pipeline.columns.summary import Part
 from pipeline.onnx_model.contract import Lineage, MatrixTerms, TableTerms
 from pipeline.onnx_model.contract_inputs import (
     CategoryInput,
@@ -87,25 +87,34 @@ def _of_any(
 
 def raw_columns(plan: Plan, training: Part, dtype: Float) -> tuple[RawColumn, ...]:
     """Return the raw columns as the contract describes them. training: sums of its rows."""
-    return tuple(
-        _raw(column, training, 1 + plan.encoded_names.index(column.encoded_names[0]), dtype)
-        if column.encoded_names
-        else _raw(column, training, 0, dtype)
+    # Nobody knows the weight of the filled rows, so that the mean of precisions has their fills.
+    with_fills = plan.weights is not None and not plan.weights.are_frequencies
+    places = [
+        1 + plan.encoded_names.index(column.encoded_names[0]) if column.encoded_names else 0
         for column in plan.columns
+    ]
+    return tuple(
+        _raw(column, training, place, dtype, with_fills)
+        for column, place in zip(plan.columns, places, strict=True)
     )
 
 
-def _raw(column: AnyColumn, training: Part, place: int, dtype: Float) -> RawColumn:
-    """Return a raw column. place: of its first number in the Gram matrix."""
+def _raw(
+    column: AnyColumn, training: Part, place: int, dtype: Float, with_fills: bool
+) -> RawColumn:
+    """Return a raw column. place: of its first number in the Gram matrix.
+
+    with_fills: True to count the numbers in the place of missing ones.
+    """
     if isinstance(column, CategoryColumn):
         return CategoryInput(shape=("batch",), dtype="string", **column.model_dump())
     if isinstance(column, DateColumn):
         return DateInput(shape=("batch",), dtype="int64", **column.model_dump())
     # The sums have the fill in the place of each missing number.
-    fills = column.missing_rows * Fraction(column.fill or 0)
-    total = training.gram.inner_product(0, place) - fills
-    known_rows = training.rows - column.missing_rows
-    known = _feature(column.name, column.min, column.max, total, known_rows, dtype)
+    missing = 0 if with_fills else column.missing_rows
+    total = training.gram.inner_product(0, place) - missing * Fraction(column.fill or 0)
+    known_weight = training.weight - missing
+    known = _feature(column.name, column.min, column.max, total, known_weight, dtype)
     fill = None if column.fill is None else float(np.asarray(column.fill, dtype))
     return NumberInput(
         kind="number",
@@ -125,23 +134,23 @@ def features(names: Sequence[str], training: Part, dtype: Float) -> tuple[Featur
     """
     ranges = zip(names, training.smallest, training.largest, strict=False)
     return tuple(
-        _feature(name, low, high, training.gram.inner_product(0, place), training.rows, dtype)
+        _feature(name, low, high, training.gram.inner_product(0, place), training.weight, dtype)
         for place, (name, low, high) in enumerate(ranges, 1)
     )
 
 
 def _feature(
-    name: str, smallest: float, largest: float, total: Fraction, rows: int, dtype: Float
+    name: str, smallest: float, largest: float, total: Fraction, weight: Fraction, dtype: Float
 ) -> Feature:
-    """Return a column with its range and its mean. total: the exact sum of its `rows` numbers.
+    """Return a column with its range and its mean. total: the exact sum of numbers of a weight.
 
     The range is rounded as a client rounds its values, so that every training row is in range.
     """
     low, high = (float(np.asarray(end, dtype)) for end in (smallest, largest))
     try:
-        mean = float(total) / rows
+        mean = float(total) / float(weight)
     except OverflowError:  # the sum is beyond float64, the mean is not
-        mean = float(total / rows)
+        mean = float(total / weight)
     # Rounding may move the mean of equal numbers out of their range.
     shipped = min(max(float(np.asarray(mean, dtype)), low), high)
     return Feature(name=name, min=low, max=high, mean=shipped)

@@ -75,7 +75,7 @@ def left_out(plan: Plan) -> Iterator[str]:
     dropped = sum(plan.rows.dropped.values())
     if dropped:
         reasons = first_of(
-            f"{markdown.text(name)} was missing in {rows:,}"
+            f"{markdown.text(name)} was {_missing_or_zero(name, plan)} in {rows:,}"
             for name, rows in plan.rows.dropped.items()
         )
         yield ""
@@ -90,6 +90,11 @@ def left_out(plan: Plan) -> Iterator[str]:
         names = first_of(markdown.text(name) for name in plan.excluded)
         yield ""
         yield f"Columns of the source that the model does not use: {names}."
+
+
+def _missing_or_zero(name: str, plan: Plan) -> str:
+    """Return why rows were left out because of a column."""
+    return "0" if plan.weights is not None and name == plan.weights.by else "missing"
 
 
 def refused(plan: Plan) -> Iterator[str]:

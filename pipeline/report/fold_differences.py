@@ -12,7 +12,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from pipeline.columns.summary import Part, Summary
+from pipeline.columns.part import Part
+from pipeline.columns.summary import Summary
 from pipeline.exact.penalties import Penalty
 from pipeline.report import folds
 from pipeline.report.model_errors import TOO_LARGE

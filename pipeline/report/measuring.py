@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from pipeline.columns.part import Part
 from pipeline.columns.plan import Plan
 from pipeline.columns.sample import CURE, read_sample
-from pipeline.columns.summary import Part, Summary
+from pipeline.columns.summary import Summary
 from pipeline.compute import own_rows
 from pipeline.compute.draws import Side
 from pipeline.compute.mapping import reduced
@@ -78,33 +79,40 @@ def splits(summary: Summary, model: Model) -> tuple[Split, Split | None]:
     parts: dict[Side, Part] = {"train": summary.train, "test": summary.test}
     if summary.train.rows and not sum(map(sum, rows_of.values())):
         errors = {
-            side: model.no_errors.with_later(rows, model.predict, 0)
-            for side, rows in _drawn(summary, model).items()
+            side: model.no_errors.with_later(rows, model.predict, 0, weights)
+            for side, (rows, weights) in _drawn(summary, model).items()
         }
     else:
         for side, path in PATHS.items():
-            if sum(rows_of[side]) != parts[side].rows:
+            if sum(rows_of[side]) != parts[side].table_rows:
                 raise UserError(
                     f"{path}: found {sum(rows_of[side]):,} rows; {files.SUMMARY} has"
-                    f" {parts[side].rows:,}; {CURE}"
+                    f" {parts[side].table_rows:,}; {CURE}"
                 )
         errors = _pass(rows_of, model).errors
     train, test = (
-        Split.of(parts[side], errors[side], rows, model.predict)
-        for side, rows in _drawn(summary, model).items()  # not before the pass: it needs memory
+        Split.of(parts[side], errors[side], rows, model.predict, weights, model.plan.weights)
+        # Not before the pass: it needs memory.
+        for side, (rows, weights) in _drawn(summary, model).items()
     )
     return train, test if test.rows else None
 
 
-def _drawn(summary: Summary, model: Model) -> dict[Side, Floats]:
-    """Return the rows that were drawn for data/sample.parquet, [rows, columns] of each side."""
+def _drawn(summary: Summary, model: Model) -> dict[Side, tuple[Floats, Floats | None]]:
+    """Return the rows that were drawn for data/sample.parquet, and their weights, of each side.
+
+    Rows: [rows, columns]. Weights: [rows]; None without weights.
+    """
     sample = read_sample(summary, model.plan, model.targets)
     # Without training rows that were not drawn, but have an extreme value.
     drawn: dict[Side, pa.Table] = {
         "train": sample.training.slice(0, sample.drawn),
         "test": sample.test,
     }
-    return {side: model.plan.numbers(rows, model.targets) for side, rows in drawn.items()}
+    return {
+        side: (model.plan.numbers(rows, model.targets), model.plan.weights_of(rows))
+        for side, rows in drawn.items()
+    }
 
 
 def _pass(rows_of: dict[Side, list[int]], model: Model) -> Measured:
@@ -128,8 +136,8 @@ def _measure(fragment: Fragment, row_groups: Iterable[int], model: Model) -> Mea
         for start in range(0, rows.values.num_rows, ROWS_AT_A_TIME):
             block = rows.values.slice(start, ROWS_AT_A_TIME)
             numbers = model.plan.numbers(block, model.targets)
-            before = rows.before + start
-            errors[rows.side] = errors[rows.side].with_later(numbers, model.predict, before)
+            given = rows.before + start, model.plan.weights_of(block)
+            errors[rows.side] = errors[rows.side].with_later(numbers, model.predict, *given)
             del numbers
         del rows, block  # before the next ones are read, by each of the threads
     return Measured(errors)

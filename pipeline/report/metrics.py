@@ -27,7 +27,7 @@ def sum_of_squares(split: Split, line: Line | None) -> Fraction:
         return sum(by_target, Fraction(0))
     squares, rows = split.errors.squares, split.errors.rows
     assert squares is not None
-    assert rows == split.rows, "the model needs all rows"
+    assert rows == split.part.table_rows, "the model needs all rows"
     try:
         return Fraction(float(squares))
     except OverflowError:
@@ -45,7 +45,8 @@ def of_squared_error(
     """Return loss, mse, rmse and r2 of a sum of squared errors on `split`, correctly rounded.
 
     loss: the sum or the mean of the squared errors, as `reduction` says. mse and rmse: means over
-    all rows and targets. r2: 1 − squared_error / variation, or None if the targets are constant.
+    all rows, by their weights, and over the targets. r2: 1 − squared_error / variation, or None if
+    the targets are constant.
     Raises UserError if a figure is beyond what float64 holds.
     """
     around_mean = variation(split)
@@ -74,12 +75,13 @@ def of_model(split: Split, line: Line | None, reduction: str) -> dict[str, float
     errors = split.errors
     figures = of_squared_error(sum_of_squares(split, line), split, reduction)
     if (function := errors.loss_function) is not None:
-        assert errors.rows == split.rows, "the loss needs all rows"
+        assert errors.rows == split.part.table_rows, "the loss needs all rows"
         figures["loss"] = _loss(errors.loss, split, reduction)
         if function.kind.share is not None:
-            figures["below"] = sum(errors.below) / split.size
-    figures["mae"] = float(errors.absolute) / (errors.rows * split.targets)
-    return figures if errors.rows == split.rows else figures | {"mae_rows": errors.rows}
+            figures["below"] = float(sum(errors.below) / split.size)
+    figures["mae"] = float(errors.absolute) / float(errors.weight * split.targets)
+    is_whole = errors.rows == split.part.table_rows
+    return figures if is_whole else figures | {"mae_rows": errors.rows}
 
 
 def _loss(total: Fraction, split: Split, reduction: str) -> float:

@@ -8,7 +8,7 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.exact.exact_sum import exact_sum
+from pipeline.exact.exact_sum import exact_sum, weighted_sum
 from pipeline.learning.loss_function import LossFunction
 from pipeline.settings.errors import UserError
 
@@ -32,18 +32,20 @@ class LargestErrors:
 
     sizes: the absolute errors, falling: [kept]. places: number of rows before each: [kept].
     rows: encoded columns, then targets: [kept, columns]. predicted: of this target: [kept].
+    weights: of these rows, 1 without weights: [kept].
     """
 
     sizes: Floats
     places: NDArray[np.int64]
     rows: Floats
     predicted: Floats
+    weights: Floats
 
     @classmethod
     def of_no_rows(cls, columns: int) -> "LargestErrors":
         """Return no rows. columns: number of encoded columns and targets."""
         none = np.empty(0)
-        return cls(none, np.empty(0, np.int64), np.empty((0, columns)), none)
+        return cls(none, np.empty(0, np.int64), np.empty((0, columns)), none, none)
 
     def __add__(self, other: "LargestErrors") -> "LargestErrors":
         """Return the largest errors among the rows of both."""
@@ -52,15 +54,23 @@ class LargestErrors:
         order = np.lexsort((places, -sizes))[:MOST_LARGEST]
         rows = np.concatenate([self.rows, other.rows])
         predicted = np.concatenate([self.predicted, other.predicted])
-        return LargestErrors(sizes[order], places[order], rows[order], predicted[order])
+        weights = np.concatenate([self.weights, other.weights])
+        return LargestErrors(
+            sizes[order], places[order], rows[order], predicted[order], weights[order]
+        )
 
     def with_later(
-        self, sizes: Floats, rows: Floats, predicted: Floats, before: int
+        self,
+        sizes: Floats,
+        rows: Floats,
+        predicted: Floats,
+        before: int,
+        weights: Floats | None,
     ) -> "LargestErrors":
         """Return the largest errors among these rows and rows that come after them.
 
         sizes, predicted: of this target: [rows]. rows: [rows, columns]. before: the number of rows
-        before the later ones.
+        before the later ones. weights: of the later rows: [rows].
         """
         if len(self.sizes) == MOST_LARGEST:
             chosen = np.flatnonzero(sizes > self.sizes[-1])
@@ -71,7 +81,10 @@ class LargestErrors:
             chosen = np.arange(len(sizes))
         if not len(chosen):
             return self
-        return self + LargestErrors(sizes[chosen], before + chosen, rows[chosen], predicted[chosen])
+        own = np.ones(len(chosen)) if weights is None else weights[chosen]
+        return self + LargestErrors(
+            sizes[chosen], before + chosen, rows[chosen], predicted[chosen], own
+        )
 
 
 @dataclass(frozen=True)
@@ -79,18 +92,20 @@ class Errors:
     """Errors of a model over some rows. Adding parts in any order gives the same.
 
     absolute: exact sum of the absolute errors of all targets. squares: exact sum of the squared
-    errors, each rounded; None if it was not asked for. largest: for each target.
+    errors, each rounded; None if it was not asked for. largest: for each target. weight: exact sum
+    of the weights of the rows, with which errors are summed up; the number of rows without weights.
     loss: exact sum of another loss of the errors, each rounded; 0 without a loss_function. below:
-    of each target, the number of rows whose value is not above the prediction.
+    of each target, the weight of the rows whose value is not above the prediction.
     """
 
     rows: int
     absolute: Fraction
     squares: Fraction | None
     largest: tuple[LargestErrors, ...]
+    weight: Fraction
     loss_function: LossFunction | None = None
     loss: Fraction = Fraction(0)
-    below: tuple[int, ...] = ()
+    below: tuple[Fraction, ...] = ()
 
     @classmethod
     def of_no_rows(
@@ -104,7 +119,9 @@ class Errors:
         """Return the errors of no rows. columns: number of encoded columns and targets."""
         squares = Fraction(0) if with_squares else None
         largest = (LargestErrors.of_no_rows(columns),) * targets
-        return cls(0, Fraction(0), squares, largest, loss_function, below=(0,) * targets)
+        none = Fraction(0)
+        below = (none,) * targets
+        return cls(0, none, squares, largest, none, loss_function, below=below)
 
     def __add__(self, other: "Errors") -> "Errors":
         """Return the errors of the rows of both."""
@@ -116,16 +133,20 @@ class Errors:
             self.absolute + other.absolute,
             squares,
             tuple(a + b for a, b in zip(self.largest, other.largest, strict=True)),
+            self.weight + other.weight,
             self.loss_function,
             self.loss + other.loss,
             tuple(a + b for a, b in zip(self.below, other.below, strict=True)),
         )
 
-    def with_later(self, rows: Floats, predict: Predictor, before: int) -> "Errors":
+    def with_later(
+        self, rows: Floats, predict: Predictor, before: int, weights: Floats | None = None
+    ) -> "Errors":
         """Return the errors of these rows and of rows that come after them.
 
         rows: encoded columns, then targets: [rows, columns]. before: the number of rows before the
-        later ones. Raises UserError if an error is beyond what float64 holds.
+        later ones. weights: of the later rows: [rows]; None: each counts once.
+        Raises UserError if an error is beyond what float64 holds.
         """
         features = rows.shape[1] - len(self.largest)
         y = rows[:, features:]
@@ -138,22 +159,34 @@ class Errors:
             raise UserError(TOO_LARGE)
         return Errors(
             self.rows + len(rows),
-            self.absolute + exact_sum(sizes),
-            None if self.squares is None or squares is None else self.squares + exact_sum(squares),
+            self.absolute + weighted_sum(sizes, weights),
+            None
+            if self.squares is None or squares is None
+            else self.squares + weighted_sum(squares, weights),
             tuple(
-                largest.with_later(sizes[:, target], rows, predicted[:, target], before)
+                largest.with_later(sizes[:, target], rows, predicted[:, target], before, weights)
                 for target, largest in enumerate(self.largest)
             ),
+            self.weight + (len(rows) if weights is None else exact_sum(weights)),
             self.loss_function,
-            self._loss_of(y - predicted),
-            tuple((np.array(self.below) + np.count_nonzero(y <= predicted, axis=0)).tolist()),
+            self._loss_of(y - predicted, weights),
+            self._below_of(y <= predicted, weights),
         )
 
-    def _loss_of(self, errors: Floats) -> Fraction:
+    def _loss_of(self, errors: Floats, weights: Floats | None) -> Fraction:
         """Return the loss of these errors and of more: [rows, targets]."""
         if self.loss_function is None:
             return self.loss
-        return self.loss + exact_sum(self.loss_function.of(errors))
+        return self.loss + weighted_sum(self.loss_function.of(errors), weights)
+
+    def _below_of(self, below: NDArray[np.bool_], weights: Floats | None) -> tuple[Fraction, ...]:
+        """Return the weight of these rows and of more that lie below, [rows, targets], by target."""
+        if self.loss_function is None:
+            return self.below
+        return tuple(
+            before + (np.count_nonzero(rows) if weights is None else exact_sum(weights[rows]))
+            for before, rows in zip(self.below, below.T, strict=True)
+        )
 
 
 def predictions(x: Floats, predict: Predictor, targets: int) -> Floats:

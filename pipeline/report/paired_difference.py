@@ -2,7 +2,9 @@
 
 Both models answer the same rows, so a row that is hard for one is hard for the other: the
 differences, row by row, scatter much less than the errors do. Their mean has a t distribution with
-rows − 1 degrees of freedom (the paired t test).
+rows − 1 degrees of freedom (the paired t test). With weights it is the weighted mean: frequencies
+count as rows; of precisions the variance is that of a ratio, n/(n − 1) · Σ w²(d − mean)² / (Σ w)²,
+which holds whatever the variances of the differences are, and which is the other one if all are 1.
 
 Differences of folds are not independent, because the fits of folds share training rows: their mean
 scatters more than it seems to. The corrected interval is that of Nadeau and Bengio, *Inference for
@@ -18,10 +20,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.exact import student
-from pipeline.exact.exact_sum import exact_sum
+from pipeline.exact.exact_sum import exact_sum, weighted_sum
 from pipeline.exact.rounding import precision
 from pipeline.report.model_errors import TOO_LARGE
 from pipeline.settings.errors import UserError
+from pipeline.settings.weight_settings import Weights
 
 CONFIDENCE = Fraction(95, 100)
 FEW_ROWS = 30
@@ -52,13 +55,23 @@ class PairedDifference:
 class DifferenceSums:
     """Sums over rows, from which the paired difference is computed. Blocks may have any size."""
 
-    def __init__(self) -> None:
+    def __init__(self, weights: Weights | None = None) -> None:
+        """weights: what the weights of the rows are, if they have weights."""
         self.rows = 0
+        self._frequencies = weights is not None and weights.are_frequencies
+        self._weight = Fraction(0)
         self._shift = 0.0
         self._first = self._other = self._centred = self._squares = Fraction(0)
+        # For the variance of a ratio: Σ w², Σ w² d and Σ w² d².
+        self._of_squares = [Fraction(0)] * 3
 
-    def add(self, first: NDArray[np.float64], other: NDArray[np.float64]) -> None:
-        """Add the squared errors of some rows: [rows] each.
+    def add(
+        self,
+        first: NDArray[np.float64],
+        other: NDArray[np.float64],
+        weights: NDArray[np.float64] | None = None,
+    ) -> None:
+        """Add the squared errors of some rows: [rows] each. weights: of these rows.
 
         Raises UserError if one is beyond what float64 holds.
         """
@@ -75,23 +88,41 @@ class DifferenceSums:
             np.isfinite(first).all() and np.isfinite(other).all() and np.isfinite(squares).all()
         ):
             raise UserError(TOO_LARGE)
-        self.rows += len(first)
-        self._first += exact_sum(first)
-        self._other += exact_sum(other)
-        self._centred += exact_sum(centred)
-        self._squares += exact_sum(squares)
+        weight = Fraction(len(first)) if weights is None else exact_sum(weights)
+        self.rows += int(weight) if self._frequencies else len(first)
+        self._weight += weight
+        sums = [_weighted(each, weights) for each in (first, other, centred, squares)]
+        self._first += sums[0]
+        self._other += sums[1]
+        self._centred += sums[2]
+        self._squares += sums[3]
+        if weights is not None and not self._frequencies:
+            roots = weights * weights
+            new = [exact_sum(roots), _weighted(centred, roots), _weighted(squares, roots)]
+            self._of_squares = [a + b for a, b in zip(self._of_squares, new, strict=True)]
 
     def result(self) -> PairedDifference:
         """Return the paired difference of the rows that were added. There must be one."""
-        rows = self.rows
-        first, other = self._first / rows, self._other / rows
+        rows, weight = self.rows, self._weight
+        first, other = self._first / weight, self._other / weight
         mean = float(other - first)
         low = high = None
         if rows > 1:
-            variation = max(Fraction(0), self._squares - self._centred**2 / rows)
-            reach = _quantile(rows - 1) * math.sqrt(variation / (rows - 1) / rows)
+            if any(self._of_squares):
+                total, linear, square = self._of_squares
+                centre = self._centred / weight
+                scatter = square - 2 * centre * linear + centre**2 * total
+                variance = max(Fraction(0), scatter) * rows / (rows - 1) / weight**2
+            else:
+                variation = max(Fraction(0), self._squares - self._centred**2 / rows)
+                variance = variation / (rows - 1) / rows
+            reach = _quantile(rows - 1) * math.sqrt(variance)
             low, high = mean - reach, mean + reach
         return PairedDifference(rows, float(first), float(other), mean, low, high)
+
+
+def _weighted(values: NDArray[np.float64], weights: NDArray[np.float64] | None) -> Fraction:
+    return weighted_sum(values[:, None], weights)
 
 
 def in_folds(

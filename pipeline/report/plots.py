@@ -73,9 +73,9 @@ def _draw_loss(path: Path, params: Params, train: Split, test: Split | None) -> 
     # A sum over many training rows cannot be compared with a sum over few rows held out: then each
     # is divided by its number of errors.
     per_error = params.train.reduction == "sum" and test is not None
-    train_errors, test_errors = 1, 1
+    train_errors, test_errors = 1.0, 1.0
     if per_error and test is not None:
-        train_errors, test_errors = train.size, test.size
+        train_errors, test_errors = float(train.size), float(test.size)
     loss_plot.draw(
         path,
         [float(row["loss"]) / train_errors for row in history],

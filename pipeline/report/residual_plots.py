@@ -59,12 +59,11 @@ def residuals(path: Path, splits: Mapping[str, Split], targets: Sequence[str]) -
     """Draw the residuals over the predictions: a curve or a funnel is a misfit."""
     with axes_of(path) as axes:
         for points, marker, style in _markers(splits, targets):
-            residual = points.actual - points.predicted
-            axes.plot(points.predicted, residual, marker, **style)
+            axes.plot(points.predicted, points.residual, marker, **style)
         axes.axhline(0, color=GREY, linewidth=1, zorder=1)
         axes.set_title("Residuals against predicted")
         axes.set_xlabel(f"predicted {short(', '.join(targets))}")
-        axes.set_ylabel("residual: actual − predicted")
+        axes.set_ylabel(f"residual: {_times_root('actual − predicted', splits)}")
         axes.legend()
 
 
@@ -77,7 +76,7 @@ def quantiles(path: Path, splits: Mapping[str, Split], targets: Sequence[str]) -
     with axes_of(path) as axes:
         ends = [0.0]
         for points, marker, style in _markers(splits, targets):
-            residual = points.actual - points.predicted
+            residual = points.residual
             order = np.argsort(residual, kind="stable")
             residual, weight = residual[order], points.weight[order]
             scale = np.sqrt((weight * residual**2).sum() / weight.sum())
@@ -91,5 +90,12 @@ def quantiles(path: Path, splits: Mapping[str, Split], targets: Sequence[str]) -
         axes.plot(*[[min(ends), max(ends)]] * 2, color=GREY, linewidth=1, zorder=1)
         axes.set_title("Residuals' quantiles against a normal distribution's")
         axes.set_xlabel("normal quantile")
-        axes.set_ylabel("residual / root mean square")
+        axes.set_ylabel(f"{_times_root('residual', splits)} / root mean square")
         axes.legend()
+
+
+def _times_root(text: str, splits: Mapping[str, Split]) -> str:
+    """Return the name of what is drawn, times the root of the weight if rows have precisions."""
+    if not any(split.has_precisions for split in splits.values()):
+        return text
+    return f"({text}) · √weight" if " " in text else f"{text} · √weight"

@@ -24,6 +24,7 @@ from pipeline.report.paired_difference import DifferenceSums, PairedDifference
 from pipeline.settings import files
 from pipeline.settings.errors import UserError
 from pipeline.settings.messages import first_of, show
+from pipeline.settings.weight_settings import Weights
 from pipeline.tables import row_groups, table
 
 ROWS_AT_A_TIME = 65_536
@@ -74,6 +75,9 @@ def paired(first: Path, other: Path) -> Mapping[str, PairedDifference]:
     tables = held_out(first), held_out(other)
     if not tables[0].rows or not tables[1].rows:
         raise UserError("no row is held out; set data.test_fraction, such as to 0.2")
+    weights = _weights(first)
+    if weights != _weights(other):
+        raise UserError("they weigh the rows by other columns, or in another way (data.weights)")
     sums: dict[str, DifferenceSums] = {}
     with ExitStack() as opened:
         squares = [opened.enter_context(_squared_errors(folder)) for folder in (first, other)]
@@ -82,11 +86,20 @@ def paired(first: Path, other: Path) -> Mapping[str, PairedDifference]:
             a, b = a.slice(0, common), b.slice(0, common)
             _check_same(a, b)
             before, after = squares[0](a), squares[1](b)
+            own = None if weights is None else _numbers(a, weights.by)
             for target in before:
-                sums.setdefault(target, DifferenceSums()).add(before[target], after[target])
+                known = sums.setdefault(target, DifferenceSums(weights))
+                known.add(before[target], after[target], own)
             means = [sum(each.values()) / len(each) for each in (before, after)]
-            sums.setdefault(ALL_TARGETS, DifferenceSums()).add(*means)
+            sums.setdefault(ALL_TARGETS, DifferenceSums(weights)).add(*means, own)
     return {target: each.result() for target, each in sums.items()}
+
+
+def _weights(folder: Path) -> Weights | None:
+    """Return what the weights of the rows of a result are, if they have weights."""
+    columns = folder / files.COLUMNS
+    found = json.loads(columns.read_bytes()).get("weights") if columns.exists() else None
+    return None if found is None else Weights(**found)
 
 
 @contextmanager

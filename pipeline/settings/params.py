@@ -23,6 +23,7 @@ from pipeline.settings.sections import (
     Tracking,
 )
 from pipeline.settings.train_settings import Train
+from pipeline.settings.weight_settings import Weights
 
 __all__ = [
     "GENERATE",
@@ -81,7 +82,7 @@ def flatten(section: Section, prefix: str = "") -> dict[str, Any]:
 
 def _plain(value: Any) -> Any:
     """Return a value as tuples, mappings, texts and numbers alone."""
-    if isinstance(value, ColumnSettings | RowSettings):
+    if isinstance(value, ColumnSettings | RowSettings | Weights):
         return value.plain()
     if isinstance(value, Section):
         return {name: _plain(getattr(value, name)) for name in type(value).model_fields}

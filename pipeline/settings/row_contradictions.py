@@ -1,4 +1,4 @@
-"""Contradictions in data.test_fraction and data.folds, which say how rows are chosen."""
+"""Contradictions in data.test_fraction, data.folds and data.weights, which are about rows."""
 
 from collections.abc import Iterator
 
@@ -20,6 +20,7 @@ def of(data: Data) -> Mistakes:
             f"found 0.0, which holds out no row, but by is {messages.show(by)}; write"
             " `test_fraction: 0.0`, or a share above 0",
         )
+    yield from _of_weights(data)
     yield from _of(("data", "test_fraction"), data.test_fraction, data)
     yield from _of(("data", "folds"), data.folds, data)
 
@@ -57,4 +58,34 @@ def _of(key: Key, settings: RowSettings, data: Data) -> Mistakes:
             (*key, "gap"),
             f"found {settings.gap}, but {by} is no date in data.features; make it one there"
             " (`kind: date`), or leave the gap out, and rows with an equal value stay together",
+        )
+
+
+def _of_weights(data: Data) -> Mistakes:
+    """Yield the contradictions of data.weights with what else is said of its column."""
+    if data.weights is None:
+        return
+    name = data.weights.by
+    found, key = f"found {messages.show(name)}", ("data", "weights")
+    uses = {f"{each}.by": settings.by for each, settings in data.chosen_by.items()}
+    chosen_by = [each for each, by in uses.items() if by == name]
+    if data.source == GENERATE:
+        yield (
+            key,
+            f"{found}, but data.source is {GENERATE}, whose rows all count once; set it to null, or"
+            " name a file in data.source",
+        )
+    elif name in data.targets:
+        yield key, f"{found}, which is in data.targets; a column is either a weight or a target"
+    elif name in data.features:
+        yield (
+            key,
+            f"{found}, which is in data.features too; a column is a weight or a feature: take"
+            " it out there, or make a copy of it under another name",
+        )
+    elif chosen_by:
+        yield (
+            key,
+            f"{found}, which is {chosen_by[0]} too; rows of equal weight do not belong together:"
+            " name another column there",
         )

@@ -13,6 +13,7 @@ from pipeline.settings.column_settings import Column, ColumnSettings, NumberSett
 from pipeline.settings.row_settings import FoldsOfRows, HeldOutRows, RowSettings
 from pipeline.settings.section import AS_TUPLE, Name, Names, Section
 from pipeline.settings.train_settings import Train
+from pipeline.settings.weight_settings import RowWeights
 
 Row = Annotated[tuple[float, ...], *AS_TUPLE]
 Rows = Annotated[tuple[Row, ...], *AS_TUPLE]
@@ -155,13 +156,18 @@ class Data(Section):
     features: Features = Field(examples=[["x"]])
     """The input columns, in order: their names, if all are numbers without gaps, or their names
     with their kinds, such as {area: number, heating: category}; []: every column of the file except
-    the targets, data.exclude and the columns by which rows are held out or folds are made."""
+    the targets, data.exclude, the weights and the columns by which rows are held out or folds are
+    made."""
     exclude: Names = Field(examples=[[]])
     """Columns of the file that are no features."""
     targets: Names = Field(min_length=1, examples=[["y"]])
     """Names of the columns to predict, in order."""
     drop_rows: Literal["missing_target"] | None = Field(examples=[None])
     """missing_target: leave out the rows without a target, and count them; null: refuse them."""
+    weights: RowWeights = Field(examples=[None])
+    """Column of the rows' weights: its name, for precisions, the inverses of the variances of the
+    rows' errors; or {by: count, kind: frequency}: a row stands for so many equal rows; null: each
+    row counts once."""
     test_fraction: HeldOutRows = Field(examples=[0.0])
     """Share of the rows that is held out, chosen row by row by the seed; or {share: 0.2, by:
     customer}: rows with one value of the column stay together; or {share: 0.2, by: sold, gap: 7}:

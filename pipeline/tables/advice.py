@@ -116,7 +116,8 @@ class Changes:
                 )
             sentences.append(sentence)
             features = [name for name in names if name in self.selection.columns]
-            targets = [name for name in names if name in self.selection.targets]
+            weights = self.selection.weights and self.selection.weights.by
+            targets = [name for name in names if name in (*self.selection.targets, weights)]
             self.read += _READ.get(content, [])
             if content == "signs":
                 self.kinds |= {name: {"kind": "number", "units": True} for name in features}
@@ -140,9 +141,12 @@ class Changes:
             elif content in ("text", "times"):
                 self.kinds |= {name: _category(columns[name]) for name in features}
             if targets and content in ("label", "nested", "dates", "text", "times"):
+                role, key = "a target", "data.targets"
+                if targets[0] == weights:
+                    role, key = "the column of the weights", "data.weights"
                 sentences.append(
-                    f"{show(targets[0])} is a target, which must be a number: choose another one"
-                    " in data.targets"
+                    f"{show(targets[0])} is {role}, which must be a number: choose another one"
+                    f" in {key}"
                 )
             if others := [name for name in names if name not in (*features, *targets)]:
                 sentences.append(

@@ -12,7 +12,7 @@ from pipeline.settings import yaml_values
 from pipeline.settings.column_settings import ColumnSettings
 from pipeline.settings.errors import UserError
 from pipeline.settings.messages import count, first_of, show
-from pipeline.tables import advice
+from pipeline.tables import advice, weight_faults
 from pipeline.tables.advice import Changes
 from pipeline.tables.raw_file import Block
 from pipeline.tables.selection import Selection
@@ -72,6 +72,7 @@ class Faults:
     def __init__(self, path: object, unit: str, selection: Selection) -> None:
         self._path, self._unit, self._selection = path, unit, selection
         self._missing, self._infinite, self._undecided = Fault(), Fault(), Fault()
+        self._weights = {kind: Fault() for kind in weight_faults.CURES}
         self._inexact: list[str] = []
         self._rows = 0
         self._wrong: dict[str, WrongValues] = {}
@@ -79,6 +80,7 @@ class Faults:
     def __bool__(self) -> bool:
         """Return True if the file has had any fault so far."""
         rows = self._missing.rows + self._infinite.rows + self._undecided.rows
+        rows += sum(fault.rows for fault in self._weights.values())
         return bool(self._inexact or self._wrong or rows)
 
     def add_missing(self, gaps: Mapping[str, Mask], block: Block) -> None:
@@ -89,6 +91,12 @@ class Faults:
     def add_undecided(self, gaps: Mapping[str, Mask], block: Block) -> None:
         """Count gaps in the columns by which rows are chosen. gaps: as of `add_missing`."""
         self._undecided.add(gaps, block)
+
+    def add_weights(self, masks: Mapping[str, Mask], block: Block) -> None:
+        """Count values that are no weights. masks: True for each, by its kind: [rows] each."""
+        for kind, mask in masks.items():
+            assert self._selection.weights is not None
+            self._weights[kind].add({self._selection.weights.by: mask}, block)
 
     def add_infinite(self, infinite: Mapping[str, Mask], block: Block) -> None:
         """Count infinite numbers. infinite: True for each, by the column: [rows] each."""
@@ -150,6 +158,12 @@ class Faults:
                 " value; give a row that belongs to no other a value of its own, or remove these"
                 " rows (of a feature `missing: drop_row` leaves them out)"
             )
+        for kind, fault in self._weights.items():
+            if fault.rows:
+                assert self._selection.weights is not None
+                message = fault.message(kind, names, self._unit)
+                cure = weight_faults.cure(kind, self._selection.weights)
+                lines.append(f"{self._path}:{fault.places[0]}: {message}: {cure}")
         if self._infinite.rows:
             message = self._infinite.message("infinite", names, self._unit)
             lines.append(

@@ -64,7 +64,7 @@ class RawTable:
 
     @property
     def dropped(self) -> dict[str, int]:
-        """The rows that were left out so far, by the first column whose value is missing."""
+        """The rows that were left out so far: see `TypedRows.dropped`."""
         return self._rows.dropped
 
     @property
@@ -170,6 +170,8 @@ class RawTable:
             where = self.paths[0] if len(self.paths) == 1 else f"{len(self.paths)} files"
             dropped = sum(self.dropped.values())
             content = "only rows without a value" if dropped else "only names of columns"
+            if dropped and (weights := self._rows.selection.weights) is not None:
+                content += f", or with the weight 0 in {show(weights.by)}"
             raise UserError(f"data.source: found no rows in {where}, {content}; a model needs rows")
 
 
@@ -180,28 +182,29 @@ def find(data: Data) -> RawTable:
     Raises UserError if a file or a column is missing or cannot be used.
     """
     paths = raw_files.named(data.source)
-    chosen_by = {f"{key}.by": str(settings.by) for key, settings in data.chosen_by.items()}
-    wanted = (*data.columns, *data.targets, *chosen_by.values())
+    others = {f"{key}.by": str(settings.by) for key, settings in data.chosen_by.items()}
+    if data.weights is not None:
+        others["data.weights"] = data.weights.by
+    wanted = (*data.columns, *data.targets, *others.values())
     first = open_file(paths[0], data.read, wanted)
-    others = (open_file(path, data.read, (*wanted, *first.names)) for path in paths[1:])
-    files = [first, *others]
+    files = [first, *(open_file(path, data.read, (*wanted, *first.names)) for path in paths[1:])]
 
     column_names.check_there(first, "data.targets", data.targets, first)
     column_names.check_target_is_no_value(first, data.targets)
-    column_names.check_all_there(first, chosen_by, first)
+    column_names.check_all_there(first, others, first)
     if not data.features:
         column_names.check_excluded(first, data.exclude)
-        column_names.check_all(first, data.targets, (*data.exclude, *chosen_by.values()))
+        column_names.check_all(first, data.targets, (*data.exclude, *others.values()))
     columns = data.columns or {
         name: NumberSettings(kind="number")
         for name in first.names
-        if name not in {*data.targets, *data.exclude, *chosen_by.values()}
+        if name not in {*data.targets, *data.exclude, *others.values()}
     }
     features = tuple(columns)
     for file in files:
         column_names.check_there(file, "data.targets", data.targets, first)
         column_names.check_there(file, "data.features", features, first)
-        column_names.check_all_there(file, chosen_by, first)
+        column_names.check_all_there(file, others, first)
         extra = sorted(set(file.names).difference(first.names), key=file.names.index)
         if extra and not data.features:
             raise UserError(
@@ -217,8 +220,10 @@ def find(data: Data) -> RawTable:
     decimal = data.read.decimal
     described = paths[0] if isinstance(paths[0], Path) else None
     choosing = selection.choosing(data, columns, first)
-    selected = Selection(columns, data.targets, is_list, data.exclude, described, decimal, choosing)
-    excluded = tuple(name for name in first.names if name not in {*features, *data.targets})
+    asked = columns, data.targets, is_list, data.exclude, described, decimal, choosing, data.weights
+    selected = Selection(*asked)
+    used = {*features, *data.targets, data.weights and data.weights.by}
+    excluded = tuple(name for name in first.names if name not in used)
     drops = data.drop_rows == "missing_target"
     return _table(selected, files, data.read, drops, "refuse", excluded)
 

@@ -14,6 +14,7 @@ from pipeline.settings.column_settings import (
     NumberSettings,
 )
 from pipeline.settings.sections import Data
+from pipeline.settings.weight_settings import Weights
 from pipeline.tables.raw_file import RawFile
 
 
@@ -24,7 +25,7 @@ class Selection:
     columns: the features with their settings. targets: empty where a model answers rows.
     is_list: True if data.features is a list. exclude: data.exclude. path: the first file.
     decimal: data.read.decimal. choosing: the columns by which rows are held out or folds are made,
-    features or not, with their settings.
+    features or not, with their settings. weights: the column of the rows' weights.
     """
 
     columns: Mapping[str, ColumnSettings]
@@ -34,12 +35,17 @@ class Selection:
     path: Path | None = None
     decimal: str = "."
     choosing: Mapping[str, ColumnSettings] = field(default_factory=dict)
+    weights: Weights | None = None
 
     @cached_property
     def settings(self) -> Mapping[str, ColumnSettings]:
-        """All columns that are read: the features, the targets, then the others of `choosing`."""
-        targets = dict.fromkeys(self.targets, NumberSettings(kind="number"))
-        return {**self.columns, **targets, **self.choosing}
+        """All columns that are read.
+
+        The features, the targets, the weights, then the others of `choosing`.
+        """
+        weights = () if self.weights is None else (self.weights.by,)
+        numbers = dict.fromkeys((*self.targets, *weights), NumberSettings(kind="number"))
+        return {**self.columns, **numbers, **self.choosing}
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -25,12 +25,14 @@ class Table:
     values: [rows, columns], column-major, so that each column is contiguous.
     float32: the columns whose numbers are float32 in the file; `values` has them unchanged.
     exact: the columns of 0 and 1 or of small integers, which no rounding has made.
+    weights: how much each row counts, above 0: [rows]; None: each once.
     """
 
     names: tuple[str, ...]
     values: NDArray[np.float64]
     float32: frozenset[str] = frozenset()
     exact: frozenset[str] = frozenset()
+    weights: NDArray[np.float64] | None = None
 
     def columns(self, names: Sequence[str]) -> NDArray[np.float64]:
         """Return the columns `names`, in that order: [rows, len(names)], column-major."""

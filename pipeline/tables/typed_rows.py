@@ -12,11 +12,11 @@ from pyarrow import compute, types
 
 from pipeline.settings.column_settings import ColumnSettings, NumberSettings
 from pipeline.settings.sections import Read
-from pipeline.tables import typed_values
+from pipeline.tables import typed_values, weight_faults
 from pipeline.tables.faults import ALL_INTEGERS_BELOW, Faults
 from pipeline.tables.raw_file import Block, RawFile
 from pipeline.tables.selection import Selection
-from pipeline.tables.table import array, one_chunk
+from pipeline.tables.table import array, numbers, one_chunk
 from pipeline.tables.typed_values import Converter, TypedValues, is_text
 
 Mask = NDArray[np.bool_]
@@ -31,7 +31,8 @@ class TypedRows:
     drop_missing_targets: True to leave out rows in which a target is missing.
     on_wrong: what to do with values that are wrong, and with gaps that none may be: refuse them,
         or leave a gap.
-    dropped: the rows that were left out, by the first column whose value is missing.
+    dropped: the rows that were left out, by the first column whose value is missing, or by the
+    column of the weights.
     """
 
     selection: Selection
@@ -44,15 +45,18 @@ class TypedRows:
 
     @property
     def can_drop(self) -> bool:
-        """True if rows with certain gaps are left out."""
+        """True if rows with certain gaps, or of weight 0, are left out."""
         return bool(self.selection.targets) and (
-            self.drop_missing_targets or any(map(_drops, self.selection.columns.values()))
+            self.drop_missing_targets
+            or self.selection.weights is not None
+            or any(map(_drops, self.selection.columns.values()))
         )
 
     def restricted(self, names: Collection[str] | None) -> "TypedRows":
         """Return a reader of the columns `names`, and of those by which rows are left out.
 
-        None: of all columns. It has the targets, and counts the rows that it leaves out anew.
+        None: of all columns. It has the targets and the weights, and counts anew the rows that it
+        leaves out.
         """
         columns = {
             name: settings
@@ -138,8 +142,11 @@ class TypedRows:
                 kept = before & ~column.gaps
             elif name in self.selection.choosing:
                 undecided[name] = column.gaps
+            elif self.selection.weights and name == self.selection.weights.by:
+                continue  # see _weighted
             elif getattr(settings, "missing", None) == "refuse" and refuse:
                 gaps[name] = column.gaps
+        kept, no_weights = self._weighted(columns, kept)
         infinite: dict[str, Mask] = {}
         for place, (name, settings) in enumerate(self.selection.settings.items()):
             column = columns[name]
@@ -157,13 +164,34 @@ class TypedRows:
         if kept is not None:
             gaps = {name: mask & kept for name, mask in gaps.items()}
             undecided = {name: mask & kept for name, mask in undecided.items()}
+            no_weights = {kind: mask & kept for kind, mask in no_weights.items()}
         faults.add_missing(gaps, block)
         faults.add_undecided(undecided, block)
+        faults.add_weights(no_weights, block)
         rows = pa.Table.from_arrays([each.values for each in columns.values()], schema=self.schema)
         if kept is not None:
             rows = rows.filter(array(kept, pa.bool_()))
         wrong = {name: each.wrong for name, each in columns.items() if each.wrong is not None}
         return replace(block, rows=rows, wrong=wrong)
+
+    def _weighted(
+        self, columns: Mapping[str, TypedValues], kept: Mask | None
+    ) -> tuple[Mask | None, Mapping[str, Mask]]:
+        """Return the rows that are kept, without those of weight 0, and values that are no weights.
+
+        columns: the typed columns. kept: the rows that are kept without weights; None: all.
+        """
+        settings = self.selection.weights
+        if settings is None:
+            return kept, {}
+        column = columns[settings.by]
+        weights = numbers(column.values)
+        if (none := weights == 0).any():
+            before = np.ones(len(weights), np.bool_) if kept is None else kept
+            dropped = self.dropped.get(settings.by, 0) + int(np.count_nonzero(before & none))
+            self.dropped |= {settings.by: dropped} if dropped else {}
+            kept = before & ~none
+        return kept, weight_faults.of(settings, weights, column.gaps)
 
     def _add_wrong(
         self,

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from pipeline.columns import summary
-from pipeline.columns.summary import FoldPlaces, Part, SampleRows, Summary, each_part_in_turn
+from pipeline.columns.part import Part
+from pipeline.columns.summary import FoldPlaces, SampleRows, Summary, each_part_in_turn
 from pipeline.exact.gram_sums import gram_matrix
 from pipeline.settings.errors import UserError
 

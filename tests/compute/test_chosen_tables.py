@@ -14,7 +14,8 @@ from in_place import PARTS, contents, put_parts
 from own_tables import put
 
 from pipeline import generate
-from pipeline.columns.summary import Part, read_summary
+from pipeline.columns.part import Part
+from pipeline.columns.summary import read_summary
 from pipeline.compute import mapping
 from pipeline.exact import cores
 from pipeline.settings import files

@@ -16,8 +16,9 @@ from exact_reference import dot, exact_columns
 from mixed_tables import FEATURES, mixed_plan, mixed_rows, number_plan
 from numpy.typing import NDArray
 
+from pipeline.columns.part import Part
 from pipeline.columns.plan import Plan
-from pipeline.columns.summary import Part, Summary, read_summary
+from pipeline.columns.summary import Summary, read_summary
 from pipeline.compute import draws as drawn
 from pipeline.compute import own_rows, summarize, written
 from pipeline.compute.draws import DrawnFolds, Draws, Side

@@ -78,5 +78,5 @@ def test_points_of_a_sample_stand_for_its_rows() -> None:
     sample = rows[::10]
     errors = Errors.of_no_rows(3, 2, with_squares=False).with_later(sample, zero, 0)
     split = Split.of(part_of(rows), errors, sample, zero)
-    assert (split.rows, split.size, split.errors.rows) == (MANY, 2 * MANY, MANY // 10)
+    assert (split.rows, int(split.size), split.errors.rows) == (MANY, 2 * MANY, MANY // 10)
     assert np.isclose(split.points(0).weight.sum(), MANY // 10)
