@@ -180,11 +180,14 @@ class Errors:
         return self.loss + weighted_sum(self.loss_function.of(errors), weights)
 
     def _below_of(self, below: NDArray[np.bool_], weights: Floats | None) -> tuple[Fraction, ...]:
-        """Return the weight of these rows and of more that lie below, [rows, targets], by target."""
+        """Return the weight of the rows that lie below, these and more, of each target.
+
+        below: [rows, targets].
+        """
         if self.loss_function is None:
             return self.below
         return tuple(
-            before + (np.count_nonzero(rows) if weights is None else exact_sum(weights[rows]))
+            before + (int(rows.sum()) if weights is None else exact_sum(weights[rows]))
             for before, rows in zip(self.below, below.T, strict=True)
         )
 

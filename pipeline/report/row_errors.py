@@ -90,8 +90,8 @@ def paired(first: Path, other: Path) -> Mapping[str, PairedDifference]:
             for target in before:
                 known = sums.setdefault(target, DifferenceSums(weights))
                 known.add(before[target], after[target], own)
-            means = [sum(each.values()) / len(each) for each in (before, after)]
-            sums.setdefault(ALL_TARGETS, DifferenceSums(weights)).add(*means, own)
+            mean, other_mean = (sum(each.values()) / len(each) for each in (before, after))
+            sums.setdefault(ALL_TARGETS, DifferenceSums(weights)).add(mean, other_mean, own)
     return {target: each.result() for target, each in sums.items()}
 
 

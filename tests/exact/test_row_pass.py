@@ -37,7 +37,7 @@ def test_collinear_columns_cost_no_digits_of_leverage_and_residuals() -> None:
 
 def test_weights_are_those_of_rows_times_their_roots() -> None:
     x, y = uneven(50)
-    roots = 1.0 + np.arange(50) % 3
+    roots = np.array([1.0 + place % 3 for place in range(50)])
     scaled = diagnosis(x * roots[:, None], y * roots, False)
     one = RowPass(scaled.diagnosed)
     one.add(x, y[:, None], 0, roots=roots)
