@@ -11,7 +11,17 @@ from pipeline.columns.plan import Plan
 from pipeline.exact.least_squares import Fit
 from pipeline.report import effects
 from pipeline.report.effects import Group
-from pipeline.report.figure import COLOURS, GREY, WIDTH, axes_of, short
+from pipeline.report.figure import (
+    BLUE,
+    GREY,
+    MOST_TARGETS,
+    ORANGE,
+    add_legend,
+    figure_of,
+    first_of,
+    label,
+    plain,
+)
 
 MOST_FEATURES_DRAWN = 40
 """More names could not be read. Of more features, the largest effects are drawn."""
@@ -33,7 +43,7 @@ def draw(
     weight: of the model, [targets, features]; deviations: [features]. penalized: True if the model
     is not meant to be the least-squares solution.
     """
-    targets = reference.targets[: len(COLOURS)]
+    targets = reference.targets[:MOST_TARGETS]
     groups = effects.groups(plan, deviations)
     change = np.ones(len(deviations))
     for effect in (effect for group in groups for effect in group):
@@ -46,53 +56,59 @@ def draw(
     lines = [effect for group in reversed(groups) for effect in reversed(group)]
     heights = np.array([height for height, line in enumerate(lines) if line.term is not None])
     chosen = np.array([line.term for line in lines if line.term is not None], np.int64)
-    scale = change[chosen]
     has_levels = any(len(group) > 1 for group in groups)
-    height = max(4.0, 0.22 * len(lines) * len(targets) + 1.2)
-    with axes_of(path, height, WIDTH * 1.25 if has_levels else WIDTH) as axes:
-        for index, (target, colour) in enumerate(zip(targets, COLOURS, strict=False)):
-            name = f"{short(target)}: " if len(targets) > 1 else ""
-            places = heights + (index + 1) / (len(targets) + 1) - 0.5
-            low = reference.ci_low[index, chosen] * scale
-            high = reference.ci_high[index, chosen] * scale
-            axes.hlines(places, low, high, color=colour, linewidth=3, alpha=0.4)
-            axes.plot(
-                *(reference.weight[index, chosen] * scale, places, "|"),
-                color=colour,
-                markersize=10,
-                label=f"{name}least squares,\n95 % interval",
-            )
-            axes.plot(
-                *(weight[index, chosen] * scale, places, "D"),
-                color=colour,
-                markerfacecolor="white",
-                markersize=4,
-                label=f"{name}model" + ",\nshrunk by its penalty" * penalized,
-            )
-        axes.axvline(0, color=GREY, linewidth=1, zorder=1)
-        if has_levels:
-            _mark_groups(axes, groups, len(lines))
-        axes.set_yticks(range(len(lines)), [line.label for line in lines])
-        _set_title(axes, has_levels, len(chosen), len(sizes))
-        axes.set_xlabel(f"change in {short(', '.join(targets))}")
-        axes.legend()
+    title = _title(has_levels, len(chosen), len(sizes)) + first_of(reference.targets)
+    with figure_of(path, title, max(2.6, 0.23 * len(lines) + 1.7)) as figure:
+        panels = figure.subplots(1, len(targets), sharey=True, squeeze=False)[0]
+        for index, (axes, target) in enumerate(zip(panels, targets, strict=True)):
+            _draw_effects(plain(axes), heights, reference, weight, index, chosen, change, penalized)
+            axes.axvline(0, color=GREY, linewidth=1, zorder=1)
+            if has_levels:
+                _mark_groups(axes, groups, len(lines))
+            label(axes, f"change in {target}" if len(targets) < 3 else target)
+        panels[0].set_ylim(-0.6, len(lines) - 0.4)
+        panels[0].set_yticks(range(len(lines)), [line.label for line in lines])
+        add_legend(panels)
 
 
-def _set_title(axes: Axes, has_levels: bool, drawn: int, terms: int) -> None:
-    largest = f", the {drawn} largest of {terms}" * (drawn < terms)
-    if not has_levels:
-        axes.set_title(f"Effect of one standard deviation of each feature{largest}")
-        return
-    title = (
-        "Effect of one standard deviation of each number,\nof each level instead of its reference"
+def _draw_effects(
+    axes: Axes,
+    heights: NDArray[np.int64],
+    reference: Fit,
+    weight: NDArray[np.float64],
+    target: int,
+    chosen: NDArray[np.int64],
+    change: NDArray[np.float64],
+    penalized: bool,
+) -> None:
+    """Draw the effects on one target: of the least-squares solution, and of the model."""
+    scale = change[chosen]
+    low = reference.ci_low[target, chosen] * scale
+    high = reference.ci_high[target, chosen] * scale
+    axes.hlines(heights, low, high, color=BLUE, linewidth=3, alpha=0.4)
+    axes.plot(
+        *(reference.weight[target, chosen] * scale, heights, "|"),
+        color=BLUE,
+        markersize=9,
+        label="least squares, 95 % interval",
     )
-    # At the right: long names leave little room above the axes.
-    axes.set_title(title + largest, loc="right")
+    axes.plot(
+        *(weight[target, chosen] * scale, heights, "D"),
+        color=ORANGE,
+        markerfacecolor="white",
+        markersize=3.5,
+        label="model" + ", shrunk by its penalty" * penalized,
+    )
+
+
+def _title(has_levels: bool, drawn: int, terms: int) -> str:
+    largest = f", the {drawn} largest of {terms}" * (drawn < terms)
+    each = "number, of each level instead of its reference" if has_levels else "feature"
+    return f"Effect of one standard deviation of each {each}{largest}"
 
 
 def _mark_groups(axes: Axes, groups: Sequence[Group], lines: int) -> None:
     """Shade every other group, and draw each reference level at 0."""
-    axes.set_ylim(-0.6, lines - 0.4)
     top = lines - 0.5
     for index, group in enumerate(groups):
         bottom = top - len(group)

@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 from pipeline.columns.category import CategoryColumn
 from pipeline.columns.date import DateColumn
 from pipeline.columns.plan import Plan
+from pipeline.report.lettering import short, width
 
-LONGEST_NAME, LONGEST_LABEL, LONGEST_LEVEL = 30, 40, 24
-"""Characters of a number's name, of a level with its column, and of the level alone."""
+WIDEST_LABEL, WIDEST_LEVEL = 190.0, 95.0
+"""Points that a label has room for, and a level in it."""
 
 
 class Effect(NamedTuple):
@@ -56,7 +57,7 @@ def groups(plan: Plan, deviations: NDArray[np.float64]) -> list[Group]:
                 result.append(_levels(zero, [*zip(names, terms, strict=False)]))
         else:
             term = next(terms)
-            group = [Effect(_cut(column.name, LONGEST_NAME), term, float(deviations[term]))]
+            group = [Effect(short(column.name, WIDEST_LABEL), term, float(deviations[term]))]
             if column.indicator:
                 group.append(Effect(_label(column.name, "missing"), next(terms), 1.0))
             result.append(group)
@@ -99,14 +100,6 @@ def _levels(zero: str, named: Sequence[tuple[str, int]]) -> Group:
 
 
 def _label(column: str, level: str) -> str:
-    """Return "heating: gas", cut to the length that a label has room for."""
-    level = _cut(level, LONGEST_LEVEL)
-    return f"{_cut(column, LONGEST_LABEL - len(level))}: {level}"
-
-
-def _cut(name: str, longest: int) -> str:
-    """Return a name without its middle if it is long: long names often differ at their ends."""
-    if len(name) <= longest:
-        return name
-    end = longest // 3
-    return f"{name[: longest - end]}…{name[-end:]}"
+    """Return "heating: gas", cut to the width that a label has room for."""
+    level = f": {short(level, WIDEST_LEVEL)}"
+    return short(column, WIDEST_LABEL - width(level)) + level

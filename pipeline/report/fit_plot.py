@@ -8,8 +8,11 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from pipeline.learning.line import Line
-from pipeline.report.figure import COLOURS, GREY, axes_of, short
+from pipeline.report import plot_numbers, point_labels
+from pipeline.report.figure import BLUE, MOST_TARGETS, ORANGE, add_legend, label, panels_of
+from pipeline.report.lettering import short
 from pipeline.report.model_errors import Predictor
+from pipeline.report.plot_numbers import number
 from pipeline.report.split import Split
 from pipeline.settings.params import GENERATE, Data
 
@@ -32,41 +35,62 @@ def draw(
     queries: NDArray[np.float64],
     predict: Predictor,
     truth: Predictor | None = None,
+    is_date: bool = False,
 ) -> None:
     """Draw training rows, the fitted curve and the predictions for the queries.
 
     queries: [queries, 1]. truth: the function that made the table, if it is known; it is drawn as
-    well, with its values at the queries.
+    well, with its values at the queries. is_date: the feature is a number of days since 1970.
     """
     ends = [train.part.smallest[0], train.part.largest[0], *queries[:, 0].tolist()]
     grid = np.linspace(min(ends), max(ends), 200)[:, None]
     curves, predicted = predict(grid), predict(queries)
-    with axes_of(path) as axes:
-        for index, (target, colour) in enumerate(zip(targets, COLOURS, strict=False)):
-            name = f"target {short(target)}: " if len(targets) > 1 else ""
+    title = f"{', '.join(map(short, targets[:MOST_TARGETS]))} over {short(feature)}"
+    with panels_of(path, title, targets) as panels:
+        for index, (axes, target) in enumerate(zip(panels, targets, strict=False)):
             rows = train.points(index)
-            axes.plot(rows.x, rows.actual, "o", color=colour, label=f"{name}training rows")
-            axes.plot(grid, curves[:, index], color=colour, label=f"{name}fit", zorder=1)
+            axes.plot(
+                *(rows.x, rows.actual, "o"), color=BLUE, label="training rows", alpha=0.7, mew=0
+            )
+            axes.plot(grid, curves[:, index], color=BLUE, label="fit", zorder=1)
+            if truth:
+                equation = _equation(truth, feature, targets)
+                axes.plot(
+                    *(grid, truth(grid)[:, index], "--"), color=ORANGE, zorder=1, label=equation
+                )
+                axes.plot(queries, truth(queries)[:, index], "x", color=ORANGE, mew=1.5)
             if len(queries):
                 axes.plot(
                     *(queries, predicted[:, index], "D"),
-                    color=colour,
+                    color=BLUE,
                     markerfacecolor="white",
-                    label=f"{name}queries",
+                    label="answers to the queries",
                 )
-        if truth:
-            true = truth(queries)[:, : len(COLOURS)]
-            dashed = axes.plot(grid, truth(grid)[:, : len(COLOURS)], "--", color=GREY, zorder=1)
-            dashed[0].set_label(_equation(truth, feature, targets))
-            axes.plot(queries, true, "x", color=GREY)
-            _annotate(axes, queries, true, (-8, 4), "right")
-        offset, side = ((8, -8), "left") if truth else ((-8, 4), "right")
-        _annotate(axes, queries, predicted, offset, side)
-        drawn = short(", ".join(targets))
-        axes.set_title(f"{drawn} over {short(feature)}")
-        axes.set_xlabel(short(feature))
-        axes.set_ylabel(drawn)
-        axes.legend()
+            if is_date:
+                plot_numbers.dates(axes.xaxis)
+            axes.margins(0.1, 0.12)  # room for the numbers beside the queries
+            label(axes, feature, target)
+        add_legend(panels)  # the places of points are final then
+        for index, axes in enumerate(panels):
+            _label_queries(axes, index, train, queries, predicted, truth)
+
+
+def _label_queries(
+    axes: Axes,
+    target: int,
+    train: Split,
+    queries: NDArray[np.float64],
+    predicted: NDArray[np.float64],
+    truth: Predictor | None,
+) -> None:
+    """Write the answers to the first five queries beside their points, and what is true there."""
+    labelled = []
+    for values in (predicted, *([truth(queries)] if truth else [])):
+        for query, value in zip(queries[:5, 0], values[:5, target], strict=True):
+            labelled.append((float(query), float(value), number(float(value))))
+    rows = train.points(target)
+    others = [*zip(rows.x[:, 0], rows.actual, strict=True)]
+    point_labels.draw(axes, labelled, others, over_others=True)
 
 
 def _equation(truth: Predictor, feature: str, targets: Sequence[str]) -> str:
@@ -76,15 +100,3 @@ def _equation(truth: Predictor, feature: str, targets: Sequence[str]) -> str:
     intercept, at_one = truth(np.array([[0.0], [1.0]]))[:, 0]
     tail = f" {'+' if intercept > 0 else '−'} {abs(intercept):g}" if intercept else ""
     return f"truth: {short(targets[0])} = {at_one - intercept:g}·{short(feature)}{tail}"
-
-
-def _annotate(
-    axes: Axes,
-    queries: NDArray[np.float64],
-    values: NDArray[np.float64],
-    offset: tuple[float, float],
-    side: str,
-) -> None:
-    """Write the first target's values beside their points, for the first five queries."""
-    for query, value in zip(queries[:5, 0], values[:5, 0], strict=True):
-        axes.annotate(f"{value:.4g}", (query, value), offset, textcoords="offset points", ha=side)

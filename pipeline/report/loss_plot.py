@@ -5,9 +5,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from matplotlib.axes import Axes
-from matplotlib.ticker import FuncFormatter, LogFormatter, MaxNLocator
+from matplotlib.ticker import FuncFormatter, LogFormatter
 
-from pipeline.report.figure import BLUE, ORANGE, axes_of
+from pipeline.report import plot_numbers
+from pipeline.report.figure import BLUE, DASHES, ORANGE, axes_of, label
+from pipeline.report.plot_numbers import number
 
 
 def draw(
@@ -20,22 +22,20 @@ def draw(
 
     name: of the losses, such as "mean squared error".
     """
-    with axes_of(path) as axes:
+    first, last = number(losses[0], 3), number(losses[-1], 3)
+    title = f"Training {name}: {first} in epoch 1, {last} in epoch {len(losses):,}"
+    with axes_of(path, title) as axes:
         epochs = range(1, len(losses) + 1)
-        axes.plot(epochs, losses, color=BLUE, label="training rows")
+        both = test_losses is not None
+        axes.plot(epochs, losses, color=BLUE, label="training rows" if both else None)
         if test_losses is not None:
-            axes.plot(epochs, test_losses, color=ORANGE, label="rows held out")
-            axes.legend()
+            axes.plot(epochs, test_losses, color=ORANGE, ls=DASHES[1], label="rows held out")
         # A loss of zero has no place on a log scale.
         positive = [value for value in (*losses, *(test_losses or ())) if value > 0]
         if positive:
             _set_log_scale(axes, min(positive), max(positive))
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
-        axes.set_title(
-            f"Training {name}: {losses[0]:.3g} in epoch 1, {losses[-1]:.3g} in epoch {len(losses)}"
-        )
-        axes.set_xlabel("epoch")
-        axes.set_ylabel(f"{name} before the epoch's update")
+        plot_numbers.plain(axes.xaxis, integer=True)
+        label(axes, "epoch", f"{name} before the epoch's update")
 
 
 def _set_log_scale(axes: Axes, low: float, high: float) -> None:
@@ -43,5 +43,12 @@ def _set_log_scale(axes: Axes, low: float, high: float) -> None:
     if high >= 10 * low:  # from a power of ten to a power of ten: both ends have a tick
         axes.set_ylim(10.0 ** math.floor(math.log10(low)), 10.0 ** math.ceil(math.log10(high)))
     # Plain numbers; between the powers of ten only if there are few powers.
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    axes.yaxis.set_minor_formatter(LogFormatter(minor_thresholds=(1, 0.5)))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: number(value)))
+    axes.yaxis.set_minor_formatter(_Between(minor_thresholds=(1, 0.5)))
+
+
+class _Between(LogFormatter):
+    """Numbers between the powers of ten, those that matplotlib finds room for."""
+
+    def __call__(self, value: float, pos: int | None = None) -> str:
+        return number(value) if super().__call__(value, pos) else ""

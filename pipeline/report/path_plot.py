@@ -5,12 +5,24 @@ from pathlib import Path
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.axis import Axis
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from numpy.typing import NDArray
 
 from pipeline.learning.path_file import PenaltyPath
-from pipeline.report.figure import BLUE, COLOURS, GREY, WIDTH, figure_of, plain, short
+from pipeline.report import plot_numbers
+from pipeline.report.figure import (
+    BLUE,
+    COLOURS,
+    DASHES,
+    GREY,
+    MOST_TARGETS,
+    add_legend,
+    figure_of,
+    first_of,
+    label,
+    plain,
+)
+from pipeline.report.lettering import short
+from pipeline.report.plot_numbers import number
 
 MOST_NAMED = 8
 """Weights with a colour and a name: more could not be told apart."""
@@ -28,49 +40,32 @@ def draw(path: Path, paths: Sequence[PenaltyPath], deviations: NDArray[np.float6
     different units cannot be compared.
     deviations: of each column, [features].
     """
-    drawn = paths[: len(COLOURS)]
-    with figure_of(path, 7.2, WIDTH * (0.4 + 0.6 * len(drawn))) as figure:
-        if len(drawn) < len(paths):
-            figure.suptitle(f"the first {len(drawn)} of {len(paths)} targets", fontsize="medium")
+    drawn = paths[:MOST_TARGETS]
+    title = "More penalty to the right: the error on rows left out, and the weights"
+    title += first_of([each.target for each in paths])
+    with figure_of(path, title, 6.4 * len(drawn) + 0.4) as figure:
         # A part of the figure for each target: its legends stand outside the axes, over no line.
-        for part, each in zip(
-            figure.subfigures(1, len(drawn), squeeze=False)[0], drawn, strict=True
-        ):
-            above, below = part.subplots(2, 1, sharex=True)
-            _draw_errors(plain(above), each)
-            _draw_weights(plain(below), each, deviations)
-            for axes in (above, below):
-                axes.set_xscale("log")
-                _plain_numbers(axes.xaxis)
-            weights = below.get_legend_handles_labels()
-            _mark((above, below), each)
-            columns = 4 if len(drawn) == 1 else 2
-            part.legend(
-                *above.get_legend_handles_labels(),
-                loc="outside upper center",
-                ncols=2,
-                fontsize="small",
-            )
-            if weights[0]:
-                part.legend(*weights, loc="outside lower center", ncols=columns, fontsize="small")
-            if len(paths) > 1:
-                above.set_title(short(each.target))
-            other = f", with train.l2 {each.other:.3g}" if each.other_pairs else ""
-            below.set_xlabel(f"train.{each.penalty}{other} (more penalty to the right)")
-
-
-def _plain_numbers(axis: Axis) -> None:
-    """Label a logarithmic axis with 0.01, not with a formula, which is not drawn as one."""
-    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    axis.set_minor_formatter(NullFormatter())
+        parts = figure.subfigures(len(drawn), 1, squeeze=False)[:, 0]
+        for each, part in zip(drawn, parts, strict=True):
+            above, below = map(plain, part.subplots(2, 1, sharex=True))
+            _draw_errors(above, each)
+            _draw_weights(below, each, deviations)
+            above.set_xscale("log")
+            plot_numbers.logarithmic(above.xaxis)
+            above.set_xlim(each.values.min() / 1.1, each.values.max() * 1.1)
+            other = f", with train.l2 {number(each.other, 3)}" if each.other_pairs else ""
+            label(below, f"train.{each.penalty}{other}")
+            _mark(below, each, named=False)
+            _mark(above, each, named=True)
+            add_legend([above], each.target if len(paths) > 1 else None, is_above=True)
+            add_legend([below])
 
 
 def _draw_errors(axes: Axes, path: PenaltyPath) -> None:
     smallest, largest = path.error.min(), path.error.max()
     if 0 < TIMES_THE_SMALLEST * smallest < largest < np.inf:
         axes.set_yscale("log")  # else the smallest errors would look alike
-        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-        _plain_numbers(axes.yaxis)
+        plot_numbers.logarithmic(axes.yaxis, subs=(1, 2, 5))
     axes.fill_between(
         path.values,
         np.maximum(path.error - path.std_error, smallest / 2),
@@ -81,7 +76,7 @@ def _draw_errors(axes: Axes, path: PenaltyPath) -> None:
         label="one standard error",
     )
     axes.plot(path.values, path.error, color=BLUE, label="mean of the folds")
-    axes.set_ylabel("mean squared error\non rows left out")
+    label(axes, y="mean squared error\non rows left out")
 
 
 def _draw_weights(axes: Axes, path: PenaltyPath, deviations: NDArray[np.float64]) -> None:
@@ -98,26 +93,26 @@ def _draw_weights(axes: Axes, path: PenaltyPath, deviations: NDArray[np.float64]
                 path.values,
                 effects[:, feature],
                 color=COLOURS[place % len(COLOURS)],
-                linestyle="-" if place < len(COLOURS) else "--",
-                label=short(path.features[feature], 16),
+                linestyle=DASHES[place % len(DASHES)],
+                linewidth=1.3 if place < len(COLOURS) else 2.4,
+                label=short(path.features[feature], 130),
             )
     axes.axhline(0, color=GREY, linewidth=1, zorder=1)
     largest = f" (the {MOST_DRAWN} largest)" * (len(sizes) > MOST_DRAWN)
-    axes.set_ylabel(f"change in {short(path.target, 20)}\nby one standard deviation{largest}")
+    label(axes, y=f"change in {path.target}\nby one standard deviation{largest}")
 
 
-def _mark(both: Sequence[Axes], path: PenaltyPath) -> None:
+def _mark(axes: Axes, path: PenaltyPath, *, named: bool) -> None:
     """Mark the penalty with the smallest error, the one-standard-error penalty and the choice."""
     for name, place, style in (
         ("smallest error", path.best, ":"),
         ("one standard error", path.one_standard_error, "--"),
     ):
         chosen = ", chosen" if place == path.chosen else ""
-        for axes in both:
-            axes.axvline(
-                path.values[place],
-                color="black" if chosen else GREY,
-                linestyle=style,
-                linewidth=1,
-                label=f"{name}{chosen}: {path.values[place]:.3g}",
-            )
+        axes.axvline(
+            path.values[place],
+            color="black" if chosen else GREY,
+            linestyle=style,
+            linewidth=1.2,
+            label=f"{name}{chosen}: {number(path.values[place], 3)}" if named else None,
+        )

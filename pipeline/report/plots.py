@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.columns.date import DateColumn
 from pipeline.columns.number import NumberColumn
 from pipeline.columns.plan import Plan
 from pipeline.exact.least_squares import Fit
@@ -14,6 +15,7 @@ from pipeline.learning.path_file import PenaltyPath
 from pipeline.report import (
     coefficients_plot,
     fit_plot,
+    lettering,
     loss_plot,
     loss_words,
     path_plot,
@@ -43,6 +45,7 @@ def draw(
     penalties that the folds chose from, one for each target.
     """
     targets, features = params.data.targets, reference.features
+    lettering.warn_of_boxes([*targets, *features])
     folder.mkdir(parents=True, exist_ok=True)
     for old in folder.glob("*.svg"):
         old.unlink()
@@ -55,10 +58,15 @@ def draw(
         residual_plots.predicted_and_actual(folder / "predicted.svg", splits, targets)
         residual_plots.residuals(folder / "residuals.svg", splits, targets)
         residual_plots.quantiles(folder / "quantiles.svg", splits, targets)
-    # Over a category or a date, a curve would show only 0 and 1, or a date's number of days.
-    if len(features) == 1 and isinstance(plan.columns[0], NumberColumn):
+    # Over a category a curve would show only 0 and 1.
+    only = plan.columns[0] if len(features) == 1 else None
+    is_date = isinstance(only, DateColumn) and only.parts == ("days",)
+    if only is not None and (is_date or isinstance(only, NumberColumn)):
         truth = fit_plot.true_function(params.data)
-        fit_plot.draw(folder / "fit.svg", train, features[0], targets, queries, predict, truth)
+        fit_plot.draw(
+            *(folder / "fit.svg", train, only.name, targets, queries, predict, truth),
+            is_date=is_date,
+        )
     elif line is not None and features:
         coefficients_plot.draw(
             *(folder / "coefficients.svg", reference, line.weight, deviations, plan),

@@ -5,10 +5,11 @@ from pathlib import Path
 from typing import Any
 
 from matplotlib.axes import Axes
-from matplotlib.ticker import FuncFormatter, NullFormatter
 
 from pipeline.learning.outcomes import Outcome, best_first
-from pipeline.report.figure import COLOURS, GREY, axes_of, short
+from pipeline.report import plot_numbers
+from pipeline.report.figure import COLOURS, DASHES, GREY, axes_of, label
+from pipeline.report.lettering import short
 from pipeline.settings.yaml_values import flow
 
 LARGEST_RATIO_SHOWN_LINEAR = 50
@@ -22,14 +23,19 @@ def draw(path: Path, outcomes: Sequence[Outcome], metric: str) -> None:
     """Draw the metric of each configuration that has it; the best one has a ring."""
     ranked = best_first(outcomes, metric)
     key = _key(ranked)
-    with axes_of(path) as axes:
+    title = f"{len(ranked):,} of {len(outcomes):,} configurations; the best has a ring"
+    with axes_of(path, title) as axes:
         groups = _groups(ranked, key)
         are_coloured = len(groups) <= len(COLOURS)
-        for colour, (name, members) in zip(COLOURS, groups.items(), strict=False):
+        for colour, dash, (name, members) in zip(COLOURS, DASHES, groups.items(), strict=False):
             if are_coloured:
-                line = "-" if key else ""
                 axes.plot(
-                    *_points(members, key, metric), f".{line}", color=colour, lw=0.8, label=name
+                    *_points(members, key, metric),
+                    marker=".",
+                    linestyle=dash if key else "",
+                    color=colour,
+                    linewidth=1.0,
+                    label=name,
                 )
         if not are_coloured:
             axes.plot(*_points(ranked, key, metric), ".", color=GREY)
@@ -37,11 +43,7 @@ def draw(path: Path, outcomes: Sequence[Outcome], metric: str) -> None:
             _set_scales(axes, ranked, key, metric)
             best = _points(ranked[:1], key, metric)
             axes.plot(*best, "o", markersize=10, markerfacecolor="none", color="black")
-        if are_coloured and any(groups):
-            axes.legend()
-        axes.set_title(f"{len(ranked):,} of {len(outcomes):,} configurations; the best has a ring")
-        axes.set_xlabel(key or "number of the configuration")
-        axes.set_ylabel(metric)
+        label(axes, key or "number of the configuration", metric)
 
 
 def _key(outcomes: Sequence[Outcome]) -> str | None:
@@ -70,7 +72,7 @@ def _groups(outcomes: Sequence[Outcome], key: str | None) -> dict[str, list[Outc
     for each in sorted(outcomes, key=lambda each: each.number):
         shown = {name: value for name, value in each.settings.items() if name in varying}
         text = ", ".join(f"{n.rpartition('.')[2]} {flow(value)}" for n, value in shown.items())
-        groups.setdefault(short(text, 40), []).append(each)
+        groups.setdefault(short(text, 380), []).append(each)
     return groups
 
 
@@ -99,7 +101,6 @@ def _set_scales(axes: Axes, ranked: Sequence[Outcome], key: str | None, metric: 
     ):
         if min(numbers) > 0 and max(numbers) > LARGEST_RATIO_SHOWN_LINEAR * min(numbers):
             set_scale("log")
-            axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-            axis.set_minor_formatter(NullFormatter())
+            plot_numbers.logarithmic(axis)
             if numbers is ys:
                 axes.set_ylim(low / 1.1, high * 1.1)

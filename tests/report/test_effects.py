@@ -1,9 +1,12 @@
 """Effects in groups: each level beside its reference, the largest ones first to be drawn."""
 
+import re
+
 import numpy as np
 from mixed_tables import mixed_plan, number_plan
 
 from pipeline.report import effects
+from pipeline.report.lettering import width
 
 PLAN = mixed_plan()
 DEVIATIONS = np.arange(1.0, len(PLAN.encoded_names) + 1)
@@ -44,9 +47,10 @@ def test_the_largest_effects_bring_their_reference_along() -> None:
 
 
 def test_long_names_keep_both_ends_and_their_level() -> None:
-    groups = effects.groups(number_plan(["n" * 90 + "end"]), np.ones(1))
-    assert groups[0][0].label == "n" * 20 + "…" + "n" * 7 + "end"
+    (number,) = effects.groups(number_plan(["n" * 90 + "end"]), np.ones(1))[0]
     (heating,) = [each for each in PLAN.columns if each.name == "heating"]
     long = heating.model_copy(update={"name": "h" * 100 + "1"})
     labels = effects.groups(PLAN.model_copy(update={"columns": (long,)}), np.ones(2))[0]
-    assert labels[1].label == "h" * 25 + "…" + "h" * 11 + "1: oil"
+    assert re.fullmatch("n+…n+end", number.label)
+    assert re.fullmatch("h+…h+1: oil", labels[1].label)
+    assert max(width(each.label) for each in (number, labels[1])) <= effects.WIDEST_LABEL

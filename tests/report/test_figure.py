@@ -1,6 +1,5 @@
 """The bytes of a plot depend on what it shows, and on nothing else."""
 
-import itertools
 from pathlib import Path
 
 import matplotlib as mpl
@@ -38,15 +37,3 @@ def test_a_sample_has_the_first_and_the_last_row() -> None:
     assert (sample[0], sample[-1]) == (0, 1_000_002)
     assert len(sample) == figure.MOST_POINTS_DRAWN
     assert set(np.diff(sample)) <= {500, 501}
-
-
-def test_a_slow_legend_is_no_warning(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, recwarn: pytest.WarningsRecorder
-) -> None:
-    """Matplotlib warns if it took a second to place a legend, as on a busy machine."""
-    seconds = itertools.count(step=2)
-    monkeypatch.setattr("time.perf_counter", lambda: next(seconds))
-    with figure.axes_of(tmp_path / "plot.svg") as axes:
-        axes.plot([0, 1], [0, 1], label="line")
-        axes.legend()
-    assert not recwarn.list

@@ -14,7 +14,7 @@ def test_the_plot_of_the_fit_shows_the_answers_and_the_truth(tmp_path: Path) -> 
     truth = fit_plot.true_function(job().data)
     rows = split([1.0, 2.0, 3.0], [2.0, 4.0, 6.0])
     fit_plot.draw(path, rows, "x", ["y"], np.array([[4.0]]), line(2.0, 0.5).predict, truth)
-    shown = {"8.5", "8", "truth: y = 2·x", "y over x", "training rows", "queries"}
+    shown = {"8.5", "8", "truth: y = 2·x", "y over x", "training rows", "answers to the queries"}
     assert shown <= set(texts(path))
     assert "stroke-dasharray" in path.read_text()
     assert "mathdefault" not in path.read_text()

@@ -17,7 +17,7 @@ from pipeline.report.figure import BLUE, ORANGE
 def axes(monkeypatch: pytest.MonkeyPatch) -> Axes:
     """Return the axes that a plot will draw on."""
     axes = Figure().add_subplot()
-    monkeypatch.setattr(residual_plots, "axes_of", lambda _: nullcontext(axes))
+    monkeypatch.setattr(residual_plots, "panels_of", lambda *_: nullcontext([axes]))
     return axes
 
 
