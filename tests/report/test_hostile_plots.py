@@ -83,7 +83,7 @@ def curve(path: Path, targets: int) -> None:
 
 def losses(path: Path, targets: int) -> None:
     falling = np.geomspace(1e12, 10.0**-targets, 1_200_000 if targets == 1 else 1200).tolist()
-    loss_plot.draw(path, falling, falling, per_error=True)
+    loss_plot.draw(path, falling, falling, "mean squared error")
 
 
 PLOTS = {
