@@ -2,7 +2,7 @@
 
 Reads   models/model.safetensors, data/*.parquet, data/columns.json, data/summary.json,
         reports/history.csv, reports/path.csv
-Writes  reports/metrics.json, reports/coefficients.csv, reports/predictions.csv, reports/plots/
+Writes  reports/metrics.json, coefficients.csv, predictions.csv, largest_errors.csv, plots/
 """
 
 import sys
@@ -14,7 +14,15 @@ from pipeline.columns.summary import read_summary
 from pipeline.exact import least_squares
 from pipeline.learning import chosen_penalties, fit_messages, huber_threshold
 from pipeline.learning.line import load_line
-from pipeline.report import coefficients, folds, measuring, metrics, penalty, predictions
+from pipeline.report import (
+    coefficients,
+    folds,
+    largest_errors,
+    measuring,
+    metrics,
+    penalty,
+    predictions,
+)
 from pipeline.report.model_errors import Predictor
 from pipeline.report.plots import draw
 from pipeline.settings import csv_cells, files, runner
@@ -76,6 +84,11 @@ def main(params: Params) -> None:
         files.PREDICTIONS,
         predictions.header(columns.features, targets),
         predictions.rows(cells(query_rows, columns), queries, predicted, reference),
+    )
+    csv_cells.write_csv(
+        files.LARGEST_ERRORS,
+        largest_errors.header(columns.features),
+        largest_errors.rows(columns, targets, test or train, held_out=test is not None),
     )
     pictured = train, test, line, reference, queries, predict, chosen.paths
     draw(files.PLOTS, params, columns, *pictured)

@@ -1,11 +1,10 @@
 """Stage `export`: write the model as one ONNX file and prove that it agrees with torch.
 
 Reads   models/model.safetensors, data/columns.json, data/summary.json, data/sample.parquet,
-        reports/metrics.json, reports/coefficients.csv
-Writes  models/model.onnx, models/contract.json, reports/verification.json, reports/model_card.md
+        reports/metrics.json, reports/plots/ and the tables beside them, for the card and the report
+Writes  models/model.onnx, models/contract.json, reports/verification.json, reports/model_card.md,
+        reports/report.html
 """
-
-import json
 
 from pipeline.columns.plan import read_plan
 from pipeline.columns.queries import query_table
@@ -15,8 +14,9 @@ from pipeline.learning import weights
 from pipeline.onnx_model import onnx_file, outputs, verification
 from pipeline.onnx_model.expected import Expected
 from pipeline.onnx_model.verification import TriedRows
-from pipeline.report.card import Facts, card
-from pipeline.settings import csv_cells, files, runner
+from pipeline.report import facts, page
+from pipeline.report.card import card
+from pipeline.settings import files, runner
 from pipeline.settings.errors import UserError
 from pipeline.settings.params import Params
 
@@ -24,15 +24,12 @@ from pipeline.settings.params import Params
 def main(params: Params) -> None:
     """Write the ONNX file if every check passes. Raises UserError with the checks that failed."""
     plan, summary, targets = read_plan(), read_summary(), params.data.targets
-    rows = read_sample(summary, plan, targets).training
+    sample = read_sample(summary, plan, targets)
+    rows = sample.training
     features = plan.encoded_names
     queries = query_table(params.evaluate.queries, plan, params.data.columns)
     module = weights.load(files.MODEL, params.model, len(features), len(targets))
-    try:
-        metrics = json.loads(files.METRICS.read_text(encoding="utf-8"))
-        coefficients = csv_cells.read_csv(files.COEFFICIENTS)
-    except FileNotFoundError as error:
-        raise UserError(f"{error.filename}: there is no such file; `dvc repro` makes it") from None
+    metrics = facts.read_metrics()
 
     training, _ = plan.encode(rows)
     expected = Expected(
@@ -55,19 +52,19 @@ def main(params: Params) -> None:
     checks = verification.verify(made.content, made.contract, expected, made.trials)
     if message := verification.failure(checks, expected):
         # An app might pick up a file that is left from before.
-        for path in (files.ONNX, files.CONTRACT, files.CARD):
+        for path in (files.ONNX, files.CONTRACT, files.CARD, files.REPORT):
             path.unlink(missing_ok=True)
         raise UserError(message)
 
     tried = TriedRows(rows.num_rows, summary.train.table_rows)
     derivation = made.contract.golden.derivation
     report = verification.report(made.content, checks, expected.opset, derivation, tried)
-    counts = summary.train.table_rows, summary.test.table_rows
-    facts = Facts(plan, made.contract, report, metrics, coefficients, *counts)
+    known = facts.gather(params, plan, summary, sample, made.contract, report, metrics)
     files.write_bytes(files.ONNX, made.content)
     files.write_json(files.CONTRACT, made.contract.model_dump(mode="json"))
     files.write_json(files.VERIFICATION, report)
-    files.write_bytes(files.CARD, card(facts).encode())
+    files.write_bytes(files.CARD, card(known).encode())
+    files.write_bytes(files.REPORT, page.page(known).encode())
     print(
         f"ONNX file verified: {len(checks)} checks, {sum(check.rows for check in checks)} rows"
         f"{f' (with {tried})' if tried.tried < tried.of else ''};"

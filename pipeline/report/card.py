@@ -1,16 +1,14 @@
 """Model card: the facts that each user of the model needs, in Markdown."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from pipeline.columns.plan import Plan
-from pipeline.onnx_model.contract import Contract, MatrixContract, Output
+from pipeline.onnx_model.contract import MatrixContract, Output
 from pipeline.report import (
     card_coefficients,
     card_columns,
     card_loss,
+    limits,
     markdown,
     penalty,
     row_words,
@@ -18,38 +16,10 @@ from pipeline.report import (
 )
 from pipeline.report.card_coefficients import number
 from pipeline.report.card_columns import MOST_ROWS_SHOWN, first_of
+from pipeline.report.facts import Facts
 from pipeline.settings.params import GENERATE
 
 MOST_NAMES_SHOWN = 8  # in a sentence
-
-
-@dataclass(frozen=True)
-class Facts:
-    """Content of the files that a card is made from."""
-
-    plan: Plan
-    contract: Contract
-    verification: Mapping[str, Any]
-    """verification.json"""
-    metrics: Mapping[str, Any]
-    """metrics.json"""
-    coefficients: Sequence[Mapping[str, str]]
-    """coefficients.csv; no rows if the model is not linear."""
-    training_rows: int
-    test_rows: int
-
-    @property
-    def dtype(self) -> str:
-        """The precision of the model."""
-        return next(each.dtype for each in self.contract.outputs if each.meaning == "prediction")
-
-    @property
-    def targets(self) -> tuple[str, ...]:
-        """The targets, in order; with named inputs each has an output of its own."""
-        outputs = self.contract.outputs
-        return tuple(
-            name for output in outputs if output.meaning == "prediction" for name in output.targets
-        )
 
 
 def card(facts: Facts) -> str:
@@ -60,8 +30,8 @@ def card(facts: Facts) -> str:
 
 def _model(facts: Facts) -> Iterator[str]:
     contract = facts.contract
-    kind = "A linear model" if facts.coefficients else "A model"
-    if "penalty" in facts.metrics:
+    kind = "A linear model" if facts.is_linear else "A model"
+    if facts.is_penalized:
         kind = "A linear model with a penalty"
     yield f"# {_list(facts.targets)} from {_list(facts.plan.features)}"
     yield ""
@@ -120,8 +90,7 @@ def _meaning(output: Output, facts: Facts) -> str:
 def _data(facts: Facts) -> Iterator[str]:
     source = facts.contract.source
     rows = {"data/train.parquet": facts.training_rows, "data/test.parquet": facts.test_rows}
-    rows_are_kept = "data/train.parquet" in source.md5
-    if not rows_are_kept:
+    if not facts.rows_are_kept:
         rows = {"data/summary.json": facts.training_rows + facts.test_rows}
     yield "## Data"
     yield ""
@@ -132,7 +101,7 @@ def _data(facts: Facts) -> Iterator[str]:
         chosen = row_words.held_out(source.params["data.test_fraction"], markdown.code)
         held_out = f"{chosen} are held out" if chosen else f"divided by `seed: {_seed(facts)}`"
         yield f"Source: {name}, {held_out}."
-    if not rows_are_kept:
+    if not facts.rows_are_kept:
         yield (
             f"The rows stay there: {facts.training_rows:,} training rows and"
             f" {facts.test_rows:,} rows held out are summed up in the file below."
@@ -183,9 +152,9 @@ def _metrics(facts: Facts) -> Iterator[str]:
     if (worse := verdict.worse_than_the_mean(r2["train"], r2.get("test"))) is not None:
         yield ""
         yield f"**Take care: {worse}.**"
-    for sentence in card_coefficients.exact_targets(facts.coefficients):
+    for note in facts.exact_notes.values():
         yield ""
-        yield sentence
+        yield f"**Take care: {markdown.text(note)}.**"
     if not facts.test_rows:
         yield ""
         yield (
@@ -206,38 +175,44 @@ def _coefficients(facts: Facts) -> Iterator[str]:
 
 
 def _limits(facts: Facts) -> Iterator[str]:
-    contract, reference = facts.contract, facts.metrics["reference"]
     yield "## Limits"
     yield ""
-    yield (
-        "- Outside of the ranges above the model extrapolates, and no figure here says how well."
+    for key in limits.keys(facts):
+        yield f"- {_LIMITS[key](facts)}"
+
+
+_LIMITS: Mapping[str, Callable[[Facts], str]] = {
+    "extrapolation": lambda _: (
+        "Outside of the ranges above the model extrapolates, and no figure here says how well."
         " The clients say which rows lie outside."
-    )
-    yield (
-        "- Columns that are given by position cannot be checked: in another order they give other"
+    ),
+    "order": lambda _: (
+        "Columns that are given by position cannot be checked: in another order they give other"
         " predictions without a warning. Columns that are given by name are checked."
-    )
-    yield from card_columns.refused(facts.plan)
-    if facts.dtype == "float32":
-        yield "- Inputs are rounded to float32, about seven digits."
-    if any(output.meaning == "low" for output in contract.outputs):
-        yield (
-            "- The interval holds if the rows scatter around the line independently, evenly and"
-            " about normally. `reports/plots/residuals.svg` and `quantiles.svg`, drawn for ten rows"
-            " or more, show whether they do."
-        )
-    condition = reference["condition_number"]
-    if facts.coefficients and (condition is None or condition > 30):
-        size = "beyond what float64 holds" if condition is None else number(condition)
-        yield (
-            "- The columns, the column of ones for the bias included, nearly depend on each other"
-            f" (condition number {size}; more than 30 is much): single coefficients say little;"
-            " predictions within the ranges are as good as the metrics above."
-        )
-    yield (
-        "- The model says what was in its table: nothing about causes, later changes, or rows that"
+    ),
+    "refused": lambda facts: card_columns.refused(facts.plan),
+    "float32": lambda _: "Inputs are rounded to float32, about seven digits.",
+    "interval": lambda _: (
+        "The interval holds if the rows scatter around the line independently, evenly and about"
+        " normally. `reports/plots/residuals.svg` and `quantiles.svg`, drawn for ten rows or more,"
+        " show whether they do."
+    ),
+    "condition": lambda facts: (
+        "The columns, the column of ones for the bias included, nearly depend on each other"
+        f" (condition number {_condition(facts)}; more than 30 is much): single coefficients say"
+        " little; predictions within the ranges are as good as the metrics above."
+    ),
+    "unlike": lambda _: (
+        "The model says what was in its table: nothing about causes, later changes, or rows that"
         " are unlike these."
-    )
+    ),
+}
+"""The sentence of each key of `limits.keys`."""
+
+
+def _condition(facts: Facts) -> str:
+    condition = facts.metrics["reference"]["condition_number"]
+    return "beyond what float64 holds" if condition is None else number(condition)
 
 
 def _verification(facts: Facts) -> Iterator[str]:

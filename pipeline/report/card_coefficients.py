@@ -49,18 +49,6 @@ def section(rows: Sequence[Row], plan: Plan) -> Iterator[str]:
         )
 
 
-def exact_targets(rows: Sequence[Row]) -> Iterator[str]:
-    """Return a loud sentence for each target that is a formula of the features.
-
-    coefficients.csv has it as the note of a term; the note of a term that depends on others begins
-    with the name of the term.
-    """
-    for row in rows:
-        note, target = row.get("note", ""), row["target"]
-        if note.startswith((f"{target} = ", f"{target} is ")):
-            yield f"**Take care: {markdown.text(note)}.**"
-
-
 def number(value: Any) -> str:
     """Return six digits of a figure, or nothing if there is no figure."""
     return "" if value in (None, "") else f"{float(value):.6g}"

@@ -7,7 +7,7 @@ from pipeline.columns.date import DateColumn
 from pipeline.columns.number import NumberColumn
 from pipeline.columns.plan import Plan
 from pipeline.columns.queries import iso
-from pipeline.report import markdown
+from pipeline.report import limits, markdown
 from pipeline.settings import files
 
 MOST_ROWS_SHOWN = 50  # in a table; columns.json has all rows
@@ -97,36 +97,20 @@ def _missing_or_zero(name: str, plan: Plan) -> str:
     return "0" if plan.weights is not None and name == plan.weights.by else "missing"
 
 
-def refused(plan: Plan) -> Iterator[str]:
-    """Return the list of what the model does not answer; nothing if it takes a matrix."""
-    if plan.is_matrix:
-        return
-    gaps = [
-        column.name
-        for column in plan.columns
-        if not (column.has_missing if isinstance(column, CategoryColumn) else _has_fill(column))
-    ]
-    levels = [
-        column.name
-        for column in plan.columns
-        if isinstance(column, CategoryColumn) and column.unseen == "refuse"
-    ]
-    parts = [
-        f"{markdown.text(column.name)} ({' or '.join(column.levels)})"
-        for column in plan.columns
-        if isinstance(column, DateColumn) and column.levels
-    ]
+def refused(plan: Plan) -> str:
+    """Return what the model does not answer, which is something."""
+    gaps, levels, dates = limits.refused(plan)
+    parts = [f"{markdown.text(each.name)} ({' or '.join(each.levels)})" for each in dates]
     kinds = [
         ("a missing value in", [*map(markdown.text, gaps)]),
         ("a level that no training row has, of", [*map(markdown.text, levels)]),
         ("a date whose part no training row has, of", parts),
     ]
     texts = [f"{reason} {first_of(names)}" for reason, names in kinds if names]
-    if texts:
-        yield (
-            f"- Refused: {'; '.join(texts)}. The file answers NaN for such a row, and in_range is"
-            " false; the clients say what is wrong instead of asking the file."
-        )
+    return (
+        f"Refused: {'; '.join(texts)}. The file answers NaN for such a row, and in_range is false;"
+        " the clients say what is wrong instead of asking the file."
+    )
 
 
 def first_of(names: Iterable[str], most: int = MOST_NAMES_SHOWN) -> str:
@@ -145,10 +129,6 @@ def _table(header: Sequence[str], rows: Iterable[Sequence[str]], length: int) ->
         yield ""
         yield f"{length - MOST_ROWS_SHOWN:,} columns more are in `{files.COLUMNS}`."
     yield ""
-
-
-def _has_fill(column: NumberColumn | DateColumn) -> bool:
-    return isinstance(column, NumberColumn) and column.fill is not None
 
 
 def _filled(column: NumberColumn) -> str:

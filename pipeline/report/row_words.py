@@ -2,42 +2,66 @@
 
 A value is what the flat parameters have for data.test_fraction or data.folds: a number, or a
 mapping of it, `by` and `gap`. quoted: returns the name of a column as the text is to show it.
+language: of the words; only report.html has them in another one than English.
 """
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from pipeline.settings.sections import Language
+
 Quoted = Callable[[str], str]
 
+SENTENCES: Mapping[Language, Mapping[str, str]] = {
+    "en": {
+        "folds": "{number} folds of the training rows",
+        "folds_of_groups": "{number} folds of whole groups of {column}",
+        "folds_in_time": "{number} folds in time by {column}",
+        "fits": "each predicted by a fit to the others",
+        "fits_in_time": "each predicted by a fit to earlier rows{gap}",
+        "groups": "whole groups of {column}",
+        "latest": "the latest rows by {column}{gap}",
+        "gap": ", with a gap of {days} day{s}",
+    },
+    "zh": {
+        "folds": "训练数据的 {number} 折",
+        "folds_of_groups": "以 {column} 的整组划分的 {number} 折",
+        "folds_in_time": "按 {column} 的时间先后划分的 {number} 折",
+        "fits": "每一折由其余各折拟合的模型来预测",
+        "fits_in_time": "每一折由更早的行拟合的模型来预测{gap}",
+        "groups": "{column} 的若干整组",
+        "latest": "按 {column} 最晚的行{gap}",
+        "gap": "，中间空出 {days} 天",
+    },
+}
 
-def folds(value: Any, quoted: Quoted = str) -> str:
+
+def folds(value: Any, quoted: Quoted = str, language: Language = "en") -> str:
     """Return how many folds there are, and of what: `5 folds of the training rows`."""
     number, by, gap = _settings(value, "number")
     if by is None:
-        return f"{number} folds of the training rows"
-    column = quoted(by)
-    if gap is None:
-        return f"{number} folds of whole groups of {column}"
-    return f"{number} folds in time by {column}"
+        return SENTENCES[language]["folds"].format(number=number)
+    key = "folds_of_groups" if gap is None else "folds_in_time"
+    return SENTENCES[language][key].format(number=number, column=quoted(by))
 
 
-def fits(value: Any) -> str:
+def fits(value: Any, language: Language = "en") -> str:
     """Return which rows train for a fold of data.folds."""
     _, _, gap = _settings(value, "number")
     if gap is None:
-        return "each predicted by a fit to the others"
-    return f"each predicted by a fit to earlier rows{_with_gap(gap)}"
+        return SENTENCES[language]["fits"]
+    return SENTENCES[language]["fits_in_time"].format(gap=_with_gap(gap, language))
 
 
-def held_out(value: Any, quoted: Quoted = str) -> str | None:
+def held_out(value: Any, quoted: Quoted = str, language: Language = "en") -> str | None:
     """Return which rows are held out by a column; None if the seed chooses them row by row."""
     _, by, gap = _settings(value, "share")
     if by is None:
         return None
-    column = quoted(by)
     if gap is None:
-        return f"whole groups of {column}"
-    return f"the latest rows by {column}{_with_gap(gap)}"
+        return SENTENCES[language]["groups"].format(column=quoted(by))
+    between = _with_gap(gap, language)
+    return SENTENCES[language]["latest"].format(column=quoted(by), gap=between)
 
 
 def dependence(value: Any, quoted: Quoted = str) -> str | None:
@@ -51,8 +75,8 @@ def dependence(value: Any, quoted: Quoted = str) -> str | None:
     )
 
 
-def _with_gap(days: int) -> str:
-    return f", with a gap of {days} day{'s' * (days != 1)}" if days else ""
+def _with_gap(days: int, language: Language) -> str:
+    return SENTENCES[language]["gap"].format(days=days, s="s" * (days != 1)) if days else ""
 
 
 def _settings(value: Any, short: str) -> tuple[Any, str | None, int | None]:

@@ -36,13 +36,10 @@ def check(requirements: Path = REQUIREMENTS) -> None:
     """
     installed = _installed()
     differences = []
-    for line in requirements.read_text(encoding="utf-8").splitlines():
-        pin = re.match(r"([\w.-]+)==([^\s;]+)", line)
-        if pin is None:
-            continue
-        version = installed.get(_normal(pin[1]))
-        if version is not None and version.split("+")[0] != pin[2]:
-            differences.append(f"{pin[1]} {version}, pinned: {pin[2]}")
+    for name, pinned in pins(requirements).items():
+        version = installed.get(_normal(name))
+        if version is not None and version.split("+")[0] != pinned:
+            differences.append(f"{name} {version}, pinned: {pinned}")
     if differences:
         raise UserError(
             "this environment would not give the promised bytes. Installed:\n  "
@@ -50,6 +47,13 @@ def check(requirements: Path = REQUIREMENTS) -> None:
             + f"\n`pip install -r {requirements}` brings the pinned versions back; to move to new"
             f" ones, change {requirements} and `dvc repro`"
         )
+
+
+def pins(requirements: Path = REQUIREMENTS) -> dict[str, str]:
+    """Return the pinned version of each package, by its name as it is written."""
+    lines = requirements.read_text(encoding="utf-8").splitlines()
+    found = (re.match(r"([\w.-]+)==([^\s;]+)", line) for line in lines)
+    return {pin[1]: pin[2] for pin in found if pin is not None}
 
 
 def _installed() -> dict[str, str]:

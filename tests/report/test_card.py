@@ -13,6 +13,7 @@ from torch import nn
 
 from pipeline.onnx_model.contract import MatrixContract, TableContract
 from pipeline.report import card
+from pipeline.report.facts import Facts
 from pipeline.settings import files
 
 
@@ -52,7 +53,7 @@ def test_the_card_of_a_module_that_is_not_linear(
     metrics["train"]["mae_rows"] = 40
     verification = json.loads(files.VERIFICATION.read_text())
     text = card.card(
-        card.Facts(number_plan(["a", "b", "c"]), contract, verification, metrics, [], 50, 0)
+        Facts(number_plan(["a", "b", "c"]), contract, verification, metrics, [], 50, 0)
     )
     assert "is 67.0582 below that line's 2942.24." in text
     assert "\nThe mean absolute error is of 40 training rows, which the seed chose" in text
@@ -82,7 +83,7 @@ def test_the_card_of_a_model_that_takes_raw_columns(workspace: Path) -> None:
     )  # fmt: skip
     metrics = json.loads(files.METRICS.read_text())
     verification = json.loads(files.VERIFICATION.read_text())
-    text = card.card(card.Facts(mixed_plan(), contract, verification, metrics, [], 50, 0))
+    text = card.card(Facts(mixed_plan(), contract, verification, metrics, [], 50, 0))
     assert text.startswith(f"# price from {', '.join(mixed_plan().features)}\n")
     assert (
         "an input for each, under the column's name, of shape [batch]. A number is float32" in text

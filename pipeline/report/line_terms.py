@@ -1,0 +1,70 @@
+"""Terms of a line in groups: what each encoded column stands for, levels beside their reference."""
+
+from collections.abc import Iterator, Sequence
+from typing import Literal, NamedTuple
+
+from pipeline.columns.category import CategoryColumn
+from pipeline.columns.date import DateColumn
+from pipeline.columns.plan import AnyColumn, Plan
+
+Kind = Literal["number", "gap", "level", "part", "part_level"]
+"""A number; whether a number was missing; a level of a category; a part of a date that is a number;
+one of its months or weekdays."""
+
+
+class Term(NamedTuple):
+    """What an encoded column stands for, or a reference level, which has no column."""
+
+    column: str
+    """The raw column."""
+    kind: Kind
+    encoded: str | None
+    """Name of the encoded column; None for a reference level."""
+    level: str = ""
+    """The level; of a date the number of the month or weekday."""
+    part: str = ""
+    """The part of a date."""
+    reference: str = ""
+    """The reference level."""
+
+
+def groups(plan: Plan) -> Iterator[Sequence[Term]]:
+    """Yield the terms that belong together, in the order of the columns.
+
+    A reference comes before its levels.
+    """
+    for column in plan.columns:
+        yield from _of_column(column)
+
+
+def _of_column(column: AnyColumn) -> Iterator[Sequence[Term]]:
+    name = column.name
+    if isinstance(column, CategoryColumn):
+        levels = zip(column.encoded_levels, column.encoded_names, strict=True)
+        reference = column.reference
+        yield [
+            Term(name, "level", None, reference, reference=reference),
+            *(Term(name, "level", each, level, reference=reference) for level, each in levels),
+        ]
+    elif isinstance(column, DateColumn):
+        yield from _of_date(column)
+    else:
+        first, *missing = column.encoded_names
+        yield [Term(name, "number", first), *(Term(name, "gap", each) for each in missing)]
+
+
+def _of_date(column: DateColumn) -> Iterator[Sequence[Term]]:
+    named = [*zip(column.numbers(), column.encoded_names, strict=True)]
+    for part in column.parts:
+        of_part = [(level, each) for (other, level), each in named if other == part]
+        if part not in column.levels:
+            yield [Term(column.name, "part", each, part=part) for _, each in of_part]
+            continue
+        zero = str(column.references[part])
+        yield [
+            Term(column.name, "part_level", None, zero, part, zero),
+            *(
+                Term(column.name, "part_level", each, str(level), part, zero)
+                for level, each in of_part
+            ),
+        ]

@@ -1,0 +1,191 @@
+"""The report's section on how good the model is, and where it is not."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pipeline.report import largest_errors, markup, page_rows, row_words
+from pipeline.report.facts import Facts, Row
+from pipeline.report.markup import Html, element
+from pipeline.report.words import Sentences, Words, cell, number
+
+MOST_ERRORS_SHOWN = 8
+MOST_VALUES_SHOWN = 8
+
+PICTURES = ("fit", "predicted", "residuals", "quantiles", "loss")
+
+SENTENCES: Sentences = {
+    "en": {
+        "rows": "rows",
+        "count": "number",
+        "rmse": "typical error (RMSE)",
+        "mae": "mean absolute error",
+        "r2": "R²",
+        "train": "that train the model",
+        "test": "held out",
+        "folds": "in folds",
+        "mean_of": "{mean} ± {std}",
+        "how_folds": "Folds: {folds}, {fits}; mean and standard deviation of the folds.",
+        "no_folds": "The folds have no figures, because fewer rows train for a fold than the model"
+        " has numbers.",
+        "some_rows": "The mean absolute error is of a sample of the rows that the seed chose"
+        " ({counts}); the other figures are of all rows.",
+        "reference": "The best of all lines, by exact least squares, has a typical error of {rmse}"
+        " on the rows that train; this model's is {own}.",
+        "where_not": "Where it is not good",
+        "inside": "Of {of} rows held out {inside} are like the training rows in every column. Of"
+        " others the model's answers are guesses.",
+        "largest": "The largest errors for {target}, on rows held out. | The largest errors for"
+        " {target}, on the rows that train.",
+        "row": "row",
+        "actual": "actual",
+        "predicted": "predicted",
+        "error": "actual − predicted",
+        "values": "the row",
+        "where": "Rows are counted from 1 in `{path}`. Large errors in rows that have something in"
+        " common ask for another column or a bend; single ones may be mistakes in the table.",
+        "fit": "The rows, and the line or curve that answers.",
+        "fit_alt": "Scatter plot of the target over the feature with the fitted curve",
+        "predicted_picture": "Predicted against actual values: on the diagonal the model would be"
+        " right.",
+        "predicted_alt": "Scatter plot of predicted over actual values",
+        "residuals": "What the model missed (actual − predicted) over what it predicted. A bend a"
+        "sks"
+        " for another term, a funnel for the logarithm of the target.",
+        "residuals_alt": "Scatter plot of residuals over predictions",
+        "quantiles": "The errors against those of a normal distribution: on the diagonal the"
+        " intervals can be believed.",
+        "quantiles_alt": "Normal quantile plot of the residuals",
+        "loss": "How the error fell while the model was trained, epoch by epoch.",
+        "loss_alt": "Curve of the training loss by epoch",
+    },
+    "zh": {
+        "rows": "数据",
+        "count": "行数",
+        "rmse": "典型误差（RMSE）",
+        "mae": "平均绝对误差",
+        "r2": "R²",
+        "train": "训练数据",
+        "test": "留出数据",
+        "folds": "交叉验证",
+        "mean_of": "{mean} ± {std}",
+        "how_folds": "交叉验证：{folds}，{fits}；所列为各折的均值与标准差。",
+        "no_folds": "交叉验证没有结果：某一折的训练行数少于模型要估计的数。",
+        "some_rows": "平均绝对误差由种子抽取的部分行算得（{counts}），其余指标由全部行算得。",
+        "reference": "在训练数据上，所有直线中最优者（精确最小二乘）的典型误差为 {rmse}，"
+        "本模型为 {own}。",
+        "where_not": "哪里不准",
+        "inside": "留出的 {of} 行中，有 {inside} 行在每一列上都与训练数据同类；对其余各行，"
+        "模型的回答属于外推。",
+        "largest": "{target} 误差最大的留出行。 | {target} 误差最大的训练行。",
+        "row": "行",
+        "actual": "实际值",
+        "predicted": "预测值",
+        "error": "实际值 − 预测值",
+        "values": "该行的取值",
+        "where": "行号为 `{path}` 中的行号，从 1 起。若误差大的行有共同之处，"
+        "说明还缺某一列或存在弯曲关系；"
+        "孤立的大误差可能是数据表中的错误。",
+        "fit": "各行数据，以及给出回答的直线或曲线（横轴为特征，纵轴为目标）。",
+        "fit_alt": "目标对特征的散点图及拟合曲线",
+        "predicted_picture": "横轴为实际值，纵轴为预测值：落在对角线上即为预测准确。",
+        "predicted_alt": "预测值对实际值的散点图",
+        "residuals": "横轴为预测值，纵轴为残差（实际值 − 预测值）。呈弯曲形说明缺少某一项，"
+        "呈漏斗形则宜对目标取对数。",
+        "residuals_alt": "残差对预测值的散点图",
+        "quantiles": "残差与正态分布的分位数对比：落在对角线上，则区间可信。",
+        "quantiles_alt": "残差的正态分位数图",
+        "loss": "训练过程中误差逐轮下降的情况（横轴为轮次，纵轴为损失）。",
+        "loss_alt": "训练损失随轮次变化的曲线",
+    },
+}
+
+
+def section(facts: Facts) -> Html:
+    """Return the metrics, the largest errors, and the pictures of the residuals."""
+    words = Words(facts.language, SENTENCES)
+    header = [words(key) for key in ("rows", "count", "rmse", "mae", "r2")]
+    figures = markup.table(header, _figures(facts, words), (1, 2, 3, 4))
+    where_not = markup.join(_where_not(facts, words))
+    parts = [figures, *(markup.paragraph(each) for each in _sentences(facts, words))]
+    if where_not:
+        parts += [element("h3", words("where_not")), where_not]
+    pictures = [
+        markup.picture(
+            facts.plots[name],
+            words.plain(f"{name}_alt"),
+            words("predicted_picture" if name == "predicted" else name),
+        )
+        for name in PICTURES
+        if name in facts.plots
+    ]
+    return markup.join([*parts, element("div", *pictures, class_="pictures")])
+
+
+def _figures(facts: Facts, words: Words) -> Iterator[list[str]]:
+    counts = {"test": facts.test_rows, "train": facts.training_rows}
+    for part, rows in counts.items():
+        if rows:
+            metrics = facts.metrics[part]
+            figures = (number(metrics[key]) for key in ("rmse", "mae", "r2"))
+            yield [words(part), number(rows), *figures]
+        if part == "test" and facts.metrics.get("cv", {}).get("rmse", {}).get("mean") is not None:
+            yield _of_folds(facts, words)
+
+
+def _of_folds(facts: Facts, words: Words) -> list[str]:
+    def spread(figure: Mapping[str, Any]) -> str:
+        if figure["std"] is None:
+            return number(figure["mean"])
+        return words("mean_of", mean=number(figure["mean"]), std=number(figure["std"], 2))
+
+    cv = facts.metrics["cv"]
+    return [words("folds"), number(facts.training_rows), spread(cv["rmse"]), "–", spread(cv["r2"])]
+
+
+def _sentences(facts: Facts, words: Words) -> Iterator[Html]:
+    """Yield what the figures are of."""
+    metrics = facts.metrics
+    if (cv := metrics.get("cv")) is not None:
+        value = facts.params["data.folds"]
+        if cv["rmse"]["mean"] is None:
+            yield words("no_folds")
+        else:
+            folds = row_words.folds(value, markup.name, facts.language)
+            fits = row_words.fits(value, facts.language)
+            yield words("how_folds", folds=Html(folds), fits=fits)
+    parts = [metrics.get(part, {}) for part in ("train", "test")]
+    if counts := [Html(number(each["mae_rows"])) for each in parts if "mae_rows" in each]:
+        yield words("some_rows", counts=words.listed(counts))
+    if not facts.is_least_squares and not facts.is_penalized:
+        own, best = metrics["train"]["rmse"], metrics["reference"]["rmse"]
+        yield words("reference", rmse=number(best), own=number(own))
+
+
+def _where_not(facts: Facts, words: Words) -> Iterator[Html]:
+    """Yield how many rows are unlike the training rows, and the rows with the largest errors."""
+    inside, of = facts.test_in_range
+    if of:
+        yield markup.paragraph(words("inside", of=of, inside=inside))
+    for target in facts.targets:
+        rows = [row for row in facts.largest_errors if row["target"] == target]
+        if not rows or float(rows[0]["error"]) == 0 or len(rows) < 2:
+            continue
+        is_test = rows[0]["rows"] == largest_errors.HELD_OUT
+        title = words("largest", target=markup.name(target), n=1 if is_test else 2)
+        header = [words(key) for key in ("row", "actual", "predicted", "error", "values")]
+        yield markup.paragraph(title)
+        yield markup.table(
+            header,
+            (_error(row, facts, words) for row in rows[:MOST_ERRORS_SHOWN]),
+            (0, 1, 2, 3),
+            class_="errors",
+        )
+        path = "data/test.parquet" if is_test else "data/train.parquet"
+        if facts.rows_are_kept:
+            yield markup.paragraph(words("where", path=path), class_="note")
+
+
+def _error(row: Row, facts: Facts, words: Words) -> list[str]:
+    figures = (cell(row[key]) for key in ("row", "actual", "predicted", "error"))
+    values = [*page_rows.values(facts, row, largest_errors.COLUMN)]
+    return [*figures, words.listed(values, MOST_VALUES_SHOWN)]

@@ -1,0 +1,25 @@
+"""A row of the table in the report: its columns with their values, as the table has them."""
+
+from collections.abc import Iterator
+
+from pipeline.columns.number import NumberColumn
+from pipeline.report import markup
+from pipeline.report.facts import Facts, Row
+from pipeline.report.markup import Html
+from pipeline.report.words import Sentences, Words, cell
+
+SENTENCES: Sentences = {
+    "en": {"value": "{name} = {value}", "missing": "missing"},
+    "zh": {"value": "{name} = {value}", "missing": "缺失"},
+}
+
+
+def values(facts: Facts, row: Row, prefix: str = "") -> Iterator[Html]:
+    """Yield each raw column with its value in a row. prefix: what stands before the names there."""
+    words = Words(facts.language, SENTENCES)
+    for column in facts.plan.columns:
+        text = row[f"{prefix}{column.name}"]
+        # A level may look like a number, and is shown as it is.
+        shown = cell(text, 8) if isinstance(column, NumberColumn) and text else text
+        value = markup.name(shown) if shown else words("missing")
+        yield words("value", name=markup.name(column.name), value=value)

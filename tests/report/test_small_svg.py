@@ -1,0 +1,65 @@
+"""A picture in the page shows each point and curve of matplotlib's, in far fewer bytes."""
+
+import re
+from pathlib import Path
+from xml.etree import ElementTree
+
+import numpy as np
+
+from pipeline.report import small_svg
+from pipeline.report.figure import axes_of
+
+
+def test_every_point_of_a_run_of_markers_stays(tmp_path: Path) -> None:
+    path = tmp_path / "points.svg"
+    x = np.random.default_rng(0).normal(size=500)
+    with axes_of(path) as axes:
+        axes.plot(x, x**2, "o", alpha=0.6)
+        axes.set_title("a < b & c")
+    before = path.read_bytes()
+    after = small_svg.smaller(before)
+    ElementTree.fromstring(after)
+    places = re.findall(rb'<use xlink:href="#(\w+)" x="([\d.]+)" y="([\d.]+)"', before)
+    (found,) = re.findall(rb'<path d="M([^"]+)" fill="none" marker-start="url\(#([\w-]+)', after)
+    steps = np.array(re.findall(r"-?\d*\.?\d+", found[0].decode()), float).reshape(-1, 2)
+    drawn = steps.cumsum(axis=0)
+    marker = next(name for name, *_ in places if sum(name == other for other, *_ in places) == 500)
+    assert b'<marker id="' + found[1] in after
+    wanted = np.array([place for name, *place in places if name == marker], float)
+    assert sorted(map(tuple, drawn.round(1))) == sorted(map(tuple, wanted.round(1)))
+    assert len(after) < len(before) / 3
+    assert small_svg.smaller(before) == after
+
+
+def test_what_is_not_drawn_goes() -> None:
+    svg = b"""<?xml version="1.0"?><!DOCTYPE svg PUBLIC "x">
+<svg xmlns:xlink="x"><metadata><a>M</a></metadata><!-- name -->
+<path d="M 1.23456 2
+L -3.00001 4
+z
+" style="fill: none; stroke: #000"/>
+<use xlink:href="#m" x="1.5" y="2" style="a: b"/></svg>"""
+    assert small_svg.smaller(svg) == (
+        b'<svg xmlns:xlink="x"><path d="M1.23 2L-3 4z" style="fill:none;stroke:#000"/>'
+        b'<use href="#i0" x="1.5" y="2" style="a:b"/></svg>'
+    )
+
+
+def test_a_curve_keeps_its_shape() -> None:
+    x = np.linspace(0, 100, 500)
+    y = 50 + 8 * np.sin(x / 10)
+    data = " ".join(
+        f"{'ML'[place > 0]} {a:.6f} {b:.6f}" for place, (a, b) in enumerate(zip(x, y, strict=True))
+    )
+    after = small_svg.smaller(f'<svg><path d="{data}"/></svg>'.encode()).decode()
+    steps = np.array(re.findall(r"-?\d*\.?\d+", after), float).reshape(-1, 2)
+    corners = steps.cumsum(axis=0)
+    assert 15 < len(corners) < 200
+    assert np.abs(np.interp(x, corners[:, 0], corners[:, 1]) - y).max() < 0.25
+    assert np.allclose(corners[[0, -1]], [[0, 50], [100, y[-1]]], atol=0.06)
+
+
+def test_straight_lines_that_turn_back_stay() -> None:
+    there_and_back = "M 0 0 " + " ".join(f"L {x} 0" for x in (10, 20, 30, 20, 10, 0, -5, 3))
+    after = small_svg.smaller(f'<path d="{there_and_back} z"/>'.encode())
+    assert after == b'<path d="M0 0l30 0-35 0 8 0z"/>'
