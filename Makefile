@@ -1,6 +1,6 @@
 # Every target sets up what it needs: `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help repro ui check test test-slow lint format schema wiring bench screenshots clean moved
+.PHONY: help repro report ui check test test-slow lint format schema wiring bench screenshots clean moved
 .DELETE_ON_ERROR:
 
 PYTHON ?= python3
@@ -26,6 +26,10 @@ repro: $(SETUP) ## run the pipeline where something changed, and show the result
 	@dvc repro
 	@echo
 	@python -m pipeline.summary
+
+report: $(SETUP) ## open the report on the result in the browser, reports/report.html
+	@test -e reports/report.html || dvc repro
+	@python -m pipeline.open_report
 
 ui: $(SETUP) ## open `mlflow ui` on the runs (PORT=5000)
 	@python -m pipeline.ui --port $(PORT)

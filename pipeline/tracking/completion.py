@@ -97,7 +97,8 @@ def _log_values(store: Store, run: Run, result: Result, origin: Origin, moment: 
     metrics = [Metric(name, value, moment, 0) for name, value in named.items()]
     values = tags.of_origin(origin) | outs_tag(result.identity["outs"]) | {tags.RESULT: result.md5}
     if tags.RESULT_ID not in run.data.tags:
-        values[tags.NOTE] = description.text(result, origin)
+        link = description.report_link(result, run)
+        values[tags.NOTE] = description.text(result, origin, link)
     client.log_batch(run_id, metrics=metrics, tags=[RunTag(*tag) for tag in values.items()])
     # Another experiment may have trained: its tags are removed.
     for tag in set(tags.ORIGIN_TAGS) & set(run.data.tags) - set(values):
@@ -141,7 +142,8 @@ def _register(store: Store, run: Run, result: Result, origin: Origin, name: str)
     if model is not None:
         values = _ids(result.identity) | tags.of_origin(origin) | outs_tag(result.identity["outs"])
         run = store.client.get_run(run.info.run_id)
-        registry.register(store.client, run, model, name, result.metrics, values)
+        link = description.report_link(result, run)
+        registry.register(store.client, run, model, name, result.metrics, values, link)
     return ""
 
 

@@ -1,4 +1,6 @@
-"""Description of a run in Markdown: its metrics, and how to reproduce the result."""
+"""Description of a run in Markdown: its report, its metrics, and how to reproduce the result."""
+
+from mlflow.entities import Run
 
 from pipeline.results import provenance
 from pipeline.results.provenance import Origin
@@ -10,8 +12,19 @@ MOST_METRICS_LISTED = 30
 MOST_FILES_LISTED = 10
 
 
-def text(result: Result, origin: Origin) -> str:
-    """Return the description of the run of a result."""
+def report_link(result: Result, run: Run) -> str:
+    """Return a link to the report among the run's artifacts, as MLflow's page shows it.
+
+    Nothing if the result has none: it is older, or the file is missing.
+    """
+    if files.REPORT not in result.artifacts:
+        return ""
+    place = f"{run.info.experiment_id}/runs/{run.info.run_id}"
+    return f"[Open the report](#/experiments/{place}/artifacts/{files.REPORT})"
+
+
+def text(result: Result, origin: Origin, link: str = "") -> str:
+    """Return the description of the run of a result. link: see `report_link`."""
     identity = result.identity
     again = (
         f"`git checkout {origin.commit[:12]}`, the parameters of this run and "
@@ -28,9 +41,10 @@ def text(result: Result, origin: Origin) -> str:
         changes = f"Other values than in the commit: {values}.\n\n"
     rows = list(result.metrics.items())[:MOST_METRICS_LISTED]
     table = "\n".join(f"| {name} | {value:g} |" for name, value in rows)
+    link += "\n\n" * bool(link)
     warning = f"**Take care: {result.warning}.**\n\n" if result.warning else ""
     return (
-        f"{warning}Made by {again}`dvc repro`.\n\n{changes}"
+        f"{warning}{link}Made by {again}`dvc repro`.\n\n{changes}"
         f"model.safetensors md5 `{identity['outs'].get(str(files.MODEL), 'unknown')}`,"
         f" training_id `{identity['training_id']}`, result_id `{identity['result_id']}`.\n\n"
         f"| metric | value |\n|---|---|\n{table}\n"

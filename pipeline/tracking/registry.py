@@ -31,8 +31,11 @@ def register(
     name: str,
     metrics: Mapping[str, float],
     tags: Mapping[str, str],
+    link: str = "",
 ) -> None:
     """Make a run's model a version of the registered model `name`, unless it is one already.
+
+    link: Markdown that opens the report, for the version's page.
 
     The alias `verified` moves to the version of the newest run, whatever the order of the calls.
     """
@@ -50,7 +53,9 @@ def register(
             model.artifact_location,
             run_id,
             dict(tags),
-            description=f"{metrics_line(metrics)}; run {run.info.run_name}",
+            description=". ".join(
+                filter(None, [f"{metrics_line(metrics)}; run {run.info.run_name}", link])
+            ),
             model_id=model.model_id,
         )
         version = created.version

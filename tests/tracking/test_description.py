@@ -1,21 +1,23 @@
 """The description of a run says how good its model is, and how to reproduce the result."""
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from pipeline.results.provenance import Origin
+from pipeline.settings import files
 from pipeline.tracking import description
 from pipeline.tracking.result import Result
 
 
-def described(origin: Origin, metrics: dict[str, float]) -> str:
+def described(origin: Origin, metrics: dict[str, float], link: str = "") -> str:
     """Return the description of a run with these metrics."""
     identity = {"outs": {}, "training_id": "a training", "result_id": "a result"}
     empty: dict[str, Any] = dict.fromkeys(Result.__dataclass_fields__)
     values = empty | {"identity": identity, "metrics": metrics, "folder": Path()}
-    return description.text(Result(**values), origin)
+    return description.text(Result(**values), origin, link)
 
 
 @pytest.mark.parametrize(
@@ -50,3 +52,13 @@ def test_the_commands_that_make_the_result_again_name_the_changes() -> None:
 def test_a_job_of_many_targets_has_a_description_of_bounded_length() -> None:
     told = described(Origin("", None), {f"metric {number}": 1.0 for number in range(1000)})
     assert told.count("| 1 |") == description.MOST_METRICS_LISTED
+
+
+def test_the_report_is_linked_if_the_run_has_it() -> None:
+    empty: dict[str, Any] = dict.fromkeys(Result.__dataclass_fields__)
+    run: Any = SimpleNamespace(info=SimpleNamespace(experiment_id="3", run_id="abc"))
+    result = Result(**empty | {"artifacts": [files.CARD, files.REPORT]})
+    link = description.report_link(result, run)
+    assert link == "[Open the report](#/experiments/3/runs/abc/artifacts/reports/report.html)"
+    assert described(Origin("", None), {}, link).startswith(f"{link}\n\nMade by")
+    assert description.report_link(Result(**empty | {"artifacts": [files.CARD]}), run) == ""

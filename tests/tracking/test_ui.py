@@ -98,3 +98,18 @@ def test_two_runs_selected_in_the_table_can_be_compared(
         assert chart.locator("path.js-line").first.is_visible()
         drawn = chart.evaluate("chart => chart.data.map(curve => [curve.name, curve.y])")
         assert dict(drawn) == losses  # each is there twice: as it is, and smoothed by nothing
+
+
+@pytest.mark.slow
+@chromium
+def test_the_report_is_a_click_away_from_the_registered_model(workspace: Path) -> None:
+    run_stages(job())
+    with links(workspace) as served:
+        place, _, _ = served["run table"].partition("/#/")
+        with page(f"{place}/#/models/abline/versions/1", 1280, 800) as opened:
+            opened.context.set_default_timeout(60_000)  # of the page that the click opens
+            with opened.expect_popup() as clicked:
+                opened.get_by_role("link", name="Open the report").click()
+            title = clicked.value.frame_locator("iframe").locator("h1")
+            title.wait_for()
+            assert title.inner_text() == "y from x"
