@@ -24,6 +24,7 @@ def main(params: Params) -> None:
             chosen_penalties,
             data_checks,
             device,
+            fit_messages,
             path_file,
             progress,
             training,
@@ -36,6 +37,7 @@ def main(params: Params) -> None:
             TableFile(path, columns, params.data.targets) for path in (files.TRAIN, files.TEST)
         )
         device.choose(params.train.device)
+        fit_messages.warn_without_effect(params.train)
         data_checks.check(params, summary, {each.path: each.blocks for each in (rows, held_out)})
         identity = ids.training(params)
         inputs.check()  # a checkpoint must not have the id of code that was edited after its import

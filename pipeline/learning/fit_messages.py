@@ -1,6 +1,7 @@
 """Messages about a least-squares fit: columns that depend on each other, and the time it takes."""
 
 import math
+import sys
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from fractions import Fraction
@@ -10,12 +11,39 @@ from pipeline.exact.gram import Gram
 from pipeline.exact.least_squares import Fit
 from pipeline.exact.rounding import nearest
 from pipeline.settings.messages import first_of
+from pipeline.settings.train_settings import Train
 
 ROUNDING_FACTOR = 64
 """A residual of so many times the unit roundoff of the numbers counts as none."""
 
+USUAL = {"lr": 0.01, "epochs": 100}
+"""Values of the tutorial's job, which a job of one's own may well keep: they need no word."""
+
 LARGEST_LOSS = 0.001
 """Of R², by rounding the weights, without a warning."""
+
+
+def warn_without_effect(train: Train) -> None:
+    """Print the warning of settings that do nothing, if there is one."""
+    if (warning := without_effect(train)) is not None:
+        print(f"warning: {warning}", file=sys.stderr)
+
+
+def without_effect(train: Train) -> str | None:
+    """Return a warning of settings that someone has changed and that do nothing; None if none do.
+
+    Other settings that the optimizer does not have are refused when params.yaml is read.
+    """
+    if train.optimizer != "exact":
+        return None
+    changed = [f"train.{name}" for name, usual in USUAL.items() if getattr(train, name) != usual]
+    if not changed:
+        return None
+    verb = "has" if len(changed) == 1 else "have"
+    return (
+        f"{' and '.join(changed)} {verb} no effect: with `optimizer: exact` the model is the closed"
+        " form, which takes no steps; sgd, adam and lbfgs take them"
+    )
 
 
 def dependent(column: Dependent) -> str:

@@ -1,9 +1,11 @@
 """Columns that depend on each other are described as a person would."""
 
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import pytest
+from conftest import job
 
 from pipeline.exact.dependence import Dependent, NearlyDependent
 from pipeline.exact.gram_sums import gram_matrix
@@ -78,3 +80,28 @@ def test_only_a_fit_that_takes_long_is_announced(capsys: pytest.CaptureFixture[s
     assert capsys.readouterr().out == ""
     fit_messages.announce(850)
     assert capsys.readouterr().out == "least squares of 850 features takes about 61 s\n"
+
+
+@pytest.mark.parametrize(
+    ("changes", "begin"),
+    [
+        ({"train__optimizer": "exact"}, None),
+        ({"train__lr": 0.02}, None),
+        ({"train__optimizer": "exact", "train__lr": 0.02}, "train.lr has no effect: with"),
+        (
+            {"train__optimizer": "exact", "train__lr": 0.02, "train__epochs": 5},
+            "train.lr and train.epochs have no effect",
+        ),
+    ],
+)
+def test_a_setting_that_was_changed_in_vain_is_said(
+    changes: dict[str, Any], begin: str | None
+) -> None:
+    """Someone ran five experiments with other learning rates, and all gave the same result."""
+    warning = fit_messages.without_effect(job(**changes).train)
+    assert (warning is None) if begin is None else (warning or "").startswith(begin)
+
+
+def test_the_usual_values_are_those_of_the_tutorial() -> None:
+    train = job().train
+    assert {name: getattr(train, name) for name in fit_messages.USUAL} == fit_messages.USUAL
