@@ -63,7 +63,11 @@ def describe(
     else:
         print("\n".join(page.lines(profile, proposal, notes)))
     if write:
-        print(f"{params.PATH}: the proposal is in it; read it, then `dvc repro`", file=sys.stderr)
+        print(
+            f"{params.PATH}: the proposal is in it, and its doubts as comments; read them"
+            f" (`git diff {params.PATH}`), then `dvc exp run`",
+            file=sys.stderr,
+        )
 
 
 if __name__ == "__main__":

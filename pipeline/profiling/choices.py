@@ -76,7 +76,8 @@ def _number(column: Column, of: Kind) -> Choice:
     if not column.gaps:
         return Choice(column.name, settings, encoded=1)
     settings |= {"missing": "mean", "indicator": True}
-    why = f"{count(column.gaps, 'gap', ',')} of {column.rows:,} rows: the mean in their place"
+    place = "its place" if column.gaps == 1 else "their places"
+    why = f"{count(column.gaps, 'gap', ',')} of {column.rows:,} rows: the mean in {place}"
     return Choice(column.name, settings, why, encoded=2)
 
 
@@ -90,7 +91,8 @@ def category(column: Column, fraction: float, min_count: int = MIN_COUNT) -> Cho
         gaps = 1
     smallest = min(levels.values())
     few = rows_needed(len(levels), fraction)
-    why = f"{count(column.gaps, 'gap', ',')}: a level of their own" if gaps else ""
+    own = "its own" if column.gaps == 1 else "their own"
+    why = f"{count(column.gaps, 'gap', ',')}: a level of {own}" if gaps else ""
     # To fold a single level is no gain, and of yes and no nothing would be left.
     is_single = fraction == 0 and (
         len(levels) == 2 or sum(rows < few for rows in levels.values()) == 1

@@ -16,6 +16,14 @@ MARK = "AB"
 PARTS = ("test", "cv", "train", "prediction")
 """First parts of metrics' names, in the order of the page; others follow."""
 
+MEANINGS = {
+    "reference": "the least-squares solution without rounding error, for the same training rows",
+    "reference.gap": "how far the model's loss is above the reference's; a penalty makes it larger"
+    " on purpose",
+    "penalty": "how strongly the weights are held small; it has no better or worse",
+}
+"""Of metrics, by the beginning of their names."""
+
 
 @dataclass(frozen=True)
 class Comparison:
@@ -38,7 +46,7 @@ class Comparison:
 
 def verdicts(comparison: Comparison) -> list[str]:
     """Return a sentence for the held-out rows, and one for the folds if they can be compared."""
-    texts = [f"No paired comparison on held-out rows: {comparison.not_paired}."]
+    texts = []
     if comparison.paired:
         difference = comparison.paired[ALL_TARGETS]
         texts = [_verdict(difference, f"the same {count(difference.pairs, 'held-out row', ',')}")]
@@ -46,6 +54,9 @@ def verdicts(comparison: Comparison) -> list[str]:
         difference = comparison.in_folds[ALL_TARGETS]
         told = _verdict(difference, f"the same {difference.pairs} folds of the training rows")
         texts.append(f"Cross-validation. {told}")
+    if not comparison.paired:
+        alone = "The folds alone say which answers new rows better. " * bool(comparison.in_folds)
+        texts.append(f"{alone}No paired comparison on held-out rows: {comparison.not_paired}.")
     return texts
 
 
@@ -136,7 +147,16 @@ def notes(comparison: Comparison) -> list[str]:
     return [
         *comparison.notes,
         *[f"With fewer than {FEW_ROWS} held-out rows the interval is rough."] * few,
+        *_meanings(comparison),
     ]
+
+
+def _meanings(comparison: Comparison) -> Iterator[str]:
+    """Yield what the less usual names among the metrics that differ stand for."""
+    names = [name for name, *_ in metric_rows(comparison)[0]]
+    for begin, meaning in MEANINGS.items():
+        if any(name == begin or name.startswith(f"{begin}.") for name in names):
+            yield f"{begin}: {meaning}."
 
 
 def as_text(comparison: Comparison) -> str:

@@ -51,15 +51,21 @@ def folds(metrics: Mapping[str, Any]) -> str | None:
     rmse, r2 = cv["rmse"], cv["r2"]
     if rmse["mean"] is None:
         return None
-    text = f"root mean square error {rmse['mean']:.6g} ± {two_digits(rmse['std'])}{_counted(rmse)}"
+    counted = _counted(rmse, "that have rows")
+    text = f"root mean square error {rmse['mean']:.6g} ± {two_digits(rmse['std'])}{counted}"
     if r2["std"] is None:  # the target is constant in all folds but one, or in all
         return text
-    return f"{text}, R² {r2['mean']:.4g} ± {two_digits(r2['std'])}{_counted(r2)}"
+    # A fold where every row has the same value of the target has no R².
+    counted = _counted(r2, "where the target varies")
+    return f"{text}, R² {r2['mean']:.4g} ± {two_digits(r2['std'])}{counted}"
 
 
-def _counted(figure: Mapping[str, Any]) -> str:
-    """Return the number of folds that a figure is of, if metrics.json has it: it is not of all."""
-    return f" (of {figure['folds']} folds alone)" if "folds" in figure else ""
+def _counted(figure: Mapping[str, Any], which: str) -> str:
+    """Return the folds that a figure is of, if metrics.json has their number: not all have it.
+
+    which: what the folds that have it have in common.
+    """
+    return f" (of the {figure['folds']} folds {which})" if "folds" in figure else ""
 
 
 def of_folds(metrics: Mapping[str, Any], params: Mapping[str, Any]) -> Iterator[str]:

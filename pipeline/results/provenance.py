@@ -13,8 +13,13 @@ from pipeline.results import git
 from pipeline.settings import params as params_yaml
 from pipeline.settings.declared import DVC_LOCK, KEYS_OF_NO_RESULT, stages
 from pipeline.settings.errors import UserError
-from pipeline.settings.messages import first_of
+from pipeline.settings.messages import count, first_of
 from pipeline.settings.params import Params
+
+LONGEST_DIFFERENCES, LONGEST_VALUE = 120, 30
+"""Letters of the name of a run without its place, and of a list or mapping in it."""
+UNITS = {"data.features": "column", "data.exclude": "column", "evaluate.queries": "row"}
+"""What the parts of a list or mapping are."""
 
 
 def head_commit() -> str | None:
@@ -117,7 +122,7 @@ def differences(
     changed: parameters; None if they cannot be compared.
     changed_files: files that differ from the commit; two of them are named.
     """
-    parts = [f"{key}={one_line(value)}" for key, value in (changed or {}).items()]
+    parts = [_difference(key, value) for key, value in (changed or {}).items()]
     parts += ["other data"] if data else []
     others = [path for path in changed_files if path != str(params_yaml.PATH)]
     if not parts and changed is not None and others:
@@ -126,8 +131,24 @@ def differences(
         return "committed params" if changed is not None else "params not in git"
     # The short parts first: a list of names or rows would push the others out of sight, and
     # `mlflow ui` shows about 20 letters.
-    shown = ", ".join(sorted(parts, key=len))
-    return shown if len(shown) <= 200 else shown[:197] + "..."
+    parts.sort(key=len)
+    kept = len(parts)
+    while kept > 1 and len(_first(parts, kept)) > LONGEST_DIFFERENCES:
+        kept -= 1
+    shown = _first(parts, kept)
+    return shown if len(shown) <= LONGEST_DIFFERENCES else f"{shown[: LONGEST_DIFFERENCES - 1]}…"
+
+
+def _first(parts: Sequence[str], kept: int) -> str:
+    return first_of(parts, kept) if kept < len(parts) else ", ".join(parts)
+
+
+def _difference(key: str, value: Any) -> str:
+    """Return a parameter with its value, or with the size of a list or mapping that is long."""
+    text = one_line(value)
+    if len(text) <= LONGEST_VALUE or not isinstance(value, list | tuple | Mapping):
+        return f"{key}={text}"
+    return f"{key} ({count(len(value), UNITS.get(key, 'part'))})"
 
 
 def one_line(value: Any) -> str:

@@ -93,7 +93,10 @@ def _missing_line(missing: dict[str, list[Place]]) -> str:
     places = list(dict.fromkeys(place for each in missing.values() for place in each))
     some_of = "" if all(len(each) == len(places) for each in missing.values()) else " some of"
     are, them = ("are", "them") if len(missing) > 1 else ("is", "it")
-    advice = fetch_advice(places) or f"there is no remote to fetch {them} from"
+    advice = fetch_advice(places) or (
+        f"there is no remote to fetch {them} from, and no harm: `git checkout` of such a commit and"
+        f" `dvc repro` make {them} again"
+    )
     return (
         f"{_runs_lack(places)}{some_of} {', '.join(missing)}, which {are} not in DVC's cache;"
         f" {advice}"

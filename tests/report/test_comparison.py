@@ -82,7 +82,21 @@ def test_folds_have_a_table_and_a_sentence_of_their_own() -> None:
     page = comparison.page([both])
     assert "| price | 10 | 9 | -1 | -2.5 to +0.5 |" in page
     assert "**Cross-validation. It may be noise:" in page
-    assert "No paired comparison" in comparison.verdicts(both)[0]
+    last = comparison.verdicts(both)[-1]
+    assert last.startswith(
+        "The folds alone say which answers new rows better. No paired comparison"
+    )
+
+
+def test_unusual_metrics_are_explained_where_they_differ() -> None:
+    gap = comparison.as_text(a_comparison(None, {"reference.gap": 0.5, "penalty.l2.price": 2.0}))
+    for begin in (
+        "reference: the least-squares",
+        "reference.gap: how far",
+        "penalty: how strongly",
+    ):
+        assert f"\n{begin}" in gap
+    assert "reference" not in comparison.as_text(a_comparison(None, {"train.mse": 0.75}))
 
 
 def test_names_are_no_markup() -> None:

@@ -142,8 +142,8 @@ def test_a_figure_says_of_how_many_folds_it_is_where_that_is_not_all() -> None:
     assert metrics["cv"]["r2"]["folds"] == 2
     told = penalty.folds(metrics)
     assert told is not None
-    assert told.endswith(" (of 2 folds alone)")
-    assert told.count("alone") == 1
+    assert told.endswith(" (of the 2 folds where the target varies)")
+    assert told.count(" folds ") == 1
 
 
 def test_folds_without_rows_are_left_out_and_named() -> None:

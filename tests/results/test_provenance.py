@@ -49,6 +49,23 @@ def test_a_subfolder_of_a_repository_names_its_own_changes(
             "params.yaml pipeline/learning/module.py",
             "pipeline/learning/module.py changed",
         ),
+        (
+            {
+                "data.source": "data/raw/flats.csv",
+                "data.features": {
+                    "area": "number",
+                    "heating": {"kind": "category", "min_count": 3},
+                },
+                "data.targets": ["price"],
+                "train.optimizer": "exact",
+                "evaluate.queries": [{"area": 50, "heating": "gas", "sold": "2024-01-10"}],
+            },
+            True,
+            "",
+            'other data, train.optimizer=exact, data.targets=["price"], evaluate.queries (1 row)'
+            " and 2 more",
+        ),
+        ({"data.source": "é" * 200}, False, "", f"data.source={'é' * 107}…"),
         ({}, False, "a.py b.py", "a.py, b.py changed"),
         ({}, False, "a.py b.py c.py d.py", "a.py, b.py and 2 more changed"),
     ],

@@ -35,7 +35,11 @@ def test_what_runs_lack_is_one_line_that_says_what_to_do(
     outcome = Outcome()
     outcome.missing = missing
     for has_remote, advice in (
-        (False, f"there is no remote to fetch {them} from"),
+        (
+            False,
+            f"there is no remote to fetch {them} from, and no harm: `git checkout` of such a commit"
+            f" and `dvc repro` make {them} again",
+        ),
         (True, "`dvc fetch --all-commits` may bring them"),
     ):
         monkeypatch.setattr(dvc_cache, "location", lambda has_remote=has_remote: (None, has_remote))

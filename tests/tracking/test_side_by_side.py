@@ -181,7 +181,7 @@ def test_in_the_same_folds_the_errors_of_folds_are_compared(results: Results) ->
     good = results.committed(data__test_fraction=0.0, train__l2="cv")
     same = compared(poor, good)
     assert same.not_paired.startswith("no row is held out")
-    _, told = comparison.verdicts(same)
+    told, _ = comparison.verdicts(same)
     assert told.startswith(
         "Cross-validation. B is better: on the same 5 folds of the training rows"
     )
