@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from pipeline.report import point_labels
 from pipeline.report.figure import BLUE, DASHES, GREY, add_legend, label, panels_of
+from pipeline.report.lettering import short
 from pipeline.settings import csv_cells
 
 COOKS_DISTANCES = (0.5, 1.0)
@@ -25,13 +26,15 @@ SMALLEST_AREA, LARGEST_AREA = 12.0, 220.0
 
 
 class InfluentialRow(NamedTuple):
-    """A row of reports/influence.csv. number: of the row in the source."""
+    """A row of reports/influence.csv. number: of the row in its file."""
 
     number: int
     leverage: float
     residual: float
     """Studentized, without the row itself in the estimate of the variance."""
     cooks_distance: float
+    file: str = ""
+    """Of the source; empty if the rows were made."""
 
 
 def draw(
@@ -45,7 +48,8 @@ def draw(
     rows: by target. terms: coefficients of the fit, the intercept included.
     """
     targets = list(rows)
-    title = f"Rows that pull the fit most, of {training_rows:,}: the bigger, the more"
+    title = f"Rows that pull the least-squares fit most, of {training_rows:,}: the bigger, the more"
+    files = {row.file for each in rows.values() for row in each}
     with panels_of(path, title, targets) as panels:
         for axes, target in zip(panels, targets, strict=False):
             _draw_rows(axes, rows[target], training_rows, terms)
@@ -56,7 +60,7 @@ def draw(
             point_labels.draw(
                 axes,
                 [
-                    (row.leverage, row.residual, f"row {row.number:,}")
+                    (row.leverage, row.residual, _name(row, in_files=len(files) > 1))
                     for row in ranked[:MOST_NAMED]
                 ],
                 [(row.leverage, row.residual) for row in ranked[MOST_NAMED:]],
@@ -90,6 +94,12 @@ def _draw_rows(axes: Axes, rows: Sequence[InfluentialRow], training_rows: int, t
             axes.add_line(line)
 
 
+def _name(row: InfluentialRow, *, in_files: bool) -> str:
+    """Return "row 12", or with its file if there are several: "flats-2: row 12"."""
+    file = f"{short(Path(row.file).stem, 60)}: " if in_files else ""
+    return f"{file}row {row.number:,}"
+
+
 def studentized(
     distance: float, leverage: NDArray[np.float64], rows: int, terms: int
 ) -> NDArray[np.float64]:
@@ -114,6 +124,6 @@ def read(path: Path) -> dict[str, list[InfluentialRow]]:
     for row in csv_cells.read_csv(path):
         figures = (row["leverage"], row["studentized_residual"], row["cooks_distance"])
         if all(figures) and all(math.isfinite(float(each)) for each in figures):
-            named = InfluentialRow(int(row["row"]), *map(float, figures))
+            named = InfluentialRow(int(row["row"]), *map(float, figures), row["file"])
             rows.setdefault(row["target"], []).append(named)
     return rows

@@ -15,6 +15,7 @@ from pipeline.learning.path_file import PenaltyPath
 from pipeline.report import (
     coefficients_plot,
     fit_plot,
+    influence_plot,
     lettering,
     loss_plot,
     loss_words,
@@ -58,6 +59,10 @@ def draw(
         residual_plots.predicted_and_actual(folder / "predicted.svg", splits, targets)
         residual_plots.residuals(folder / "residuals.svg", splits, targets)
         residual_plots.quantiles(folder / "quantiles.svg", splits, targets)
+        # There is none of a fit without errors: no row pulls it.
+        if files.INFLUENCE.is_file() and (rows := influence_plot.read(files.INFLUENCE)):
+            of_fit = reference.rows, reference.rank
+            influence_plot.draw(folder / "influence.svg", rows, *of_fit)
     # Over a category a curve would show only 0 and 1.
     only = plan.columns[0] if len(features) == 1 else None
     is_date = isinstance(only, DateColumn) and only.parts == ("days",)

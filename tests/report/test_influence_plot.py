@@ -67,10 +67,20 @@ def test_rows_of_many_targets_and_rows_that_fit_exactly(tmp_path: Path) -> None:
 def test_the_file_of_the_rows_is_read_by_target(tmp_path: Path) -> None:
     path = tmp_path / "influence.csv"
     path.write_text(
-        "row,target,prediction,residual,leverage,cooks_distance,studentized_residual\n"
-        "12,a,1.0,0.5,0.25,0.75,-1.5\n7,a,1.0,0.0,1.0,,\n3,b,2.0,0.5,0.5,0.125,1.0\n"
+        "target,file,row,leverage,cooks_distance,studentized_residual\n"
+        "a,t.csv,12,0.25,0.75,-1.5\na,t.csv,7,1.0,,\nb,,3,0.5,0.125,1.0\n"
     )
     assert influence_plot.read(path) == {
-        "a": [InfluentialRow(12, 0.25, -1.5, 0.75)],
+        "a": [InfluentialRow(12, 0.25, -1.5, 0.75, "t.csv")],
         "b": [InfluentialRow(3, 0.5, 1.0, 0.125)],
     }
+
+
+def test_rows_of_several_files_are_named_with_theirs(tmp_path: Path) -> None:
+    rows = [
+        InfluentialRow(12, 0.2, 3.0, 0.5, "data/raw/flats-1.csv"),
+        InfluentialRow(12, 0.6, -1.0, 0.25, "data/raw/flats-2.csv"),
+    ]
+    with drawn_texts() as drawn:
+        influence_plot.draw(tmp_path / "influence.svg", {"price": rows}, 60, 3)
+    assert {"flats-1: row 12", "flats-2: row 12"} <= {*drawn.shown}
