@@ -124,6 +124,7 @@ def read(path: Path) -> dict[str, list[InfluentialRow]]:
     for row in csv_cells.read_csv(path):
         figures = (row["leverage"], row["studentized_residual"], row["cooks_distance"])
         if all(figures) and all(math.isfinite(float(each)) for each in figures):
-            named = InfluentialRow(int(row["row"]), *map(float, figures), row["file"])
+            leverage, residual, cooks = map(float, figures)
+            named = InfluentialRow(int(row["row"]), leverage, residual, cooks, row["file"])
             rows.setdefault(row["target"], []).append(named)
     return rows

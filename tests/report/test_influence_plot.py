@@ -30,7 +30,10 @@ def rows() -> list[InfluentialRow]:
         ),
         strict=True,
     )
-    every = [InfluentialRow(number, *map(float, row)) for number, row in enumerate(figures, 1)]
+    every = [
+        InfluentialRow(number, float(leverage), float(residual), float(cooks))
+        for number, (leverage, residual, cooks) in enumerate(figures, 1)
+    ]
     return sorted(every, key=lambda row: -row.cooks_distance)[:20]
 
 
