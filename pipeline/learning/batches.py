@@ -16,9 +16,11 @@ ALIGNMENT_BYTES = 64
 class InMemory:
     """Rows that are held in memory, on the device of the training."""
 
-    def __init__(self, x: torch.Tensor, y: torch.Tensor, each: float = 1.0) -> None:
-        """x: [rows, features]; y: [rows, targets]. each: see TrainingRows."""
-        self.x, self.y, self.each = x, y, each
+    def __init__(
+        self, x: torch.Tensor, y: torch.Tensor, each: float = 1.0, weighted: bool = False
+    ) -> None:
+        """x: [rows, features]; y: [rows, targets]. each, weighted: see TrainingRows."""
+        self.x, self.y, self.each, self.weighted = x, y, each, weighted
         self.rows = len(x)
         row_bytes = sum(each.shape[1] * each.element_size() for each in (x, y))
         self._rows_of_piece = max(1, PIECE_BYTES // row_bytes)

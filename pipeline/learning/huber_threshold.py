@@ -81,7 +81,10 @@ def _median_size(
     def count(search: median.Search) -> median.Counts:
         counted = search.no_counts()
         for block in blocks():
-            counted += search.counts(sizes(block))
+            times = None
+            if summary.train.standing is not None and block.weights is not None:
+                times = block.weights.astype(np.int64)  # each counts as the rows it stands for
+            counted += search.counts(sizes(block), times)
         return counted
 
     return median.median(summary.train.rows, count)

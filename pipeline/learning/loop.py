@@ -48,10 +48,11 @@ def run_epochs(
     Raises DivergedError as soon as the loss shows that the fit diverges, and UserError if a batch
     is too large or if rows cannot be read.
     """
-    reduction = settings.reduction
-    criterion = losses.criterion(losses.in_unit(loss_function, unit), reduction, rows.each)
-    each = held_out.each if held_out else 1.0
-    held_out_criterion = losses.criterion(loss_function, reduction, each)
+    kind = settings.reduction, rows.each, rows.weighted
+    criterion = losses.criterion(losses.in_unit(loss_function, unit), *kind)
+    if held_out is not None:
+        kind = settings.reduction, held_out.each, held_out.weighted
+    held_out_criterion = losses.criterion(loss_function, *kind)
     reported: nn.Module = criterion
     reported_held_out: nn.Module = held_out_criterion
     if unit is not None:  # then rows.each is 1
@@ -59,7 +60,7 @@ def run_epochs(
     optimizer = optimizers.create(
         module, settings, lambda: _add_gradients(module, rows, criterion, criterion)
     )
-    zero_loss = _total(rows, criterion, lambda _, y: reported(torch.zeros_like(y), y))
+    zero_loss = _total(rows, criterion, lambda _, y: reported(_zeros(rows, y), y))
     limit = LossLimit(zero_loss, divergence.factor(settings.loss_kind))
     stopping = EarlyStopping(module, settings.patience)
     progress = Progress(module, optimizer, shuffle, limit, stopping)
@@ -101,6 +102,11 @@ def run_epochs(
     )
     stopping.restore_best()
     return progress.losses
+
+
+def _zeros(rows: TrainingRows, y: torch.Tensor) -> torch.Tensor:
+    """Return the predictions of a model that answers zero: [rows, targets]."""
+    return torch.zeros_like(y[:, :-1] if rows.weighted else y)
 
 
 def _bar(rows: int, done: int, epochs: int) -> "tqdm[NoReturn]":

@@ -23,6 +23,19 @@ def of_table(params: Params, rows: Table) -> Pair:
     return of_columns(rows, rows.features(targets), dtype), of_columns(rows, targets, dtype)
 
 
+def with_weights(y: torch.Tensor, rows: Table, unit: float) -> torch.Tensor:
+    """Return y with the weights of the rows, in this unit, as a last column, if they have weights.
+
+    y: [rows, targets].
+    """
+    if rows.weights is None:
+        return y
+    weights = torch.empty(len(y), 1, dtype=y.dtype)
+    with np.errstate(over="ignore"):
+        weights.numpy()[:, 0] = rows.weights * unit
+    return torch.cat([y, weights], dim=1)
+
+
 def of_columns(rows: Table, names: tuple[str, ...], dtype: torch.dtype) -> torch.Tensor:
     """Return the columns called `names` as [rows, columns], row-major, rounded once to `dtype`."""
     # A new tensor, for plain strides. With NumPy's strides of a single column, (1, rows), products

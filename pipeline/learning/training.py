@@ -11,6 +11,7 @@ from torch import nn
 
 from pipeline.columns import in_memory
 from pipeline.columns.blocks import TableFile
+from pipeline.columns.part import Part
 from pipeline.columns.summary import Summary
 from pipeline.exact.penalties import Penalty
 from pipeline.learning import (
@@ -150,13 +151,30 @@ def _on_rows(
     module.to(place, dtype)
     first = training_rows.head(rows, module_checks.ROWS_CHECKED)
     x, y = (each.to(place) for each in prepare(first))
-    module_checks.check(params, x, y, summary.train.rows)
-    fitted = training_rows.open_rows(params, rows, prepare, training_rows.MEMORY_BYTES)
+    module_checks.check(params, x, y, summary.train.table_rows)
+    weighted = partial(_with_weights, prepare, _unit_of_weights(params, summary.train))
+    fitted = training_rows.open_rows(params, rows, weighted, training_rows.MEMORY_BYTES)
     measured = None
     if held_out is not None:
         most_bytes = training_rows.HELD_OUT_BYTES
-        measured = training_rows.open_rows(params, held_out, prepare, most_bytes)
+        weighted = partial(_with_weights, prepare, _unit_of_weights(params, summary.test))
+        measured = training_rows.open_rows(params, held_out, weighted, most_bytes)
     return _Job(module, trained, fitted, measured, unit, first.columns(summary.features))
+
+
+def _unit_of_weights(params: Params, part: Part) -> float:
+    """Return the factor of the weights: in a mean, that which makes their own mean 1.
+
+    The mean of all weighted losses is then the sum over the weight, and a batch has a mean of the
+    same size, whatever the weights of its rows.
+    """
+    return float(part.table_rows / part.weight) if params.train.reduction == "mean" else 1.0
+
+
+def _with_weights(prepare: Prepare, unit: float, rows: Table) -> Pair:
+    """Return what `prepare` does of `rows`, with their weights beside the targets."""
+    x, y = prepare(rows)
+    return x, tensors.with_weights(y, rows, unit)
 
 
 def _in_standard_units(params: Params, scales: Standardized, rows: Table) -> Pair:

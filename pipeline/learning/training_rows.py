@@ -33,6 +33,8 @@ class TrainingRows(Protocol):
     """True if `pieces` yields all rows at once."""
     each: float
     """How many rows of the table each row counts for in a sum of errors."""
+    weighted: bool
+    """True if y has the weight of each row as a last column."""
 
     def pieces(self) -> Iterator[Pair]:
         """Yield all rows, in order; at least one piece."""
@@ -58,19 +60,22 @@ def open_rows(
         if file.rows * file.row_bytes > most_bytes:
             return file
         x = torch.empty(file.rows, len(rows.features), dtype=dtype)
-        y = torch.empty(file.rows, len(rows.targets), dtype=dtype)
+        y = torch.empty(file.rows, len(rows.targets) + rows.has_weights, dtype=dtype)
         begin = 0
         for block in rows.blocks():
             end = begin + len(block.values)
             x[begin:end], y[begin:end] = prepare(block)
             begin = end
+        weighted = rows.has_weights
     else:
         x, y = prepare(rows)
-    return InMemory(x.to(place), y.to(place))
+        weighted = rows.weights is not None
+    return InMemory(x.to(place), y.to(place), weighted=weighted)
 
 
 def head(rows: Table | TableFile, count: int) -> Table:
     """Return the first rows, or all if there are fewer."""
     if isinstance(rows, TableFile):
         rows = next(rows.blocks())
-    return Table(rows.names, rows.values[:count], rows.float32, rows.exact)
+    weights = None if rows.weights is None else rows.weights[:count]
+    return Table(rows.names, rows.values[:count], rows.float32, rows.exact, weights)

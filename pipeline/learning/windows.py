@@ -30,7 +30,9 @@ class InFile:
         """prepare: makes tensors of `dtype` of a block. device: gets the rows."""
         self.file, self.prepare, self.dtype, self.device = file, prepare, dtype, device
         self.rows, self.in_one_piece, self.each = file.rows, False, 1.0
-        columns = len(file.features) + len(file.targets)
+        self.weighted = file.has_weights
+        self._columns = len(file.features), len(file.targets) + self.weighted
+        columns = sum(self._columns)
         self.row_bytes = columns * dtype.itemsize
         # A block is in memory as float64, too.
         self.block_rows = min(ROWS_PER_ROW_GROUP, max(1, PIECE_BYTES // (8 * columns)))
@@ -86,8 +88,8 @@ class InFile:
     def _buffer(self, rows: int) -> Pair:
         # Pinned memory: the GPU copies it by itself.
         x, y = (
-            torch.empty(rows, len(names), dtype=self.dtype, pin_memory=self.device.type == "cuda")
-            for names in (self.file.features, self.file.targets)
+            torch.empty(rows, columns, dtype=self.dtype, pin_memory=self.device.type == "cuda")
+            for columns in self._columns
         )
         return x, y
 

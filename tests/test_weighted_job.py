@@ -1,0 +1,46 @@
+"""A row that stands for several equal ones counts as these in every figure, to the last bit."""
+
+import json
+from typing import Any
+
+import pytest
+from weighted_tables import FREQUENCY, evaluated, put_tables, weighted_job
+
+from pipeline.settings import files
+
+JOBS: dict[str, dict[str, Any]] = {
+    "exact": {},
+    "penalties that the folds choose": {"train__l1": "cv", "train__l2": 0.01},
+    "standardized ridge": {"train__l2": "cv", "model__standardize": True},
+    "reduced rows": {
+        "train__optimizer": "lbfgs",
+        "train__epochs": 5,
+        "train__reduce_rows": True,
+        "train__reduction": "mean",
+        "model__standardize": True,
+    },
+    "a sum of errors": {
+        "train__optimizer": "sgd",
+        "train__lr": 1e-5,
+        "train__epochs": 5,
+        "train__reduce_rows": True,
+        "model__standardize": True,
+    },
+}
+
+
+@pytest.mark.parametrize("name", JOBS)
+@pytest.mark.usefixtures("workspace")
+def test_frequencies_are_repeated_rows_bit_for_bit(name: str) -> None:
+    """Coefficients, errors, intervals, metrics of both sides and of the folds, and the plan."""
+    short, long = put_tables()
+    plans, reports = [], []
+    for source, weights in ((short, FREQUENCY), (long, None)):
+        reports.append(evaluated(weighted_job(source, weights, **JOBS[name])))
+        plan = json.loads(files.COLUMNS.read_bytes())
+        plans.append(plan["columns"])
+        rows = plan["rows"]
+    assert plans[0] == plans[1]
+    assert reports[0] == reports[1]
+    assert rows["dropped"] == {}
+    assert "cv" in json.loads(reports[0][str(files.METRICS)]) or name.startswith(("red", "a sum"))
