@@ -2,10 +2,14 @@
 
 import json
 from typing import Any
+from unittest.mock import patch
 
 import pytest
-from weighted_tables import FREQUENCY, evaluated, put_tables, weighted_job
+from stage_runs import run_stages
+from weighted_tables import FREQUENCY, KINDS, evaluated, put_tables, weighted_job
 
+from pipeline import train
+from pipeline.report import summary
 from pipeline.settings import files
 
 JOBS: dict[str, dict[str, Any]] = {
@@ -44,3 +48,21 @@ def test_frequencies_are_repeated_rows_bit_for_bit(name: str) -> None:
     assert reports[0] == reports[1]
     assert rows["dropped"] == {}
     assert "cv" in json.loads(reports[0][str(files.METRICS)]) or name.startswith(("red", "a sum"))
+
+
+@pytest.mark.parametrize("weights", ["weight", FREQUENCY])
+@pytest.mark.usefixtures("workspace")
+def test_a_weighted_model_is_exported_and_says_so(weights: Any) -> None:
+    """The file takes no weight; the card, the summary and the contract say how rows count."""
+    short, _ = put_tables()
+    params = weighted_job(short, weights, export__outputs=["prediction", "interval"])
+    with patch.object(train, "live_run"):
+        run_stages(params, "generate", "train", "evaluate", "export")
+    contract = json.loads(files.CONTRACT.read_bytes())
+    assert [column["name"] for column in contract["inputs"]] == [*KINDS]
+    assert contract["source"]["params"]["data.weights"] == weights
+    name = weights if isinstance(weights, str) else "times"
+    assert f"weighted by `{name}`" in files.CARD.read_text()
+    plot = (files.PLOTS / "residuals.svg").read_text()
+    assert ("√weight" in plot) is isinstance(weights, str)
+    assert any(f"weighted by {name}" in line for line in summary.lines(params))

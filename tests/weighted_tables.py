@@ -47,10 +47,11 @@ def frequencies() -> tuple[pa.Table, pa.Table]:
             "sold": day,
             "price": price.round(2),
             "times": times.astype(np.int64),
+            "weight": (times / 8).tolist(),
         }
     )
     repeated = whole.take(pa.array(np.repeat(np.arange(rows), times).tolist()))
-    return whole, repeated.drop_columns(["times"])
+    return whole, repeated.drop_columns(["times", "weight"])
 
 
 def weighted_job(source: str, weights: Any, **changes: Any) -> Params:

@@ -7,7 +7,7 @@ from pipeline.columns.date import DateColumn
 from pipeline.columns.number import NumberColumn
 from pipeline.columns.plan import Plan
 from pipeline.columns.queries import iso
-from pipeline.report import limits, markdown
+from pipeline.report import limits, markdown, row_words
 from pipeline.settings import files
 
 MOST_ROWS_SHOWN = 50  # in a table; columns.json has all rows
@@ -71,7 +71,13 @@ _UNSEEN = {
 
 
 def left_out(plan: Plan) -> Iterator[str]:
-    """Return the lines about the rows and the columns of the source that were not used."""
+    """Return the lines about weights, and about what of the source was not used."""
+    if plan.weights is not None:
+        yield ""
+        yield (
+            f"Rows are {row_words.weights(plan.weights, markdown.code)}. So are all errors in this"
+            " card; an interval is that of a new row with the weight 1."
+        )
     dropped = sum(plan.rows.dropped.values())
     if dropped:
         reasons = first_of(

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from pipeline.settings.sections import Language
+from pipeline.settings.weight_settings import Weights
 
 Quoted = Callable[[str], str]
 
@@ -22,6 +23,9 @@ SENTENCES: Mapping[Language, Mapping[str, str]] = {
         "groups": "whole groups of {column}",
         "latest": "the latest rows by {column}{gap}",
         "gap": ", with a gap of {days} day{s}",
+        "frequency": "weighted by {column}: each stands for so many equal rows",
+        "precision": "weighted by {column}: the variance of a row's error is that of others over"
+        " its weight",
     },
     "zh": {
         "folds": "训练数据的 {number} 折",
@@ -32,6 +36,8 @@ SENTENCES: Mapping[Language, Mapping[str, str]] = {
         "groups": "{column} 的若干整组",
         "latest": "按 {column} 最晚的行{gap}",
         "gap": "，中间空出 {days} 天",
+        "frequency": "按 {column} 加权：每一行代表相应数目的相同行",
+        "precision": "按 {column} 加权：一行误差的方差等于其余行的方差除以它的权重",
     },
 }
 
@@ -73,6 +79,12 @@ def dependence(value: Any, quoted: Quoted = str) -> str | None:
         f"Held out are {held_out(value, quoted)}: rows of a group depend on each other, so the"
         " interval of the held-out rows may be too narrow."
     )
+
+
+def weights(settings: Weights, quoted: Quoted = str, language: Language = "en") -> str:
+    """Return how rows are weighted: `weighted by w: …`."""
+    key = "frequency" if settings.are_frequencies else "precision"
+    return SENTENCES[language][key].format(column=quoted(settings.by))
 
 
 def _with_gap(days: int, language: Language) -> str:

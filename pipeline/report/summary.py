@@ -79,6 +79,8 @@ def _lines(params: Params) -> list[str]:
     for figures, rows in ((test, "rows held out"), (metrics["train"], "training rows")):
         if figures and kind.share is not None:
             text.append(f"{'quantile':12} {loss_words.share_below(kind, figures['below'], rows)}")
+    if params.data.weights is not None:
+        text.append(f"{'rows':12} {row_words.weights(params.data.weights)}")
     if "cv" in metrics:
         of_folds = penalty.folds(metrics)
         told = f"{of_folds}, {row_words.fits(folds)}" if of_folds else penalty.TOO_FEW_ROWS

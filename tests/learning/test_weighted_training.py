@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from numpy.typing import NDArray
 from own_modules import Network, asked, parameters, rows, use
 from raw_plans import a_plan, number
 
@@ -15,7 +16,6 @@ from pipeline.columns import in_memory
 from pipeline.columns.blocks import TableFile
 from pipeline.columns.plan import Plan
 from pipeline.learning import batches, training, training_rows, windows
-from pipeline.learning.progress import Losses
 from pipeline.settings.params import Params
 from pipeline.settings.weight_settings import Weights
 from pipeline.tables.table import Table
@@ -39,10 +39,10 @@ def repeated() -> Table:
     return Table(table.names, np.repeat(table.values, TIMES, axis=0))
 
 
-def trained(params: Params, table: Table) -> tuple[list[Losses], list[float]]:
+def trained(params: Params, table: Table) -> tuple[NDArray[np.float64], list[float]]:
     """Return the losses of each epoch, and the parameters. The held-out rows are the same rows."""
     module, losses = training.train(params, table, table)
-    return losses, parameters(module)
+    return np.array(losses, np.float64), parameters(module)
 
 
 @pytest.mark.parametrize("reduction", ["sum", "mean"])
