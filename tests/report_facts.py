@@ -94,3 +94,31 @@ def with_params(facts: Facts, **params: Any) -> Facts:
     """Return facts with other parameters: with_params(facts, train__l2="cv")."""
     named = {key.replace("__", "."): value for key, value in params.items()}
     return replace(facts, contract=contract_of(facts.plan, facts.targets, **named))
+
+
+DIAGNOSTICS = {
+    "targets": {
+        "price": {
+            "reset": {"verdict": "fine", "p": 0.5},
+            "breusch_pagan": {"verdict": "worrying", "p": 1e-9, "size": 0.4},
+        }
+    },
+    "vif": {"verdict": "slight", "largest": 6.0, "term": "<b>`area`"},
+}
+
+
+def _influential(place: int, cooks: str) -> dict[str, str]:
+    return {
+        "target": "price", "file": "data/raw/flats.csv", "row": f"{place}", "actual": "5.0",
+        "predicted": "4.0", "residual": "1.0", "leverage": "0.5", "cooks_distance": cooks,
+        "studentized_residual": "3.1234",
+    }  # fmt: skip
+
+
+def diagnosed() -> Facts:
+    """Return the facts of a model with a worrying diagnostic, and three influential rows."""
+    facts = with_metrics(some_facts(), diagnostics=DIAGNOSTICS)
+    return some_facts(
+        metrics=facts.metrics,
+        influence=[_influential(7, "1.5"), _influential(12, "0.25"), _influential(9, "")],
+    )

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterator
 
-from pipeline.report import markup
+from pipeline.report import diagnostic_words, markup
 from pipeline.report.facts import Facts
 from pipeline.report.markup import Html, element
 from pipeline.report.words import Sentences, Words, number, percent
@@ -57,6 +57,8 @@ SENTENCES: Sentences = {
         " 10 for each: single effects follow chance.",
         "w_condition": "Some columns say nearly the same: their single effects say little, the"
         " predictions are not harmed.",
+        "w_tests": "{n} diagnostic of the fit is worrying: see the section on diagnostics. | {n}"
+        " diagnostics of the fit are worrying: see the section on diagnostics.",
         "w_outside": "{out} of {of} rows held out are unlike the training rows in some column: th"
         "ere"
         " the model guesses.",
@@ -102,6 +104,7 @@ SENTENCES: Sentences = {
         "w_few": "要估计 {numbers} 个数，训练数据只有 {rows} 行，平均每个不足 10 行："
         "单个影响受偶然性左右。",
         "w_condition": "有些列所含信息几乎相同：它们各自的影响没有多少意义，但预测不受损害。",
+        "w_tests": "有 {n} 项拟合诊断令人担忧，见“诊断”一节。",
         "w_outside": "留出的 {of} 行中有 {out} 行在某一列上与训练数据不同类："
         "对这些行模型只是外推。",
         "w_dropped": "数据源中有 {share} 的行未被采用。",
@@ -215,6 +218,8 @@ def _worries(facts: Facts, words: Words) -> Iterator[Html]:
         yield words("w_few", rows=facts.training_rows, numbers=len(facts.plan.encoded_names) + 1)
     if facts.condition_is_high:
         yield words("w_condition")
+    if worrying := len(diagnostic_words.worrying(facts.metrics.get("diagnostics", {}))):
+        yield words("w_tests", n=worrying)
     inside, of = facts.test_in_range
     if of and of - inside > MUCH_DROPPED * of:
         yield words("w_outside", out=of - inside, of=of)

@@ -1,11 +1,18 @@
 """The report's section on diagnostics: what the usual figures say of this fit, in words."""
 
+import re
 from collections.abc import Iterator
 
-from pipeline.report import markup
-from pipeline.report.facts import Facts
+from pipeline.report import diagnostic_words, markup
+from pipeline.report.diagnostic_words import Sentence
+from pipeline.report.facts import Facts, Row
 from pipeline.report.markup import Html
-from pipeline.report.words import Sentences, Words, number
+from pipeline.report.words import Sentences, Words, cell, number
+
+MOST_ROWS_SHOWN = 8
+
+BACKTICK = "\0"
+"""Stands for a backtick of a name: in the sentences of diagnostics a backtick begins code."""
 
 SENTENCES: Sentences = {
     "en": {
@@ -20,6 +27,16 @@ SENTENCES: Sentences = {
         " same. Leave one of each such pair out.",
         "freedom": "**{n} degree of freedom** is left for the errors. | **{n} degrees of freedom**"
         " are left for the errors.",
+        "of_test": "{sentence} **Take care.**",
+        "influence": "The rows that move the fit to {target} most, with what it would miss them by"
+        " without them in units of that error (studentized residual; more than 3 is much):",
+        "file": "file",
+        "row": "row",
+        "actual": "actual",
+        "predicted": "predicted",
+        "studentized": "studentized residual",
+        "cooks": "Cook's distance",
+        "more_rows": "More rows, and their leverage, are in `reports/influence.csv`.",
         "freedom_none": "**No degree of freedom** is left: there are as many numbers as rows, so a"
         " perfect fit says nothing.",
     },
@@ -31,20 +48,55 @@ SENTENCES: Sentences = {
         "condition_beyond": "**条件数超出 float64 的范围：**有些列所含信息相同，"
         "应在每一对中舍去一列。",
         "freedom": "误差尚有 **{n} 个自由度**。",
+        "of_test": "{sentence}**请注意。**",
+        "influence": "对 {target} 的拟合影响最大的行。"
+        "学生化残差是不用该行拟合时对它的误差与其标准误之比，大于 3 即为偏大：",
+        "file": "文件",
+        "row": "行",
+        "actual": "实际值",
+        "predicted": "预测值",
+        "studentized": "学生化残差",
+        "cooks": "Cook 距离",
+        "more_rows": "更多的行及其杠杆值见 `reports/influence.csv`。",
         "freedom_none": "**没有剩余的自由度**：要估计的数与行数一样多，完全吻合并不说明任何问题。",
     },
 }
 
 
 def section(facts: Facts) -> Html:
-    """Return a sentence for each diagnostic; nothing if the model is not linear."""
+    """Return a sentence for each diagnostic, and the most influential rows.
+
+    Nothing if the model is not linear.
+    """
     if not facts.is_linear:
         return Html()
     words = Words(facts.language, SENTENCES)
-    return markup.join([markup.paragraph(words("intro")), markup.items(_sentences(facts, words))])
+    told = [*_of_tests(facts, words), *_of_columns(facts, words)]
+    parts = [markup.paragraph(words("intro")), markup.items(told), *_influence(facts, words)]
+    return markup.join(parts)
 
 
-def _sentences(facts: Facts, words: Words) -> Iterator[Html]:
+def _of_tests(facts: Facts, words: Words) -> Iterator[Html]:
+    """Yield the sentences on `diagnostics` of metrics.json, the worrying ones first."""
+    diagnostics = facts.metrics.get("diagnostics", {})
+    sentences = diagnostic_words.sentences(diagnostics, _kept, facts.language)
+    for each in sorted(sentences, key=lambda each: each.verdict != "worrying"):
+        said = as_html(each)
+        yield words("of_test", sentence=said) if each.verdict == "worrying" else said
+
+
+def _kept(name: str) -> str:
+    return name.replace("`", BACKTICK)
+
+
+def as_html(sentence: Sentence) -> Html:
+    """Return a sentence in which a backtick begins and ends code, and all else is text."""
+    with_code = re.sub(r"`(.+?)`", r"<code>\1</code>", markup.text(sentence.text))
+    return Html(with_code.replace(BACKTICK, "`"))
+
+
+def _of_columns(facts: Facts, words: Words) -> Iterator[Html]:
+    """Yield what the condition number and the degrees of freedom say."""
     reference = facts.metrics["reference"]
     condition = reference["condition_number"]
     if condition is None:
@@ -54,3 +106,27 @@ def _sentences(facts: Facts, words: Words) -> Iterator[Html]:
         yield words(key, value=number(condition, 3))
     freedom = reference["degrees_of_freedom"]
     yield words("freedom", n=freedom) if freedom > 0 else words("freedom_none")
+
+
+def _influence(facts: Facts, words: Words) -> Iterator[Html]:
+    """Yield a table of the most influential rows for each target."""
+    for target in facts.targets:
+        rows = [row for row in facts.influence if row["target"] == target and row["cooks_distance"]]
+        if not rows:
+            continue
+        has_files = len({row["file"] for row in rows}) > 1
+        names = [*["file"] * has_files, "row", "actual", "predicted", "studentized", "cooks"]
+        yield markup.paragraph(words("influence", target=markup.name(target)))
+        yield markup.table(
+            [words(name) for name in names],
+            (_cells(row, has_files) for row in rows[:MOST_ROWS_SHOWN]),
+            range(has_files, len(names)),
+        )
+        yield markup.paragraph(words("more_rows"), class_="note")
+
+
+def _cells(row: Row, has_files: bool) -> list[str]:
+    figures = ("row", "actual", "predicted", "studentized_residual", "cooks_distance")
+    digits = {"studentized_residual": 3, "cooks_distance": 3}
+    shown = (cell(row[key], digits.get(key, 5)) for key in figures)
+    return [*[markup.name(row["file"])] * has_files, *shown]

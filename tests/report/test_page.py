@@ -9,7 +9,14 @@ from html.parser import HTMLParser
 import pytest
 from mixed_tables import mixed_plan, number_plan
 from raw_plans import a_plan, category, number
-from report_facts import coefficients, contract_of, some_facts, with_metrics, with_params
+from report_facts import (
+    coefficients,
+    contract_of,
+    diagnosed,
+    some_facts,
+    with_metrics,
+    with_params,
+)
 
 from pipeline.report import (
     page,
@@ -40,7 +47,7 @@ KNOWN = frozenset(
         "abline dvc mlflow numpy onnx onnxruntime torch python pipeline track find make repro md an"
         " conformance training id sha json yaml csv html safetensors model models contract columns"
         " coefficients predictions verification metrics reports data test train parquet params"
-        " float rmse cv lasso price",
+        " float rmse cv lasso price breusch pagan reset std error hc influence cook",
     )
 )
 """Names of files, packages, commands and terms, which a Chinese report has in English."""
@@ -92,6 +99,7 @@ def variants() -> Iterator[Facts]:
     """Yield the facts of results that have little in common."""
     good = some_facts()
     yield good
+    yield diagnosed()
     yield some_facts(test_rows=0, test_in_range=(0, 0))
     cv = {"rmse": {"mean": 2.5, "std": 0.4}, "r2": {"mean": -0.2, "std": None}}
     penalty = {"l1": {"price": 0.0}, "l2": {"price": 0.02}}
