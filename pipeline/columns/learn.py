@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
-from pipeline.columns import notes, refusals
+from pipeline.columns import learn_terms, notes, refusals
 from pipeline.columns.category import (
     CategoryColumn,
     CategoryStatistics,
@@ -16,9 +16,10 @@ from pipeline.columns.category import (
 )
 from pipeline.columns.column import EmptyColumnError
 from pipeline.columns.date import DateColumn, DateStatistics
+from pipeline.columns.learn_terms import NO_TERMS, DeclaredTerms
 from pipeline.columns.number import NumberColumn, NumberStatistics
 from pipeline.columns.plan import AnyColumn, Plan, RowCounts, SourceFile
-from pipeline.columns.statistics import ColumnStatistics, CountColumn, Statistics
+from pipeline.columns.statistics import ColumnStatistics, CountColumn, Measured, Statistics
 from pipeline.settings.column_settings import (
     CategorySettings,
     ColumnSettings,
@@ -40,6 +41,7 @@ class Learnable:
     dropped: rows that were left out, by the column that says why: see RowCounts.
     excluded: the columns that are neither features nor targets. source: see Plan.
     left_out: number of rows that are neither training rows nor test rows.
+    terms: of data.terms, read with the names of the columns.
     """
 
     columns: Mapping[str, ColumnSettings]
@@ -50,6 +52,7 @@ class Learnable:
     excluded: tuple[str, ...] = ()
     source: tuple[SourceFile, ...] = ()
     left_out: int = 0
+    terms: DeclaredTerms = NO_TERMS
 
 
 def plan(data: Data, table: Learnable) -> Plan:
@@ -66,7 +69,8 @@ def plan(data: Data, table: Learnable) -> Plan:
     learnt: list[AnyColumn] = []
     for name, settings in columns.items():
         try:
-            learnt.append(column(name, settings, train.columns[name], table.count))
+            is_summed = name in table.terms.summed
+            learnt.append(column(name, settings, train.columns[name], table.count, is_summed))
         except EmptyColumnError:
             empty.append(name)
         except TooManyTextsError:
@@ -86,6 +90,7 @@ def plan(data: Data, table: Learnable) -> Plan:
         messages.append(refusals.too_many_levels(others, columns))
     if messages:
         raise UserError("\n".join(messages))
+    terms = learn_terms.learnt(table.terms, learnt, train, test, table.count)
     names = (*columns, *data.targets, *([data.weights.by] if data.weights else []))
     dropped = {name: table.dropped[name] for name in names if name in table.dropped}
     result = Plan(
@@ -100,6 +105,8 @@ def plan(data: Data, table: Learnable) -> Plan:
         excluded=table.excluded,
         columns=tuple(learnt),
         weights=data.weights,
+        terms=terms,
+        only_in_terms=table.terms.only_in_terms,
     )
     _check_names(result, data.targets)
     # The numbers of a matrix have no gaps: RawTable refuses them, with their places.
@@ -111,15 +118,20 @@ def plan(data: Data, table: Learnable) -> Plan:
 
 
 def column(
-    name: str, settings: ColumnSettings, of_rows: ColumnStatistics, count: CountColumn
+    name: str,
+    settings: ColumnSettings,
+    of_rows: ColumnStatistics,
+    count: CountColumn,
+    summed: bool = False,
 ) -> AnyColumn:
-    """Learn one column from the statistics of the training rows.
+    """Learn one column from the statistics of the training rows. summed: see NumberStatistics.of.
 
     Raises EmptyColumnError, TooManyTextsError, TooManyLevelsError or LevelError.
     """
     if isinstance(settings, NumberSettings):
         assert isinstance(of_rows, NumberStatistics)
-        return NumberColumn.learnt(name, settings, of_rows, partial(count, name))
+        counted = partial(count, Measured(name))
+        return NumberColumn.learnt(name, settings, of_rows, counted, summed)
     if isinstance(settings, CategorySettings):
         assert isinstance(of_rows, CategoryStatistics)
         return CategoryColumn.learnt(name, settings, of_rows)

@@ -1,11 +1,12 @@
-"""The median of numbers that are read in blocks, several times: they may not fit into memory.
+"""Medians and quantiles of numbers that are read in blocks, several times: without all in memory.
 
 A number's bits, seen as an unsigned integer after a change of the signs, are in the order of the
 numbers. Each pass counts the numbers by the next 16 of these bits, among the numbers whose earlier
-bits are already known to be those of the number in the middle (radix selection).
+bits are already known to be those of a number that is sought (radix selection).
 """
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TypeAlias
@@ -22,9 +23,9 @@ Count: TypeAlias = Callable[["Search"], Counts]
 
 @dataclass(frozen=True)
 class Search:
-    """What is known of the two numbers in the middle after some passes: their first bits.
+    """What is known of the numbers that are sought after some passes: their first bits.
 
-    prefixes: the bits, as integers; one if they are those of both. passes: how many were made.
+    prefixes: the bits, as integers, each once. passes: how many were made.
     """
 
     prefixes: tuple[int, ...] = (0,)
@@ -61,19 +62,38 @@ def median(known: int, count: Count) -> float:
     known: how many numbers there are, at least 1. count: returns the sum of `Search.counts` of all
     blocks.
     """
-    ranks = [(known - 1) // 2, known // 2]
-    prefixes = [0, 0]
+    (middle,) = quantiles(known, [Fraction(1, 2)], count)
+    return middle
+
+
+def quantiles(known: int, shares: Sequence[Fraction], count: Count) -> list[float]:
+    """Return for each share the number below which so much of the numbers lies, rounded once.
+
+    Between two numbers it is interpolated: type 7 of R, the default of NumPy. shares: from 0 to 1.
+    known, count: as for the median.
+    """
+    positions = [(known - 1) * share for share in shares]
+    sought = {rank for each in positions for rank in (math.floor(each), math.ceil(each))}
+    numbers = _of_ranks(sorted(sought), count)
+    return [
+        float(low + (high - low) * (position - math.floor(position)))
+        for position in positions
+        for low, high in [(numbers[math.floor(position)], numbers[math.ceil(position)])]
+    ]
+
+
+def _of_ranks(ranks: Sequence[int], count: Count) -> dict[int, Fraction]:
+    """Return the numbers of these ranks, from 0: fractions, whose sums are never too large."""
+    left, prefixes = [*ranks], [0] * len(ranks)
     for passes in range(PASSES):
         search = Search(tuple(dict.fromkeys(prefixes)), passes)
         ends = np.cumsum(count(search), axis=1)
-        for place, (rank, prefix) in enumerate(zip(ranks, prefixes, strict=True)):
+        for place, (rank, prefix) in enumerate(zip(left, prefixes, strict=True)):
             of_prefix = ends[search.prefixes.index(prefix)]
             digit = int(np.searchsorted(of_prefix, rank, side="right"))
-            ranks[place] -= int(of_prefix[digit - 1]) if digit else 0
+            left[place] -= int(of_prefix[digit - 1]) if digit else 0
             prefixes[place] = prefix << BITS | digit
-    low, high = map(_number, prefixes)
-    # The sum of two large numbers may be beyond float64.
-    return float((Fraction(low) + Fraction(high)) / 2)
+    return {rank: Fraction(_number(key)) for rank, key in zip(ranks, prefixes, strict=True)}
 
 
 def _keys(values: NDArray[np.float64]) -> NDArray[np.uint64]:

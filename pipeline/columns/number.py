@@ -4,11 +4,12 @@ import math
 from dataclasses import dataclass
 from functools import reduce
 from operator import add
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
+from pydantic import Field
 
 from pipeline.columns.column import Bools, EmptyColumnError, LearntColumn, Times, Values
 from pipeline.columns.median import Count, median
@@ -35,9 +36,16 @@ class NumberStatistics:
 
     @classmethod
     def of(
-        cls, settings: NumberSettings, values: Values, times: Times | None = None
+        cls,
+        settings: NumberSettings,
+        values: Values,
+        times: Times | None = None,
+        summed: bool = False,
     ) -> "NumberStatistics":
-        """Return the statistics of a block. values: [rows], NaN for a gap. times: see Times."""
+        """Return the statistics of a block. values: [rows], NaN for a gap. times: see Times.
+
+        summed: True if the mean is wanted, although no gap is filled with it.
+        """
         column = numbers(values)
         # NaN propagates through the minimum: a cheap test of the whole column.
         is_whole = len(column) > 0 and not np.isnan(column.min())
@@ -48,7 +56,7 @@ class NumberStatistics:
         if not len(known):
             return cls(missing=rows)
         total = None
-        if settings.missing == "mean":
+        if settings.missing == "mean" or summed:
             from pipeline.exact.gram_sums import gram_matrix  # with FLINT 30 ms, for means alone
 
             weights = None if own is None else own.astype(np.float64)
@@ -81,22 +89,32 @@ class NumberColumn(LearntColumn):
     """True if a second number says whether the value was missing."""
     min: float
     max: float
+    mean: Annotated[float | None, Field(exclude_if=lambda mean: mean is None)] = None
+    """Mean of the values that are not missing, if the model gets no number of the column itself,
+    so that the summary of the table has no sum of them."""
 
     @classmethod
     def learnt(
-        cls, name: str, settings: NumberSettings, of_rows: NumberStatistics, count: Count
+        cls,
+        name: str,
+        settings: NumberSettings,
+        of_rows: NumberStatistics,
+        count: Count,
+        summed: bool = False,
     ) -> "NumberColumn":
         """Return the column that the statistics of the training rows give.
 
         The mean is the exact sum over the number of rows, the median of an even number of rows the
         mean of the two in the middle; each is rounded once. count: for the median; see there.
+        summed: see NumberStatistics.of.
         Raises EmptyColumnError if every value is missing.
         """
         if not of_rows.known:
             raise EmptyColumnError
         fill: float | None = None
-        if of_rows.total is not None:
-            fill = float(of_rows.total.means()[0])
+        mean = None if of_rows.total is None else float(of_rows.total.means()[0])
+        if settings.missing == "mean":
+            fill = mean
         elif settings.missing == "median":
             fill = median(of_rows.known, count)
         elif isinstance(settings.missing, float):
@@ -108,6 +126,7 @@ class NumberColumn(LearntColumn):
             indicator=settings.indicator,
             min=of_rows.smallest,
             max=of_rows.largest,
+            mean=mean if summed else None,
         )
 
     @property

@@ -1,7 +1,7 @@
 """The plan of a table's features, learnt from the training rows: data/columns.json."""
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Protocol
 
@@ -14,6 +14,8 @@ from pipeline.columns.category import CategoryColumn
 from pipeline.columns.column import Bools, Values
 from pipeline.columns.date import DateColumn
 from pipeline.columns.number import NumberColumn
+from pipeline.columns.operands import Encoded
+from pipeline.columns.term import AnyTerm, FunctionTerm, ProductTerm
 from pipeline.settings import files, regular_file
 from pipeline.settings.errors import UserError
 from pipeline.settings.weight_settings import Weights
@@ -74,6 +76,10 @@ class Plan(BaseModel):
     """In the order of the features."""
     weights: Annotated[Weights | None, Field(exclude_if=lambda weights: weights is None)] = None
     """The column that says how much each row counts."""
+    terms: Annotated[tuple[AnyTerm, ...], Field(exclude_if=lambda terms: not terms)] = ()
+    """Further numbers made from those of the columns, in the order of data.terms."""
+    only_in_terms: Annotated[tuple[str, ...], Field(exclude_if=lambda names: not names)] = ()
+    """Features, and parts of dates, whose own numbers the model does not get."""
 
     def weights_of(self, rows: "RowsByColumn") -> NDArray[np.float64] | None:
         """Return how much each row counts, above 0: [rows]; None if each counts once.
@@ -84,8 +90,11 @@ class Plan(BaseModel):
 
     @property
     def is_matrix(self) -> bool:
-        """True if every feature is a number that is never missing: the model takes a matrix."""
-        return all(
+        """True if every feature is a number that is never missing: the model takes a matrix.
+
+        The numbers of terms are made inside the model, from columns.
+        """
+        return not self.terms and all(
             isinstance(column, NumberColumn) and column.fill is None and not column.indicator
             for column in self.columns
         )
@@ -95,10 +104,30 @@ class Plan(BaseModel):
         """The names of the raw columns."""
         return tuple(column.name for column in self.columns)
 
+    def column(self, name: str) -> AnyColumn:
+        """Return the feature of this name."""
+        (column,) = (each for each in self.columns if each.name == name)
+        return column
+
     @property
     def encoded_names(self) -> tuple[str, ...]:
         """The names of the numbers that the model gets for a row."""
-        return tuple(itertools.chain(*(column.encoded_names for column in self.columns)))
+        parts = [*map(self.names_in_model, self.columns), *(term.names for term in self.terms)]
+        return tuple(itertools.chain(*parts))
+
+    def names_in_model(self, column: AnyColumn) -> tuple[str, ...]:
+        """Return the names of a column's own numbers that the model gets."""
+        return tuple(column.encoded_names[place] for place in self.places_in_model(column))
+
+    def places_in_model(self, column: AnyColumn) -> list[int]:
+        """Return the places of these numbers among all numbers of the column."""
+        if isinstance(column, DateColumn):
+            names = [f"{column.name}[{part}]" for part, _ in column.numbers()]
+        elif isinstance(column, CategoryColumn):
+            names = [column.name] * len(column.encoded_names)
+        else:
+            names = [*column.encoded_names]
+        return [place for place, name in enumerate(names) if name not in self.only_in_terms]
 
     def encode(self, rows: pa.Table) -> tuple[NDArray[np.float64], Bools]:
         """Return the numbers [rows, encoded names], column-major, and the rows that are refused.
@@ -126,12 +155,31 @@ class Plan(BaseModel):
         if self.is_matrix:
             return frozenset()
         numbers = (column.name for column in self.columns if isinstance(column, NumberColumn))
-        return frozenset(self.encoded_names).difference(numbers)
+        rounded = (term.names for term in self.terms if not self.is_of_levels(term))
+        return frozenset(self.encoded_names).difference(numbers, *rounded)
+
+    def is_of_levels(self, term: AnyTerm) -> bool:
+        """Return True if the numbers of a term are products of 0 and 1."""
+        kinds = [self.column(each.column) for each in term.operands]
+        return isinstance(term, ProductTerm) and all(
+            isinstance(column, CategoryColumn)
+            or (isinstance(column, DateColumn) and operand.part in column.levels)
+            for column, operand in zip(kinds, term.operands, strict=True)
+        )
 
     def float32(self, schema: pa.Schema, targets: Sequence[str]) -> frozenset[str]:
-        """Return the columns whose numbers are float32. schema: of typed rows."""
+        """Return the columns whose numbers are float32. schema: of typed rows.
+
+        A logarithm or a root of such a column is as uncertain as the column.
+        """
         names = (*(name for name in self.features if name in self.encoded_names), *targets)
-        return frozenset(name for name in names if schema.field(name).type == pa.float32())
+        source = {name: name for name in names}
+        source |= {
+            term.name: term.of.column for term in self.terms if isinstance(term, FunctionTerm)
+        }
+        return frozenset(
+            name for name, column in source.items() if schema.field(column).type == pa.float32()
+        )
 
     def encode_into(self, out: NDArray[np.float64], values_of: Callable[[str], Values]) -> Bools:
         """Write the numbers into `out` and return the rows that are refused: [rows].
@@ -141,17 +189,77 @@ class Plan(BaseModel):
         """
         refused = np.zeros(len(out), np.bool_)
         begin = 0
+        encoded: dict[str, NDArray[np.float64]] = {}
         for column in self.columns:
-            end = begin + len(column.encoded_names)
-            refused |= column.encode(values_of(column.name), out[:, begin:end])
+            places = self.places_in_model(column)
+            end = begin + len(places)
+            if len(places) == len(column.encoded_names):
+                encoded[column.name] = numbers = out[:, begin:end]
+                refused |= column.encode(values_of(column.name), numbers)
+            else:
+                numbers = np.empty((len(out), len(column.encoded_names)), order="F")
+                encoded[column.name] = numbers
+                refused |= column.encode(values_of(column.name), numbers)
+                out[:, begin:end] = numbers[:, places]
+            begin = end
+        for term in self.terms:
+            end = begin + len(term.names)
+            term.write(self.operands(term, encoded), out[:, begin:end])
+            refused |= ~np.isfinite(out[:, begin:end]).all(axis=1)
             begin = end
         return refused
+
+    def operands(self, term: AnyTerm, encoded: Encoded) -> list[NDArray[np.float64]]:
+        """Return the numbers of a term's features: [rows, columns] each."""
+        return [
+            each.numbers(self.column(each.column), encoded[each.column]) for each in term.operands
+        ]
+
+    def of_columns(self, rows: pa.Table) -> Encoded:
+        """Return all numbers of each feature that a term has. rows: the features by name."""
+        names = dict.fromkeys(each.column for term in self.terms for each in term.operands)
+        encoded = {}
+        for column in (self.column(name) for name in names):
+            numbers = np.empty((rows.num_rows, len(column.encoded_names)), order="F")
+            column.encode(rows.column(column.name), numbers)
+            encoded[column.name] = numbers
+        return encoded
+
+    def numbers_of_terms(self, rows: pa.Table) -> Iterator[tuple[AnyTerm, NDArray[np.float64]]]:
+        """Yield each term with its numbers, [rows, names]. rows: the features by name."""
+        encoded = self.of_columns(rows)
+        for term in self.terms:
+            numbers = np.empty((rows.num_rows, len(term.names)), order="F")
+            term.write(self.operands(term, encoded), numbers)
+            yield term, numbers
+
+    def differences(self, rows: pa.Table) -> NDArray[np.float64] | None:
+        """Return how far another correct evaluation of the terms in float64 may be from `encode`.
+
+        [rows, encoded names]; None without terms.
+        """
+        if not self.terms:
+            return None
+        encoded = self.of_columns(rows)
+        result = np.zeros((rows.num_rows, len(self.encoded_names)), order="F")
+        begin = result.shape[1] - sum(len(term.names) for term in self.terms)
+        for term, values in self.numbers_of_terms(rows):
+            end = begin + len(term.names)
+            difference = term.difference(self.operands(term, encoded), values)
+            if difference is not None:
+                result[:, begin:end] = np.nan_to_num(difference, nan=0.0, posinf=np.inf)
+            begin = end
+        return result
 
     def in_range(self, rows: pa.Table) -> Bools:
         """Return True for each row whose every value is like the training rows': [rows]."""
         inside = np.ones(rows.num_rows, np.bool_)
         for column in self.columns:
             inside &= column.in_range(rows.column(column.name))
+        encoded = self.of_columns(rows)
+        for term in self.terms:
+            if (in_range := term.in_range(self.operands(term, encoded))) is not None:
+                inside &= in_range
         return inside
 
 

@@ -2,7 +2,7 @@
 
 import difflib
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -49,9 +49,28 @@ def query_table(
                 f"evaluate.queries[{index}]: {_refusal(column, rows[index][column.name])}"
                 for index in np.flatnonzero(refused).tolist()
             ]
+        if not wrong:
+            wrong = [*_without_value(plan, pa.table(arrays))]
     if wrong:
         raise UserError(mistakes(wrong, "evaluate.queries", MOST_MISTAKES_SHOWN))
     return pa.Table.from_arrays([*arrays.values()], names=[*arrays])
+
+
+def _without_value(plan: Plan, rows: pa.Table) -> Iterator[str]:
+    """Yield a message for each query at which a term has no value, such as the log of 0."""
+    for term, numbers in plan.numbers_of_terms(rows):
+        refused = ~np.isfinite(numbers).all(axis=1)
+        for index in np.flatnonzero(refused).tolist():
+            values = [
+                f"{show(each.column)} is {_cell(rows.column(each.column)[index].as_py())}"
+                for each in term.operands
+            ]
+            where = " and ".join(values)
+            yield f"evaluate.queries[{index}]: {term.name} has no value where {where}"
+
+
+def _cell(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _refusal(column: AnyColumn, value: Any) -> str:

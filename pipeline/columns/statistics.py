@@ -1,23 +1,25 @@
 """Statistics of the columns of typed rows, from which the plan is learnt."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import reduce
 from itertools import repeat
 from operator import add
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from pipeline.columns.category import CategoryStatistics
 from pipeline.columns.column import Times, Values
-from pipeline.columns.date import DateStatistics
+from pipeline.columns.date import GAP, DateStatistics, integers, part_of
 from pipeline.columns.median import Counts, Search
 from pipeline.columns.number import NumberStatistics
 from pipeline.settings.column_settings import (
     CategorySettings,
     ColumnSettings,
+    DatePart,
     DateSettings,
     NumberSettings,
 )
@@ -46,15 +48,22 @@ class Statistics:
 
 
 def of_rows(
-    settings: Mapping[str, ColumnSettings], rows: pa.Table, weights: Weights | None = None
+    settings: Mapping[str, ColumnSettings],
+    rows: pa.Table,
+    weights: Weights | None = None,
+    summed: Collection[str] = (),
 ) -> Statistics:
     """Return the statistics of a block. rows: the features by name, and the column of weights.
 
     Frequencies count as rows: levels, means and medians are those of the rows that each stands for.
     Precisions change none of them, as they say nothing of how often a value occurs.
+    summed: the columns of numbers whose mean is wanted, although no gap is filled with it.
     """
     times = times_of(rows, weights)
-    columns = {name: of_column(each, rows.column(name), times) for name, each in settings.items()}
+    columns = {
+        name: of_column(each, rows.column(name), times, name in summed)
+        for name, each in settings.items()
+    }
     return Statistics(rows.num_rows, columns)
 
 
@@ -66,11 +75,14 @@ def times_of(rows: pa.Table, weights: Weights | None) -> Times | None:
 
 
 def of_column(
-    settings: ColumnSettings, values: Values, times: Times | None = None
+    settings: ColumnSettings, values: Values, times: Times | None = None, summed: bool = False
 ) -> ColumnStatistics:
-    """Return the statistics of a column in a block. values: [rows]. times: see Times."""
+    """Return the statistics of a column in a block. values: [rows]. times: see Times.
+
+    summed: see `of_rows`.
+    """
     if isinstance(settings, NumberSettings):
-        return NumberStatistics.of(settings, values, times)
+        return NumberStatistics.of(settings, values, times, summed)
     if isinstance(settings, CategorySettings):
         return CategoryStatistics.of(settings, values, times)
     assert isinstance(settings, DateSettings)
@@ -83,8 +95,25 @@ def added(one: ColumnStatistics, other: ColumnStatistics) -> ColumnStatistics:
     return one + other  # type: ignore[operator]
 
 
-CountColumn: TypeAlias = Callable[[str, Search], Counts]
-"""Returns the sum of `Search.counts` over all training rows of the column of this name."""
+@dataclass(frozen=True)
+class Measured:
+    """The numbers of a column that are counted. part: of a date, whose column has this unit."""
+
+    column: str
+    part: DatePart | None = None
+    unit: Literal["days", "seconds"] = "days"
+
+    def of(self, values: Values) -> NDArray[np.float64]:
+        """Return the numbers of a block, NaN for a gap: [rows]. values: of the column, [rows]."""
+        if self.part is None:
+            return numbers(values)
+        moments = integers(values, self.unit)
+        parts = part_of(moments, self.part, self.unit)
+        return np.where(moments == GAP, np.nan, parts.astype(np.float64))
+
+
+CountColumn: TypeAlias = Callable[[Measured, Search], Counts]
+"""Returns the sum of `Search.counts` over all training rows of the numbers of a column."""
 
 
 def count_in(
@@ -92,11 +121,11 @@ def count_in(
 ) -> CountColumn:
     """Return what counts the numbers of a column. blocks: gives its values, block by block."""
 
-    def count(name: str, search: Search) -> Counts:
+    def count(measured: Measured, search: Search) -> Counts:
         times: Iterable[Times | None] = repeat(None)
         if weights is not None and weights.are_frequencies:
             times = (numbers(values).astype(np.int64) for values in blocks(weights.by))
-        pairs = zip(blocks(name), times, strict=False)
-        return reduce(add, (search.counts(numbers(values), own) for values, own in pairs))
+        pairs = zip(blocks(measured.column), times, strict=False)
+        return reduce(add, (search.counts(measured.of(values), own) for values, own in pairs))
 
     return count

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from pipeline.columns import learn, statistics
+from pipeline.columns import learn, learn_terms, statistics
 from pipeline.columns.learn import Learnable
 from pipeline.columns.statistics import Statistics
 from pipeline.compute import chosen_rows, own_rows, written
@@ -32,6 +32,7 @@ def write(
     a column cannot be used.
     """
     data, columns = params.data, raw.columns if raw else params.data.columns
+    terms = learn_terms.declared(data, columns)
     division = chosen_rows.division(data, params.seed, partial(_counted_in, raw))
     with (
         table.writer(files.TRAIN, schema) as train,
@@ -42,14 +43,14 @@ def write(
         for block in blocks:
             for side, rows in division.chosen.sides(block, train.rows + test.rows).items():
                 tables[side].write(rows)
-                known[side] += statistics.of_rows(columns, rows, data.weights)
+                known[side] += statistics.of_rows(columns, rows, data.weights, terms.summed)
         held_out.check_sides(data.test_fraction.share, train.rows, test.rows)
         # Before either has its name: only now may the disk be full, or a column be refused.
         train.finish()
         test.finish()
         count = statistics.count_in(partial(row_groups.column, train.path), data.weights)
         learnable = Learnable(
-            columns, known["train"], known["test"], count, left_out=division.left_out
+            columns, known["train"], known["test"], count, left_out=division.left_out, terms=terms
         )
         if raw:
             learnable = replace(

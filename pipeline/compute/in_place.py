@@ -5,11 +5,11 @@ from dataclasses import dataclass, replace
 from functools import partial, reduce
 from operator import add
 
-from pipeline.columns import learn, statistics
+from pipeline.columns import learn, learn_terms, statistics
 from pipeline.columns.learn import Learnable
 from pipeline.columns.median import Counts, Search
 from pipeline.columns.number import NumberStatistics
-from pipeline.columns.statistics import CountColumn, Statistics
+from pipeline.columns.statistics import CountColumn, Measured, Statistics
 from pipeline.compute import chosen_rows, source_values, wide, written
 from pipeline.compute.chosen_rows import CountValues
 from pipeline.compute.draws import Draws, Side
@@ -35,7 +35,6 @@ from pipeline.settings.weight_settings import Weights
 from pipeline.tables import held_out, table
 from pipeline.tables.raw_table import RawTable
 from pipeline.tables.remote_file import check_all
-from pipeline.tables.table import numbers
 
 
 def write(params: Params, raw: RawTable) -> None:
@@ -56,6 +55,7 @@ def summarized(raw: RawTable, params: Params) -> tuple[Partial, Layout]:
     Raises UserError if a part cannot be used, or changes while it is read.
     """
     data, seed, columns = params.data, params.seed, raw.columns
+    terms = learn_terms.declared(data, columns)
     parts = raw.parts()
     # Before the plan is known; a category has more columns than one.
     needed = bytes_in_thread(len(columns) + len(data.targets))
@@ -68,12 +68,12 @@ def summarized(raw: RawTable, params: Params) -> tuple[Partial, Layout]:
                 raise UserError(f"data.source: found no rows in {data.source}")
         rows = source.rows
         held_out.check_sides(data.test_fraction.share, rows["train"], rows["test"])
-        if is_matrix := all(map(_is_whole, columns.values())):
+        if is_matrix := not terms.terms and all(map(_is_whole, columns.values())):
             # Ranges change no encoded number: those of the summary take their place below.
             train, test = (_ranges(columns, rows[side]) for side in ("train", "test"))
         else:
             with told_in_order(raw):
-                train, test = _statistics(source, columns, data.weights, pool)
+                train, test = _statistics(source, columns, data.weights, terms.summed, pool)
         for part in parts:
             part.check()
         listed = source_files(raw.paths)
@@ -86,6 +86,7 @@ def summarized(raw: RawTable, params: Params) -> tuple[Partial, Layout]:
             raw.excluded,
             listed,
             division.left_out,
+            terms,
         )
         plan = learn.plan(data, learnable)
         width = len(plan.encoded_names) + len(data.targets)
@@ -173,11 +174,15 @@ class Sides:
 
 
 def _statistics(
-    source: Source, columns: Mapping[str, ColumnSettings], weights: Weights | None, pool: Pool
+    source: Source,
+    columns: Mapping[str, ColumnSettings],
+    weights: Weights | None,
+    summed: frozenset[str],
+    pool: Pool,
 ) -> tuple[Statistics, Statistics]:
-    """Return the statistics of the training rows, and those of the test rows."""
+    """Return the statistics of the training rows, and of the test rows. summed: see `of_rows`."""
     nothing = Sides(Statistics(), Statistics())
-    work = partial(sides, columns=columns, weights=weights)
+    work = partial(sides, columns=columns, weights=weights, summed=summed)
     whole = reduced(source.tasks, work, nothing, pool, "learning the columns")
     return whole.train, whole.test
 
@@ -187,11 +192,15 @@ def sides(
     row_groups: range,
     columns: Mapping[str, ColumnSettings],
     weights: Weights | None = None,
+    summed: frozenset[str] = frozenset(),
 ) -> Sides:
-    """Return the statistics of a piece. Raises UserError if it cannot be read."""
+    """Return the statistics of a piece. summed: see `statistics.of_rows`.
+
+    Raises UserError if it cannot be read.
+    """
     of_sides: dict[Side, Statistics] = {"train": Statistics(), "test": Statistics()}
     for rows in fragment.read(row_groups):
-        of_sides[rows.side] += statistics.of_rows(columns, rows.values, weights)
+        of_sides[rows.side] += statistics.of_rows(columns, rows.values, weights, summed)
     return Sides(of_sides["train"], of_sides["test"])
 
 
@@ -208,12 +217,12 @@ class Numbers:
 
 
 def _counting(source: Source, weights: Weights | None, pool: Pool) -> CountColumn:
-    """Return what counts the numbers of a column of the training rows, for its median."""
+    """Return what counts the numbers of a column of the training rows, for its quantiles."""
 
-    def count(name: str, search: Search) -> Counts:
+    def count(measured: Measured, search: Search) -> Counts:
         nothing = Numbers(0, search.no_counts())
-        work = partial(ranked, name=name, search=search, weights=weights)
-        return reduced(source.tasks, work, nothing, pool, f"median of {name}").counts
+        work = partial(ranked, measured=measured, search=search, weights=weights)
+        return reduced(source.tasks, work, nothing, pool, f"quantiles of {measured.column}").counts
 
     return count
 
@@ -221,17 +230,17 @@ def _counting(source: Source, weights: Weights | None, pool: Pool) -> CountColum
 def ranked(
     fragment: Fragment,
     row_groups: range,
-    name: str,
+    measured: Measured,
     search: Search,
     weights: Weights | None = None,
 ) -> Numbers:
     """Return the counts of the numbers of a column in a piece. Raises UserError as `sides`."""
     assert isinstance(fragment, SourceRows)
     whole = Numbers(0, search.no_counts())
-    for rows in fragment.read(row_groups, [name, *([weights.by] if weights else [])]):
+    for rows in fragment.read(row_groups, [measured.column, *([weights.by] if weights else [])]):
         counts = search.no_counts()
         if rows.side == "train":
             times = statistics.times_of(rows.values, weights)
-            counts = search.counts(numbers(rows.values.column(name)), times)
+            counts = search.counts(measured.of(rows.values.column(measured.column)), times)
         whole += Numbers(rows.values.num_rows, counts)
     return whole

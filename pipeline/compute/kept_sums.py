@@ -37,7 +37,7 @@ BYTES_KEPT = 1 << 30
 """Size of all that is kept; what was used last stays."""
 LARGEST_BYTES = 1 << 24
 """Sums of a piece that are larger, of a thousand columns, take as long to read as the rows."""
-COUNTS = {"missing_rows", "min", "max", "rows", "rare_rows"}
+COUNTS = {"missing_rows", "min", "max", "mean", "rows", "rare_rows"}
 """Keys of a plan's columns that change no encoded number."""
 PLACE = "\0place"
 
@@ -53,10 +53,12 @@ class KeptSums:
         self._layout, self._schema = layout, schema
         self._folder = files.root() / files.STATE_FOLDER / "sums"
         plan = [_without_counts(column.model_dump(mode="json")) for column in layout.plan.columns]
+        terms = [term.model_dump(mode="json") for term in layout.plan.terms]
         draws, code = layout.draws, task_code.digest()
         folds = draws.folds.identity
         weights = layout.plan.weights and layout.plan.weights.model_dump()
-        self._common = [plan, layout.targets, weights, code, draws.seed, folds, str(schema)]
+        encoding = [plan, terms, layout.plan.only_in_terms, weights]
+        self._common = [encoding, layout.targets, code, draws.seed, folds, str(schema)]
         _remove_old(self._folder)
 
     def read(self, task: Task) -> Partial | None:

@@ -1,6 +1,6 @@
 """The summary of some rows, and the sample of them: what one task computes of its rows."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -15,6 +15,7 @@ from pipeline.compute.draws import Draws, Side
 from pipeline.compute.sampled import Extremes, InOrder, Ranges, SampledRows
 from pipeline.exact.gram_sums import GramSums
 from pipeline.exact.products import Product, own_product
+from pipeline.settings.errors import UserError
 from pipeline.tables.table import ROWS_PER_ROW_GROUP
 
 
@@ -145,6 +146,8 @@ class _Sums:
         in_order = InOrder(rows.values, order)
         numbers = layout.plan.numbers(in_order, layout.targets)
         ranges, weights = Ranges.of(numbers, ends), layout.plan.weights_of(in_order)
+        if layout.plan.terms:
+            _check_finite(layout.plan.encoded_names, ranges)
         self._gram_sums.add(numbers, ends=ends, bounds=ranges.bounds, weights=weights)
         np.minimum(self._smallest, ranges.smallest, out=self._smallest)
         np.maximum(self._largest, ranges.largest, out=self._largest)
@@ -174,3 +177,13 @@ class _Sums:
         if weights is not None and weights.are_frequencies:
             parts = [part.of_frequencies() if part.rows else part for part in parts]
         return replace(self._whole, parts=tuple(parts[:-1]), test=parts[-1])
+
+
+def _check_finite(names: Sequence[str], ranges: Ranges) -> None:
+    """Raise UserError with the first number of a term that is too large. names: encoded."""
+    bounds = np.abs(np.array(ranges.bounds))[:, : len(names)].max(axis=0)
+    for place in np.flatnonzero(~np.isfinite(bounds)).tolist():
+        raise UserError(
+            f"data.terms: {names[place]} is beyond what float64 holds in some rows; leave it out,"
+            " or put the column into the table in a larger unit"
+        )

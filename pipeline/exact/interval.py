@@ -50,6 +50,21 @@ class Interval:
             bound = (square_bound / root + 3 * EPS * root)[:, None] * self.scale
         return half_width, np.where(np.isfinite(bound), bound, np.inf)
 
+    def change(self, differences: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return by how much half the width changes at the most if each x changes by so much.
+
+        differences: [rows, features]; the result: [rows, targets]. A root of a sum of squares
+        changes by no more than the root of the sum of squares of the changes.
+        """
+        with np.errstate(over="ignore", invalid="ignore"):
+            sizes = np.zeros(differences.shape)
+            for column, slopes in zip(differences.T, np.abs(self.factor), strict=True):
+                sizes += column[:, None] * slopes
+            root = np.sqrt((sizes * sizes).sum(axis=1))
+            return np.nan_to_num(
+                root[:, None] * self.scale * (1 + EPS * len(self.centre)), nan=np.inf
+            )
+
     def _square(self, x: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return the number under the root, and a bound of its rounding error: [rows] each.
 

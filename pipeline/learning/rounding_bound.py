@@ -105,6 +105,10 @@ class _Errors(TorchDispatchMode):  # type: ignore[no-untyped-call]
             return size
         return result.abs() + (0 if name in _ROUNDED_ONCE else 1)  # type: ignore[no-any-return]
 
+    def random_within(self, sizes: NDArray[np.float64]) -> torch.Tensor:
+        """Return random numbers that are no larger than `sizes`."""
+        return torch.from_numpy(self.random.uniform(-1, 1, sizes.shape) * np.nan_to_num(sizes))
+
     def _error(self, size: torch.Tensor) -> torch.Tensor:
         count = size.numel()
         if len(self.errors) < DISTINCT_ERRORS + count:
@@ -121,10 +125,15 @@ def _map(change: Callable[[torch.Tensor], torch.Tensor], args: tuple[Any, ...]) 
     return _pytree.tree_map(lambda each: change(each) if _is_float(each) else each, args)
 
 
-def monte_carlo(module: nn.Module, x: NDArray[np.float64]) -> NDArray[np.float64]:
+def monte_carlo(
+    module: nn.Module,
+    x: NDArray[np.float64],
+    differences: NDArray[np.float64] | None = None,
+) -> NDArray[np.float64]:
     """Return the largest difference between two correct evaluations of any module.
 
-    x: [rows, features], finite; the bound: [rows, targets].
+    x: [rows, features], finite; the bound: [rows, targets]. differences: how far each number of x
+    itself may be off, of the same shape; None: not at all.
     Rounded up to eight binary digits, so that it does not depend on the last digits of a
     processor's float64. Infinite where the prediction, or a number on the way to it, is too large
     for the module's dtype.
@@ -138,8 +147,11 @@ def monte_carlo(module: nn.Module, x: NDArray[np.float64]) -> NDArray[np.float64
         exact = module(rows)
         squares = torch.zeros_like(exact)
         for _ in range(EVALUATIONS):
+            tried = rows
+            if differences is not None:
+                tried = rows + errors.random_within(differences)
             with errors:
-                sample = module(rows)
+                sample = module(tried)
             squares += (sample - exact) ** 2
         module.to(dtype)
     scatter = torch.sqrt(squares / EVALUATIONS).numpy()
@@ -151,7 +163,11 @@ def monte_carlo(module: nn.Module, x: NDArray[np.float64]) -> NDArray[np.float64
     return np.where(in_range, bound, np.inf)
 
 
-def analytic(module: nn.Module, x: NDArray[np.float64]) -> NDArray[np.float64] | None:
+def analytic(
+    module: nn.Module,
+    x: NDArray[np.float64],
+    differences: NDArray[np.float64] | None = None,
+) -> NDArray[np.float64] | None:
     """Return the largest difference between two correct evaluations of a linear module.
 
     x: [rows, features]; the bound: [rows, targets]. None if the module is not linear.
@@ -160,6 +176,8 @@ def analytic(module: nn.Module, x: NDArray[np.float64]) -> NDArray[np.float64] |
     *Accuracy and Stability of Numerical Algorithms*, 2002, section 3.1), plus the error of products
     below the smallest normal number. If the model subtracts a mean, |x| is |x − mean|, and the
     subtraction adds one rounding. Infinite where a sum may overflow.
+    differences: how far each number of x itself may be off, of the same shape; None: not at all.
+    They move the answer by no more than differences |weight|ᵀ.
     """
     line = line_of(module)
     if line is None:
@@ -173,6 +191,9 @@ def analytic(module: nn.Module, x: NDArray[np.float64]) -> NDArray[np.float64] |
         magnitude = absolute.predict(centred)
         # eps is 2u; an operation that underflows errs by less than smallest_normal · eps.
         bound: NDArray[np.float64] = kind.eps * terms * (magnitude + kind.smallest_normal)
+        if differences is not None:
+            no_bias = Line(absolute.weight, np.zeros_like(line.bias), absolute.centre)
+            bound += no_bias.predict(differences) * (1 + kind.eps * terms)
         # Half of the largest number leaves room for the roundings on the way.
         safe = np.maximum(magnitude, centred.max(axis=1, keepdims=True, initial=0)) < kind.max / 2
         return np.where(safe, bound, np.inf)

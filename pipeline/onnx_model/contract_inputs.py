@@ -44,6 +44,10 @@ class Input(Part):
     """In the order of the columns."""
 
 
+def _is_none(value: object) -> bool:
+    return value is None
+
+
 class _RawColumn(Part):
     """A raw column of the table, which is an input of its own."""
 
@@ -71,6 +75,10 @@ class NumberInput(_RawColumn):
     refused."""
     indicator: bool
     """True if the model gets a second number, which is 1 where the value is missing."""
+    above: Annotated[float | SkipJsonSchema[None], Field(exclude_if=_is_none)] = None
+    """Numbers that are not above it are refused: the model takes the logarithm. May be absent."""
+    at_least: Annotated[float | SkipJsonSchema[None], Field(exclude_if=_is_none)] = None
+    """Numbers below it are refused: the model takes the square root. May be absent."""
 
 
 class Level(Part):

@@ -17,6 +17,7 @@ from pipeline.onnx_model import calendar_graph
 from pipeline.onnx_model.contract_inputs import Float
 from pipeline.onnx_model.feed import dtype_of
 from pipeline.onnx_model.graph import Graph, value
+from pipeline.onnx_model.term_graph import TermGraph
 
 LEAST_OPSET = 19
 """The first operator set that compares texts, with the operator Equal."""
@@ -58,15 +59,16 @@ def encoder(plan: Plan, dtype: Float, opset: int, prefix: str, ranges: bool) -> 
         elif isinstance(column, DateColumn):
             _date(graph, column, encoded)
     graph.of_column("row")
-    places = [(each.name, n) for each in plan.columns for n in range(len(each.encoded_names))]
-    order = [encoded.places.index(place) for place in places]
-    x = graph.chosen(graph.side_by_side(encoded.numbers), order, len(order))
+    x = _x(graph, plan, encoded)
     if not encoded.refused:
         encoded.refused.append(_never(graph, plan.columns[0].name))
     refused = graph.any_of(graph.cast(graph.side_by_side(encoded.refused)))
     graph.node("Identity", x, output=prefix + X)
     graph.node("Identity", refused, output=prefix + REFUSED)
-    outputs = [value(prefix + X, dtype, len(order)), value(prefix + REFUSED, "bool", 1)]
+    outputs = [
+        value(prefix + X, dtype, len(plan.encoded_names)),
+        value(prefix + REFUSED, "bool", 1),
+    ]
     if ranges:
         inside = graph.all_of(graph.cast(graph.side_by_side(encoded.inside)))
         # A month that the plan refuses may lie between the first date and the last one.
@@ -74,6 +76,23 @@ def encoder(plan: Plan, dtype: Float, opset: int, prefix: str, ranges: bool) -> 
         outputs.append(value(prefix + INSIDE, "bool", 1))
     inputs = [value(column.name, dtype_of(column, dtype)) for column in plan.columns]
     return graph.model(inputs, outputs, opset)
+
+
+def _x(graph: Graph, plan: Plan, encoded: _Encoded) -> str:
+    """Add the numbers of the model, in order: of the columns, then of the terms."""
+    places = {place: index for index, place in enumerate(encoded.places)}
+    order = [places[each.name, n] for each in plan.columns for n in plan.places_in_model(each)]
+    numbers = graph.side_by_side(encoded.numbers)
+    own = [graph.chosen(numbers, order, len(places))] if order else []
+    if not plan.terms:
+        return own[0]
+    added = TermGraph(graph, plan, graph.cast(numbers, "float64"), places)
+    terms = added.add()
+    graph.of_column("terms")
+    # 0 · ∞ is NaN as well: a term without a finite value refuses the row.
+    encoded.refused.append(graph.node("IsNaN", graph.node("Mul", terms, graph.doubles(0.0))))
+    encoded.inside += added.inside
+    return graph.side_by_side([*own, graph.cast(terms)])
 
 
 def _numbers(graph: Graph, columns: Sequence[NumberColumn], encoded: _Encoded) -> None:

@@ -1,5 +1,7 @@
 """Check of the numbers that an ONNX file makes of raw columns: they must be the plan's, exactly.
 
+Those of terms whose last bits depend on the runtime must be as near as LearntTerm.difference says.
+
 The answers do not show this: beside a large term, a wrong fill may move an answer by less than
 rounding does.
 """
@@ -47,6 +49,9 @@ def _compared(content: bytes, expected: Expected, plan: Plan, rows: Mapping[str,
         right_refused = right.refused[:, None]
         # NaN is unequal to itself; what a refused row is encoded as does not matter.
         differs = (x != right.x) & ~(np.isnan(x) & np.isnan(right.x))
+        if right.differences is not None:
+            with np.errstate(invalid="ignore"):
+                differs &= ~(np.abs(x - right.x) <= right.differences)
         wrong = (refused != right_refused) | (differs & ~right_refused)
         if wrong.any():
             row, place = divmod(int(wrong.argmax()), width)

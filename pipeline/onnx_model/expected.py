@@ -168,25 +168,35 @@ class Expected:
         """Return the largest difference allowed in each of `answers`, torch's answers to `rows`."""
         x = np.nan_to_num(rows.x, nan=0, posinf=0, neginf=0)
         y = answers[0] if self.plan is None else np.hstack(answers[: len(self.targets)])
-        bounds = self.by_output(self.allowed(x, y.astype(np.float64)), rows, 0.0)
+        allowed = self.allowed(x, y.astype(np.float64), rows.differences)
+        bounds = self.by_output(allowed, rows, 0.0)
         if self.plan is not None and "in_range" in self.asked:
             bounds[-1] = np.zeros((len(y), 1))
         return bounds
 
-    def allowed(self, x: NDArray[np.float64], y: NDArray[np.float64]) -> list[NDArray[np.float64]]:
+    def allowed(
+        self,
+        x: NDArray[np.float64],
+        y: NDArray[np.float64],
+        differences: NDArray[np.float64] | None = None,
+    ) -> list[NDArray[np.float64]]:
         """Return the largest difference allowed in each number of each output: [rows, columns].
 
         Infinite where the answer may overflow. x: finite inputs, [rows, features]; y: predictions.
+        differences: see Feed.
         """
-        bound = rounding_bound.analytic(self.predictor, x)
+        bound = rounding_bound.analytic(self.predictor, x, differences)
         if bound is None:
             tolerance = self.atol + self.rtol * np.nan_to_num(np.abs(y))
             huge = np.max(np.abs(x), axis=1, keepdims=True, initial=0) > self._largest / 1e6
-            bound = rounding_bound.monte_carlo(self.predictor, x) + tolerance
+            bound = rounding_bound.monte_carlo(self.predictor, x, differences) + tolerance
             bound = np.where(huge, np.inf, bound)
         bounds = [bound]
         if self.interval is not None:
-            bounds += [self._allowed_at_ends(x, y, bound, self.interval)] * 2
+            at_ends = self._allowed_at_ends(x, y, bound, self.interval)
+            if differences is not None:
+                at_ends = at_ends + self.interval.change(differences)
+            bounds += [at_ends] * 2
         if self.has_in_range:
             bounds.append(np.zeros((len(x), 1)))
         return bounds

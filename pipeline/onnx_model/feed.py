@@ -35,6 +35,9 @@ class Feed:
     """True for each row that must be answered by NaN: [rows]."""
     inside: Bools
     """True for each row that is in range: [rows]; of a matrix the module itself says it."""
+    differences: NDArray[np.float64] | None = None
+    """How far each number of `x` may be from that of another correct evaluation of the plan's
+    terms: [rows, encoded]; None without terms."""
 
 
 def of_matrix(inputs: Inputs, dtype: Float) -> Feed:
@@ -48,10 +51,19 @@ def of_matrix(inputs: Inputs, dtype: Float) -> Feed:
 def of_table(inputs: Inputs, plan: Plan, dtype: Float) -> Feed:
     """Return the feed of raw rows. inputs: by column."""
     rows = arrow(inputs, plan)
-    numbers, refused = plan.encode(rows)
+    file_plan = shipped(plan, dtype)
+    numbers, refused = file_plan.encode(rows)
     with np.errstate(over="ignore"):
         x = numbers.astype(dtype).astype(np.float64)
-    return Feed(inputs, x, refused, shipped(plan, dtype).in_range(rows) & ~refused)
+    inside = file_plan.in_range(rows) & ~refused
+    differences = file_plan.differences(rows)
+    if differences is not None and dtype == "float32":
+        # What differs in float64 may be rounded to the other side.
+        may_differ = differences > 0
+        unit = np.finfo(np.float32)
+        size = unit.eps * (np.abs(x) + unit.smallest_normal)
+        differences = np.where(may_differ, differences + np.nan_to_num(size), 0.0)
+    return Feed(inputs, x, refused, inside, differences)
 
 
 def shipped(plan: Plan, dtype: Float) -> Plan:

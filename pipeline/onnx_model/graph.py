@@ -49,6 +49,10 @@ class Graph:
         """Add a constant in the graph's dtype."""
         return self._constant(np.asarray(values, self.dtype))
 
+    def doubles(self, values: float | Sequence[Sequence[float]] | NDArray[np.float64]) -> str:
+        """Add a constant of float64."""
+        return self._constant(np.asarray(values, np.float64))
+
     def integers(self, values: int | Sequence[int] | Sequence[Sequence[int]]) -> str:
         """Add a constant of int64."""
         return self._constant(np.asarray(values, np.int64))

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from pipeline.columns.date import GAP, DateColumn
 from pipeline.columns.number import NumberColumn
 from pipeline.columns.plan import Plan
+from pipeline.columns.term import LOG_UNITS
 from pipeline.learning.line import Line
 from pipeline.onnx_model import feed, golden, raw_values
 from pipeline.onnx_model.contract import TableVectors
@@ -20,6 +21,12 @@ from pipeline.settings.seeds import stream
 MOST_COLUMNS = 64
 """Columns whose odd values are tried one at a time."""
 REFUSAL_DERIVATION = ". Encoding: exact; null where the plan of the columns refuses a value"
+TERMS_DERIVATION = (
+    ". Terms: in float64 inside the file; a logarithm may be off by"
+    f" {LOG_UNITS} units in the last place of float64, a power by its exponent, and the number is"
+    " then rounded to the output's dtype, perhaps to the other side: |weight| times that is part of"
+    " the bounds"
+)
 
 
 def vectors(expected: Expected, training: Inputs, queries: Inputs, seed: int) -> TableVectors:
@@ -55,6 +62,8 @@ def vectors(expected: Expected, training: Inputs, queries: Inputs, seed: int) ->
         raise golden.too_large(expected.precision)
     if "in_range" in expected.asked:
         derivation += golden.IN_RANGE_DERIVATION
+    if plan.terms:
+        derivation += TERMS_DERIVATION
     return _written(expected, plan, tried, right, bounds, np.flatnonzero(whole), derivation)
 
 
@@ -126,13 +135,15 @@ def _hard_numbers(
     expected: Expected, plan: Plan, numbers: list[NumberColumn], random: np.random.Generator
 ) -> NDArray[np.float64]:
     """Return hard values of the columns of numbers: [rows, columns]."""
-    places = [plan.encoded_names.index(each.name) for each in numbers]
-    line = expected.line
+    line, interval = expected.line, expected.interval
+    if plan.terms:  # an answer is no line over the columns
+        line = interval = None
     if line is not None:
+        places = [plan.encoded_names.index(each.name) for each in numbers]
         line = Line(line.weight[:, places], line.bias, line.centre[places])
     low, high = (np.array([getattr(each, end) for each in numbers]) for end in ("min", "max"))
     nothing = np.empty((0, len(numbers)))
-    dtype, interval = expected.precision, expected.interval
+    dtype = expected.precision
     rows = hard_rows(golden.VECTOR_COUNT, low, high, nothing, line, interval, dtype, random)
     return rows[: golden.VECTOR_COUNT]
 

@@ -11,6 +11,7 @@ from pipeline.columns.category import CategoryColumn
 from pipeline.columns.date import DateColumn
 from pipeline.columns.part import Part
 from pipeline.columns.plan import AnyColumn, Plan
+from pipeline.columns.term import FunctionTerm
 from pipeline.onnx_model.contract import Lineage, MatrixTerms, TableTerms
 from pipeline.onnx_model.contract_inputs import (
     CategoryInput,
@@ -89,14 +90,19 @@ def raw_columns(plan: Plan, training: Part, dtype: Float) -> tuple[RawColumn, ..
     """Return the raw columns as the contract describes them. training: sums of its rows."""
     # Nobody knows the weight of the filled rows, so that the mean of precisions has their fills.
     with_fills = plan.weights is not None and not plan.weights.are_frequencies
-    places = [
-        1 + plan.encoded_names.index(column.encoded_names[0]) if column.encoded_names else 0
-        for column in plan.columns
-    ]
-    return tuple(
+    in_model = [plan.names_in_model(column) for column in plan.columns]
+    places = [1 + plan.encoded_names.index(names[0]) if names else 0 for names in in_model]
+    columns = (
         _raw(column, training, place, dtype, with_fills)
         for column, place in zip(plan.columns, places, strict=True)
     )
+    limits = {
+        term.of.column: {"above" if term.kind == "log" else "at_least": 0.0}
+        # Of a column with both, the logarithm asks for more.
+        for term in sorted(plan.terms, key=lambda term: term.name.startswith("log("))
+        if isinstance(term, FunctionTerm) and term.of.part is None
+    }
+    return tuple(column.model_copy(update=limits.get(column.name, {})) for column in columns)
 
 
 def _raw(
@@ -110,10 +116,13 @@ def _raw(
         return CategoryInput(shape=("batch",), dtype="string", **column.model_dump())
     if isinstance(column, DateColumn):
         return DateInput(shape=("batch",), dtype="int64", **column.model_dump())
-    # The sums have the fill in the place of each missing number.
     missing = 0 if with_fills else column.missing_rows
-    total = training.gram.inner_product(0, place) - missing * Fraction(column.fill or 0)
     known_weight = training.weight - missing
+    if column.mean is not None:  # the sums do not have the column itself
+        total = Fraction(column.mean) * Fraction(known_weight)
+    else:
+        # The sums have the fill in the place of each missing number.
+        total = training.gram.inner_product(0, place) - missing * Fraction(column.fill or 0)
     known = _feature(column.name, column.min, column.max, total, known_weight, dtype)
     fill = None if column.fill is None else float(np.asarray(column.fill, dtype))
     return NumberInput(

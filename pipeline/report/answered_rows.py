@@ -51,6 +51,7 @@ class AnsweredRows:
         self.inputs = inputs_of(model, coded)
         self._outside_by_feature = dict.fromkeys(model.features, 0)
         self._refusals: dict[tuple[str, str], Refusal] = {}
+        self.has_terms = bool(model.contract["source"]["params"].get("data.terms"))
 
     @property
     def rounded(self) -> bool:
@@ -99,6 +100,17 @@ class AnsweredRows:
                 yield reason, others
         if wrong is not None:
             yield column_input.wrong, wrong
+
+    def add_unanswered(self, mask: Bools, block: Block) -> None:
+        """Count rows that the file answers with NaN, although it takes each of their values.
+
+        Of a date before 1970 the logarithm has no value, and of huge numbers no product.
+        """
+        self.refused += int(np.count_nonzero(mask))
+        refusal = self._refusals.setdefault(("data.terms", "have no value"), Refusal())
+        refusal.rows += int(np.count_nonzero(mask))
+        if (missing := MOST_PLACES_SHOWN - len(refusal.places)) > 0:
+            refusal.places += block.places(np.flatnonzero(mask)[:missing].tolist())
 
     def _add(self, place: int, name: str, reason: str, mask: Bools, block: Block) -> None:
         refusal = self._refusals.setdefault((name, reason), Refusal())

@@ -20,6 +20,7 @@ from pipeline.report.answered_rows import AnsweredRows
 from pipeline.report.model_inputs import Bools
 from pipeline.settings import files
 from pipeline.tables import table
+from pipeline.tables.raw_file import Block
 from pipeline.tables.raw_table import RawTable
 
 Outputs = Mapping[str, NDArray[Any]]
@@ -58,6 +59,8 @@ def write(
                 continue
             feed, refused = answered.model_input(block)
             outputs = answer(feed)
+            if answered.has_terms:
+                refused = _with_unanswered(answered, outputs, refused, block)
             answered.overflowed += _overflowed(outputs, refused)
             arrays = [_array(outputs[o][:, i], kind, refused) for o, i, kind in columns.values()]
             append(pa.Table.from_arrays(arrays, schema=schema), block)
@@ -100,6 +103,19 @@ def _matrix(feed: Mapping[str, NDArray[Any]], model: Model) -> NDArray[Any]:
     for index, column in enumerate(feed.values()):
         x[:, index] = column
     return x
+
+
+def _with_unanswered(
+    answered: AnsweredRows, outputs: Outputs, refused: Bools | None, block: Block
+) -> Bools | None:
+    """Return the rows that are refused: with those of which a term of the file has no value."""
+    unanswered: Bools = np.logical_or.reduce([np.isnan(y).any(axis=1) for y in outputs.values()])
+    if refused is not None:
+        unanswered &= ~refused
+    if not unanswered.any():
+        return refused
+    answered.add_unanswered(unanswered, block)
+    return unanswered if refused is None else refused | unanswered
 
 
 def _overflowed(outputs: Outputs, refused: Bools | None) -> int:

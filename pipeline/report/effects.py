@@ -1,6 +1,6 @@
 """Effects of the terms of a line, in groups: the levels of a column stand beside its reference."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from pipeline.columns.category import CategoryColumn
 from pipeline.columns.date import DateColumn
 from pipeline.columns.plan import Plan
+from pipeline.columns.term import AnyTerm, SplineTerm
 from pipeline.report.lettering import short, width
 
 WIDEST_LABEL, WIDEST_LEVEL = 190.0, 95.0
@@ -22,7 +23,8 @@ class Effect(NamedTuple):
     term: int | None
     """Index of the term; None for a reference level, whose effect is 0."""
     change: float
-    """One standard deviation of a number; 1 for a level: the row has it instead of the reference.
+    """One standard deviation of a number; 1 for a level, which the row has instead of the
+    reference, and for a knot of a spline, where the curve is compared with that at its first knot.
     """
 
 
@@ -37,12 +39,16 @@ def groups(plan: Plan, deviations: NDArray[np.float64]) -> list[Group]:
     result: list[Group] = []
     terms = iter(range(len(deviations)))
     for column in plan.columns:
+        if column.encoded_names and not plan.places_in_model(column):
+            continue
         if isinstance(column, CategoryColumn):
             names = [_label(column.name, level) for level in column.encoded_levels]
             zero = _label(column.name, column.reference)
             result.append(_levels(zero, [*zip(names, terms, strict=False)]))
         elif isinstance(column, DateColumn):
             for part in column.parts:
+                if f"{column.name}[{part}]" in plan.only_in_terms:
+                    continue
                 if part not in column.levels:
                     term = next(terms)
                     name = _label(column.name, part)
@@ -56,12 +62,30 @@ def groups(plan: Plan, deviations: NDArray[np.float64]) -> list[Group]:
                 ]
                 result.append(_levels(zero, [*zip(names, terms, strict=False)]))
         else:
-            term = next(terms)
-            group = [Effect(short(column.name, WIDEST_LABEL), term, float(deviations[term]))]
+            group = []
+            if column.name not in plan.only_in_terms:
+                term = next(terms)
+                group = [Effect(short(column.name, WIDEST_LABEL), term, float(deviations[term]))]
             if column.indicator:
                 group.append(Effect(_label(column.name, "missing"), next(terms), 1.0))
             result.append(group)
+    result += (_of_term(plan, each, terms, deviations) for each in plan.terms)
     return result
+
+
+def _of_term(
+    plan: Plan, of: AnyTerm, terms: Iterator[int], deviations: NDArray[np.float64]
+) -> Group:
+    """Return the effects of a term of data.terms. terms: the indices that follow."""
+    numbered = [*zip(of.names, terms, strict=False)]
+    if isinstance(of, SplineTerm):
+        zero, *knots = (_label(of.of.name, f"{knot:.4g}") for knot in of.knots)
+        return _levels(zero, [*zip(knots, (term for _, term in numbered), strict=True)])
+    is_flag = plan.is_of_levels(of)
+    return [
+        Effect(short(name, WIDEST_LABEL), term, 1.0 if is_flag else float(deviations[term]))
+        for name, term in numbered
+    ]
 
 
 def largest(all_groups: Sequence[Group], sizes: NDArray[np.float64], most: int) -> list[Group]:

@@ -56,6 +56,8 @@ class NumberInput(ModelInput):
         self._low, self._high = dtype.type(entry["min"]), dtype.type(entry["max"])
         self._is_filled = entry.get("fill") is not None
         self._gap_is_outside = not entry.get("missing_rows")
+        # Of these the model takes the logarithm or the square root.
+        self._above, self._least = entry.get("above"), entry.get("at_least")
         self.has_rounded = False
         """True if a number was rounded to the model's dtype."""
 
@@ -82,6 +84,10 @@ class NumberInput(ModelInput):
                 outside |= gaps
         if infinite.any():
             refused[f"is too large for {self._dtype}"] = infinite
+        if self._above is not None and (wrong := x <= self._above).any():
+            refused[f"is not above {self._above:g}, so it has no logarithm"] = wrong
+        if self._least is not None and (wrong := x < self._least).any():
+            refused[f"is below {self._least:g}, so it has no square root"] = wrong
         return Converted(x, outside if outside.any() else None, refused)
 
     def _note_rounding(self, x: NDArray[Any], column: NDArray[Any]) -> None:

@@ -64,7 +64,7 @@ def draw(
             of_fit = reference.rows, reference.rank
             influence_plot.draw(folder / "influence.svg", rows, *of_fit)
     # Over a category a curve would show only 0 and 1.
-    only = plan.columns[0] if len(features) == 1 else None
+    only = plan.columns[0] if len(features) == 1 and not plan.terms else None
     is_date = isinstance(only, DateColumn) and only.parts == ("days",)
     if only is not None and (is_date or isinstance(only, NumberColumn)):
         truth = fit_plot.true_function(params.data)

@@ -13,6 +13,7 @@ from pipeline.settings import (
     messages,
     queries,
     row_contradictions,
+    term_contradictions,
 )
 from pipeline.settings.files import RAW
 from pipeline.settings.sections import GENERATE, Data, Params, Tracking
@@ -25,6 +26,7 @@ Mistakes = Iterator[tuple[Key, str]]
 def of(params: Params) -> Mistakes:
     """Yield each contradiction in `params`, whose keys are all valid alone."""
     yield from column_contradictions.of(params)
+    yield from term_contradictions.of(params)
     yield from _source(params.data)
     yield from row_contradictions.of(params.data)
     yield from _rows_left(params)

@@ -158,6 +158,9 @@ class Data(Section):
     with their kinds, such as {area: number, heating: category}; []: every column of the file except
     the targets, data.exclude, the weights and the columns by which rows are held out or folds are
     made."""
+    terms: Names = Field(examples=[[]])
+    """Further numbers made from the features: log(income), sqrt(area), age^2, age:smoker,
+    spline(hour, 5); -income takes the number itself out, so that only the terms have it."""
     exclude: Names = Field(examples=[[]])
     """Columns of the file that are no features."""
     targets: Names = Field(min_length=1, examples=[["y"]])

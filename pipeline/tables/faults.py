@@ -12,6 +12,7 @@ from pipeline.settings import yaml_values
 from pipeline.settings.column_settings import ColumnSettings
 from pipeline.settings.errors import UserError
 from pipeline.settings.messages import count, first_of, show
+from pipeline.settings.term_text import Kind as TermKind
 from pipeline.tables import advice, weight_faults
 from pipeline.tables.advice import Changes
 from pipeline.tables.raw_file import Block
@@ -73,6 +74,7 @@ class Faults:
         self._path, self._unit, self._selection = path, unit, selection
         self._missing, self._infinite, self._undecided = Fault(), Fault(), Fault()
         self._weights = {kind: Fault() for kind in weight_faults.CURES}
+        self._without_value: dict[TermKind, Fault] = {"log": Fault(), "sqrt": Fault()}
         self._inexact: list[str] = []
         self._rows = 0
         self._wrong: dict[str, WrongValues] = {}
@@ -81,6 +83,7 @@ class Faults:
         """Return True if the file has had any fault so far."""
         rows = self._missing.rows + self._infinite.rows + self._undecided.rows
         rows += sum(fault.rows for fault in self._weights.values())
+        rows += sum(fault.rows for fault in self._without_value.values())
         return bool(self._inexact or self._wrong or rows)
 
     def add_missing(self, gaps: Mapping[str, Mask], block: Block) -> None:
@@ -101,6 +104,12 @@ class Faults:
     def add_infinite(self, infinite: Mapping[str, Mask], block: Block) -> None:
         """Count infinite numbers. infinite: True for each, by the column: [rows] each."""
         self._infinite.add(infinite, block)
+
+    def add_without_value(self, masks: Mapping[str, Mask], block: Block) -> None:
+        """Count the numbers of which a term has no value. masks: as of `add_missing`."""
+        for kind, fault in self._without_value.items():
+            in_terms = self._selection.in_terms
+            fault.add({name: m for name, m in masks.items() if in_terms[name] == kind}, block)
 
     def add_wrong(
         self, name: str, settings: ColumnSettings, mask: Mask, texts: pa.Array, block: Block
@@ -170,6 +179,15 @@ class Faults:
                 f"{self._path}:{self._infinite.places[0]}: {message}; replace them by finite"
                 " numbers, or remove these rows"
             )
+        for kind, fault in self._without_value.items():
+            if fault.rows:
+                terms = first_of([f"{kind}({name})" for name in fault.counts], 5)
+                limit = "not above 0" if kind == "log" else "below 0"
+                lines.append(
+                    f"{self._path}:{fault.places[0]}: {fault.message(limit, names, self._unit)};"
+                    f" {terms} in data.terms {'has' if len(fault.counts) == 1 else 'have'} no value"
+                    " there: correct the numbers if they are mistakes, or leave the term out"
+                )
         lines += self._inexact
         if not lines:
             return

@@ -17,6 +17,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from pipeline.settings import term_settings
 from pipeline.settings.column_settings import (
     ColumnSettings,
     NumberSettings,
@@ -221,7 +222,8 @@ def find(data: Data) -> RawTable:
     described = paths[0] if isinstance(paths[0], Path) else None
     choosing = selection.choosing(data, columns, first)
     asked = columns, data.targets, is_list, data.exclude, described, decimal, choosing, data.weights
-    selected = Selection(*asked)
+    terms, _ = term_settings.read(data.terms, columns, data.targets)
+    selected = Selection(*asked, in_terms=selection.in_terms(terms))
     used = {*features, *data.targets, data.weights and data.weights.by}
     excluded = tuple(name for name in first.names if name not in used)
     drops = data.drop_rows == "missing_target"

@@ -1,6 +1,6 @@
 """The columns that are read from a user's table, and their types."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -14,6 +14,8 @@ from pipeline.settings.column_settings import (
     NumberSettings,
 )
 from pipeline.settings.sections import Data
+from pipeline.settings.term_text import Kind as TermKind
+from pipeline.settings.term_text import Term
 from pipeline.settings.weight_settings import Weights
 from pipeline.tables.raw_file import RawFile
 
@@ -36,6 +38,8 @@ class Selection:
     decimal: str = "."
     choosing: Mapping[str, ColumnSettings] = field(default_factory=dict)
     weights: Weights | None = None
+    in_terms: Mapping[str, TermKind] = field(default_factory=dict)
+    """The features of which a term is the logarithm, or else the square root."""
 
     @cached_property
     def settings(self) -> Mapping[str, ColumnSettings]:
@@ -69,6 +73,13 @@ def _type(settings: ColumnSettings, is_float32: bool) -> pa.DataType:
     if isinstance(settings, DateSettings):
         return pa.timestamp("s") if "hour" in settings.parts else pa.date32()
     return pa.float32() if is_float32 else pa.float64()
+
+
+def in_terms(terms: Sequence[Term]) -> dict[str, TermKind]:
+    """Return the columns of numbers with a logarithm, or else a square root, among the terms."""
+    functions = [term for term in terms if term.of[0].part is None]
+    roots: dict[str, TermKind] = {t.of[0].column: "sqrt" for t in functions if t.kind == "sqrt"}
+    return roots | {t.of[0].column: "log" for t in functions if t.kind == "log"}
 
 
 def choosing(

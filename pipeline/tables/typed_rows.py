@@ -155,6 +155,8 @@ class TypedRows:
             if isinstance(settings, NumberSettings):
                 columns[name] = self._check_number(place, name, column, block, faults, infinite)
         faults.add_infinite(infinite, block)
+        if refuse:
+            faults.add_without_value(self._without_value(columns, kept), block)
         if no_target := [gaps[name] for name in self.selection.targets if name in gaps]:
             # Without these rows, the gaps that features have there are gone.
             has_target = ~np.logical_or.reduce(no_target)
@@ -192,6 +194,23 @@ class TypedRows:
             self.dropped |= {settings.by: dropped} if dropped else {}
             kept = before & ~none
         return kept, weight_faults.of(settings, weights, column.gaps)
+
+    def _without_value(
+        self, columns: Mapping[str, TypedValues], kept: Mask | None
+    ) -> dict[str, Mask]:
+        """Return where the logarithm or the root of a feature has no value: [rows] each.
+
+        kept: True for each row that is not left out.
+        """
+        masks = {}
+        for name, kind in self.selection.in_terms.items():
+            if name in columns:
+                column = numbers(columns[name].values)
+                with np.errstate(invalid="ignore"):
+                    mask = column <= 0 if kind == "log" else column < 0
+                if mask.any():
+                    masks[name] = mask if kept is None else mask & kept
+        return masks
 
     def _add_wrong(
         self,

@@ -208,6 +208,14 @@ export interface TableVectors {
  * A column of numbers; NaN is a missing one.
  */
 export interface NumberInput {
+  /**
+   * Numbers that are not above it are refused: the model takes the logarithm. May be absent.
+   */
+  above?: number;
+  /**
+   * Numbers below it are refused: the model takes the square root. May be absent.
+   */
+  at_least?: number;
   dtype: "float32" | "float64";
   /**
    * The number in the place of a missing one, in the input's dtype; null: a missing number is

@@ -86,6 +86,9 @@ function checkNumber(entry: Record<string, unknown>, where: string): void {
   checkRange(entry, where);
   if (entry.fill !== null) aNumber(entry.fill, `${where}.fill`);
   aBoolean(entry.indicator, `${where}.indicator`);
+  for (const limit of ["above", "at_least"]) {
+    if (limit in entry) aNumber(entry[limit], `${where}.${limit}`);
+  }
 }
 
 function checkCategory(entry: Record<string, unknown>, where: string): void {

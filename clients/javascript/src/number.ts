@@ -22,7 +22,15 @@ export class NumberColumn implements Column<number> {
       return new Problem(`must be a finite number${gap}, found ${shown(value)}`);
     }
     const kept = this.rounded(value);
-    return Number.isFinite(kept) ? kept : new Problem(`${value} is beyond ${this.dtype}`);
+    if (!Number.isFinite(kept)) return new Problem(`${value} is beyond ${this.dtype}`);
+    const { above, at_least } = this.input;
+    if (above !== undefined && kept <= above) {
+      return withoutValue(`above ${above}`, "logarithm", value);
+    }
+    if (at_least !== undefined && kept < at_least) {
+      return withoutValue(`at least ${at_least}`, "square root", value);
+    }
+    return kept;
   }
 
   restored(value: number | string | null): number {
@@ -42,4 +50,8 @@ export class NumberColumn implements Column<number> {
   private rounded(value: number): number {
     return this.dtype === "float32" ? Math.fround(value) : value;
   }
+}
+
+function withoutValue(limit: string, of: string, value: number): Problem {
+  return new Problem(`must be ${limit}, because the model takes its ${of}; found ${value}`);
 }

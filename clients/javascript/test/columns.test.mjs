@@ -57,6 +57,15 @@ test("null, NaN and an empty text are no value where the model takes none", () =
   refused(category({ has_missing: true }), undefined, /^must be text, or null for no value, found undefined;/);
 });
 
+test("a number without a logarithm or a root is refused before the model is asked", () => {
+  refused(number({ above: 0 }), 0, /^must be above 0, because the model takes its logarithm; found 0$/);
+  refused(number({ above: 0 }), 1e-60, /^must be above 0, .*; found 1e-60$/); // 0 in float32
+  refused(number({ at_least: 0 }), -2, /^must be at least 0, because the model takes its square root; found -2$/);
+  assert.equal(number({ at_least: 0 }).value(0), 0);
+  assert.equal(number({ above: 0 }).value(2), 2);
+  assert.ok(Number.isNaN(number({ above: 0, fill: 2 }).value(null)));
+});
+
 test("a text is a level as it is written", () => {
   assert.equal(category().value("gas"), "gas");
   refused(category(), "Gas", /^found "Gas", which no training row has; known are gas, oil; is gas meant for Gas\?$/);

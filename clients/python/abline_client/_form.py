@@ -92,6 +92,9 @@ def _number(entry: Mapping[str, Any], where: str) -> None:
     if entry.get("fill") is not None:
         a_number(entry["fill"], f"{where}.fill")
     a_boolean(entry.get("indicator"), f"{where}.indicator")
+    for limit in ("above", "at_least"):
+        if limit in entry:
+            a_number(entry[limit], f"{where}.{limit}")
 
 
 def _category(entry: Mapping[str, Any], where: str) -> None:

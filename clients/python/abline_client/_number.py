@@ -22,12 +22,17 @@ class NumberColumn(Column):
         self._takes_gaps = entry["fill"] is not None
         self._low, self._high = (self._dtype.type(entry[key]) for key in ("min", "max"))
         self._rounding = rounding
+        # Of these the model takes the logarithm or the square root.
+        self._above, self._least = entry.get("above"), entry.get("at_least")
 
     def single(self, value: Any) -> NDArray[Any]:
         """See Column.single."""
         kind = type(value)
         if (kind is float or kind is int) and -self._largest <= value <= self._largest:
-            return np.array([value], self._dtype)
+            x = np.array([value], self._dtype)
+            if self._without_value(x).any():
+                raise TypeError
+            return x
         if self._takes_gaps and (value is None or (kind is float and value != value)):
             return np.array([math.nan], self._dtype)
         raise TypeError
@@ -51,7 +56,23 @@ class NumberColumn(Column):
         beyond = np.flatnonzero(np.isinf(x))
         if len(beyond):
             refuse(beyond, f"{numbers_of[beyond[0]]:g} is beyond {self._dtype}")
+        wrong = np.flatnonzero(self._without_value(x))
+        if len(wrong):
+            limit, function = f"at least {self._least or 0:g}", "square root"
+            if self._above is not None:
+                limit, function = f"above {self._above:g}", "logarithm"
+            limit += f", because the model takes its {function}"
+            refuse(wrong, f"must be {limit}; found {numbers_of[wrong[0]]:g}")
         return x
+
+    def _without_value(self, x: NDArray[Any]) -> NDArray[np.bool_]:
+        """Return True where the model's logarithm or square root has no value."""
+        wrong = np.zeros(len(x), np.bool_)
+        if self._above is not None:
+            wrong |= x <= self._above
+        if self._least is not None:
+            wrong |= x < self._least
+        return wrong
 
     def _from_objects(self, values: Sequence[Any]) -> NDArray[np.float64]:
         """Return Python's numbers, NaN for a gap."""
