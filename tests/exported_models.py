@@ -6,8 +6,12 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from conftest import ROOT, WIDE, job, make
+from term_plans import FEATURES, TERMS, rows_of_every_kind
 
 
 def exported(place: Path, **changes: Any) -> Path:
@@ -64,6 +68,29 @@ def table_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
             "sold": {"kind": "date", "parts": ["days", "month", "weekday"]},
         },
         data__targets=["price", "rent"],
+        train__optimizer="exact",
+        export__outputs=["prediction", "interval", "in_range"],
+    )
+
+
+@pytest.fixture(scope="session")
+def term_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return models/ of a job with every kind of term."""
+    place = tmp_path_factory.mktemp("terms")
+    (place / "data/raw").mkdir(parents=True)
+    rows = rows_of_every_kind()
+    area = np.array(rows.column("area").to_pylist())
+    rows = rows.append_column("price", pa.chunked_array([np.log(area) + np.arange(400) % 7]))
+    pq.write_table(rows, place / "data/raw/flats.parquet")
+    # Two levels that no row has together would leave no interval.
+    without = {"area^10", "-seen[weekday]", *(term for term in TERMS if "town" in term)}
+    return exported(
+        place,
+        data__source="data/raw/flats.parquet",
+        data__features=FEATURES | {"town": {"kind": "category", "unseen": "reference"}},
+        data__terms=[term for term in TERMS if term not in without],
+        data__targets=["price"],
+        data__test_fraction=0.2,
         train__optimizer="exact",
         export__outputs=["prediction", "interval", "in_range"],
     )

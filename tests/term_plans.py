@@ -19,11 +19,11 @@ def learnt(
     asked = job(data__features=features, data__terms=terms, **changes).data
     declared = learn_terms.declared(asked, asked.columns)
     held_out = rows.slice(0, 0) if test is None else test
-    known = [
+    first, second = (
         statistics.of_rows(asked.columns, each, None, declared.summed) for each in (rows, held_out)
-    ]
+    )
     count = statistics.count_in(lambda name: [rows.column(name)])
-    return learn.plan(asked, Learnable(asked.columns, *known, count, terms=declared))
+    return learn.plan(asked, Learnable(asked.columns, first, second, count, terms=declared))
 
 
 FEATURES: dict[str, Any] = {

@@ -102,8 +102,8 @@ def _learnt(
     first = _operand(term.of[0])
     if term.kind == "log" or term.kind == "sqrt":
         return FunctionTerm(name=term.name, names=(term.name,), kind=term.kind, of=first)
-    assert term.kind == "product" or term.number is not None
     if term.kind == "power":
+        assert term.number is not None
         return PowerTerm(
             name=term.name, names=(term.name,), kind="power", of=first, exponent=term.number
         )

@@ -33,6 +33,12 @@ class Operand(BaseModel):
         """The name as it is written in a term."""
         return self.column if self.part is None else f"{self.column}[{self.part}]"
 
+    def has_levels(self, column: LearntColumn) -> bool:
+        """Return True if its numbers are 0 and 1."""
+        if isinstance(column, DateColumn):
+            return self.part in column.levels
+        return isinstance(column, CategoryColumn)
+
     def levels(self, column: LearntColumn) -> dict[str, int | None]:
         """Return the names of its columns, each with its place among the feature's numbers.
 

@@ -160,11 +160,8 @@ class Plan(BaseModel):
 
     def is_of_levels(self, term: AnyTerm) -> bool:
         """Return True if the numbers of a term are products of 0 and 1."""
-        kinds = [self.column(each.column) for each in term.operands]
         return isinstance(term, ProductTerm) and all(
-            isinstance(column, CategoryColumn)
-            or (isinstance(column, DateColumn) and operand.part in column.levels)
-            for column, operand in zip(kinds, term.operands, strict=True)
+            each.has_levels(self.column(each.column)) for each in term.operands
         )
 
     def float32(self, schema: pa.Schema, targets: Sequence[str]) -> frozenset[str]:

@@ -61,9 +61,8 @@ class Interval:
             for column, slopes in zip(differences.T, np.abs(self.factor), strict=True):
                 sizes += column[:, None] * slopes
             root = np.sqrt((sizes * sizes).sum(axis=1))
-            return np.nan_to_num(
-                root[:, None] * self.scale * (1 + EPS * len(self.centre)), nan=np.inf
-            )
+            change = root[:, None] * self.scale * (1 + EPS * len(self.centre))
+        return np.where(np.isnan(change), np.inf, change)
 
     def _square(self, x: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return the number under the root, and a bound of its rounding error: [rows] each.

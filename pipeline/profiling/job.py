@@ -38,6 +38,8 @@ def edits(
         if new != getattr(before.data.read, name):
             yield ("data", "read", name), _wrapped(name, new, proposal.read_notes.get(name, ""))
     yield ("data", "features"), features(proposal)
+    if before.data.terms:  # of the columns of another table
+        yield ("data", "terms"), "[]"
     yield ("data", "exclude"), _excluded_value(proposal)
     yield ("data", "targets"), flow(proposal.targets)
     yield ("data", "drop_rows"), "missing_target" if proposal.drop_rows else "null"

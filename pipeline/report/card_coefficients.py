@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pipeline.columns.plan import Plan
-from pipeline.report import markdown
+from pipeline.report import card_terms, markdown
 from pipeline.report.card_columns import MOST_ROWS_SHOWN
 
 _REFERENCE_COLUMNS = ("", ": standard error", ": 95 % from", ": to")
@@ -41,12 +41,15 @@ def section(rows: Sequence[Row], plan: Plan) -> Iterator[str]:
         if later := [row for row in rows[MOST_ROWS_SHOWN:] if row.get("note")]:
             yield ""
             yield f"{len(later):,} of them have a note."
-    if not plan.is_matrix:
+    if not plan.model_copy(update={"terms": ()}).is_matrix:
         yield ""
         yield (
             "A term such as `column[level]` is 1 in the rows of that level, else 0: its value is"
             " how far the target lies from the rows of the reference level, all else the same."
         )
+    for sentence in card_terms.explained(plan):
+        yield ""
+        yield sentence
 
 
 def number(value: Any) -> str:

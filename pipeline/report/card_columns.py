@@ -7,7 +7,7 @@ from pipeline.columns.date import DateColumn
 from pipeline.columns.number import NumberColumn
 from pipeline.columns.plan import Plan
 from pipeline.columns.queries import iso
-from pipeline.report import limits, markdown, row_words
+from pipeline.report import card_terms, limits, markdown, row_words
 from pipeline.settings import files
 
 MOST_ROWS_SHOWN = 50  # in a table; columns.json has all rows
@@ -61,6 +61,7 @@ def tables(plan: Plan) -> Iterator[str]:
         ),
         len(dates),
     )
+    yield from card_terms.table(plan)
 
 
 _UNSEEN = {
@@ -111,6 +112,7 @@ def refused(plan: Plan) -> str:
         ("a missing value in", [*map(markdown.text, gaps)]),
         ("a level that no training row has, of", [*map(markdown.text, levels)]),
         ("a date whose part no training row has, of", parts),
+        *card_terms.refused(plan),
     ]
     texts = [f"{reason} {first_of(names)}" for reason, names in kinds if names]
     return (

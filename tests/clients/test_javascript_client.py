@@ -57,6 +57,7 @@ def test_in_node(
     kind: str,
     at_least: int,
     table_models: Path,
+    term_models: Path,
     tmp_path: Path,
     request: pytest.FixtureRequest,
 ) -> None:
@@ -64,6 +65,7 @@ def test_in_node(
     write_model(tmp_path)
     write_model(tmp_path / "two", ["price", "rent"])
     shutil.copytree(table_models, tmp_path / "exported")
+    shutil.copytree(term_models, tmp_path / "terms")
     told = npm(package, "test", ABLINE_MODELS=str(folder), ABLINE_RAW_MODELS=str(tmp_path))
     assert re.search(r"# pass [1-9]", told)
     assert "# fail 0" in told

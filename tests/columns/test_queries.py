@@ -6,6 +6,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 from mixed_tables import QUERIES, mixed_job, mixed_plan, mixed_rows, number_plan
+from term_plans import learnt
 
 from pipeline.columns import queries
 from pipeline.columns.plan import Plan
@@ -88,3 +89,14 @@ def test_dates_are_read_by_iso_and_by_the_columns_format() -> None:
 def test_true_and_whole_numbers_are_levels_as_people_write_them() -> None:
     values = [True, 3.0, 2.5, "x", None]
     assert [queries._text(value) for value in values] == ["true", "3", "2.5", "x", ""]
+
+
+def test_a_term_without_a_value_at_a_query() -> None:
+    rows = pa.table({"a": pa.chunked_array([[1.0, 2.0]]), "b": pa.chunked_array([[1.0, 3.0]])})
+    plan = learnt(rows, ["a", "b"], ["log(a)", "a:b"])
+    assert query_table([1.0, 2.0], plan=plan).num_rows == 1
+    assert refusal([1.0, 2.0], [-3.0, 1.0], [1e300, 1e300], plan=plan).splitlines() == [
+        "2 mistakes in evaluate.queries",
+        '  evaluate.queries[1]: log(a) has no value where "a" is -3',
+        '  evaluate.queries[2]: a:b has no value where "a" is 1e+300 and "b" is 1e+300',
+    ]

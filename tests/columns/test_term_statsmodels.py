@@ -121,7 +121,9 @@ def test_a_spline_fits_as_the_natural_spline_of_patsy_with_its_knots(columns: in
     names = plan.encoded_names
     fit = least_squares.fit(gram_matrix(x, frame[["logpopul"]].to_numpy()), names, ("t",))
     assert not fit.dependent
-    knots = plan.terms[0].knots
+    term = plan.terms[0]
+    assert term.kind == "spline"
+    knots = term.knots
     np.testing.assert_allclose(knots, np.quantile(frame.age, np.linspace(0, 1, columns + 1)))
     inner = ", ".join(map(repr, knots[1:-1]))
     own = f"cr(age, knots=[{inner}], lower_bound={knots[0]!r}, upper_bound={knots[-1]!r})"

@@ -214,6 +214,15 @@ def test_why_a_number_is_a_gap_is_a_comment_and_stays_one() -> None:
     assert again == first
 
 
+def test_terms_of_another_table_are_taken_out() -> None:
+    content = lines("x,z,y", x, lambda row: row * 17 % 23, y)
+    learnt(content)
+    before = Path("params.yaml").read_text().replace("  terms: [] ", '  terms: ["x^2"] ')
+    profile, proposal = described(content.replace("x,z,y", "v,w,y"))
+    row = query.row(profile, proposal)
+    assert "\n  terms: [] " in job.written(before, "data/raw/t.csv", proposal, row)
+
+
 def test_a_level_is_not_taken_for_a_gap_beside_levels_with_digits() -> None:
     content = lines("c,y", lambda row: f"z{row % 3}" if row else "other", y, rows=80)
     assert described(content)[1].read.missing is None

@@ -4,6 +4,7 @@ import re
 
 import numpy as np
 from mixed_tables import mixed_plan, number_plan
+from term_plans import plan_of_every_term
 
 from pipeline.report import effects
 from pipeline.report.lettering import width
@@ -54,3 +55,20 @@ def test_long_names_keep_both_ends_and_their_level() -> None:
     assert re.fullmatch("n+…n+end", number.label)
     assert re.fullmatch("h+…h+1: oil", labels[1].label)
     assert max(width(each.label) for each in (number, labels[1])) <= effects.WIDEST_LABEL
+
+
+def test_terms_stand_after_the_columns_and_a_spline_beside_its_first_knot() -> None:
+    plan = plan_of_every_term()
+    deviations = np.arange(1.0, 1 + len(plan.encoded_names))
+    lines = [effect for group in effects.groups(plan, deviations) for effect in group]
+    terms = [effect.term for effect in lines if effect.term is not None]
+    assert terms == [*range(len(plan.encoded_names))]
+    by_label = {effect.label: effect for effect in lines}
+    assert "area" not in by_label, "it is in terms alone"
+    logarithm = plan.encoded_names.index("log(area)")
+    assert by_label["log(area)"] == ("log(area)", logarithm, deviations[logarithm])
+    assert by_label["roof[steep]:town[a]"].change == 1
+    assert by_label["age: 0 (reference)"].term is None
+    knot = by_label["age: 21.55"]
+    assert plan.encoded_names[knot.term or 0] == "spline(age, 4)[1]"
+    assert knot.change == 1

@@ -54,6 +54,18 @@ for (const [name, runtime] of Object.entries({ node, web })) {
     assert.deepEqual(model.inRange(rows), [true, false]);
   });
 
+  test(`${name}: terms inside the file, and numbers of which they have no value`, options, async () => {
+    const model = await opened(runtime, join(models, "terms"));
+    const found = await model.conformance();
+    assert.deepEqual([found.ok, found.problem, found.within], [true, undefined, found.vectors]);
+    const row = { area: 50, age: null, rooms: 3, heating: "gas", roof: "flat", town: "a", only: "one" };
+    const dates = { sold: "2018-01-05", seen: "2018-01-05T12:00:00Z" };
+    const [[y]] = await model.predict([{ ...row, ...dates }]);
+    assert.ok(Number.isFinite(y));
+    const wrong = { message: /row 0, area: must be above 0, because the model takes its logarithm/ };
+    await assert.rejects(model.predict([{ ...row, ...dates, area: -50 }]), wrong);
+  });
+
   test(`${name}: columns and records in any order, gaps, dates`, options, async () => {
     const model = await opened(runtime);
     const records = [

@@ -1,0 +1,68 @@
+"""The model card's table of the terms: what they are made of, and where they have no value."""
+
+from collections.abc import Iterator
+
+from pipeline.columns.plan import Plan
+from pipeline.columns.term import AnyTerm, FunctionTerm, PowerTerm, ProductTerm
+from pipeline.report import markdown
+
+
+def table(plan: Plan) -> Iterator[str]:
+    """Return the lines of the table; nothing without terms."""
+    if not plan.terms:
+        return
+    yield from markdown.table(
+        ("term", "numbers", "what it is"),
+        ((markdown.text(term.name), str(len(term.names)), _what(term)) for term in plan.terms),
+    )
+    if plan.only_in_terms:
+        names = ", ".join(map(markdown.text, plan.only_in_terms))
+        yield ""
+        yield f"In terms alone, without a number of its own: {names}."
+    yield ""
+
+
+def explained(plan: Plan) -> Iterator[str]:
+    """Return how the coefficients of terms are read: a sentence for each kind that is there."""
+    kinds = {term.kind for term in plan.terms}
+    if any(_has_levels(plan, term) for term in plan.terms):
+        yield (
+            "A term such as `number:column[level]` is the number in the rows of that level, else 0:"
+            " its value is how far the slope there lies from the slope of the number itself, or is"
+            " the slope, if the number has none of its own."
+        )
+    if "spline" in kinds:
+        yield (
+            "Of a spline, the value of a term is how far its curve at a knot lies from the curve at"
+            " the first knot, all else the same; the knots are in the table of the terms."
+        )
+
+
+def refused(plan: Plan) -> list[tuple[str, list[str]]]:
+    """Return the values that the model refuses because a term has no value, with the columns."""
+    logs = _of_functions(plan, "log")
+    roots = [name for name in _of_functions(plan, "sqrt") if name not in logs]
+    return [("a value that is not above 0 in", logs), ("a value below 0 in", roots)]
+
+
+def _of_functions(plan: Plan, kind: str) -> list[str]:
+    functions = (term for term in plan.terms if isinstance(term, FunctionTerm))
+    return [markdown.text(term.of.name) for term in functions if term.kind == kind]
+
+
+def _has_levels(plan: Plan, term: AnyTerm) -> bool:
+    """Return True for a product of a number and levels."""
+    of_levels = [each.has_levels(plan.column(each.column)) for each in term.operands]
+    return isinstance(term, ProductTerm) and any(of_levels) and not all(of_levels)
+
+
+def _what(term: AnyTerm) -> str:
+    names = [markdown.text(each.name) for each in term.operands]
+    if isinstance(term, FunctionTerm):
+        return ("natural logarithm of " if term.kind == "log" else "square root of ") + names[0]
+    if isinstance(term, PowerTerm):
+        return f"{names[0]} to the power of {term.exponent}"
+    if isinstance(term, ProductTerm):
+        return f"{names[0]} times {names[1]}"
+    knots = ", ".join(f"{knot:.6g}" for knot in term.knots)
+    return f"natural cubic spline of {names[0]}, straight outside of its knots: {knots}"
