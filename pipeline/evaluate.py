@@ -1,7 +1,7 @@
 """Stage `evaluate`: measure the trained model and answer the query points.
 
 Reads   models/model.safetensors, data/*.parquet, data/columns.json, data/summary.json,
-        reports/history.csv, reports/path.csv
+        reports/history.csv, reports/path.csv; modules/, if model.module names a class there
 Writes  reports/metrics.json, coefficients.csv, predictions.csv, largest_errors.csv, plots/
 """
 

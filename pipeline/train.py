@@ -1,7 +1,7 @@
 """Stage `train`: design the model, construct loss and optimizer, run the training cycle.
 
 Reads   data/summary.json, data/columns.json; if rows are needed, data/train.parquet and
-        data/test.parquet
+        data/test.parquet; modules/, if model.module names a class there
 Writes  models/model.safetensors, reports/history.csv, reports/path.csv, and an MLflow run while it
         trains
 """

@@ -18,7 +18,8 @@ def exported(place: Path, **changes: Any) -> Path:
     """Run the stages of a job in `place`, and return its models/."""
     for name in ("dvc.yaml", "requirements.txt"):
         shutil.copy(ROOT / name, place / name)
-    shutil.copytree(ROOT / "pipeline", place / "pipeline")
+    for folder in ("pipeline", "modules"):
+        shutil.copytree(ROOT / folder, place / folder)
     with chdir(place):
         make(job(**WIDE | changes))
     return place / "models"

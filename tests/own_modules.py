@@ -60,7 +60,7 @@ def linear(weight: list[list[float]], bias: list[float]) -> LinearModel:
 
 
 def use(monkeypatch: pytest.MonkeyPatch, build: Build) -> None:
-    """Let `module.build` return another module."""
+    """Let `module.build` return another module than params.yaml says."""
     monkeypatch.setattr("pipeline.learning.module.build", lambda _, *sizes: build(*sizes))
 
 

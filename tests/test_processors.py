@@ -67,6 +67,19 @@ PORTABLE: dict[str, dict[str, Any]] = {
         "train__batch_size": 64,
         "train__epochs": 2,
     },
+    **{
+        f"portable, network of {activation}": {
+            "train__portable": True,
+            "train__optimizer": "adam",
+            "train__batch_size": 500,
+            "train__epochs": 3,
+            "model__hidden": [32, 32],
+            "model__activation": activation,
+            "model__dropout": 0.1,
+            "model__standardize": True,
+        }
+        for activation in ("relu", "tanh")
+    },
 }
 
 

@@ -16,7 +16,6 @@ import pytest
 import yaml
 from conftest import environment, eventually, job_text, make, tracked_runs
 from stores import move_artifacts
-from torch import nn
 
 from pipeline import generate, sweep
 from pipeline.learning.outcomes import Outcome, Trial
@@ -131,19 +130,25 @@ def test_losses_are_compared_by_their_errors_on_the_rows_held_out(job: Path) -> 
 
 
 @pytest.mark.slow
-def test_another_module_is_chosen_by_the_rows_held_out(
-    job: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_network_beside_the_line_is_chosen_by_the_rows_held_out(
+    job: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def network(_: Any, features: int, targets: int) -> nn.Module:
-        return nn.Sequential(nn.Linear(features, 4), nn.Tanh(), nn.Linear(4, targets))
-
-    monkeypatch.setattr("pipeline.learning.module.build", network)
-    ranges = ["train.lr=0.01,0.1", "train.epochs=20"]
-    with pytest.raises(UserError, match="a module that is not linear, .*--metric test.rmse"):
+    ranges = ["model.hidden=[],[4],[8, 8]", "model.activation=relu,tanh", "train.epochs=20"]
+    with pytest.raises(UserError, match=r"model.hidden is \[4\], .*--metric test.rmse"):
         run(*ranges)
-    best, _ = run(*ranges, metric="test.rmse", apply="best")
-    assert best["train.lr"] == "0.1"
-    assert "cv.rmse.mean" not in best
+    assert "--resume" not in capsys.readouterr().err
+    best, *others = run(*ranges, "train.lr=0.1", metric="test.rmse", apply="2")
+    told = capsys.readouterr().out
+    assert 'left out: 1 × model.activation: found "tanh", but model.hidden is []' in told
+    rows = {row["number"]: row for row in (best, *others)}
+    hidden = {(row["model.hidden"], row["model.activation"]) for row in rows.values()}
+    assert hidden == {
+        ("[]", "relu"),
+        *((f, a) for f in ("[4]", "[8, 8]") for a in ("relu", "tanh")),
+    }
+    best = rows["2"]
+    assert params.load().model.hidden == (4,)
+    assert best["cv.rmse.mean"] == ""
     make(params.load())
     metrics = json.loads(files.METRICS.read_text())
     assert float(best["test.rmse"]) == pytest.approx(metrics["test"]["rmse"], rel=1e-6)

@@ -1,8 +1,16 @@
-"""The model as a class. To train another model, change `build`."""
+"""The models as classes: the line, the network beside it, and their scaling.
+
+`model.module` names a model of the user's own: see `own_module`.
+"""
+
+import itertools
+from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import nn
 
+from pipeline.learning import own_module
 from pipeline.settings.params import Model as Settings
 
 
@@ -22,9 +30,50 @@ class LinearModel(nn.Module):
         y: torch.Tensor = self.linear(x)
         return y
 
+    def __init_subclass__(cls, **_: Any) -> None:
+        raise TypeError(f"{cls.__name__}: a LinearModel is taken for linear; use nn.Module instead")
+
+
+ACTIVATIONS: dict[str, type[nn.Module]] = {"relu": nn.ReLU, "tanh": nn.Tanh}
+
+
+class Network(nn.Module):
+    """A multilayer perceptron: linear layers with an activation after each but the last one.
+
+    Without bias no layer has one: the answer to zeros is 0, as of a line through the origin.
+    """
+
+    def __init__(
+        self,
+        features: int,
+        targets: int,
+        hidden: Sequence[int],
+        activation: str = "relu",
+        dropout: float = 0.0,
+        bias: bool = True,
+    ) -> None:
+        """hidden: the width of each hidden layer. dropout: share of its numbers set to 0."""
+        super().__init__()
+        widths = [features, *hidden]
+        layers: list[nn.Module] = []
+        for before, width in itertools.pairwise(widths):
+            layers += [nn.Linear(before, width, bias=bias), ACTIVATIONS[activation]()]
+            layers += [nn.Dropout(dropout)] if dropout else []
+        self.layers = nn.Sequential(*layers, nn.Linear(widths[-1], targets, bias=bias))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Predict: x [batch, features] to y [batch, targets]."""
+        y: torch.Tensor = self.layers(x)
+        return y
+
 
 def build(settings: Settings, features: int, targets: int) -> nn.Module:
-    """Return the module to train, untrained. It may be any regression module."""
+    """Return the module to train, untrained. Raises UserError if the user's own cannot be made."""
+    if settings.module is not None:
+        return own_module.construct(settings.module, features, targets)
+    if settings.hidden:
+        layers = settings.hidden, settings.activation, settings.dropout
+        return Network(features, targets, *layers, settings.bias)
     return LinearModel(features, targets, settings.bias)
 
 

@@ -1,11 +1,9 @@
 """Checks of a user's module: the trained module must be the module that ships.
 
 `check` tries the module before its first epoch, and `compare` compares the trained module with the
-module that its file gives. Both raise UserError with the change that `module.build` needs.
+module that its file gives. Both raise UserError with the change that the user's class needs.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -14,6 +12,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from pipeline.learning import construction, rounding_bound, weights
+from pipeline.learning.own_module import blamed
 from pipeline.learning.prediction import dtype_name, eval_mode, predict
 from pipeline.settings.errors import UserError
 from pipeline.settings.params import Params
@@ -22,7 +21,7 @@ ROWS_CHECKED = 1000  # training rows
 
 
 def check(params: Params, x: torch.Tensor, y: torch.Tensor, count: int) -> None:
-    """Check that the module of `module.build` can be trained, saved, loaded and evaluated.
+    """Check that the module can be trained, saved, loaded and evaluated.
 
     x: [rows, features] and y: [rows, targets], some of the rows as they are trained on. count: the
     number of all training rows. The checks take modules and
@@ -33,14 +32,14 @@ def check(params: Params, x: torch.Tensor, y: torch.Tensor, count: int) -> None:
     with torch.random.fork_rng(devices=devices):
         torch.manual_seed(params.seed)
         module = construction.initial(params.model, x.shape[1], y.shape[1])
-        name = f"module.build: {type(module).__name__}"
+        name = f"model.module: {type(module).__name__}"
         _refuse_state(module, name)
         module.to(x.device, x.dtype)
         _refuse_answers(module, name, x, y.shape[1])
         _refuse_training(module, name, params, x, y, count)
         dtype = weights.DTYPES[params.model.dtype]
         shipped = construction.initial(params.model, x.shape[1], y.shape[1]).to(dtype)
-        with _blamed(name, "cannot be saved and loaded"):
+        with blamed(f"{name} cannot be saved and loaded"):
             shipped.load_state_dict(weights.rounded(module, dtype))
         rows = x[:ROWS_CHECKED].cpu().double().numpy()
         _compare(module, shipped.eval(), rows, params.data.targets)
@@ -73,7 +72,7 @@ def _compare(
     if wrong.any():
         row, column = (int(each) for each in np.argwhere(wrong)[0])
         raise UserError(
-            f"module.build: the module answers otherwise once it is saved and loaded: at training"
+            f"model.module: the module answers otherwise once it is saved and loaded: at training"
             f" row {row + 1} {targets[column]} is {here[row, column]:.6g} before, and"
             f" {there[row, column]:.6g} after; its file holds parameters and persistent buffers,"
             " so keep each tensor that the answer needs by self.register_buffer(name, tensor), and"
@@ -97,7 +96,7 @@ def _refuse_answers(module: nn.Module, name: str, x: torch.Tensor, targets: int)
     """Refuse answers of a wrong kind, and answers that depend on more than their own row."""
     for rows in (_some(x, targets + 2), _some(x, 1)):
         given = rows.clone()
-        with _blamed(name, f"cannot answer a batch of {len(rows)} rows"), eval_mode(module):
+        with blamed(f"{name} cannot answer a batch of {len(rows)} rows"), eval_mode(module):
             answers, again = module(given), module(given)
         _refuse_shape(answers, name, rows, targets)
         if not torch.equal(given, rows):
@@ -112,7 +111,7 @@ def _refuse_answers(module: nn.Module, name: str, x: torch.Tensor, targets: int)
                 " nn.Dropout"
             )
     rows = _some(x, targets + 2).double()
-    with _blamed(name, "cannot answer in float64, in which it is measured"):
+    with blamed(f"{name} cannot answer in float64, in which it is measured"):
         with eval_mode(module.double()):
             together = module(rows)
             alone = torch.cat([module(rows[index : index + 1]) for index in range(len(rows))])
@@ -176,7 +175,7 @@ def _refuse_training(
 
 def _try(module: nn.Module, x: torch.Tensor, y: torch.Tensor, name: str, what: str) -> None:
     """Make one step of training, without an update."""
-    with _blamed(name, what):
+    with blamed(f"{name} {what}"):
         answers = module(x)
         _refuse_shape(answers, name, x, y.shape[1])
         nn.functional.mse_loss(answers, y).backward()  # type: ignore[no-untyped-call]
@@ -200,17 +199,6 @@ def _some(rows: torch.Tensor, count: int) -> torch.Tensor:
 def _random_states(x: torch.Tensor) -> list[torch.Tensor]:
     cuda = [torch.cuda.get_rng_state(x.device)] if x.device.type == "cuda" else []
     return [torch.get_rng_state(), *cuda]
-
-
-@contextmanager
-def _blamed(name: str, what: str) -> Iterator[None]:
-    """Turn any exception of the module into a UserError that names the module."""
-    try:
-        yield
-    except UserError:
-        raise
-    except Exception as error:  # the user's own code: it may raise anything
-        raise UserError(f"{name} {what}: {type(error).__name__}: {error}") from error
 
 
 def _differ(one: torch.Tensor, other: torch.Tensor) -> bool:

@@ -32,15 +32,15 @@ from pipeline.settings.errors import UserError
 from pipeline.settings.params import Params
 
 
-def can_be_cross_validated(params: Params, *, is_linear: bool) -> bool:
+def can_be_cross_validated(params: Params) -> bool:
     """True if a configuration can be trained for each fold from the summary alone.
 
-    Mini-batches and a loss other than squared errors need the rows of a fold, and early stopping
-    needs rows to watch.
+    Networks, mini-batches and a loss other than squared errors need the rows of a fold, and early
+    stopping needs rows to watch.
     """
     train = params.train
     from_sums = train.batch_size is None and train.loss_kind.is_squared
-    return is_linear and from_sums and train.patience is None
+    return params.model.is_linear and from_sums and train.patience is None
 
 
 def trial(params: Params, summary: Summary, rows: TableFile, held_out: TableFile) -> Trial:
@@ -73,7 +73,7 @@ def trial(params: Params, summary: Summary, rows: TableFile, held_out: TableFile
         note = reason
     elif penalties is not None:
         figures |= of_folds(exact_folds.figures(params, summary, penalties))
-    elif can_be_cross_validated(params, is_linear=line is not None):
+    elif can_be_cross_validated(params):
         try:
             figures |= _cross_validated(params, summary, rows, held_out)
         except UserError as error:

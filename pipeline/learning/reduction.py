@@ -17,7 +17,6 @@ from pipeline.learning.module import LinearModel
 from pipeline.learning.prediction import to_numpy
 from pipeline.learning.scaling import Scaling
 from pipeline.learning.weights import DTYPES
-from pipeline.settings.errors import UserError
 from pipeline.settings.params import Params
 
 FEWEST_ROWS = 10_000
@@ -25,24 +24,13 @@ FEWEST_ROWS = 10_000
 
 
 def is_wanted(params: Params, module: nn.Module, summary: Summary) -> bool:
-    """True if `module` is to be trained on reduced rows.
-
-    Raises UserError if it cannot be, although train.reduce_rows is true or the rows were left where
-    they are (data.keep_rows).
-    """
+    """True if `module` is to be trained on reduced rows."""
     settings, rows = params.train, summary.train.table_rows
-    name, is_linear = type(module).__name__, isinstance(module, LinearModel)
-    if not is_linear and not params.data.keep_rows:
-        raise UserError(
-            f"data.keep_rows: found false, but module.build returns a {name}, which is trained on"
-            " the rows themselves: only a linear model can be trained on their sums; set it to true"
-        )
-    if not is_linear and settings.reduce_rows is True:
-        raise UserError(
-            f"train.reduce_rows: found true, which is for linear models, but module.build returns a"
-            f" {name}; set it to auto"
-        )
-    if not is_linear or settings.batch_size is not None or settings.reduce_rows is False:
+    if (
+        not isinstance(module, LinearModel)
+        or settings.batch_size is not None
+        or settings.reduce_rows is False
+    ):
         return False
     if not settings.loss_kind.is_squared:  # only squared errors follow from the sums
         return False

@@ -6,11 +6,9 @@ from pipeline.columns.blocks import TableFile
 from pipeline.columns.summary import Summary
 from pipeline.learning import construction, linear_sweep, one_by_one
 from pipeline.learning.linear_sweep import LinearSweep
-from pipeline.learning.module import LinearModel
 from pipeline.learning.outcomes import DEFAULT_METRIC, Trial
 from pipeline.settings.errors import UserError
 from pipeline.settings.params import Params
-from pipeline.settings.sections import Model
 
 AT_ONCE = 256
 """Most configurations of a chunk."""
@@ -22,18 +20,14 @@ class SweepTrainer:
     def __init__(self, summary: Summary, rows: TableFile, held_out: TableFile) -> None:
         self.summary, self.rows, self.held_out = summary, rows, held_out
         self._linear = LinearSweep(summary)
-        self._are_linear: dict[Model, bool] = {}
-
-    def is_linear(self, params: Params) -> bool:
-        """True if the configuration's model is linear."""
-        if params.model not in self._are_linear:
-            sizes = len(self.summary.features), len(self.summary.targets)
-            module = construction.initial(params.model, *sizes)
-            self._are_linear[params.model] = isinstance(module, LinearModel)
-        return self._are_linear[params.model]
 
     def check(self, jobs: Sequence[Params], metric: str) -> None:
-        """Raise UserError if a configuration cannot have the metric, with what to do instead."""
+        """Raise UserError if a configuration cannot have the metric, with what to do instead.
+
+        Also if a module of the user's own cannot be made.
+        """
+        for model in {job.model: job.model for job in jobs if not job.model.is_linear}:
+            construction.initial(model, len(self.summary.features), len(self.summary.targets))
         if metric.startswith("test.") and not self.summary.test.rows:
             raise UserError(
                 f"--metric: found {metric}, but no rows are held out; use {DEFAULT_METRIC}, or set"
@@ -54,11 +48,10 @@ class SweepTrainer:
                 f"--metric: found {metric}, but there is no second fold with rows; {cure}"
             )
         for job in jobs:
-            is_linear = self.is_linear(job)
-            if not one_by_one.can_be_cross_validated(job, is_linear=is_linear):
+            if not one_by_one.can_be_cross_validated(job):
                 raise UserError(
-                    f"--metric: found {metric}, but {_obstacle(job, is_linear)}, so they cannot be"
-                    f" trained for each fold; {cure}"
+                    f"--metric: found {metric}, but {_obstacle(job)}, so they cannot be trained for"
+                    f" each fold; {cure}"
                 )
 
     def chunks(self, jobs: Sequence[Params]) -> list[list[int]]:
@@ -69,7 +62,7 @@ class SweepTrainer:
         at_once = {
             place: job
             for place, job in enumerate(jobs)
-            if self.is_linear(job) and linear_sweep.is_possible(job, self.summary)
+            if job.model.is_linear and linear_sweep.is_possible(job, self.summary)
         }
         chunks = [
             [[*at_once][index] for index in group[start : start + AT_ONCE]]
@@ -85,7 +78,7 @@ class SweepTrainer:
 
         advance: gets the epochs that are done. Raises UserError if a column cannot be standardized.
         """
-        if self.is_linear(jobs[0]) and linear_sweep.is_possible(jobs[0], self.summary):
+        if jobs[0].model.is_linear and linear_sweep.is_possible(jobs[0], self.summary):
             return self._linear.trials(jobs, advance)
         trials = []
         for job in jobs:
@@ -99,9 +92,9 @@ def epochs(job: Params) -> int:
     return 1 if job.train.optimizer == "exact" else job.train.epochs
 
 
-def _obstacle(job: Params, is_linear: bool) -> str:
-    if not is_linear:
-        return "module.build returns a module that is not linear"
+def _obstacle(job: Params) -> str:
+    if not job.model.is_linear:
+        return job.model.cause
     if not job.train.loss_kind.is_squared:
         return f"train.loss is {job.train.loss}"
     if job.train.patience is not None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from pipeline.results.provenance import one_line
 from pipeline.results.recorded import Opened, Recorded
-from pipeline.settings import files
+from pipeline.settings import dvc_md5, files
 from pipeline.settings.messages import first_of
 
 MOST_SHOWN = 8
@@ -166,7 +166,7 @@ def _of_code(first: Recorded, other: Recorded) -> Iterator[str]:
     if first.deps is None or other.deps is None:
         yield "unknown: of one of them only the run is left"
         return
-    paths = {path for path in (*first.deps, *other.deps) if path.startswith("pipeline/")}
+    paths = {path for path in (*first.deps, *other.deps) if dvc_md5.is_code(path)}
     if changed := sorted(p for p in paths if first.deps.get(p) != other.deps.get(p)):
         yield first_of(changed, MOST_SHOWN)
 

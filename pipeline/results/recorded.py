@@ -90,7 +90,7 @@ def edited_since(recorded: Recorded) -> list[str]:
         return []
     values = params_yaml.flatten(params_yaml.load())
     keys = [key for key, value in recorded.params.items() if not _is_equal(values.get(key), value)]
-    code = {path: md5 for path, md5 in recorded.deps.items() if Path(path).parts[0] == "pipeline"}
+    code = {path: md5 for path, md5 in recorded.deps.items() if dvc_md5.is_code(path)}
     return keys + [
         path
         for path, md5 in code.items()

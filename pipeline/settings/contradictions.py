@@ -11,6 +11,7 @@ from pipeline.settings import (
     column_contradictions,
     loss_contradictions,
     messages,
+    model_contradictions,
     queries,
     row_contradictions,
     term_contradictions,
@@ -30,6 +31,7 @@ def of(params: Params) -> Mistakes:
     yield from _source(params.data)
     yield from row_contradictions.of(params.data)
     yield from _rows_left(params)
+    yield from model_contradictions.of(params)
     yield from _tracking(params.tracking)
     if params.data.source == GENERATE:
         yield from _generated(params.data)

@@ -10,25 +10,32 @@ from pipeline.settings import regular_file
 from pipeline.settings.errors import UserError
 
 CODE_FOLDER = "pipeline"
+MODULES_FOLDER = "modules"
+"""The models of the user's own, which `model.module` names."""
+
+
+def is_code(path: str) -> bool:
+    """True if a path is in a folder of code."""
+    return path.split("/")[0] in (CODE_FOLDER, MODULES_FOLDER)
 
 
 def files(path: str) -> Iterator[str]:
     """Yield the files that DVC hashes for a dependency: the file itself, or all in a folder.
 
-    In the folder of the code these are the Python files that are not hidden, as .dvcignore says.
+    In a folder of code these are the Python files that are not hidden, as .dvcignore says.
     """
-    is_code = path.split("/")[0] == CODE_FOLDER
+    of_code = is_code(path)
     try:
         entries = sorted(os.scandir(path), key=lambda entry: entry.name)
     except OSError:  # no folder
         yield path
         return
     for entry in entries:
-        if is_code and entry.name.startswith("."):
+        if of_code and entry.name.startswith("."):
             continue
         if entry.is_dir(follow_symlinks=False):
             yield from files(entry.path)
-        elif not is_code or entry.name.endswith(".py"):
+        elif not of_code or entry.name.endswith(".py"):
             yield entry.path
 
 

@@ -118,8 +118,7 @@ def _edited_files(inputs: _Inputs) -> Iterator[str]:
         # Another stamp is a reason to look; the md5 decides.
         if before and (before.stamp == stamp or (stamp and before.md5 == stamps.md5(path))):
             continue
-        is_code = path.startswith(f"{dvc_md5.CODE_FOLDER}/")
-        if path not in inputs.deps and not is_code and declared.is_ignored(path):
+        if path not in inputs.deps and not dvc_md5.is_code(path) and declared.is_ignored(path):
             continue
         is_new = before is None or before.stamp is None
         yield path + (" (new)" if is_new else " (removed)" if stamp is None else "")

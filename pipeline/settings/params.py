@@ -18,11 +18,10 @@ from pipeline.settings.sections import (
     Evaluate,
     Export,
     Generate,
-    Model,
     Params,
     Tracking,
 )
-from pipeline.settings.train_settings import Train
+from pipeline.settings.train_settings import Model, Train
 from pipeline.settings.weight_settings import Weights
 
 __all__ = [

@@ -2,7 +2,7 @@
 
 KEY=log:LOW..HIGH:COUNT   COUNT numbers from LOW to HIGH, by a constant factor
 KEY=lin:LOW..HIGH:COUNT   COUNT numbers from LOW to HIGH, by a constant step
-KEY=A,B,C                 a list of values, each as params.yaml writes it
+KEY=A,B,C                 a list of values, each as params.yaml writes it; may be [32,32],[64]
 """
 
 import re
@@ -159,12 +159,12 @@ def _decimal(text: str) -> Decimal | None:
 def _list(text: str) -> tuple[Any, ...] | str:
     """Return the values of a list, or the end of a message."""
     values = []
-    for part in text.split(","):
+    for part in re.split(r",(?![^\[]*\])", text):  # not at a comma between brackets
         try:
             value = yaml_file.read(part, Path("command line"))[0]
         except UserError:
             return _FORM
-        if not part.strip() or isinstance(value, list | dict):
+        if not part.strip() or isinstance(value, dict):
             return _FORM
         values.append(value)
     return tuple(values)

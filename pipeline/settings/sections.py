@@ -12,7 +12,7 @@ from pydantic_core import PydanticCustomError
 from pipeline.settings.column_settings import Column, ColumnSettings, NumberSettings
 from pipeline.settings.row_settings import FoldsOfRows, HeldOutRows, RowSettings
 from pipeline.settings.section import AS_TUPLE, Name, Names, Section
-from pipeline.settings.train_settings import Train
+from pipeline.settings.train_settings import Model, Train
 from pipeline.settings.weight_settings import RowWeights
 
 Row = Annotated[tuple[float, ...], *AS_TUPLE]
@@ -193,18 +193,6 @@ class Data(Section):
         """The keys whose rows are chosen by a column, such as data.folds, with their settings."""
         both = {"data.test_fraction": self.test_fraction, "data.folds": self.folds}
         return {key: settings for key, settings in both.items() if settings.by is not None}
-
-
-class Model(Section):
-    """The model."""
-
-    bias: bool = Field(examples=[True])
-    """true: fit an intercept; false: the line goes through the origin."""
-    standardize: bool = Field(examples=[False])
-    """Scale by the training rows' mean and deviation, inside the model: the inputs, and the targets
-    of a model that is not linear."""
-    dtype: Literal["float32", "float64"] = Field(examples=["float32"])
-    """The precision that ships."""
 
 
 def _one_value(value: Any) -> Any:

@@ -1,5 +1,6 @@
-"""The keys of the section train of params.yaml."""
+"""The keys of the sections model and train of params.yaml."""
 
+import keyword
 import re
 from dataclasses import dataclass
 from typing import Annotated, Literal
@@ -7,7 +8,69 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
-from pipeline.settings.section import Section, one_of
+from pipeline.settings.section import AS_TUPLE, Section, one_of
+
+Width = Annotated[int, Field(ge=1, le=65_536)]
+
+_NAMES = r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+"
+
+
+def _a_class_of_a_file(name: str) -> str:
+    """Refuse what is no FILE.CLASS: dotted names cannot lead out of the folder of modules."""
+    is_named = re.fullmatch(_NAMES, name, re.ASCII) is not None
+    if not is_named or any(map(keyword.iskeyword, name.split("."))) or name.endswith(".py"):
+        raise PydanticCustomError(
+            "class_of_a_file",
+            "must be FILE.CLASS, such as my_models.Net for the class Net of modules/my_models.py",
+        )
+    return name
+
+
+ClassOfAFile = Annotated[
+    str,
+    Field(min_length=1, max_length=200, json_schema_extra={"pattern": f"^{_NAMES}$"}),
+    AfterValidator(_a_class_of_a_file),
+]
+
+
+class Model(Section):
+    """The model."""
+
+    bias: bool = Field(examples=[True])
+    """true: fit an intercept; false: none, in no layer, so that the answer to zeros is 0."""
+    standardize: bool = Field(examples=[False])
+    """Scale by the training rows' mean and deviation, inside the model: the inputs, and the targets
+    of a model that is not linear."""
+    dtype: Literal["float32", "float64"] = Field(examples=["float32"])
+    """The precision that ships."""
+    hidden: Annotated[tuple[Width, ...], *AS_TUPLE] = Field(examples=[[]])
+    """Widths of a network's hidden layers, such as [32, 32]; []: none, the linear model."""
+    activation: Literal["relu", "tanh"] = Field(examples=["relu"])
+    """The function after each hidden layer."""
+    dropout: float = Field(ge=0, lt=1, examples=[0.0])
+    """Share of each hidden layer's numbers that a step of the training sets to 0, at random."""
+    module: ClassOfAFile | None = Field(examples=[None])
+    """A model of your own: my_models.Net is the class Net of modules/my_models.py, an nn.Module
+    that is made as Net(features, targets); null: the linear model, or the network of hidden."""
+
+    @property
+    def is_linear(self) -> bool:
+        """True for the linear model."""
+        return not self.hidden and self.module is None
+
+    @property
+    def cause(self) -> str:
+        """The setting because of which the model is not linear, with its value, for messages."""
+        assert not self.is_linear
+        if self.module is not None:
+            return f"model.module is {self.module}"
+        return f"model.hidden is {[*self.hidden]}"
+
+    @property
+    def cure(self) -> str:
+        """What makes the model linear again, for messages."""
+        return "model.hidden to []" if self.module is None else "model.module to null"
+
 
 PenaltySetting = Annotated[
     Annotated[float, Field(ge=0, le=1e30)] | Literal["cv"],

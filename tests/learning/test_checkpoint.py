@@ -45,6 +45,15 @@ JOBS: dict[str, dict[str, Any]] = {
         "train__lr": 1e-3,
     },
     "float64": {"train__dtype": "float64", "train__optimizer": "adam"},
+    "network": {
+        "model__hidden": [8, 4],
+        "model__dropout": 0.2,
+        "model__standardize": True,
+        "train__optimizer": "adam",
+        "train__batch_size": 16,
+        "train__patience": 9,
+        "data__test_fraction": 0.3,
+    },
 }
 
 

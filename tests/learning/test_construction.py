@@ -3,10 +3,9 @@
 import pytest
 import torch
 from conftest import job
-from own_modules import normed, plain, use
+from own_modules import normed, use
 
 from pipeline.learning import construction
-from pipeline.settings.errors import UserError
 
 
 def test_a_linear_module_has_the_given_parameters() -> None:
@@ -15,12 +14,6 @@ def test_a_linear_module_has_the_given_parameters() -> None:
     assert module(torch.tensor([[1.0, 1.0]]).double()).item() == 6
     without = construction.linear(weight, bias, job(model__bias=False).model)
     assert without(torch.tensor([[1.0, 1.0]]).double()).item() == 3
-
-
-def test_the_closed_form_needs_a_linear_module(monkeypatch: pytest.MonkeyPatch) -> None:
-    use(monkeypatch, plain)
-    with pytest.raises(UserError, match="found exact, which is for linear models, but module.buil"):
-        construction.linear(torch.ones(1, 2), torch.ones(1), job().model)
 
 
 def test_the_first_forward_of_a_new_module_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -82,6 +82,14 @@ LONG: dict[str, dict[str, Any]] = {
         "train__lr": 1e-7,
         "train__epochs": 60_000,
     },
+    "network": {
+        "model__hidden": [8, 4],
+        "model__dropout": 0.2,
+        "train__optimizer": "adam",
+        "train__batch_size": 30,
+        "train__lr": 1e-6,
+        "train__epochs": 15_000,
+    },
 }
 
 

@@ -204,21 +204,9 @@ def test_with_many_columns_a_reduction_takes_longer_than_it_saves() -> None:
         assert reduction.is_wanted(job(), LinearModel(198, 1), summary) == wanted
 
 
-def test_a_module_that_is_not_linear_needs_its_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_network_is_trained_on_the_rows(monkeypatch: pytest.MonkeyPatch) -> None:
     use(monkeypatch, plain)
     assert not is_wanted(20_000)
-    with pytest.raises(UserError) as caught:
-        is_wanted(20_000, train__reduce_rows=True)
-    assert str(caught.value) == (
-        "train.reduce_rows: found true, which is for linear models, but module.build returns a"
-        " Sequential; set it to auto"
-    )
-    with pytest.raises(UserError) as caught:
-        is_wanted(20_000, data__source="data/raw/t.parquet", data__keep_rows=False)
-    assert str(caught.value) == (
-        "data.keep_rows: found false, but module.build returns a Sequential, which is trained on"
-        " the rows themselves: only a linear model can be trained on their sums; set it to true"
-    )
 
 
 def test_one_line_says_that_rows_are_reduced(capsys: pytest.CaptureFixture[str]) -> None:

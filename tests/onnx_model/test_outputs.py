@@ -8,7 +8,6 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
-import torch
 from onnx_files import ALL_OUTPUTS, TWO_TARGETS, contract_of
 
 from pipeline.onnx_model import golden
@@ -134,16 +133,9 @@ def test_numbers_beyond_the_dtype_are_refused(workspace: Path) -> None:
         contract_of(**tiny, data__generate__noise=0.1)
 
 
-def test_a_module_that_is_not_linear_may_tell_its_range(
-    workspace: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def network(settings: Any, features: int, targets: int) -> torch.nn.Module:
-        return torch.nn.Sequential(
-            torch.nn.Linear(features, 4), torch.nn.Tanh(), torch.nn.Linear(4, targets)
-        )
-
-    monkeypatch.setattr("pipeline.learning.module.build", network)
-    contract = contract_of(**TWO_TARGETS, export__outputs=["in_range", "prediction"])
+def test_a_module_that_is_not_linear_may_tell_its_range(workspace: Path) -> None:
+    outputs = {"export__outputs": ["in_range", "prediction"]}
+    contract = contract_of(**TWO_TARGETS, **outputs, model__hidden=[4], model__activation="tanh")
     assert [output["name"] for output in contract["outputs"]] == ["y", "in_range"]
     assert contract["golden"]["derivation"].startswith("outputs: the torch module in float64")
     assert {row[0] for row in contract["golden"]["outputs"]["in_range"]} == {0.0, 1.0}

@@ -16,7 +16,7 @@ def test_a_subfolder_of_a_repository_names_its_own_changes(
     """Git's paths start at its top folder, where other projects may change, too."""
     project = workspace / "projects/abline"
     project.mkdir(parents=True)
-    for name in ("dvc.yaml", "params.yaml", "requirements.txt", "pipeline"):
+    for name in ("dvc.yaml", "params.yaml", "requirements.txt", "pipeline", "modules"):
         (workspace / name).rename(project / name)
     (workspace / "another project.txt").write_text("1")
     git(workspace, "init", "--quiet")

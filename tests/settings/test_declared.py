@@ -20,11 +20,11 @@ def test_the_committed_file_declares_every_key(workspace: Path) -> None:
 
 
 def test_a_parameter_of_ones_own_must_be_declared(workspace: Path) -> None:
-    keys = [*flatten(job()), "model.hidden", "tracking.new"]
+    keys = [*flatten(job()), "model.depth", "tracking.new"]
     with pytest.raises(UserError) as caught:
         declared.check(keys)
     assert str(caught.value) == (
-        "dvc.yaml: model.hidden is not among the params of train, evaluate, export, track, so DVC"
+        "dvc.yaml: model.depth is not among the params of train, evaluate, export, track, so DVC"
         " would not see that it changed; add it there"
     )
     text = Path("dvc.yaml").read_text()
@@ -32,7 +32,7 @@ def test_a_parameter_of_ones_own_must_be_declared(workspace: Path) -> None:
     with pytest.raises(UserError) as caught:
         declared.check(keys)
     assert [line.split(" is not ")[0] for line in str(caught.value).splitlines()] == [
-        "2 mistakes in dvc.yaml", "  dvc.yaml: model.dtype", "  dvc.yaml: model.hidden"
+        "2 mistakes in dvc.yaml", "  dvc.yaml: model.dtype", "  dvc.yaml: model.depth"
     ]  # fmt: skip
     for damaged in ("", "stages: 3", "- a", "stages: {train: 3}"):
         Path("dvc.yaml").write_text(damaged)

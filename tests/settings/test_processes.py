@@ -137,7 +137,7 @@ def test_a_training_and_the_writer_of_its_run_end(workspace: Path, gone: str) ->
     """`dvc queue kill -f` left trainings that took a whole core for days, in deleted folders."""
     folder = workspace / "experiment"
     folder.mkdir()
-    for name in ("params.yaml", "dvc.yaml", "requirements.txt", "pipeline"):
+    for name in ("params.yaml", "dvc.yaml", "requirements.txt", "pipeline", "modules"):
         (workspace / name).rename(folder / name)
     (folder / "params.yaml").write_text(job_text(train__epochs=10**8, train__lr=1e-9))
     checkout = Checkout(folder)

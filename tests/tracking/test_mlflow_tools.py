@@ -42,7 +42,8 @@ def tracked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     place = tmp_path_factory.mktemp("tracked")
     for name in ("params.yaml", "dvc.yaml", "requirements.txt"):
         shutil.copy(ROOT / name, place / name)
-    shutil.copytree(ROOT / "pipeline", place / "pipeline")
+    for folder in ("pipeline", "modules"):
+        shutil.copytree(ROOT / folder, place / folder)
     # MLflow writes the store's address into the environment, where it would outlive these tests.
     with chdir(place), patch.dict(os.environ), patch.object(evaluate, "draw"):
         for name in ("MLFLOW_TRACKING_URI", "DVC_ROOT"):

@@ -8,15 +8,26 @@ from typing import Any
 import numpy as np
 import pytest
 import yaml
-from conftest import ROOT, job, make
+from conftest import ROOT, Clone, job, make
 from fitted_tables import fit_job, onnx_answers, write_table
-from own_modules import asked, plain, use
+from own_modules import asked
 from stage_runs import run_stages
 
-from pipeline import train
 from pipeline.report import summary
-from pipeline.settings import csv_cells, files
-from pipeline.settings.errors import UserError
+from pipeline.settings import csv_cells, files, ids
+
+NET = """
+from torch import nn
+
+
+class Net(nn.Module):
+    def __init__(self, features, targets):
+        super().__init__()
+        self.layers = nn.Sequential(nn.Linear(features, 8), nn.Tanh(), nn.Linear(8, targets))
+
+    def forward(self, x):
+        return self.layers(x)
+"""
 
 
 @pytest.mark.parametrize(
@@ -56,11 +67,10 @@ def test_the_documented_network_goes_through_the_documented_pipeline(
     assert "16 times the root mean square of what random rounding errors" in told["allowed"]
 
 
-def test_a_model_that_is_worse_than_the_mean_says_so(
-    workspace: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    use(monkeypatch, plain)
+def test_a_model_that_is_worse_than_the_mean_says_so(workspace: Path) -> None:
     params = asked(
+        model__hidden=[8],
+        model__activation="tanh",
         data__generate__bias=[1000.0],
         data__generate__noise=1.0,
         data__test_fraction=0.3,
@@ -74,21 +84,23 @@ def test_a_model_that_is_worse_than_the_mean_says_so(
     assert worse in told
     assert worse in files.CARD.read_text()
     assert f"final loss   {metrics['train']['loss']:.9g} (mean of the squared errors" in told
-    make(asked(data__test_fraction=0.3, train__lr=0.1, train__epochs=100))
+    make(asked(model__hidden=[8], data__test_fraction=0.3, train__lr=0.1, train__epochs=100))
     assert json.loads(files.METRICS.read_text())["test"]["r2"] > 0
     assert "worse than answering" not in files.CARD.read_text()
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("standardize", [False, True])
-def test_another_module_runs_all_five_stages(
-    workspace: Path, monkeypatch: pytest.MonkeyPatch, standardize: bool
-) -> None:
-    use(monkeypatch, plain)
+@pytest.mark.parametrize("own", [False, True])
+def test_another_module_runs_all_five_stages(workspace: Path, standardize: bool, own: bool) -> None:
+    """The network of the settings, and one of a file of the user's."""
+    Path("modules/my_models.py").write_text(NET)
+    network = {"model__hidden": [8], "model__activation": "tanh"}
     x = np.linspace(-3, 3, 200)
     write_table("bent.csv", ["x", "y"], np.column_stack([x + 10, x**2]))
     params = fit_job(
         "bent.csv",
+        **{"model__module": "my_models.Net"} if own else network,
         model__standardize=standardize,
         data__test_fraction=0.2,
         train__optimizer="adam",
@@ -114,5 +126,28 @@ def test_another_module_runs_all_five_stages(
     lines = summary.lines(params)
     assert not [line for line in lines if line.startswith(("w ", "b ", "optimum"))]
     assert [line for line in lines if line.startswith("best line ")]
-    with pytest.raises(UserError, match="exact, which is for linear models, but module.build ret"):
-        train.main(fit_job("bent.csv", train__optimizer="exact"))
+
+
+@pytest.mark.slow
+def test_an_edit_of_the_file_trains_again(clone: Clone) -> None:
+    """The file is a dependency: no result is kept that other code has made."""
+    checkout = clone("own")
+    file, model = checkout.path / "modules/my_models.py", checkout.path / files.MODEL
+    asked_for = ("-S", "model.module=my_models.Net", "-S", "train.optimizer=adam")
+    told = checkout("dvc", "exp", "run", *asked_for, ok=False)
+    assert "there is no file modules/my_models.py; write it there" in told
+    assert "Traceback" not in told
+    file.write_text(NET)
+    checkout("dvc", "exp", "run", *asked_for)
+    first = ids.trained_by(model).id
+    assert "modules" not in checkout("dvc", "status")
+    file.write_text(NET.replace("nn.Tanh", "nn.ReLU"))
+    assert checkout("dvc", "status").count("modified:           modules\n") == 3
+    checkout("git", "add", "modules")
+    checkout("git", "commit", "--quiet", "--all", "--message=a network")
+    checkout("dvc", "exp", "run", "--temp", "--name", "apart", "-S", "train.epochs=50")
+    assert ids.trained_by(model).id == first, "a temporary experiment leaves this folder alone"
+    checkout("dvc", "repro")
+    assert ids.trained_by(model).id not in (first, "")
+    run = checkout.runs()[-1]
+    assert run.params["model.module"] == "my_models.Net"
