@@ -24,6 +24,7 @@ from pipeline.report import (
     predictions,
 )
 from pipeline.report.model_errors import Predictor
+from pipeline.report.partial_dependence import Dependences
 from pipeline.report.plots import draw
 from pipeline.settings import csv_cells, files, runner
 from pipeline.settings.params import GENERATE, Params
@@ -48,6 +49,7 @@ def main(params: Params) -> None:
     )
     model = measuring.Model(columns, targets, predict, line is not None, loss)
     train, test = measuring.splits(summary, model)
+    dependences = Dependences.of(summary, model)
     reference = least_squares.fit(
         summary.train.gram, features, targets, params.model.bias, summary.roundoff(features)
     ).without_nearly_dependent()
@@ -68,6 +70,7 @@ def main(params: Params) -> None:
             **({"test": metrics.of_model(test, line, reduction)} if test else {}),
             **folds.in_metrics(params, summary, chosen.penalties),
             **penalty.in_metrics(chosen.penalties, targets),
+            **dependences.in_metrics(),
             "reference": metrics.of_reference(train, test, line, reference, reduction),
             "prediction": {
                 f"query_{number}": dict(zip(targets, row, strict=True))
@@ -90,7 +93,7 @@ def main(params: Params) -> None:
         largest_errors.header(columns.features),
         largest_errors.rows(columns, targets, test or train, held_out=test is not None),
     )
-    pictured = train, test, line, reference, queries, predict, chosen.paths
+    pictured = train, test, line, reference, queries, predict, chosen.paths, dependences.curves
     draw(files.PLOTS, params, columns, *pictured)
 
 

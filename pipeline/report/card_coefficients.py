@@ -18,7 +18,10 @@ def section(rows: Sequence[Row], plan: Plan) -> Iterator[str]:
     yield "## Coefficients"
     yield ""
     if not rows:
-        yield "None: the model is not linear."
+        yield (
+            "None: the model is not linear. `reports/plots/` shows its mean prediction over its"
+            " most important columns."
+        )
         return
     has_notes = any(row.get("note") for row in rows)
     header = ["target", "term", "value", *(f"least squares{part}" for part in _REFERENCE_COLUMNS)]

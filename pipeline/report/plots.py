@@ -14,6 +14,7 @@ from pipeline.learning.line import Line
 from pipeline.learning.path_file import PenaltyPath
 from pipeline.report import (
     coefficients_plot,
+    dependence_plot,
     fit_plot,
     influence_plot,
     lettering,
@@ -23,6 +24,7 @@ from pipeline.report import (
     residual_plots,
 )
 from pipeline.report.model_errors import Predictor
+from pipeline.report.partial_dependence import Dependence
 from pipeline.report.split import Split
 from pipeline.settings import csv_cells, files
 from pipeline.settings.params import Params
@@ -39,11 +41,13 @@ def draw(
     queries: NDArray[np.float64],
     predict: Predictor,
     paths: Sequence[PenaltyPath] = (),
+    curves: Sequence[Dependence] = (),
 ) -> None:
     """Draw the plots that show something for this job into `folder`; remove the others.
 
     line: the model, if it is linear. queries: encoded, [queries, encoded names]. paths: of the
-    penalties that the folds chose from, one for each target.
+    penalties that the folds chose from, one for each target. curves: of a model that is not linear,
+    over its most important columns.
     """
     targets, features = params.data.targets, reference.features
     lettering.warn_of_boxes([*targets, *features])
@@ -77,6 +81,8 @@ def draw(
             *(folder / "coefficients.svg", reference, line.weight, deviations, plan),
             penalized=params.train.penalized,
         )
+    elif curves:
+        dependence_plot.draw(folder / "dependence.svg", curves, targets)
 
 
 def _draw_loss(path: Path, params: Params, train: Split, test: Split | None) -> None:

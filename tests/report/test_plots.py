@@ -12,6 +12,8 @@ from plotted import texts
 from pipeline import evaluate, generate, train
 from pipeline.settings import files
 
+RESIDUALS = {"predicted", "quantiles", "residuals"}
+
 
 @pytest.mark.parametrize(
     ("changes", "drawn"),
@@ -31,6 +33,8 @@ from pipeline.settings import files
              "model__bias": False, "train__optimizer": "exact"},
             {"coefficients"},
         ),
+        (WIDE | {"model__hidden": [4]}, {"dependence", "loss"} | RESIDUALS),
+        ({"model__hidden": [4]}, {"fit", "loss"}),
     ],
 )  # fmt: skip
 def test_a_plot_that_would_show_nothing_is_not_drawn(
@@ -42,9 +46,6 @@ def test_a_plot_that_would_show_nothing_is_not_drawn(
     for each in (generate, train, evaluate):
         each.main(job(**changes))
     assert {path.stem for path in files.PLOTS.iterdir()} == drawn
-
-
-RESIDUALS = {"predicted", "quantiles", "residuals"}
 
 
 @pytest.mark.parametrize(
