@@ -78,8 +78,8 @@ def trained(workspace: Path) -> Path:
         "README.md",
         "docs/use-the-model.md",
         "clients/python/README.md",
+        "docs/another-module.md",
         "docs/least-squares.md",
-        "docs/your-own-table.md",
         "docs/what-becomes-of-each-column.md",
         *TUTORIALS,
     ],
@@ -201,6 +201,7 @@ def serve_and_stop(checkout: Checkout, command: str) -> str:
     "document",
     [
         "README.md",
+        "docs/another-module.md",
         "docs/beyond-one-machine.md",
         "docs/experiments.md",
         "docs/tutorial.md",
@@ -213,6 +214,8 @@ def test_each_command_runs_in_a_fresh_clone(document: str, clone: Clone) -> None
     environment_in(checkout.path)
     activate, ran = "", 0
     for block, after in itertools.pairwise([*blocks(document), Block("end", "", None)]):
+        if block.language == "python" and block.text.startswith("# modules/"):
+            (checkout.path / block.text.splitlines()[0][2:]).write_text(block.text)
         if block.language != "sh":
             continue
         told = ""
