@@ -7,14 +7,16 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 
-from pipeline.report.figure import BLUE, COLOURS, GREY, figure_of, plain, short
+from pipeline.report.figure import BLUE, COLOURS, GREY, figure_of, plain
+from pipeline.report.lettering import short
 from pipeline.report.partial_dependence import Dependence
 
 MOST_ROWS_DRAWN = 25
 """Rows with a curve of their own."""
 PANELS_BESIDE = 2
-LONGEST_LEVEL = 12
-"""Letters of a level's name under an axis."""
+LEVEL_POINTS = 60.0
+"""Length of a level's name under an axis."""
+TITLE = "Mean prediction as one column changes, the others as they are"
 
 
 def draw(path: Path, curves: Sequence[Dependence], targets: Sequence[str]) -> None:
@@ -23,7 +25,7 @@ def draw(path: Path, curves: Sequence[Dependence], targets: Sequence[str]) -> No
     With one target some rows' own curves lie behind it. Ticks at the bottom are rows.
     """
     lines = -(-len(curves) // PANELS_BESIDE)
-    with figure_of(path, height=2.4 * lines + 0.7) as figure:
+    with figure_of(path, TITLE, height=2.4 * lines + 0.7) as figure:
         beside = min(PANELS_BESIDE, len(curves))
         panels = figure.subplots(lines, beside, sharey=True, squeeze=False).ravel()
         for axes, curve in zip(panels, curves, strict=False):
@@ -31,11 +33,9 @@ def draw(path: Path, curves: Sequence[Dependence], targets: Sequence[str]) -> No
         for axes in panels[len(curves) :]:
             axes.set_axis_off()
         for axes in panels[::beside]:
-            axes.set_ylabel(short(", ".join(targets), 24))
+            axes.set_ylabel(short(", ".join(targets), 130.0))
         if len(targets) > 1:
             panels[0].legend()
-        others = "the others as they are in some training rows"
-        figure.suptitle(f"Mean prediction as one column changes,\n{others}", fontsize="medium")
 
 
 def _draw_panel(axes: Axes, curve: Dependence, targets: Sequence[str]) -> None:
@@ -49,7 +49,7 @@ def _draw_panel(axes: Axes, curve: Dependence, targets: Sequence[str]) -> None:
     for index, (target, colour) in enumerate(zip(targets, COLOURS, strict=False)):
         axes.plot(*(x, curve.mean[:, index], style), color=colour, linewidth=2, label=short(target))
     if is_text:
-        names = [short(str(level) or "(missing)", LONGEST_LEVEL) for level in curve.values]
+        names = [short(str(level) or "(missing)", LEVEL_POINTS) for level in curve.values]
         axes.set_xticks(x, names, rotation=30, ha="right", fontsize="small")
         axes.set_xlim(-0.5, len(x) - 0.5)
     else:
