@@ -13,6 +13,7 @@ from pipeline.learning import training
 from pipeline.learning.batches import InMemory
 from pipeline.learning.loop import run_epochs
 from pipeline.learning.module import LinearModel, build
+from pipeline.learning.tensors import of_columns
 from pipeline.learning.weights import DTYPES
 from pipeline.settings.errors import UserError
 from pipeline.settings.params import Params
@@ -103,8 +104,9 @@ def refused(params: Params, table: Table | None = None) -> str:
 def tensors_of(params: Params) -> tuple[torch.Tensor, torch.Tensor]:
     rows = generated_table(params.data, params.seed)
     dtype = DTYPES[params.train.dtype]
-    x, y = rows.columns([*params.data.columns]), rows.columns(params.data.targets)
-    return torch.tensor(x, dtype=dtype), torch.tensor(y, dtype=dtype)
+    # With NumPy's strides of a single column MKL takes routines that round differently on some CPUs.
+    features, targets = tuple(params.data.columns), tuple(params.data.targets)
+    return of_columns(rows, features, dtype), of_columns(rows, targets, dtype)
 
 
 def trained(params: Params) -> tuple[list[float], nn.Module]:
