@@ -111,6 +111,12 @@ class Gram:
         """The sum of the weights of the rows: their number if they have none."""
         return self.inner_product(0, 0)
 
+    def chosen(self, places: Sequence[int]) -> "Gram":
+        """Return the matrix of some columns, in this order. places: the ones come first."""
+        exponents = tuple(self.exponents[place] for place in places)
+        entries = tuple(tuple(self.entries[i][j] for j in places) for i in places)
+        return Gram(self.rows, exponents, entries)
+
     def with_whole_weight(self) -> "Gram":
         """Return the matrix of the same rows, with weights 4^n times as large: their sum is whole.
 

@@ -39,18 +39,9 @@ def solve(
         solution = exact_solution.penalized_solution(params, summary, penalties)
     else:
         solution = exact_solution.least_squares_solution(params, summary)
-    dtype = weights.DTYPES[params.model.dtype]
-    mean = None
-    if params.model.standardize:
-        mean = scaling.means(params, summary.train, dtype)[: len(features)].clone()
-    centre = mean.double().numpy() if mean is not None else None
+    mean, centre = centre_of(params, summary)
     weight, bias = solution.shipped(params.model.dtype, centre)
-    module: nn.Module = construction.linear(
-        torch.from_numpy(weight), torch.from_numpy(bias), params.model
-    )
-    if mean is not None:
-        module = Standardized(module, mean, None)
-    weights.rounded(module, dtype)  # raises with the name of a weight that is too large
+    module = module_of(params, weight, bias, mean)
 
     def loss(gram: Gram) -> float:
         return _loss(params.train.reduction, weight, bias, centre, gram)
@@ -63,6 +54,33 @@ def solve(
     losses = loss(gram), loss(summary.test.gram) if summary.test.rows else None
     on_epoch(1, *losses)
     return module, [losses]
+
+
+def centre_of(
+    params: Params, summary: Summary
+) -> tuple[torch.Tensor | None, NDArray[np.float64] | None]:
+    """Return the mean that the model subtracts from the features, as a tensor and in float64.
+
+    None without model.standardize.
+    """
+    if not params.model.standardize:
+        return None, None
+    dtype = weights.DTYPES[params.model.dtype]
+    mean = scaling.means(params, summary.train, dtype)[: len(summary.features)].clone()
+    return mean, mean.double().numpy()
+
+
+def module_of(
+    params: Params, weight: NDArray[Any], bias: NDArray[Any], mean: torch.Tensor | None
+) -> nn.Module:
+    """Return the linear module. Raises UserError if a weight is too large for model.dtype."""
+    module: nn.Module = construction.linear(
+        torch.from_numpy(weight), torch.from_numpy(bias), params.model
+    )
+    if mean is not None:
+        module = Standardized(module, mean, None)
+    weights.rounded(module, weights.DTYPES[params.model.dtype])
+    return module
 
 
 def _loss(

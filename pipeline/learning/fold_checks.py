@@ -55,7 +55,7 @@ def too_few_rows(params: Params, summary: Summary) -> str | None:
     Columns that are constant in the training rows of a fold get the weight 0 there and do not
     count. With a penalty any rows have one solution.
     """
-    if params.train.optimizer != "exact" or params.train.penalized:
+    if not params.train.is_least_squares or params.train.penalized:
         return None
     has_bias, features = params.model.bias, len(summary.features)
     few = [

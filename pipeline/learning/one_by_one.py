@@ -48,7 +48,7 @@ def trial(params: Params, summary: Summary, rows: TableFile, held_out: TableFile
     penalties = None
     try:
         with _quiet():
-            if params.train.optimizer == "exact":
+            if params.train.is_least_squares:
                 penalties = chosen_penalties.choose(params, summary).penalties
             module, history = training.train(
                 params, rows, held_out, summary=summary, penalties=penalties

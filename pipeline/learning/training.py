@@ -19,6 +19,7 @@ from pipeline.learning import (
     closed_form,
     construction,
     device,
+    exact_huber,
     huber_threshold,
     module_checks,
     reduction,
@@ -63,6 +64,13 @@ def train(
         assert not isinstance(held_out, TableFile)
         summary = in_memory.summary_of(rows, held_out, params.data.targets)
     if params.train.optimizer == "exact":
+        function = huber_threshold.loss_function(params, summary, lambda: _blocks(rows))
+        if function is not None:
+            tested = None
+            if held_out is not None and summary.test.rows:
+                tested = partial(_blocks, held_out)
+            asked = params, summary, function
+            return exact_huber.solve(*asked, partial(_blocks, rows), tested, on_epoch)
         if penalties is None:
             penalties = chosen_penalties.choose(params, summary).penalties
         return closed_form.solve(params, summary, penalties, on_epoch)

@@ -21,11 +21,11 @@ def in_metrics(params: Params, summary: Summary, penalties: Sequence[Penalty]) -
     in the other metrics, std with folds − 1; null if a fold has too few training rows: `warnings`
     says so. `folds` beside them is the number of folds that a figure is of, where it is not of all:
     a fold may have no rows, or no R² if its targets are constant. Nothing without
-    `train.optimizer: exact`, and if fewer than two folds have rows.
+    `train.optimizer: exact` of squared errors, and if fewer than two folds have rows.
     penalties: one for each target.
     Raises UserError if a figure is beyond what float64 holds.
     """
-    if params.train.optimizer != "exact" or not summary.folds_with_rows:
+    if not params.train.is_least_squares or not summary.folds_with_rows:
         return {}
     if fold_checks.too_few_rows(params, summary) is not None:
         return {"cv": {"rmse": _spread([]), "r2": _spread([])}}
@@ -51,7 +51,7 @@ def errors(
 
 def warnings(params: Params, summary: Summary) -> Iterator[str]:
     """Yield a sentence if `cv` in metrics.json is not of all folds, or has no figures."""
-    if params.train.optimizer != "exact":
+    if not params.train.is_least_squares:
         return
     if (problem := fold_checks.too_few_rows(params, summary)) is not None:
         yield (

@@ -13,11 +13,23 @@ def of(params: Params) -> Iterator[tuple[Key, str]]:
     if train.loss_kind.is_squared:
         return
     loss = messages.show(train.loss)
-    if train.optimizer == "exact":
+    if train.optimizer == "exact" and train.loss_kind.name != "huber":
         yield (
             key,
-            f"found {loss}, but exact has a closed form for squared errors alone; set"
-            " train.optimizer to adam, or train.loss to squared",
+            f"found {loss}, but exact knows the minimum of squared errors and of huber alone; set"
+            " train.optimizer to adam, or train.loss to squared or huber",
+        )
+    elif train.optimizer == "exact" and "interval" in params.export.outputs:
+        yield (
+            ("export", "outputs"),
+            f"found interval with train.loss {loss} and train.optimizer exact, whose errors have no"
+            " known distribution; leave interval out, or set train.loss to squared",
+        )
+    if train.optimizer == "exact" and train.penalized:
+        yield (
+            key,
+            f"found {loss} with a penalty (train.l1, train.l2), which goes with squared errors"
+            " alone; set both to 0.0, or train.loss to squared",
         )
     if train.reduce_rows is True:
         yield (

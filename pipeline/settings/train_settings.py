@@ -166,7 +166,7 @@ class Train(Section):
     """What an error e = y − prediction costs: squared: e²; absolute: |e|; quantile:0.9: 0.9·e where
     y lies above, 0.1·|e| below, for an answer that 9 rows of 10 lie below; huber: e²/2, beyond a
     threshold as steep as there: 1.345 times the robust deviation of the errors of least squares;
-    huber:2.5: a threshold in the unit of the targets. All but squared: sgd, adam and lbfgs."""
+    huber:2.5: a threshold in the unit of the targets. absolute and quantile: not exact."""
     reduction: Literal["sum", "mean"] = Field(examples=["sum"])
     """Loss of a batch: the sum or the mean over its errors."""
     dtype: Literal["float32", "float64"] = Field(examples=["float32"])
@@ -196,6 +196,11 @@ class Train(Section):
     def loss_kind(self) -> LossKind:
         """The loss function that `loss` names."""
         return loss_kind(self.loss)
+
+    @property
+    def is_least_squares(self) -> bool:
+        """True for the closed form of squared errors, with or without penalties."""
+        return self.optimizer == "exact" and self.loss_kind.is_squared
 
     @property
     def penalized(self) -> bool:

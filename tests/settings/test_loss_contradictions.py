@@ -7,8 +7,16 @@ from pipeline.settings.errors import UserError
 
 
 def test_what_only_squared_errors_can_have() -> None:
-    with pytest.raises(UserError, match=r'train.loss: found "huber", but exact has a closed form'):
-        job(train__optimizer="exact", train__loss="huber")
+    with pytest.raises(UserError, match=r'train.loss: found "absolute", but exact knows the min'):
+        job(train__optimizer="exact", train__loss="absolute")
+    job(train__optimizer="exact", train__loss="huber")
+    with pytest.raises(
+        UserError, match=r'train.loss: found "huber" with a penalty .*set both to 0'
+    ):
+        job(train__optimizer="exact", train__loss="huber", train__l2=0.1)
+    outputs = ["prediction", "interval"]
+    with pytest.raises(UserError, match=r"export.outputs: found interval with train.loss"):
+        job(train__optimizer="exact", train__loss="huber", export__outputs=outputs)
     with pytest.raises(UserError, match=r"train.reduce_rows: found true with train.loss \"absolut"):
         job(train__reduce_rows=True, train__loss="absolute")
     with pytest.raises(UserError, match=r"train.loss: .* data.keep_rows: false leaves where they"):
