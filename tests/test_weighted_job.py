@@ -24,6 +24,7 @@ JOBS: dict[str, dict[str, Any]] = {
         "model__standardize": True,
     },
     "huber": {"train__loss": "huber", "train__reduction": "mean"},
+    "terms whose knots are learnt": {"data__terms": ["spline(age, 4)", "rooms^2", "area:rooms"]},
     "a sum of errors": {
         "train__optimizer": "sgd",
         "train__lr": 1e-5,
