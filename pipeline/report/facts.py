@@ -10,10 +10,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from pipeline.columns.part import Part
 from pipeline.columns.plan import Plan
 from pipeline.columns.queries import query_table
 from pipeline.columns.sample import Sample
-from pipeline.columns.summary import Part, Summary
+from pipeline.columns.summary import Summary
 from pipeline.onnx_model.contract import Contract
 from pipeline.settings import csv_cells, environment, files
 from pipeline.settings.errors import UserError
