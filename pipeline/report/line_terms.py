@@ -6,6 +6,7 @@ from typing import Literal, NamedTuple
 from pipeline.columns.category import CategoryColumn
 from pipeline.columns.date import DateColumn
 from pipeline.columns.plan import AnyColumn, Plan
+from pipeline.columns.term import AnyTerm, SplineTerm
 
 Kind = Literal["number", "gap", "level", "part", "part_level"]
 """A number; whether a number was missing; a level of a category; a part of a date that is a number;
@@ -29,12 +30,30 @@ class Term(NamedTuple):
 
 
 def groups(plan: Plan) -> Iterator[Sequence[Term]]:
-    """Yield the terms that belong together, in the order of the columns.
+    """Yield the terms that belong together, in the order of the columns, then those of data.terms.
 
     A reference comes before its levels.
     """
+    in_model = {None, *plan.encoded_names}
     for column in plan.columns:
-        yield from _of_column(column)
+        for group in _of_column(column):
+            kept = [term for term in group if term.encoded in in_model]
+            # A reference alone: of a category of one level, or of levels that terms alone have.
+            if len(kept) == len(group) or any(term.encoded for term in kept):
+                yield kept
+    yield from map(_of_term, plan.terms)
+
+
+def _of_term(term: AnyTerm) -> Sequence[Term]:
+    """Return the numbers of a term of data.terms; a spline's beside its first knot."""
+    if not isinstance(term, SplineTerm):
+        return [Term(name, "number", name) for name in term.names]
+    zero, *knots = (f"{knot:.4g}" for knot in term.knots)
+    named = zip(knots, term.names, strict=True)
+    return [
+        Term(term.of.name, "level", None, zero, reference=zero),
+        *(Term(term.of.name, "level", name, knot, reference=zero) for knot, name in named),
+    ]
 
 
 def _of_column(column: AnyColumn) -> Iterator[Sequence[Term]]:

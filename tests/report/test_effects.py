@@ -6,7 +6,7 @@ import numpy as np
 from mixed_tables import mixed_plan, number_plan
 from term_plans import plan_of_every_term
 
-from pipeline.report import effects
+from pipeline.report import effects, line_terms
 from pipeline.report.lettering import width
 
 PLAN = mixed_plan()
@@ -67,8 +67,18 @@ def test_terms_stand_after_the_columns_and_a_spline_beside_its_first_knot() -> N
     assert "area" not in by_label, "it is in terms alone"
     logarithm = plan.encoded_names.index("log(area)")
     assert by_label["log(area)"] == ("log(area)", logarithm, deviations[logarithm])
-    assert by_label["roof[steep]:town[a]"].change == 1
+    assert by_label["roof[steep]:town[west]"].change == 1
     assert by_label["age: 0 (reference)"].term is None
     knot = by_label["age: 21.55"]
     assert plan.encoded_names[knot.term or 0] == "spline(age, 4)[1]"
     assert knot.change == 1
+
+
+def test_the_report_groups_the_same_terms() -> None:
+    plan = plan_of_every_term()
+    grouped = [*line_terms.groups(plan)]
+    encoded = [term.encoded for group in grouped for term in group if term.encoded]
+    assert encoded == [*plan.encoded_names]
+    (hours,) = [group for group in grouped if group[0].column == "seen[hour]"]
+    assert [term.level for term in hours] == ["6", "10", "15", "19"]
+    assert not any(term.column in ("town", "area") for group in grouped for term in group)
