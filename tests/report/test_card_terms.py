@@ -18,7 +18,7 @@ def test_each_term_has_a_row() -> None:
 
 
 def test_values_without_an_answer_are_named() -> None:
-    (text,) = card_columns.refused(PLAN)
+    text = card_columns.refused(PLAN)
     assert "a value that is not above 0 in area, sold\\[days\\]; a value below 0 in rooms." in text
 
 
