@@ -104,7 +104,7 @@ def refused(params: Params, table: Table | None = None) -> str:
 def tensors_of(params: Params) -> tuple[torch.Tensor, torch.Tensor]:
     rows = generated_table(params.data, params.seed)
     dtype = DTYPES[params.train.dtype]
-    # With NumPy's strides of a single column MKL takes routines that round differently on some CPUs.
+    # With NumPy's strides of a single column MKL takes routines that round differently on some.
     features, targets = tuple(params.data.columns), tuple(params.data.targets)
     return of_columns(rows, features, dtype), of_columns(rows, targets, dtype)
 
