@@ -47,12 +47,14 @@ def rows(
 def values(plan: Plan, encoded: NDArray[np.float64]) -> list[Any]:
     """Return the raw values of a row: a number, a level, a date or its parts; None for a gap.
 
-    encoded: [encoded names]. A gap that was filled without an indicator is the fill value.
+    encoded: [encoded names]. A gap that was filled without an indicator is the fill value; a value
+    that the model gets only through terms is None, too.
     """
     begin, result = 0, []
     for column in plan.columns:
-        end = begin + len(column.encoded_names)
-        result.append(_value(column, encoded[begin:end].tolist()))
+        end = begin + len(plan.names_in_model(column))
+        is_whole = end - begin == len(column.encoded_names)
+        result.append(_value(column, encoded[begin:end].tolist()) if is_whole else None)
         begin = end
     return result
 
