@@ -6,6 +6,7 @@ Writes  reports/metrics.json, coefficients.csv, predictions.csv, largest_errors.
 """
 
 import sys
+from functools import partial
 
 from pipeline.columns import plan
 from pipeline.columns.blocks import TableFile
@@ -55,13 +56,16 @@ def main(params: Params) -> None:
     ).without_nearly_dependent()
     # A table that is generated without noise is exact because its user asked for it.
     is_own = params.data.source != GENERATE
-    exact_targets = fit_messages.exact_targets(reference) if is_own else {}
+    fitted_names = columns.on_fitted_scale(targets)
+    exact_targets = fit_messages.exact_targets(reference, fitted_names) if is_own else {}
     chosen, penalized = chosen_penalties.read(params), params.train.penalized
     # With a penalty the columns that the reference leaves out share the weight with the others.
     dependent = [] if penalized else coefficients.warnings(reference)
     for warning in (*dependent, *exact_targets.values(), *folds.warnings(params, summary)):
         print(f"warning: {warning}", file=sys.stderr)
-    predicted = [csv_cells.shortest(row) for row in predictions.rounded(predict, queries, dtype)]
+    own_unit = partial(columns.own_unit, targets=targets)
+    answers = predictions.rounded(lambda x: own_unit(predict(x)), queries, dtype)
+    predicted = [csv_cells.shortest(row) for row in answers]
 
     files.write_json(
         files.METRICS,
@@ -86,7 +90,7 @@ def main(params: Params) -> None:
     csv_cells.write_csv(
         files.PREDICTIONS,
         predictions.header(columns.features, targets),
-        predictions.rows(cells(query_rows, columns), queries, predicted, reference),
+        predictions.rows(cells(query_rows, columns), queries, predicted, reference, own_unit),
     )
     csv_cells.write_csv(
         files.LARGEST_ERRORS,

@@ -1,6 +1,7 @@
 """A user's own tables: written by tests, and read by the pipeline."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ OR_LET = "\n  or let `python -m pipeline.describe"
 def own_job(
     path: str = "data/raw/t.csv",
     features: tuple[str, ...] = (),
-    targets: tuple[str, ...] = ("y",),
+    targets: Sequence[str] | dict[str, str] = ("y",),
     fraction: float = 0.0,
     seed: int = 0,
 ) -> Params:
@@ -33,7 +34,7 @@ def own_job(
         seed=seed,
         data__source=path,
         data__features=list(features),
-        data__targets=list(targets),
+        data__targets=targets if isinstance(targets, dict) else list(targets),
         data__test_fraction=fraction,
         evaluate__queries=[],
     )

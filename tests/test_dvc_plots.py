@@ -14,8 +14,14 @@ def test_dvc_plots_draw_the_answers_and_both_losses(clone: Clone) -> None:
     drawn: dict[str, Any] = json.loads(told[told.index("{") :])
     assert "errors" not in drawn
     (answers,) = drawn["data"]["reports/predictions.csv"]
-    assert answers["content"]["title"]["text"] == "Answers to the queries"
-    assert answers["content"]["layer"][0]["encoding"]["y"]["field"] == "y"
+    assert answers["content"]["title"] == "Answers to the queries"
+    (row,) = answers["content"]["data"]["values"]
+    # The template takes the last column's name, and cuts its ending off.
+    target, *_ = (each["calculate"] for each in answers["content"]["transform"])
+    assert target == "slice('y high 95%', 0, -9)"
+    assert [name for name in row if name in ("y", "y low 95%", "y high 95%")] == [
+        *("y", "y low 95%", "y high 95%")
+    ]
     (losses,) = drawn["data"]["reports/history.csv"]
     fold = losses["content"]["transform"][0]
     assert fold["fold"] == ["loss", "test_loss"]

@@ -107,6 +107,7 @@ def plan(data: Data, table: Learnable) -> Plan:
         weights=data.weights,
         terms=terms,
         only_in_terms=table.terms.only_in_terms,
+        target_scales=dict.fromkeys(sorted(data.targets.logs), "log"),
     )
     _check_names(result, data.targets)
     # The numbers of a matrix have no gaps: RawTable refuses them, with their places.

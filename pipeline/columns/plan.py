@@ -10,11 +10,13 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from pipeline.columns import target_scale
 from pipeline.columns.category import CategoryColumn
 from pipeline.columns.column import Bools, Values
 from pipeline.columns.date import DateColumn
 from pipeline.columns.number import NumberColumn
 from pipeline.columns.operands import Encoded
+from pipeline.columns.target_scale import OtherScale
 from pipeline.columns.term import AnyTerm, FunctionTerm, ProductTerm
 from pipeline.settings import files, regular_file
 from pipeline.settings.errors import UserError
@@ -74,6 +76,10 @@ class Plan(BaseModel):
     """Columns of the file that are neither features nor targets."""
     columns: tuple[AnyColumn, ...]
     """In the order of the features."""
+    target_scales: Annotated[
+        dict[str, OtherScale], Field(exclude_if=lambda scales: not scales)
+    ] = {}
+    """Of the targets that are not fitted as they are."""
     weights: Annotated[Weights | None, Field(exclude_if=lambda weights: weights is None)] = None
     """The column that says how much each row counts."""
     terms: Annotated[tuple[AnyTerm, ...], Field(exclude_if=lambda terms: not terms)] = ()
@@ -138,16 +144,26 @@ class Plan(BaseModel):
         return out, self.encode_into(out, rows.column)
 
     def numbers(self, rows: RowsByColumn, targets: Sequence[str]) -> NDArray[np.float64]:
-        """Return the encoded columns, then the targets: [rows, columns], column-major.
+        """Return the encoded columns, then the targets on the scale on which they are fitted.
 
-        rows: training or test rows, with the columns by name.
+        rows: training or test rows, with the columns by name. [rows, columns], column-major.
         """
         width = len(self.encoded_names)
         out = np.empty((rows.num_rows, width + len(targets)), order="F")
         self.encode_into(out[:, :width], rows.column)
         for index, name in enumerate(targets, width):
             table.put_numbers(rows.column(name), out[:, index])
+            if name in self.target_scales:
+                out[:, index] = target_scale.fitted(out[:, index])
         return out
+
+    def own_unit(self, fitted: NDArray[np.float64], targets: Sequence[str]) -> NDArray[np.float64]:
+        """Return numbers on the fitted scale in the targets' own units: [rows, targets]."""
+        return target_scale.own_unit(fitted, targets, self.target_scales)
+
+    def on_fitted_scale(self, targets: Sequence[str]) -> tuple[str, ...]:
+        """Return what each target is called where the numbers are on its fitted scale."""
+        return target_scale.fitted_names(targets, self.target_scales)
 
     @property
     def exact(self) -> frozenset[str]:
@@ -167,9 +183,10 @@ class Plan(BaseModel):
     def float32(self, schema: pa.Schema, targets: Sequence[str]) -> frozenset[str]:
         """Return the columns whose numbers are float32. schema: of typed rows.
 
-        A logarithm or a root of such a column is as uncertain as the column.
+        A logarithm or a root of such a feature is as uncertain as the column.
         """
-        names = (*(name for name in self.features if name in self.encoded_names), *targets)
+        as_they_are = (name for name in targets if name not in self.target_scales)
+        names = (*(name for name in self.features if name in self.encoded_names), *as_they_are)
         source = {name: name for name in names}
         source |= {
             term.name: term.of.column for term in self.terms if isinstance(term, FunctionTerm)

@@ -57,7 +57,8 @@ class KeptSums:
         draws, code = layout.draws, task_code.digest()
         folds = draws.folds.identity
         weights = layout.plan.weights and layout.plan.weights.model_dump()
-        encoding = [plan, terms, layout.plan.only_in_terms, weights]
+        scales = layout.plan.target_scales
+        encoding = [plan, terms, layout.plan.only_in_terms, scales, weights]
         self._common = [encoding, layout.targets, code, draws.seed, folds, str(schema)]
         _remove_old(self._folder)
 

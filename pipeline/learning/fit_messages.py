@@ -68,18 +68,21 @@ def nearly_dependent(columns: NearlyDependent) -> str:
     return f"{names} say the same, to within the rounding of their numbers"
 
 
-def exact_targets(fit: Fit) -> dict[str, str]:
+def exact_targets(fit: Fit, fitted_names: Sequence[str] | None = None) -> dict[str, str]:
     """Return a sentence for each target that is a combination of features, by its name.
 
     Exactly, or to within the rounding of the numbers. With as many coefficients as rows every
-    target is one, which says nothing.
+    target is one, which says nothing. fitted_names: what the sentences call the targets, such as
+    log(price), if that is not their name.
     """
     sentences: dict[str, str] = {}
     if fit.degrees_of_freedom <= 0:
         return sentences
     gram = fit.equations.gram
     allowed = Fraction(ROUNDING_FACTOR * max(2.0**-53, *fit.roundoff, 0.0)) ** 2
+    names = fit.targets if fitted_names is None else fitted_names
     for index, (target, column) in enumerate(zip(fit.targets, fit.equations.targets, strict=True)):
+        name = names[index]
         squares = fit.squares[index]
         if squares > allowed * gram.variation(column):
             continue
@@ -91,11 +94,11 @@ def exact_targets(fit: Fit) -> dict[str, str]:
         )
         if [name for name, _ in terms] in ([], [None]):
             constant = terms[0][1] if terms else Fraction(0)
-            sentences[target] = f"{target} is {_number(constant)} in every row"
+            sentences[target] = f"{name} is {_number(constant)} in every row"
             continue
         shown = _sum((*terms[1:], terms[0]) if terms[0][0] is None else terms)
         sentences[target] = (
-            f"{target} = {shown} in every row{', to within rounding' * bool(squares)}: a formula,"
+            f"{name} = {shown} in every row{', to within rounding' * bool(squares)}: a formula,"
             " not an estimate; if these features are known only once the target is, leave them out"
         )
     return sentences

@@ -14,7 +14,7 @@ from pipeline.columns.plan import Plan
 from pipeline.exact.interval import EPS, Interval
 from pipeline.learning import prediction, rounding_bound
 from pipeline.learning.line import Line
-from pipeline.onnx_model import feed
+from pipeline.onnx_model import feed, own_unit
 from pipeline.onnx_model.contract import Output
 from pipeline.onnx_model.contract_inputs import Float
 from pipeline.onnx_model.feed import Feed, Inputs
@@ -25,6 +25,7 @@ from pipeline.onnx_model.outputs import (
     free_prefix,
     predictor,
 )
+from pipeline.onnx_model.own_unit import Places
 
 # torch writes this version for every opset. A runtime refuses a file of a newer version than it
 # knows, so after an update of torch that raises it, older clients could not read our files.
@@ -66,8 +67,13 @@ class Expected:
 
     @property
     def predictor(self) -> nn.Module:
-        """The module that computes y alone."""
+        """The module that computes y alone, on the scale on which the targets are fitted."""
         return predictor(self.module)
+
+    @property
+    def logs(self) -> Places:
+        """Places of the targets of which the logarithm is fitted."""
+        return self.module.logs if isinstance(self.module, Answers) else ()
 
     @property
     def line(self) -> Line | None:
@@ -186,17 +192,23 @@ class Expected:
         differences: see Feed.
         """
         bound = rounding_bound.analytic(self.predictor, x, differences)
+        tolerance: float | NDArray[np.float64] = 0.0
         if bound is None:
             tolerance = self.atol + self.rtol * np.nan_to_num(np.abs(y))
             huge = np.max(np.abs(x), axis=1, keepdims=True, initial=0) > self._largest / 1e6
-            bound = rounding_bound.monte_carlo(self.predictor, x, differences) + tolerance
+            bound = rounding_bound.monte_carlo(self.predictor, x, differences)
             bound = np.where(huge, np.inf, bound)
-        bounds = [bound]
+        fitted = prediction.predict(self.predictor, x) if self.logs else y
+        bounds = [own_unit.allowed(fitted, bound, self.logs, self.dtype) + tolerance]
         if self.interval is not None:
-            at_ends = self._allowed_at_ends(x, y, bound, self.interval)
+            end_bound = self._allowed_at_ends(x, fitted, bound, self.interval)
             if differences is not None:
-                at_ends = at_ends + self.interval.change(differences)
-            bounds += [at_ends] * 2
+                end_bound = end_bound + self.interval.change(differences)
+            half_width = self.interval.half_width(x)[0] if self.logs else np.zeros(1)
+            bounds += [
+                own_unit.allowed(end, end_bound, self.logs, self.dtype)
+                for end in (fitted - half_width, fitted + half_width)
+            ]
         if self.has_in_range:
             bounds.append(np.zeros((len(x), 1)))
         return bounds
@@ -208,7 +220,10 @@ class Expected:
         bound: NDArray[np.float64],
         interval: Interval,
     ) -> NDArray[np.float64]:
-        """Return the difference allowed in an end of the interval. bound: for y."""
+        """Return the difference allowed in an end of the interval, on the fitted scale, as y is.
+
+        bound: for y.
+        """
         kind = torch.finfo(self.dtype)
         with np.errstate(over="ignore", invalid="ignore"):
             half_width, rounding = interval.half_width(x)

@@ -16,10 +16,12 @@ from pipeline.exact.interval import Interval
 from pipeline.exact.rounding import enclose, nearest, rounded
 from pipeline.learning import prediction, rounding_bound
 from pipeline.learning.line import Line
+from pipeline.onnx_model import own_unit
 from pipeline.onnx_model.contract import MatrixVectors
 from pipeline.onnx_model.contract_inputs import Float
 from pipeline.onnx_model.expected import Expected
 from pipeline.onnx_model.hard_rows import hard_rows
+from pipeline.onnx_model.own_unit import Places
 from pipeline.settings.errors import UserError
 from pipeline.settings.seeds import stream
 
@@ -84,13 +86,16 @@ def right_answers(
     x: finite numbers for the model, [rows, features].
     """
     line, interval, dtype = expected.line, expected.interval, expected.precision
+    logs, of_logs = expected.logs, own_unit.DERIVATION if expected.logs else ""
     if line is None:
-        return [prediction.predict(expected.predictor, x)], OTHER_DERIVATION
-    right, derivation = [predictions(line, x, dtype)], LINEAR_DERIVATION
+        own = own_unit.in_float64(prediction.predict(expected.predictor, x), logs)
+        with np.errstate(over="ignore"):
+            return [own.astype(dtype).astype(np.float64)], OTHER_DERIVATION + of_logs
+    right, derivation = [predictions(line, x, dtype, logs)], LINEAR_DERIVATION
     if interval is not None:
-        right += interval_ends(line, interval, x, dtype)
+        right += interval_ends(line, interval, x, dtype, logs)
         derivation += INTERVAL_DERIVATION
-    return right, derivation
+    return right, derivation + of_logs
 
 
 def too_large(dtype: Float) -> UserError:
@@ -101,16 +106,30 @@ def too_large(dtype: Float) -> UserError:
     )
 
 
-def predictions(line: Line, x: NDArray[np.float64], dtype: Float) -> NDArray[np.float64]:
-    """Return a linear model's predictions for x [rows, features], rounded once: [rows, targets]."""
-    y = [[nearest(value, dtype) for value in row] for row in _exact(line, x)]
+def predictions(
+    line: Line, x: NDArray[np.float64], dtype: Float, logs: Places = ()
+) -> NDArray[np.float64]:
+    """Return a linear model's predictions for x [rows, features], rounded once: [rows, targets].
+
+    logs: places of the targets of which the logarithm is fitted.
+    """
+
+    def own(value: Fraction, place: int) -> float:
+        if place not in logs:
+            return nearest(value, dtype)
+        return rounded(lambda: [own_unit.exactly(enclose(value), place, logs)], dtype)[0]
+
+    y = [[own(value, place) for place, value in enumerate(row)] for row in _exact(line, x)]
     return np.array(y).reshape(len(x), len(line.bias))
 
 
 def interval_ends(
-    line: Line, interval: Interval, x: NDArray[np.float64], dtype: Float
+    line: Line, interval: Interval, x: NDArray[np.float64], dtype: Float, logs: Places = ()
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the ends of the interval at x [rows, features], rounded once: [rows, targets] each."""
+    """Return the ends of the interval at x [rows, features], rounded once: [rows, targets] each.
+
+    logs: as of `predictions`.
+    """
     shape = len(x), len(line.bias)
     low, high = np.empty(shape), np.empty(shape)
     # Floats are balls without a radius.
@@ -122,7 +141,8 @@ def interval_ends(
         z = (arb_mat([offset]) * factor).entries()
         root = sum((each * each for each in z), arb(interval.constant)).sqrt()
         pairs = [(enclose(m), arb(each) * root) for m, each in zip(middle, scale, strict=True)]
-        return [*(m - half for m, half in pairs), *(m + half for m, half in pairs)]
+        ends = [*(m - half for m, half in pairs), *(m + half for m, half in pairs)]
+        return [own_unit.exactly(end, place % len(middle), logs) for place, end in enumerate(ends)]
 
     for index, (row, middle) in enumerate(zip(x.tolist(), _exact(line, x), strict=True)):
         ends = rounded(partial(both_ends, row, middle), dtype)

@@ -14,6 +14,7 @@ from pipeline.learning import fit_messages, prediction
 from pipeline.learning.line import Line
 from pipeline.onnx_model.contract import Meaning, Output
 from pipeline.onnx_model.contract_inputs import Float, Shape
+from pipeline.onnx_model.own_unit import Places, own_unit
 from pipeline.settings import files
 from pipeline.settings.errors import UserError
 from pipeline.settings.params import Params
@@ -24,6 +25,7 @@ class Answers(nn.Module):
 
     interval: gives low and high, computed in float64 and rounded once, so that low ≤ y ≤ high.
     bounds: the smallest and the largest value of each feature in range, [2, features].
+    logs: places of the targets of which the logarithm is fitted; they are answered in their unit.
     """
 
     centre: torch.Tensor
@@ -38,9 +40,11 @@ class Answers(nn.Module):
         module: nn.Module,
         interval: Interval | None = None,
         bounds: NDArray[np.float64] | None = None,
+        logs: Places = (),
     ) -> None:
         super().__init__()
         self.module = module
+        self.logs = frozenset(logs)
         self.interval, self.bounded = interval, bounds is not None
         if interval is not None:
             for name, value in (
@@ -58,11 +62,12 @@ class Answers(nn.Module):
     def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, ...]:
         """Answer: x [batch, features] to y, low and high [batch, targets], in_range [batch, 1]."""
         y: torch.Tensor = self.module(x)
-        outputs = [y]
+        outputs = [own_unit(y, self.logs, y.dtype)]
         if self.interval is not None:
             z = (x.double() - self.centre) @ self.factor
             half = torch.sqrt((z * z).sum(dim=1, keepdim=True) + self.constant) * self.scale
-            outputs += [(y.double() - half).to(y.dtype), (y.double() + half).to(y.dtype)]
+            ends = y.double() - half, y.double() + half
+            outputs += [own_unit(end, self.logs, y.dtype) for end in ends]
         if self.bounded:
             inside = (x >= self.smallest) & (x <= self.largest)
             # A sum, because opsets below 18 do not have the operator that torch writes for `all`.
@@ -71,7 +76,7 @@ class Answers(nn.Module):
 
 
 def predictor(module: nn.Module) -> nn.Module:
-    """Return the module that computes y alone."""
+    """Return the module that computes y alone, on the scale on which the targets are fitted."""
     return module.module if isinstance(module, Answers) else module
 
 
@@ -89,14 +94,16 @@ def with_outputs(
     Raises UserError if a prediction interval is asked for and cannot be computed.
     """
     asked = [each for each in params.export.outputs if ranges or each != "in_range"]
-    if set(asked) == {"prediction"}:
+    targets = params.data.targets
+    logs = [place for place, name in enumerate(targets) if name in targets.logs]
+    if set(asked) == {"prediction"} and not logs:
         return module
     bounds = None
     if "in_range" in asked:
         ends = summary.train.smallest, summary.train.largest
         bounds = np.array([end[: len(summary.features)] for end in ends])
     interval = _interval(module, params, summary, sample) if "interval" in asked else None
-    return Answers(module, interval, bounds).eval()
+    return Answers(module, interval, bounds, logs).eval()
 
 
 def described(asked: Collection[str], targets: Sequence[str], dtype: Float) -> tuple[Output, ...]:

@@ -12,6 +12,7 @@ from pipeline.report import (
     markdown,
     penalty,
     row_words,
+    target_words,
     verdict,
 )
 from pipeline.report.card_coefficients import number
@@ -82,9 +83,12 @@ def _meaning(output: Output, facts: Facts) -> str:
             " missing only where theirs were missing too"
         )
     targets = _list(output.targets)
-    if output.meaning == "prediction":
-        return card_loss.answer(facts.contract.source.params, targets)
-    return _MEANINGS[output.meaning].format(targets)
+    if output.meaning != "prediction":
+        return _MEANINGS[output.meaning].format(targets)
+    params = facts.contract.source.params
+    return target_words.answer(
+        output.targets, facts.plan.target_scales, card_loss.answer(params, targets)
+    )
 
 
 def _data(facts: Facts) -> Iterator[str]:
@@ -140,10 +144,7 @@ def _metrics(facts: Facts) -> Iterator[str]:
     yield ""
     yield from markdown.table(
         ("", "RMSE", "mean absolute error", "R²"),
-        (
-            (name, *(number(facts.metrics[part][figure]) for figure in ("rmse", "mae", "r2")))
-            for name, part in sides.items()
-        ),
+        target_words.metric_rows(facts.metrics, sides, [*facts.plan.target_scales]),
     )
     if (some_rows := verdict.mae_of_some_rows(facts.metrics)) is not None:
         yield ""

@@ -1,10 +1,10 @@
 """The model card's section on the coefficients: their table, and what is odd about them."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from pipeline.columns.plan import Plan
-from pipeline.report import card_terms, markdown
+from pipeline.report import card_terms, markdown, target_words
 from pipeline.report.card_columns import MOST_ROWS_SHOWN
 
 _REFERENCE_COLUMNS = ("", ": standard error", ": 95 % from", ": to")
@@ -17,11 +17,13 @@ def section(rows: Sequence[Row], plan: Plan) -> Iterator[str]:
     """Return the lines of the section. rows: of coefficients.csv."""
     yield "## Coefficients"
     yield ""
+    logs = [*plan.target_scales]
     if not rows:
         yield (
             "None: the model is not linear. `reports/plots/` shows its mean prediction over its"
             " most important columns."
         )
+        yield from _paragraphs(target_words.sentences(logs, (), markdown.text))
         return
     has_notes = any(row.get("note") for row in rows)
     header = ["target", "term", "value", *(f"least squares{part}" for part in _REFERENCE_COLUMNS)]
@@ -50,7 +52,12 @@ def section(rows: Sequence[Row], plan: Plan) -> Iterator[str]:
             "A term such as `column[level]` is 1 in the rows of that level, else 0: its value is"
             " how far the target lies from the rows of the reference level, all else the same."
         )
-    for sentence in card_terms.explained(plan):
+    yield from _paragraphs(card_terms.explained(plan))
+    yield from _paragraphs(target_words.sentences(logs, rows, markdown.text))
+
+
+def _paragraphs(sentences: Iterable[str]) -> Iterator[str]:
+    for sentence in sentences:
         yield ""
         yield sentence
 

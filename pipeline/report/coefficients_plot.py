@@ -60,7 +60,9 @@ def draw(
     title = _title(has_levels, len(chosen), len(sizes)) + first_of(reference.targets)
     with figure_of(path, title, max(2.6, 0.23 * len(lines) + 1.7)) as figure:
         panels = figure.subplots(1, len(targets), sharey=True, squeeze=False)[0]
-        for index, (axes, target) in enumerate(zip(panels, targets, strict=True)):
+        for index, (axes, target) in enumerate(
+            zip(panels, plan.on_fitted_scale(targets), strict=True)
+        ):
             _draw_effects(plain(axes), heights, reference, weight, index, chosen, change, penalized)
             axes.axvline(0, color=GREY, linewidth=1, zorder=1)
             if has_levels:

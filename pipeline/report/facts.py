@@ -169,7 +169,9 @@ class Facts:
         return {
             row["target"]: row["note"]
             for row in self.coefficients
-            if row.get("note", "").startswith((f"{row['target']} = ", f"{row['target']} is "))
+            if row.get("note", "")
+            .removeprefix("log(")
+            .startswith(tuple(f"{row['target']}{end}" for end in (" = ", " is ", ") = ", ") is ")))
         }
 
 

@@ -36,21 +36,29 @@ def draw(
     predict: Predictor,
     truth: Predictor | None = None,
     is_date: bool = False,
+    own_unit: Predictor = lambda fitted: fitted,
 ) -> None:
     """Draw training rows, the fitted curve and the predictions for the queries.
 
     queries: [queries, 1]. truth: the function that made the table, if it is known; it is drawn as
     well, with its values at the queries. is_date: the feature is a number of days since 1970.
+    own_unit: the way from the fitted scale to the targets' own units, in which all is drawn.
     """
     ends = [train.part.smallest[0], train.part.largest[0], *queries[:, 0].tolist()]
     grid = np.linspace(min(ends), max(ends), 200)[:, None]
-    curves, predicted = predict(grid), predict(queries)
+    curves, predicted = own_unit(predict(grid)), own_unit(predict(queries))
     title = f"{', '.join(map(short, targets[:MOST_TARGETS]))} over {short(feature)}"
     with panels_of(path, title, targets) as panels:
         for index, (axes, target) in enumerate(zip(panels, targets, strict=False)):
             rows = train.points(index)
+            actual = np.zeros((len(rows.actual), len(targets)))
+            actual[:, index] = rows.actual
             axes.plot(
-                *(rows.x, rows.actual, "o"), color=BLUE, label="training rows", alpha=0.7, mew=0
+                *(rows.x, own_unit(actual)[:, index], "o"),
+                color=BLUE,
+                label="training rows",
+                alpha=0.7,
+                mew=0,
             )
             axes.plot(grid, curves[:, index], color=BLUE, label="fit", zorder=1)
             if truth:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 
 from pipeline.columns.part import Part
@@ -17,11 +18,12 @@ from pipeline.compute.mapping import reduced
 from pipeline.compute.pool import MOST_THREADS, threads
 from pipeline.compute.summarize import Fragment
 from pipeline.learning.loss_function import LossFunction
-from pipeline.report.model_errors import ROWS_AT_A_TIME, Errors, Floats, Predictor
+from pipeline.report.model_errors import ROWS_AT_A_TIME, Errors, InOwnUnit, Predictor
 from pipeline.report.split import Split
 from pipeline.settings import files
 from pipeline.settings.errors import UserError
 from pipeline.tables import row_groups as groups
+from pipeline.tables import table
 from pipeline.tables.table import ROWS_PER_ROW_GROUP
 
 PATHS: dict[Side, Path] = {"train": files.TRAIN, "test": files.TEST}
@@ -49,7 +51,18 @@ class Model:
             *(columns, len(self.targets)),
             with_squares=not self.is_line,
             loss_function=self.loss_function,
+            with_own=bool(self.plan.target_scales),
         )
+
+    def with_later(self, errors: Errors, rows: pa.Table, before: int) -> Errors:
+        """Return the errors of these rows and of typed rows that come after them."""
+        numbers, own = self.plan.numbers(rows, self.targets), None
+        if self.plan.target_scales:
+            y = np.empty((rows.num_rows, len(self.targets)), order="F")
+            for place, name in enumerate(self.targets):
+                table.put_numbers(rows.column(name), y[:, place])
+            own = InOwnUnit(y, partial(self.plan.own_unit, targets=self.targets))
+        return errors.with_later(numbers, self.predict, before, self.plan.weights_of(rows), own)
 
 
 @dataclass(frozen=True)
@@ -79,8 +92,8 @@ def splits(summary: Summary, model: Model) -> tuple[Split, Split | None]:
     parts: dict[Side, Part] = {"train": summary.train, "test": summary.test}
     if summary.train.rows and not sum(map(sum, rows_of.values())):
         errors = {
-            side: model.no_errors.with_later(rows, model.predict, 0, weights)
-            for side, (rows, weights) in _drawn(summary, model).items()
+            side: model.with_later(model.no_errors, rows, 0)
+            for side, rows in _drawn(summary, model).items()
         }
     else:
         for side, path in PATHS.items():
@@ -91,28 +104,20 @@ def splits(summary: Summary, model: Model) -> tuple[Split, Split | None]:
                 )
         errors = _pass(rows_of, model).errors
     train, test = (
-        Split.of(parts[side], errors[side], rows, model.predict, weights, model.plan.weights)
-        # Not before the pass: it needs memory.
-        for side, (rows, weights) in _drawn(summary, model).items()
+        Split.of(
+            *(parts[side], errors[side], model.plan.numbers(rows, model.targets), model.predict),
+            *(model.plan.weights_of(rows), model.plan.weights),
+        )
+        for side, rows in _drawn(summary, model).items()  # not before the pass: it needs memory
     )
     return train, test if test.rows else None
 
 
-def _drawn(summary: Summary, model: Model) -> dict[Side, tuple[Floats, Floats | None]]:
-    """Return the rows that were drawn for data/sample.parquet, and their weights, of each side.
-
-    Rows: [rows, columns]. Weights: [rows]; None without weights.
-    """
+def _drawn(summary: Summary, model: Model) -> dict[Side, pa.Table]:
+    """Return the rows that were drawn for data/sample.parquet, of each side."""
     sample = read_sample(summary, model.plan, model.targets)
     # Without training rows that were not drawn, but have an extreme value.
-    drawn: dict[Side, pa.Table] = {
-        "train": sample.training.slice(0, sample.drawn),
-        "test": sample.test,
-    }
-    return {
-        side: (model.plan.numbers(rows, model.targets), model.plan.weights_of(rows))
-        for side, rows in drawn.items()
-    }
+    return {"train": sample.training.slice(0, sample.drawn), "test": sample.test}
 
 
 def _pass(rows_of: dict[Side, list[int]], model: Model) -> Measured:
@@ -135,9 +140,7 @@ def _measure(fragment: Fragment, row_groups: Iterable[int], model: Model) -> Mea
     for rows in fragment.read(row_groups):
         for start in range(0, rows.values.num_rows, ROWS_AT_A_TIME):
             block = rows.values.slice(start, ROWS_AT_A_TIME)
-            numbers = model.plan.numbers(block, model.targets)
-            given = rows.before + start, model.plan.weights_of(block)
-            errors[rows.side] = errors[rows.side].with_later(numbers, model.predict, *given)
-            del numbers
+            before = rows.before + start
+            errors[rows.side] = model.with_later(errors[rows.side], block, before)
         del rows, block  # before the next ones are read, by each of the threads
     return Measured(errors)

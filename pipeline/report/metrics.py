@@ -69,7 +69,8 @@ def of_model(split: Split, line: Line | None, reduction: str) -> dict[str, float
     line: the model, if it is linear. Sums are exact and rounded once, so their bits do not depend
     on the order of summation. loss: of train.loss. below, of a quantile: the share of the values
     that are not above their prediction. mae_rows: the number of rows that mae was computed from, if
-    that is not all rows.
+    that is not all rows. Figures are on the scale on which the targets are fitted;
+    own_unit_rmse, _mae and _r2 beside them, of as many rows as mae, are in the own units.
     Raises UserError if a figure is beyond what float64 holds.
     """
     errors = split.errors
@@ -80,6 +81,8 @@ def of_model(split: Split, line: Line | None, reduction: str) -> dict[str, float
         if function.kind.share is not None:
             figures["below"] = float(sum(errors.below) / split.size)
     figures["mae"] = float(errors.absolute) / float(errors.weight * split.targets)
+    if errors.own is not None:
+        figures |= errors.own.figures()
     is_whole = errors.rows == split.part.table_rows
     return figures if is_whole else figures | {"mae_rows": errors.rows}
 

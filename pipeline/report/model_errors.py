@@ -4,12 +4,14 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.exact.exact_sum import exact_sum, weighted_sum
 from pipeline.learning.loss_function import LossFunction
+from pipeline.report.own_unit_errors import OwnUnitErrors
 from pipeline.settings.errors import UserError
 
 Floats = NDArray[np.float64]
@@ -87,6 +89,17 @@ class LargestErrors:
         )
 
 
+class InOwnUnit(NamedTuple):
+    """The targets of some rows in their own units, [rows, targets], and the way to these units."""
+
+    y: Floats
+    own_unit: Predictor
+
+    def errors(self, predicted: Floats, weights: Floats | None) -> OwnUnitErrors:
+        """Return the errors of predictions on the fitted scale: [rows, targets]."""
+        return OwnUnitErrors.of(self.y, self.own_unit(predicted), weights)
+
+
 @dataclass(frozen=True)
 class Errors:
     """Errors of a model over some rows. Adding parts in any order gives the same.
@@ -96,6 +109,7 @@ class Errors:
     of the weights of the rows, with which errors are summed up; the number of rows without weights.
     loss: exact sum of another loss of the errors, each rounded; 0 without a loss_function. below:
     of each target, the weight of the rows whose value is not above the prediction.
+    All are on the fitted scale. own: in the own units; None if every target is fitted as it is.
     """
 
     rows: int
@@ -106,6 +120,7 @@ class Errors:
     loss_function: LossFunction | None = None
     loss: Fraction = Fraction(0)
     below: tuple[Fraction, ...] = ()
+    own: OwnUnitErrors | None = None
 
     @classmethod
     def of_no_rows(
@@ -115,13 +130,15 @@ class Errors:
         *,
         with_squares: bool,
         loss_function: LossFunction | None = None,
+        with_own: bool = False,
     ) -> "Errors":
         """Return the errors of no rows. columns: number of encoded columns and targets."""
         squares = Fraction(0) if with_squares else None
         largest = (LargestErrors.of_no_rows(columns),) * targets
+        own = OwnUnitErrors.of_no_rows(targets) if with_own else None
         none = Fraction(0)
         below = (none,) * targets
-        return cls(0, none, squares, largest, none, loss_function, below=below)
+        return cls(0, none, squares, largest, none, loss_function, below=below, own=own)
 
     def __add__(self, other: "Errors") -> "Errors":
         """Return the errors of the rows of both."""
@@ -137,15 +154,22 @@ class Errors:
             self.loss_function,
             self.loss + other.loss,
             tuple(a + b for a, b in zip(self.below, other.below, strict=True)),
+            None if self.own is None or other.own is None else self.own + other.own,
         )
 
     def with_later(
-        self, rows: Floats, predict: Predictor, before: int, weights: Floats | None = None
+        self,
+        rows: Floats,
+        predict: Predictor,
+        before: int,
+        weights: Floats | None = None,
+        own: InOwnUnit | None = None,
     ) -> "Errors":
         """Return the errors of these rows and of rows that come after them.
 
-        rows: encoded columns, then targets: [rows, columns]. before: the number of rows before the
-        later ones. weights: of the later rows: [rows]; None: each counts once.
+        rows: encoded columns, then targets on the fitted scale: [rows, columns]. before: the number
+        of rows before the later ones. weights: of the later rows: [rows]; None: each counts once.
+        own: their targets in the own units, where that is asked for.
         Raises UserError if an error is beyond what float64 holds.
         """
         features = rows.shape[1] - len(self.largest)
@@ -171,6 +195,7 @@ class Errors:
             self.loss_function,
             self._loss_of(y - predicted, weights),
             self._below_of(y <= predicted, weights),
+            None if self.own is None or own is None else self.own + own.errors(predicted, weights),
         )
 
     def _loss_of(self, errors: Floats, weights: Floats | None) -> Fraction:

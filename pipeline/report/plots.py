@@ -1,6 +1,7 @@
 """Plots of a result: choose the plots that show something, and draw them into one folder."""
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -60,9 +61,11 @@ def draw(
         path_plot.draw(folder / "path.svg", paths, deviations)
     splits = {"training rows": train} | ({"rows held out": test} if test else {})
     if sum(split.rows for split in splits.values()) >= residual_plots.LEAST_ROWS_DRAWN:
-        residual_plots.predicted_and_actual(folder / "predicted.svg", splits, targets)
-        residual_plots.residuals(folder / "residuals.svg", splits, targets)
-        residual_plots.quantiles(folder / "quantiles.svg", splits, targets)
+        residual_plots.predicted_and_actual(
+            folder / "predicted.svg", splits, plan.on_fitted_scale(targets)
+        )
+        residual_plots.residuals(folder / "residuals.svg", splits, plan.on_fitted_scale(targets))
+        residual_plots.quantiles(folder / "quantiles.svg", splits, plan.on_fitted_scale(targets))
         # There is none of a fit without errors: no row pulls it.
         if files.INFLUENCE.is_file() and (rows := influence_plot.read(files.INFLUENCE)):
             of_fit = reference.rows, reference.rank
@@ -75,6 +78,7 @@ def draw(
         fit_plot.draw(
             *(folder / "fit.svg", train, only.name, targets, queries, predict, truth),
             is_date=is_date,
+            own_unit=partial(plan.own_unit, targets=targets),
         )
     elif line is not None and features:
         coefficients_plot.draw(

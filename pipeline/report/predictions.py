@@ -39,16 +39,18 @@ def rows(
     queries: NDArray[np.float64],
     predictions: Sequence[Sequence[float]],
     reference: Fit,
+    own_unit: Predictor = lambda fitted: fitted,
 ) -> Iterator[list[Any]]:
     """Return the rows of predictions.csv: the query, the model's predictions, the reference's.
 
     cells: the raw values of each query. queries: encoded, [queries, encoded names].
     Beside the reference's prediction are the ends of its 95 % prediction interval, in which a new
     measurement at the query would lie; None without degrees of freedom.
+    own_unit: the way from the fitted scale to the targets' own units.
     """
     if not len(queries):
         return
-    best = np.stack(reference.predict(queries), axis=2)  # [queries, targets, 3]
+    best = np.stack([*map(own_unit, reference.predict(queries))], axis=2)  # [queries, targets, 3]
     for query, predicted, beside in zip(cells, predictions, best.tolist(), strict=True):
         values = [value for target in beside for value in target]
         yield [*query, *predicted, *(None if math.isnan(value) else value for value in values)]

@@ -3,8 +3,9 @@
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-from pipeline.report import loss_words, penalty, row_words, verdict
+from pipeline.report import loss_words, penalty, row_words, target_words, verdict
 from pipeline.settings import csv_cells, files, regular_file, runner
 from pipeline.settings import params as params_yaml
 from pipeline.settings.column_settings import NumberSettings
@@ -58,6 +59,7 @@ def lines(params: Params) -> list[str]:
 def _lines(params: Params) -> list[str]:
     coefficients = csv_cells.read_csv(files.COEFFICIENTS)
     metrics = json.loads(files.METRICS.read_text(encoding="utf-8"))
+    logs = sorted(params.data.targets.logs)
     text = [
         *_first(_coefficients(coefficients), files.COEFFICIENTS),
         *_first(_predictions(params.data), files.PREDICTIONS),
@@ -75,7 +77,8 @@ def _lines(params: Params) -> list[str]:
     if test:
         r2 = "" if test["r2"] is None else f", R² {test['r2']:.4g}"
         which = f", of {rows}" if (rows := row_words.held_out(flat["data.test_fraction"])) else ""
-        text.append(f"{'held out':12} root mean square error {test['rmse']:.6g}{r2}{which}")
+        scale = f" of {target_words.fitted(logs)}" if logs else ""
+        text.append(f"{'held out':12} root mean square error{scale} {test['rmse']:.6g}{r2}{which}")
     for figures, rows in ((test, "rows held out"), (metrics["train"], "training rows")):
         if figures and kind.share is not None:
             text.append(f"{'quantile':12} {loss_words.share_below(kind, figures['below'], rows)}")
@@ -87,6 +90,7 @@ def _lines(params: Params) -> list[str]:
         if of_folds and params.train.chosen_by_folds:
             told += f"; {penalty.CHOSEN_IN_THEM}"
         text.append(f"{'folds':12} {told}")
+    text += _of_logs(logs, metrics)
     test_r2 = test["r2"] if test else None
     if (worse := verdict.worse_than_the_mean(metrics["train"]["r2"], test_r2)) is not None:
         text.append(f"{'take care':12} {worse}")
@@ -101,6 +105,19 @@ def _lines(params: Params) -> list[str]:
         f"{'ONNX check':12} onnxruntime agrees with torch: {len(checks)} checks, {rows} rows"
     )
     return text
+
+
+def _of_logs(logs: Sequence[str], metrics: Mapping[str, Any]) -> list[str]:
+    """Return what must be known of targets of which the logarithm is fitted; nothing if none."""
+    if not logs:
+        return []
+    part, rows = ("test", "rows held out") if "test" in metrics else ("train", "training rows")
+    own = target_words.figures_in_own_unit(metrics[part])
+    r2 = "" if own["r2"] is None else f", R² {own['r2']:.4g}"
+    return [
+        f"{'own unit':12} root mean square error {own['rmse']:.6g}{r2}, of the {rows}",
+        f"{'median':12} {target_words.in_short(logs)}",
+    ]
 
 
 def _coefficients(rows: Sequence[Mapping[str, str]]) -> list[str]:

@@ -4,6 +4,7 @@ Also names that MLflow, DVC or a report could not use. Each function yields the 
 the message of every mistake.
 """
 
+import json
 import posixpath
 from collections.abc import Iterator, Sequence
 
@@ -125,6 +126,13 @@ def _tracking(tracking: Tracking) -> Mistakes:
 
 def _generated(data: Data) -> Mistakes:
     generate, features, targets = data.generate, tuple(data.columns), data.targets
+    if targets.logs:
+        yield (
+            ("data", "targets"),
+            f"found a logarithm, of {messages.first_of([*sorted(targets.logs)], 8)}, but"
+            f" data.source is {GENERATE}, which makes straight lines: write `targets:"
+            f" {json.dumps([*targets], ensure_ascii=False)}`, or name a file in data.source",
+        )
     if generate.x is None and generate.rows is None:
         yield (
             ("data", "generate", "rows"),

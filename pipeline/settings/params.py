@@ -21,6 +21,7 @@ from pipeline.settings.sections import (
     Params,
     Tracking,
 )
+from pipeline.settings.target_settings import Targets
 from pipeline.settings.train_settings import Model, Train
 from pipeline.settings.weight_settings import Weights
 
@@ -81,7 +82,7 @@ def flatten(section: Section, prefix: str = "") -> dict[str, Any]:
 
 def _plain(value: Any) -> Any:
     """Return a value as tuples, mappings, texts and numbers alone."""
-    if isinstance(value, ColumnSettings | RowSettings | Weights):
+    if isinstance(value, ColumnSettings | RowSettings | Targets | Weights):
         return value.plain()
     if isinstance(value, Section):
         return {name: _plain(getattr(value, name)) for name in type(value).model_fields}

@@ -44,6 +44,16 @@ def one_of_error(value: Any, choices: tuple[str, ...], or_else: str = "") -> Pyd
     return PydanticCustomError("one_of", text + "".join(f"; did you mean {n}?" for n in near))
 
 
+def list_or_mapping(value: Any) -> str | None:
+    """Return the tag of the type that checks `value`: without it, an error would name both types.
+
+    The tags are no names of columns, so `messages` can take them out of an error's place.
+    """
+    if isinstance(value, list | tuple):
+        return "\0list"
+    return "\0mapping" if isinstance(value, dict) else None
+
+
 def _shown(name: str) -> str:
     """Refuse a name with an invisible character: it looks like another name."""
     if hidden := terminal.invisible(name):

@@ -11,7 +11,8 @@ from pydantic_core import PydanticCustomError
 
 from pipeline.settings.column_settings import Column, ColumnSettings, NumberSettings
 from pipeline.settings.row_settings import FoldsOfRows, HeldOutRows, RowSettings
-from pipeline.settings.section import AS_TUPLE, Name, Names, Section
+from pipeline.settings.section import AS_TUPLE, Name, Names, Section, list_or_mapping
+from pipeline.settings.target_settings import Targets
 from pipeline.settings.train_settings import Model, Train
 from pipeline.settings.weight_settings import RowWeights
 
@@ -123,20 +124,10 @@ class Read(Section):
         return tuple(numbers)
 
 
-def _list_or_mapping(value: Any) -> str | None:
-    """Return the tag of the type that checks `value`: without it, an error would name both types.
-
-    The tags are no names of columns, so `messages` can take them out of an error's place.
-    """
-    if isinstance(value, list | tuple):
-        return "\0list"
-    return "\0mapping" if isinstance(value, dict) else None
-
-
 Features = Annotated[
     Annotated[Names, Tag("\0list")] | Annotated[dict[Name, Column], Tag("\0mapping")],
     Discriminator(
-        _list_or_mapping,
+        list_or_mapping,
         custom_error_type="features",
         custom_error_message="must be a list of names, such as [area, rooms], or a mapping of names"
         " to kinds, such as {area: number, heating: category}",
@@ -163,8 +154,9 @@ class Data(Section):
     spline(hour, 5); -income takes the number itself out, so that only the terms have it."""
     exclude: Names = Field(examples=[[]])
     """Columns of the file that are no features."""
-    targets: Names = Field(min_length=1, examples=[["y"]])
-    """Names of the columns to predict, in order."""
+    targets: Targets = Field(examples=[["y"]])
+    """The columns to predict: their names, in order; or a mapping of names to scales, such as
+    {price: log}: the natural logarithm is fitted, and the answers are in the column's own unit."""
     drop_rows: Literal["missing_target"] | None = Field(examples=[None])
     """missing_target: leave out the rows without a target, and count them; null: refuse them."""
     weights: RowWeights = Field(examples=[None])
@@ -207,7 +199,7 @@ Query = Annotated[
     Annotated[tuple[Value, ...], Strict(False), Tag("\0list")]
     | Annotated[dict[Name, Value], Tag("\0mapping")],
     Discriminator(
-        _list_or_mapping,
+        list_or_mapping,
         custom_error_type="query",
         custom_error_message="must be a list of numbers, or a mapping such as"
         " {area: 120, heating: gas}",

@@ -75,16 +75,17 @@ class Faults:
         self._missing, self._infinite, self._undecided = Fault(), Fault(), Fault()
         self._weights = {kind: Fault() for kind in weight_faults.CURES}
         self._without_value: dict[TermKind, Fault] = {"log": Fault(), "sqrt": Fault()}
+        self._not_positive = Fault()
         self._inexact: list[str] = []
         self._rows = 0
         self._wrong: dict[str, WrongValues] = {}
 
     def __bool__(self) -> bool:
         """Return True if the file has had any fault so far."""
-        rows = self._missing.rows + self._infinite.rows + self._undecided.rows
-        rows += sum(fault.rows for fault in self._weights.values())
-        rows += sum(fault.rows for fault in self._without_value.values())
-        return bool(self._inexact or self._wrong or rows)
+        """Return True if the file has had any fault so far."""
+        kinds = self._missing, self._infinite, self._undecided, self._not_positive
+        faults = (*kinds, *self._weights.values(), *self._without_value.values())
+        return bool(self._inexact or self._wrong or any(each.rows for each in faults))
 
     def add_missing(self, gaps: Mapping[str, Mask], block: Block) -> None:
         """Count gaps where none may be. gaps: True for each, by the column: [rows] each."""
@@ -110,6 +111,10 @@ class Faults:
         for kind, fault in self._without_value.items():
             in_terms = self._selection.in_terms
             fault.add({name: m for name, m in masks.items() if in_terms[name] == kind}, block)
+
+    def add_not_positive(self, masks: Mapping[str, Mask], block: Block) -> None:
+        """Count the numbers without a logarithm. masks: True for each, by the target: [rows]."""
+        self._not_positive.add(masks, block)
 
     def add_wrong(
         self, name: str, settings: ColumnSettings, mask: Mask, texts: pa.Array, block: Block
@@ -188,6 +193,13 @@ class Faults:
                     f" {terms} in data.terms {'has' if len(fault.counts) == 1 else 'have'} no value"
                     " there: correct the numbers if they are mistakes, or leave the term out"
                 )
+        if self._not_positive.rows:
+            message = self._not_positive.message("not above 0", names, self._unit)
+            lines.append(
+                f"{self._path}:{self._not_positive.places[0]}: {message}: they have no logarithm,"
+                " which data.targets asks for; correct them if they are mistakes, or fit the column"
+                f" as it is, `targets: {yaml_values.flow(self._selection.targets)}`"
+            )
         lines += self._inexact
         if not lines:
             return

@@ -223,7 +223,8 @@ def find(data: Data) -> RawTable:
     choosing = selection.choosing(data, columns, first)
     asked = columns, data.targets, is_list, data.exclude, described, decimal, choosing, data.weights
     terms, _ = term_settings.read(data.terms, columns, data.targets)
-    selected = Selection(*asked, in_terms=selection.in_terms(terms))
+    in_terms = selection.in_terms(terms)
+    selected = Selection(*asked, in_terms=in_terms, logs=data.targets.logs)
     used = {*features, *data.targets, data.weights and data.weights.by}
     excluded = tuple(name for name in first.names if name not in used)
     drops = data.drop_rows == "missing_target"

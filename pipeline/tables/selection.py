@@ -27,7 +27,8 @@ class Selection:
     columns: the features with their settings. targets: empty where a model answers rows.
     is_list: True if data.features is a list. exclude: data.exclude. path: the first file.
     decimal: data.read.decimal. choosing: the columns by which rows are held out or folds are made,
-    features or not, with their settings. weights: the column of the rows' weights.
+    features or not, with their settings. weights: the column of the rows' weights. logs: the
+    targets of which the logarithm is fitted.
     """
 
     columns: Mapping[str, ColumnSettings]
@@ -40,6 +41,7 @@ class Selection:
     weights: Weights | None = None
     in_terms: Mapping[str, TermKind] = field(default_factory=dict)
     """The features of which a term is the logarithm, or else the square root."""
+    logs: frozenset[str] = frozenset()
 
     @cached_property
     def settings(self) -> Mapping[str, ColumnSettings]:

@@ -157,6 +157,7 @@ class TypedRows:
         faults.add_infinite(infinite, block)
         if refuse:
             faults.add_without_value(self._without_value(columns, kept), block)
+            faults.add_not_positive(self._not_positive(columns, kept), block)
         if no_target := [gaps[name] for name in self.selection.targets if name in gaps]:
             # Without these rows, the gaps that features have there are gone.
             has_target = ~np.logical_or.reduce(no_target)
@@ -210,6 +211,18 @@ class TypedRows:
                     mask = column <= 0 if kind == "log" else column < 0
                 if mask.any():
                     masks[name] = mask if kept is None else mask & kept
+        return masks
+
+    def _not_positive(
+        self, columns: Mapping[str, TypedValues], kept: Mask | None
+    ) -> dict[str, Mask]:
+        """Return where the targets without a logarithm are: [rows] each. kept: see `_typed`."""
+        masks = {}
+        for name in self.selection.logs:
+            with np.errstate(invalid="ignore"):
+                mask = np.from_dlpack(columns[name].values) <= 0
+            if mask.any():
+                masks[name] = mask if kept is None else mask & kept
         return masks
 
     def _add_wrong(

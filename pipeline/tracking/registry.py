@@ -7,6 +7,7 @@ from mlflow import MlflowClient
 from mlflow.entities import LoggedModel, Run
 from mlflow.exceptions import MlflowException
 
+from pipeline.settings.target_settings import OWN_UNIT
 from pipeline.tracking.tags import MODEL_VERSIONS
 
 ALIAS = "verified"
@@ -18,10 +19,16 @@ def metrics_line(metrics: Mapping[str, float]) -> str:
     named = [
         f"{rows} {name} {metrics[key]:.6g}"
         for part, rows in (("test", "held-out"), ("train", "training"))
-        for key, name in ((f"{part}.r2", "R²"), (f"{part}.rmse", "RMSE"))
-        if key in metrics
+        for figure, name in (("r2", "R²"), ("rmse", "RMSE"))
+        if (key := _in_own_unit(f"{part}.", figure, metrics)) in metrics
     ]
     return ", ".join(named)
+
+
+def _in_own_unit(part: str, figure: str, metrics: Mapping[str, float]) -> str:
+    """Return the key of a figure in the target's own unit, where it is fitted as a logarithm."""
+    own = f"{part}{OWN_UNIT}{figure}"
+    return own if own in metrics else part + figure
 
 
 def register(

@@ -14,7 +14,7 @@ from mlflow.entities import Dataset
 
 from pipeline.report import verdict
 from pipeline.results.recorded import flat_metrics
-from pipeline.settings import csv_cells, environment, files
+from pipeline.settings import csv_cells, environment, files, target_settings
 from pipeline.settings import params as params_yaml
 from pipeline.settings.errors import UserError
 
@@ -86,7 +86,7 @@ def read(
     if onnx_file is not None and str(files.VERIFICATION) in here:
         verification = json.loads((folder / files.VERIFICATION).read_bytes())
         verified = verification.get("model_md5") == outs[str(files.ONNX)]
-    targets = identity["params"]["data.targets"]
+    targets = target_settings.names(identity["params"]["data.targets"])
     return Result(
         identity=identity,
         md5=md5,

@@ -5,7 +5,7 @@ It needs no run and no MLflow: everything comes from git and DVC's cache.
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from pipeline.report import fold_differences, penalty, row_errors, row_words
+from pipeline.report import common_scale, fold_differences, penalty, row_errors, row_words
 from pipeline.report.comparison import Comparison
 from pipeline.report.fold_differences import CV_MEAN, Job
 from pipeline.report.paired_difference import PairedDifference
@@ -51,10 +51,16 @@ def compared(first: Opened, other: Opened) -> Comparison:
     except UserError as error:
         reason = str(error)
     in_folds = _in_folds(first, other)
+    metrics: tuple[Mapping[str, float], Mapping[str, float]] = (first.metrics, other.metrics)
+    if not _have_common_scale(first, other):
+        metrics = (
+            common_scale.comparable(first.recorded.params, first.metrics),
+            common_scale.comparable(other.recorded.params, other.metrics),
+        )
     return Comparison(
         (first.recorded.label, other.recorded.label),
         differences.between(first, other),
-        (first.metrics, other.metrics),
+        metrics,
         paired,
         reason,
         list(_notes(first, other, paired, in_folds)),
@@ -65,7 +71,7 @@ def compared(first: Opened, other: Opened) -> Comparison:
 def _in_folds(first: Opened, other: Opened) -> Mapping[str, PairedDifference]:
     """Return the paired differences in cross-validation; empty if they cannot be compared."""
     both = (first, other)
-    if not have_same_folds(first, other) or not all(CV_MEAN in each.metrics for each in both):
+    if not _can_compare_folds(first, other):
         return {}
     try:
         jobs = [Job.of(each.folder, each.recorded.params, each.metrics) for each in both]
@@ -74,6 +80,16 @@ def _in_folds(first: Opened, other: Opened) -> Mapping[str, PairedDifference]:
         return fold_differences.paired(*jobs)
     except UserError:  # the notes then have the means alone
         return {}
+
+
+def _have_common_scale(first: Opened, other: Opened) -> bool:
+    return common_scale.is_common(first.recorded.params, other.recorded.params)
+
+
+def _can_compare_folds(first: Opened, other: Opened) -> bool:
+    """Return True if both have figures of the same folds, and of the same scale of the targets."""
+    figures = all(CV_MEAN in each.metrics for each in (first, other))
+    return have_same_folds(first, other) and figures and _have_common_scale(first, other)
 
 
 def _check_targets(first: Opened, other: Opened) -> None:
@@ -138,13 +154,10 @@ def _notes(
         held_out = first.recorded.params.get(differences.HELD_OUT)
         if (sentence := row_words.dependence(held_out, show)) is not None:
             yield sentence
+    yield from common_scale.notes(first.recorded.params, other.recorded.params, bool(in_folds))
     if in_folds:
         yield from _of_choices(first, other)
-    elif (
-        not paired
-        and have_same_folds(first, other)
-        and all(CV_MEAN in each.metrics for each in (first, other))
-    ):
+    elif not paired and _can_compare_folds(first, other):
         shown = " and ".join(
             f"{each.metrics[CV_MEAN]:.6g} ± {each.metrics.get(CV_STD, 0):.3g} ({mark})"
             for mark, each in zip("AB", (first, other), strict=True)

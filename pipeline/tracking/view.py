@@ -27,7 +27,7 @@ part of a name."""
 FIRST_QUERY = "prediction.query_1."
 """Prefix of the metrics with the predictions for the first query, one for each target."""
 DECIDING_METRICS = (
-    *("test.r2", "test.rmse", "test.loss", "cv.r2.mean", "cv.rmse.mean"),
+    *("test.own_unit_rmse", "test.r2", "test.rmse", "test.loss", "cv.r2.mean", "cv.rmse.mean"),
     *(FIRST_QUERY, "train.loss", "reference.gap"),
 )
 """Metrics that say which of two models is better, the most telling first."""
