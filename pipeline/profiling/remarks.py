@@ -6,11 +6,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from pipeline.columns.category import MOST_LEVELS
-from pipeline.profiling import choices, signs
+from pipeline.profiling import choices, decades, signs
 from pipeline.profiling.columns import Column
 from pipeline.profiling.kinds import has_mixed_units, is_packed_date, kind, units
 from pipeline.profiling.proposal import Proposal, has_own_name
 from pipeline.profiling.table_profile import TableProfile
+from pipeline.settings import yaml_values
 from pipeline.settings.messages import count, first_of, show
 
 _CLOCK = re.compile(r"\d{1,2}[:.]\d\d([:.]\d\d)?( ?[AaPp]\.?[Mm]\.?)?")
@@ -106,6 +107,8 @@ def _column(column: Column, is_named: bool, is_target: bool) -> Iterator[tuple[s
         yield from _date(column)
     if of == "number" and not is_target:
         yield from _number(column)
+    if of == "number" and (far_apart := decades.of(column)):
+        yield "decades", f"{far_apart}; {_logarithm(column.name, is_target)}"
     if of == "text":
         yield from _text(column)
 
@@ -121,6 +124,16 @@ def _number(column: Column) -> Iterator[tuple[str, str]]:
             yield "codes", f"{number} integers, taken as a number; as levels: {{kind: category}}"
     if column.leading_zeros:
         yield "codes", "digits with zeros before them: codes?"
+
+
+def _logarithm(name: str, is_target: bool) -> str:
+    """Return what to try with a column whose numbers span decades."""
+    if is_target:
+        return (
+            f"`targets: {yaml_values.flow({name: 'log'})}` fits its logarithm, and answers medians;"
+            " `python -m pipeline.compare` then says which is better on the rows held out"
+        )
+    return f"`terms: {yaml_values.flow([f'log({name})'])}` adds its logarithm as a feature"
 
 
 def _date(column: Column) -> Iterator[tuple[str, str]]:

@@ -45,6 +45,8 @@ def _folder(tmp_path, monkeypatch):  # type: ignore[no-untyped-def]
         (lines("c,y", ["a", "", "b"], y), ("c", "gaps")),
         (lines("x,y", x, lambda row: y(row) if row % 9 else ""), ("y", "target")),
         (lines(",x,y", ["a", "b"], x, y), ("c1", "unnamed")),
+        (lines("x,y", lambda row: 2.0 ** (row * 37 % 101 / 9), y), ("x", "decades")),
+        (lines("x,y", x, lambda row: 2.0 ** (row * 37 % 101 / 9)), ("y", "decades")),
     ],
 )
 def test_each_trouble_is_named(table: str, remark: tuple[str | None, str]) -> None:
