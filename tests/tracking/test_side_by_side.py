@@ -258,3 +258,21 @@ def test_a_damaged_model_is_a_reason(results: Results) -> None:
     same = compared(commit)
     assert "models/contract.json" in same.not_paired
     assert "abline-" not in same.not_paired, "a temporary folder"
+
+
+def test_a_model_of_the_logarithm_is_compared_in_the_unit_of_the_price(results: Results) -> None:
+    plain = results.committed()
+    log = results.committed(data__targets={"price": "log"})
+    page = compared(plain, log)
+    first, other = page.metrics
+    names = {"own_unit_rmse", "own_unit_mae", "own_unit_r2"}
+    assert (
+        {*first} == {*other} == {f"{part}.{name}" for part in ("train", "test") for name in names}
+    )
+    paired = page.paired[row_errors.ALL_TARGETS]
+    assert paired.first == pytest.approx(first["test.own_unit_rmse"] ** 2, rel=1e-5)
+    assert paired.other == pytest.approx(other["test.own_unit_rmse"] ** 2, rel=1e-5)
+    assert not page.in_folds
+    (note,) = page.notes
+    assert note.startswith("A is fitted to price, B to log(price): the figures above are in")
+    assert "A is better: on the same" in comparison.as_text(page), "the table is a straight line"
