@@ -2,7 +2,8 @@
 
 Reads   models/model.safetensors, data/*.parquet, data/columns.json, data/summary.json,
         reports/history.csv, reports/path.csv; modules/, if model.module names a class there
-Writes  reports/metrics.json, coefficients.csv, predictions.csv, largest_errors.csv, plots/
+Writes  reports/metrics.json, coefficients.csv, influence.csv, predictions.csv,
+        largest_errors.csv, plots/
 """
 
 import sys
@@ -15,16 +16,19 @@ from pipeline.columns.summary import read_summary
 from pipeline.exact import least_squares
 from pipeline.learning import chosen_penalties, fit_messages, huber_threshold
 from pipeline.learning.line import load_line
+from pipeline.learning.predictor import predictor
 from pipeline.report import (
     coefficients,
+    diagnosis,
     folds,
+    influence,
     largest_errors,
     measuring,
     metrics,
     penalty,
     predictions,
 )
-from pipeline.report.model_errors import Predictor
+from pipeline.report.diagnostics import Diagnostics
 from pipeline.report.partial_dependence import Dependences
 from pipeline.report.plots import draw
 from pipeline.settings import csv_cells, files, runner
@@ -41,23 +45,25 @@ def main(params: Params) -> None:
     features = columns.encoded_names
     query_rows = query_table(params.evaluate.queries, columns, params.data.columns)
     queries, _ = columns.encode(query_rows)
-    line = load_line(files.MODEL, params.model, len(features), len(targets))
-    predict = line.predict if line else _module_predictor(params, len(features))
+    saved = files.MODEL, params.model, len(features), len(targets)
+    line = load_line(*saved)
+    predict = predictor(line, *saved)
 
     fit_messages.announce(len(features))
     loss = huber_threshold.loss_function(
         params, summary, TableFile(files.TRAIN, columns, targets).blocks
     )
-    model = measuring.Model(columns, targets, predict, line is not None, loss)
-    train, test = measuring.splits(summary, model)
-    dependences = Dependences.of(summary, model)
     reference = least_squares.fit(
         summary.train.gram, features, targets, params.model.bias, summary.roundoff(features)
     ).without_nearly_dependent()
     # A table that is generated without noise is exact because its user asked for it.
     is_own = params.data.source != GENERATE
-    fitted_names = columns.on_fitted_scale(targets)
-    exact_targets = fit_messages.exact_targets(reference, fitted_names) if is_own else {}
+    asked = diagnosis.asked(reference, params.data, line, columns.on_fitted_scale(targets))
+    exact_targets = asked.formulas if is_own else {}
+    model = measuring.Model(columns, targets, predict, line is not None, loss, asked.diagnosis)
+    train, test = measuring.splits(summary, model)
+    dependences = Dependences.of(summary, model)
+    diagnosed = Diagnostics(reference, asked, train.sums)
     chosen, penalized = chosen_penalties.read(params), params.train.penalized
     # With a penalty the columns that the reference leaves out share the weight with the others.
     dependent = [] if penalized else coefficients.warnings(reference)
@@ -75,6 +81,7 @@ def main(params: Params) -> None:
             **folds.in_metrics(params, summary, chosen.penalties),
             **penalty.in_metrics(chosen.penalties, targets),
             **dependences.in_metrics(),
+            "diagnostics": diagnosed.in_metrics(),
             "reference": metrics.of_reference(train, test, line, reference, reduction),
             "prediction": {
                 f"query_{number}": dict(zip(targets, row, strict=True))
@@ -84,9 +91,10 @@ def main(params: Params) -> None:
     )
     csv_cells.write_csv(
         files.COEFFICIENTS,
-        coefficients.HEADER,
-        coefficients.rows(line, reference, dtype, exact_targets, penalized),
+        coefficients.header(diagnosed.errors),
+        coefficients.rows(line, reference, dtype, exact_targets, diagnosed.errors, penalized),
     )
+    influence.write(diagnosed)
     csv_cells.write_csv(
         files.PREDICTIONS,
         predictions.header(columns.features, targets),
@@ -99,15 +107,6 @@ def main(params: Params) -> None:
     )
     pictured = train, test, line, reference, queries, predict, chosen.paths, dependences.curves
     draw(files.PLOTS, params, columns, *pictured)
-
-
-def _module_predictor(params: Params, features: int) -> Predictor:
-    """Return the predictor of a module that is not linear, which needs torch."""
-    # Importing torch takes longer than everything else that this stage does for a linear model.
-    from pipeline.learning import prediction, weights
-
-    module = weights.load(files.MODEL, params.model, features, len(params.data.targets))
-    return lambda x: prediction.predict(module, x)
 
 
 if __name__ == "__main__":

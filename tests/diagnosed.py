@@ -111,5 +111,5 @@ def uneven(rows: int, seed: int = 0) -> tuple[Floats, Floats]:
     """Return features and a target whose errors are larger for larger features."""
     random = np.random.default_rng(seed)
     x = random.normal(size=(rows, 4)) * [1, 0.1, 10, 1] + [0, 0, 50, 2]
-    errors = random.normal(size=rows) * (1 + x[:, 0] ** 2)
+    errors = random.normal(size=rows) * (0.5 + abs(x[:, 0] + 1))
     return x, x @ [1, 20, 0.3, 4] + errors

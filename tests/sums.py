@@ -13,7 +13,7 @@ from pipeline.compute import own_rows, written
 from pipeline.compute.draws import DrawnFolds, Side
 from pipeline.exact.gram_sums import gram_matrix
 from pipeline.settings import files
-from pipeline.tables import table
+from pipeline.tables import source_numbers, table
 
 
 def part_of(numbers: NDArray[np.float64]) -> Part:
@@ -29,6 +29,10 @@ def put_tables(train: pa.Table, test: pa.Table, plan: Plan, targets: Sequence[st
     for path, rows in zip(paths.values(), (train, test), strict=True):
         with table.writer(path, rows.schema) as file:
             file.write(rows)
+    with source_numbers.writer([""]) as numbers:
+        for block in source_numbers.of_made([train]):
+            rows = block.with_numbers.column(source_numbers.COLUMN)
+            numbers.write(rows, block.path)
     files.write_json(files.COLUMNS, plan.model_dump(mode="json"))
     partial, layout = own_rows.summarized(
         paths, plan, tuple(targets), seed=0, folds=DrawnFolds(0, 5)

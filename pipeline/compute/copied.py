@@ -11,22 +11,23 @@ import pyarrow as pa
 from pipeline.columns import learn, learn_terms, statistics
 from pipeline.columns.learn import Learnable
 from pipeline.columns.statistics import Statistics
-from pipeline.compute import chosen_rows, own_rows, written
+from pipeline.compute import chosen_rows, clusters, own_rows, written
 from pipeline.compute.draws import Side
 from pipeline.compute.source_files import source_files, told_in_order
 from pipeline.compute.value_counts import ValueCounts, Valued
 from pipeline.settings import files
 from pipeline.settings.params import Params
-from pipeline.tables import held_out, row_groups, table
+from pipeline.tables import held_out, row_groups, source_numbers, table
+from pipeline.tables.source_numbers import Numbered
 
 if TYPE_CHECKING:
     from pipeline.tables.raw_table import RawTable
 
 
 def write(
-    params: Params, schema: pa.Schema, blocks: Iterator[pa.Table], raw: "RawTable | None"
+    params: Params, schema: pa.Schema, blocks: Iterator[Numbered], raw: "RawTable | None"
 ) -> None:
-    """Write the rows into both tables, and what is learnt from them.
+    """Write the rows into both tables, where the training rows stand, and what is learnt from them.
 
     raw: None if the rows are made. Raises UserError if a table that must have rows has none, or if
     a column cannot be used.
@@ -34,20 +35,27 @@ def write(
     data, columns = params.data, raw.columns if raw else params.data.columns
     terms = learn_terms.declared(data, columns)
     division = chosen_rows.division(data, params.seed, partial(_counted_in, raw))
+    paths_in = [str(path) for path in raw.paths] if raw else [""]
     with (
         table.writer(files.TRAIN, schema) as train,
         table.writer(files.TEST, schema) as test,
+        source_numbers.writer(paths_in) as numbers,
     ):
         tables: dict[Side, table.Writer] = {"train": train, "test": test}
         known: dict[Side, Statistics] = {"train": Statistics(), "test": Statistics()}
         for block in blocks:
-            for side, rows in division.chosen.sides(block, train.rows + test.rows).items():
+            before = train.rows + test.rows
+            for side, numbered in division.chosen.sides(block.with_numbers, before).items():
+                rows = numbered.select(schema.names)
                 tables[side].write(rows)
+                if side == "train":
+                    numbers.write(numbered.column(source_numbers.COLUMN), block.path)
                 known[side] += statistics.of_rows(columns, rows, data.weights, terms.summed)
         held_out.check_sides(data.test_fraction.share, train.rows, test.rows)
         # Before either has its name: only now may the disk be full, or a column be refused.
         train.finish()
         test.finish()
+        numbers.finish()
         count = statistics.count_in(partial(row_groups.column, train.path), data.weights)
         learnable = Learnable(
             columns, known["train"], known["test"], count, left_out=division.left_out, terms=terms
@@ -61,6 +69,8 @@ def write(
             )
         plan = learn.plan(data, learnable)
         folds = chosen_rows.folds(data, params.seed, partial(_counted_in_file, train.path))
+        if data.clusters is not None:
+            clusters.check(train.path, data.clusters)
         learn.report(plan)
         division.report()
         folds.report()

@@ -32,7 +32,7 @@ from pipeline.settings.column_settings import ColumnSettings, NumberSettings
 from pipeline.settings.errors import UserError
 from pipeline.settings.params import Params
 from pipeline.settings.weight_settings import Weights
-from pipeline.tables import held_out, table
+from pipeline.tables import held_out, source_numbers, table
 from pipeline.tables.raw_table import RawTable
 from pipeline.tables.remote_file import check_all
 
@@ -43,7 +43,11 @@ def write(params: Params, raw: RawTable) -> None:
     Raises UserError as `summarized`.
     """
     whole, layout = summarized(raw, params)
-    with table.writer(files.TRAIN, raw.row_schema), table.writer(files.TEST, raw.row_schema):
+    with (
+        table.writer(files.TRAIN, raw.row_schema),
+        table.writer(files.TEST, raw.row_schema),
+        source_numbers.writer([]),
+    ):
         written.write(whole, layout, raw.row_schema)
 
 

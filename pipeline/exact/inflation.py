@@ -21,14 +21,14 @@ def inflation_factors(fit: Fit) -> NDArray[np.float64]:
     feature that was left out, and, in a model without an intercept, for a feature that is a
     combination of others and a constant, whose factor is infinite.
     """
-    gram, columns = fit.equations.gram, fit.equations.columns
-    kept, combinations = independent_columns(gram, [0, *(column for column in columns if column)])
-    infinite = set(combinations)
-    for combination in combinations.values():
-        infinite |= {column for column, factor in combination if factor}
-    equations = fit.equations
+    equations, infinite = fit.equations, set[int]()
+    gram = equations.gram
     if not fit.intercept:
-        equations = NormalEquations(gram, tuple(kept), fit.equations.targets)
+        kept, combinations = independent_columns(gram, [0, *equations.columns])
+        infinite = set(combinations)
+        for combination in combinations.values():
+            infinite |= {column for column, factor in combination if factor}
+        equations = NormalEquations(gram, tuple(kept), equations.targets)
     places = [place for place, column in enumerate(equations.columns) if column]
 
     def factors(balls: BallSolution) -> list[Any]:

@@ -109,6 +109,13 @@ def durbin_watson(fit: Diagnosed, sums: TargetSums, target: int) -> float | None
     return float(sums.successive / Fraction(squares)) if squares and fit.rows > 1 else None
 
 
+def durbin_watson_p(statistic: float, rows: int) -> float:
+    """Return the two-sided p-value of Durbin-Watson for many rows: 1 − d/2 has the variance 1/n."""
+    with precision(BITS):
+        z = (1 - arb(statistic) / 2) * arb(rows).sqrt()
+        return float((abs(z) / arb(2).sqrt()).erfc().mid())
+
+
 def reset(fit: Diagnosed, sums: TargetSums, target: int) -> Test | None:
     """Return the F test of the square and the cube of the fitted values beside the features.
 

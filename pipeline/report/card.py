@@ -17,6 +17,7 @@ from pipeline.report import (
 )
 from pipeline.report.card_coefficients import number
 from pipeline.report.card_columns import MOST_ROWS_SHOWN, first_of
+from pipeline.report.card_diagnostics import section as _diagnostics
 from pipeline.report.facts import Facts
 from pipeline.settings.params import GENERATE
 
@@ -25,7 +26,8 @@ MOST_NAMES_SHOWN = 8  # in a sentence
 
 def card(facts: Facts) -> str:
     """Return the text of model_card.md. The same facts give the same bytes."""
-    sections = [_model, _data, _metrics, _coefficients, _limits, _verification, _how_to_repeat]
+    first = [_model, _data, _metrics, _coefficients, _diagnostics]
+    sections = [*first, _limits, _verification, _how_to_repeat]
     return "\n".join(line for section in sections for line in (*section(facts), ""))
 
 
@@ -245,11 +247,8 @@ def _sampled(facts: Facts) -> str:
 
 def _how_to_repeat(facts: Facts) -> Iterator[str]:
     source = facts.contract.source
-    yield "## How to make the model again"
-    yield ""
-    yield "In the repository that the model came from:"
-    yield ""
-    yield "```sh"
+    yield from ("## How to make the model again", "")
+    yield from ("In the repository that the model came from:", "", "```sh")
     yield "python -m pipeline.track --find models/model.onnx   # its commit, and the commands"
     yield "make repro                                          # there: the same bytes"
     yield "```"

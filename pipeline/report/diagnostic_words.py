@@ -39,6 +39,7 @@ _EN = {
     "reason.exact_fit": "The features explain the target exactly: no residual is left to diagnose.",
     "reason.no_degrees_of_freedom": "There are no more rows than coefficients: no residual is left to diagnose. More rows, or fewer features, would tell.",
     "reason.rows_not_kept": "The rows were left where they are (`data.keep_rows: false`): diagnostics need the residual of each row; set it to true.",
+    "reason.weighted": "Rows have weights (`data.weights`): these diagnostics are of rows that count equally, and were left out.",
     "reason.many_columns": "More than 300 columns: the diagnostics of the rows would take longer than the fit, and were left out.",
     "of_target": "{target}: {sentence}",
 }
@@ -70,6 +71,7 @@ _ZH = {
     "reason.exact_fit": "特征完全解释了目标：没有残差可供诊断。",
     "reason.no_degrees_of_freedom": "行数不多于系数的个数：没有残差可供诊断。需要更多的行，或更少的特征。",
     "reason.rows_not_kept": "数据行留在原处（`data.keep_rows: false`）：诊断需要每一行的残差；请将其设为 true。",
+    "reason.weighted": "各行带有权重（`data.weights`）：这些诊断只适用于权重相等的行，因此略去。",
     "reason.many_columns": "超过 300 列：逐行诊断比拟合本身还要费时，因此略去。",
     "of_target": "{target}：{sentence}",
 }

@@ -1,7 +1,8 @@
 """One pass over the training rows and the rows held out: the errors that the model makes there."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -17,8 +18,11 @@ from pipeline.compute.draws import Side
 from pipeline.compute.mapping import reduced
 from pipeline.compute.pool import MOST_THREADS, threads
 from pipeline.compute.summarize import Fragment
+from pipeline.exact import cores
+from pipeline.exact.row_sums import RowSums
 from pipeline.learning.loss_function import LossFunction
-from pipeline.report.model_errors import ROWS_AT_A_TIME, Errors, InOwnUnit, Predictor
+from pipeline.report.diagnosis import Diagnosis
+from pipeline.report.model_errors import ROWS_AT_A_TIME, Errors, Floats, InOwnUnit, Predictor
 from pipeline.report.split import Split
 from pipeline.settings import files
 from pipeline.settings.errors import UserError
@@ -34,7 +38,8 @@ class Model:
     """A model with what it needs of a row.
 
     is_line: True for a linear model, which several threads may ask at a time. loss_function: of
-    train.loss; None for squared errors.
+    train.loss; None for squared errors. diagnosis: of the reference, which is held against the same
+    training rows.
     """
 
     plan: Plan
@@ -42,6 +47,7 @@ class Model:
     predict: Predictor
     is_line: bool
     loss_function: LossFunction | None = None
+    diagnosis: Diagnosis | None = None
 
     @property
     def no_errors(self) -> Errors:
@@ -54,9 +60,13 @@ class Model:
             with_own=bool(self.plan.target_scales),
         )
 
-    def with_later(self, errors: Errors, rows: pa.Table, before: int) -> Errors:
-        """Return the errors of these rows and of typed rows that come after them."""
-        numbers, own = self.plan.numbers(rows, self.targets), None
+    def numbers(self, rows: pa.Table) -> Floats:
+        """Return the numbers of typed rows: encoded columns, then targets, [rows, columns]."""
+        return self.plan.numbers(rows, self.targets)
+
+    def with_later(self, errors: Errors, rows: pa.Table, numbers: Floats, before: int) -> Errors:
+        """Return the errors of these rows and of typed rows that come after them, with numbers."""
+        own = None
         if self.plan.target_scales:
             y = np.empty((rows.num_rows, len(self.targets)), order="F")
             for place, name in enumerate(self.targets):
@@ -67,9 +77,10 @@ class Model:
 
 @dataclass(frozen=True)
 class Measured:
-    """Errors of the training rows, and of the rows held out."""
+    """Errors of the training rows, and of the rows held out; sums that diagnose the reference."""
 
     errors: dict[Side, Errors]
+    sums: RowSums | None = None
 
     @property
     def rows(self) -> int:
@@ -78,7 +89,11 @@ class Measured:
 
     def __add__(self, other: "Measured") -> "Measured":
         """Return the errors of the rows of both."""
-        return Measured({side: errors + other.errors[side] for side, errors in self.errors.items()})
+        errors = {side: errors + other.errors[side] for side, errors in self.errors.items()}
+        sums = self.sums or other.sums
+        if self.sums is not None and other.sums is not None:
+            sums = self.sums + other.sums
+        return Measured(errors, sums)
 
 
 def splits(summary: Summary, model: Model) -> tuple[Split, Split | None]:
@@ -91,10 +106,12 @@ def splits(summary: Summary, model: Model) -> tuple[Split, Split | None]:
     rows_of = {side: groups.sizes_in(path) for side, path in PATHS.items()}
     parts: dict[Side, Part] = {"train": summary.train, "test": summary.test}
     if summary.train.rows and not sum(map(sum, rows_of.values())):
-        errors = {
-            side: model.with_later(model.no_errors, rows, 0)
-            for side, rows in _drawn(summary, model).items()
-        }
+        measured = Measured(
+            {
+                side: model.with_later(model.no_errors, rows, model.numbers(rows), 0)
+                for side, rows in _drawn(summary, model).items()
+            }
+        )
     else:
         for side, path in PATHS.items():
             if sum(rows_of[side]) != parts[side].table_rows:
@@ -102,15 +119,15 @@ def splits(summary: Summary, model: Model) -> tuple[Split, Split | None]:
                     f"{path}: found {sum(rows_of[side]):,} rows; {files.SUMMARY} has"
                     f" {parts[side].table_rows:,}; {CURE}"
                 )
-        errors = _pass(rows_of, model).errors
+        measured = _pass(rows_of, model)
     train, test = (
         Split.of(
-            *(parts[side], errors[side], model.plan.numbers(rows, model.targets), model.predict),
+            *(parts[side], measured.errors[side], model.numbers(rows), model.predict),
             *(model.plan.weights_of(rows), model.plan.weights),
         )
         for side, rows in _drawn(summary, model).items()  # not before the pass: it needs memory
     )
-    return train, test if test.rows else None
+    return replace(train, sums=measured.sums), test if test.rows else None
 
 
 def _drawn(summary: Summary, model: Model) -> dict[Side, pa.Table]:
@@ -127,7 +144,10 @@ def _pass(rows_of: dict[Side, list[int]], model: Model) -> Measured:
     # Torch has threads of its own.
     if not model.is_line or max(map(sum, rows_of.values())) <= ROWS_PER_ROW_GROUP:
         # Short tasks all the same, after each of which the bar moves.
-        return reduced(own_rows.tasks(PATHS, rows_of, MOST_THREADS), work, nothing, None, title)
+        tasks = own_rows.tasks(PATHS, rows_of, MOST_THREADS)
+        multiplies = model.diagnosis is not None and sum(rows_of["train"]) > own_rows.FEW_ROWS
+        with cores.one_blas_thread() if multiplies else nullcontext():
+            return reduced(tasks, work, nothing, None, title)
     columns = len(model.plan.encoded_names) + len(model.targets)
     # A row group as it was read; with 50 columns eight threads took twice that in all, 480 MB.
     with threads(8 * ROWS_PER_ROW_GROUP * columns) as pool:
@@ -137,10 +157,15 @@ def _pass(rows_of: dict[Side, list[int]], model: Model) -> Measured:
 def _measure(fragment: Fragment, row_groups: Iterable[int], model: Model) -> Measured:
     """Return the errors of the rows of some row groups."""
     errors = dict.fromkeys(PATHS, model.no_errors)
+    diagnosis = model.diagnosis
+    of_rows = None if diagnosis is None else diagnosis.row_pass()
     for rows in fragment.read(row_groups):
         for start in range(0, rows.values.num_rows, ROWS_AT_A_TIME):
             block = rows.values.slice(start, ROWS_AT_A_TIME)
-            before = rows.before + start
-            errors[rows.side] = model.with_later(errors[rows.side], block, before)
+            numbers, before = model.numbers(block), rows.before + start
+            errors[rows.side] = model.with_later(errors[rows.side], block, numbers, before)
+            if of_rows is not None and diagnosis is not None and rows.side == "train":
+                diagnosis.add(of_rows, block, numbers, before)
+            del numbers
         del rows, block  # before the next ones are read, by each of the threads
-    return Measured(errors)
+    return Measured(errors, None if of_rows is None else of_rows.taken())

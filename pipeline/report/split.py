@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.columns.part import Part
+from pipeline.exact.row_sums import RowSums
 from pipeline.report.figure import evenly_spaced
 from pipeline.report.model_errors import Errors, Floats, Predictor, predictions
 from pipeline.settings.weight_settings import Weights
@@ -45,6 +46,7 @@ class Split:
     drawn: rows to draw, chosen from all or from a sample: encoded columns, then targets,
     [drawn, columns]. predicted: [drawn, targets]. drawn_weights: of these rows: [drawn].
     weights: the setting that says what the weights are; None without weights.
+    sums: what the reference is diagnosed by, if it is.
     """
 
     part: Part
@@ -53,6 +55,7 @@ class Split:
     predicted: Floats
     drawn_weights: Floats
     weights: Weights | None = None
+    sums: RowSums | None = None
 
     @classmethod
     def of(

@@ -5,7 +5,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pipeline.report import loss_words, penalty, row_words, target_words, verdict
+from pipeline.report import (
+    diagnostic_words,
+    loss_words,
+    penalty,
+    row_words,
+    target_words,
+    verdict,
+)
 from pipeline.settings import csv_cells, files, regular_file, runner
 from pipeline.settings import params as params_yaml
 from pipeline.settings.column_settings import NumberSettings
@@ -96,6 +103,8 @@ def _lines(params: Params) -> list[str]:
         text.append(f"{'take care':12} {worse}")
     if (some_rows := verdict.mae_of_some_rows(metrics)) is not None:
         text.append(f"{'sample':12} {some_rows}")
+    worries = diagnostic_words.worrying(metrics.get("diagnostics", {}))
+    text += [f"{'take care':12} {words}" for words in worries]
     if params.data.source != GENERATE and kind.is_squared:
         is_linear, shrunk = bool(coefficients), penalty.words(metrics) is not None
         text.append(gap(metrics["reference"], is_linear=is_linear, is_penalized=shrunk))

@@ -127,12 +127,12 @@ def opened(recorded: Recorded) -> Iterator[Opened]:
 
 
 def flat_metrics(nested: Mapping[str, Any], prefix: str = "") -> dict[str, float]:
-    """Return dotted names and numbers of a metrics.json, without null."""
+    """Return dotted names and numbers of a metrics.json, without null and texts."""
     flat: dict[str, float] = {}
     for key, value in nested.items():
         if isinstance(value, dict):
             flat |= flat_metrics(value, f"{prefix}{key}.")
-        elif value is not None:
+        elif isinstance(value, int | float):
             flat[prefix + key] = float(value)
     return flat
 

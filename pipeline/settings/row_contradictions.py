@@ -1,4 +1,4 @@
-"""Contradictions in data.test_fraction, data.folds and data.weights, which are about rows."""
+"""Contradictions in data.test_fraction, folds, weights and clusters, which are about rows."""
 
 from collections.abc import Iterator
 
@@ -23,6 +23,7 @@ def of(data: Data) -> Mistakes:
     yield from _of_weights(data)
     yield from _of(("data", "test_fraction"), data.test_fraction, data)
     yield from _of(("data", "folds"), data.folds, data)
+    yield from _of_clusters(data)
 
 
 def _of(key: Key, settings: RowSettings, data: Data) -> Mistakes:
@@ -88,4 +89,29 @@ def _of_weights(data: Data) -> Mistakes:
             key,
             f"{found}, which is {chosen_by[0]} too; rows of equal weight do not belong together:"
             " name another column there",
+        )
+
+
+def _of_clusters(data: Data) -> Mistakes:
+    """Yield the contradictions of data.clusters."""
+    if data.clusters is None:
+        return
+    key, found = ("data", "clusters"), f"found {messages.show(data.clusters)}"
+    if data.source == GENERATE:
+        yield (
+            key,
+            f"{found}, but data.source is {GENERATE}, whose errors depend on each other in no way;"
+            " set it to null, or name a file in data.source",
+        )
+    elif data.clusters in data.targets:
+        yield (
+            key,
+            f"{found}, which is in data.targets; rows cannot belong together by what is to be"
+            " predicted: name another column",
+        )
+    elif not data.keep_rows:
+        yield (
+            key,
+            f"{found}, but data.keep_rows is false: clustered errors are made of the residual of"
+            " each row; set data.keep_rows to true, or data.clusters to null",
         )

@@ -147,8 +147,7 @@ class Data(Section):
     features: Features = Field(examples=[["x"]])
     """The input columns, in order: their names, if all are numbers without gaps, or their names
     with their kinds, such as {area: number, heating: category}; []: every column of the file except
-    the targets, data.exclude, the weights and the columns by which rows are held out or folds are
-    made."""
+    the targets, data.exclude, the weights and the columns by which rows belong together."""
     terms: Names = Field(examples=[[]])
     """Further numbers made from the features: log(income), sqrt(area), age^2, age:smoker,
     spline(hour, 5); -income takes the number itself out, so that only the terms have it."""
@@ -171,6 +170,9 @@ class Data(Section):
     """Number of folds of the training rows, each predicted by a fit to the others; the seed chooses
     row by row; or {number: 5, by: customer}: rows with one value of the column stay together; or
     {number: 5, by: sold, gap: 7}: each fold is predicted by a fit to earlier days."""
+    clusters: Name | None = Field(examples=[None])
+    """Column whose rows with an equal value may have errors that depend on each other: the reports
+    have standard errors that hold for such rows, too; null: none."""
     generate: Generate
 
     @property
@@ -185,6 +187,12 @@ class Data(Section):
         """The keys whose rows are chosen by a column, such as data.folds, with their settings."""
         both = {"data.test_fraction": self.test_fraction, "data.folds": self.folds}
         return {key: settings for key, settings in both.items() if settings.by is not None}
+
+    @property
+    def grouping(self) -> dict[str, str]:
+        """The keys that name a column by whose values rows belong together, with the column."""
+        named = {f"{key}.by": str(settings.by) for key, settings in self.chosen_by.items()}
+        return named if self.clusters is None else named | {"data.clusters": self.clusters}
 
 
 def _one_value(value: Any) -> Any:

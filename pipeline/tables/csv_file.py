@@ -15,7 +15,6 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -160,9 +159,8 @@ class CsvFile(Untyped):
 
     def _lines(self, first: int, text: bytes, rows: Sequence[int]) -> list[int]:
         """See Block.places. first: the number of the first line of `text`."""
-        fields = csv_rows.fields_of(text, self.heading.separator)
-        lines = [line for line, _ in islice(fields, max(rows) + 1)]
-        return [first + lines[row] for row in rows]
+        lines = csv_rows.lines_before(text, self.heading.newline, self.heading.separator)
+        return (first + lines[np.asarray(rows, np.int64)]).tolist()
 
 
 def _original(parser: Parser, text: bytes, columns: Sequence[int], column: int) -> pa.ChunkedArray:

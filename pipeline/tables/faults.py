@@ -168,9 +168,10 @@ class Faults:
             lines.append(
                 f"{self._path}:{self._undecided.places[0]}: {message}: by"
                 f" {'these columns' if len(self._undecided.counts) > 1 else 'this column'} rows are"
-                " held out or folds are made (data.test_fraction, data.folds), so each row needs a"
-                " value; give a row that belongs to no other a value of its own, or remove these"
-                " rows (of a feature `missing: drop_row` leaves them out)"
+                " held out, folds are made or errors are clustered (data.test_fraction, data.folds,"
+                " data.clusters), so each row needs a value; give a row that belongs"
+                " to no other a value of its own, or remove these rows (of a feature `missing:"
+                " drop_row` leaves them out)"
             )
         for kind, fault in self._weights.items():
             if fault.rows:

@@ -47,11 +47,12 @@ class Block:
         numbers, else string or dictionary of string. From a RawTable they have its `row_schema`.
     size: the bytes of the file that the rows take, roughly.
     places: takes indices of rows in this block; returns their places in the file, which are line
-        numbers of a CSV file and row numbers of a Parquet file.
+        numbers of a CSV file and row numbers of a Parquet file, in ascending order.
     original: takes the index of a column in `rows`; returns its values as the file has them.
     columns: returns all columns of these rows, unchanged: as text from a CSV file; from other files
         only if they were opened to keep them.
     records: returns the text of each row without its line end; nothing if the file is not CSV.
+    path: of the file; only of a RawTable.
     wrong: True for each value that is not of its column's kind, by the column's name; such a value
         is a gap in `rows`. Only columns that have one, of a RawTable that does not refuse them.
     """
@@ -63,11 +64,23 @@ class Block:
     columns: Callable[[], pa.Table]
     records: Callable[[], list[bytes]] = list
     wrong: Mapping[str, NDArray[np.bool_]] = field(default_factory=dict)
+    path: FilePath | None = None
 
     @property
     def values(self) -> NDArray[np.float64]:
         """The rows, if all columns are numbers: [rows, columns], column-major; NaN for a gap."""
         return matrix(self.rows)
+
+    @property
+    def numbers(self) -> NDArray[np.int64]:
+        """The places of all rows: [rows]."""
+        rows = self.rows.num_rows
+        if not rows:
+            return np.empty(0, np.int64)
+        first, last = self.places([0, rows - 1])
+        if last - first == rows - 1:  # nearly always, and fifty times faster
+            return np.arange(first, last + 1)
+        return np.array(self.places(range(rows)), np.int64)
 
 
 class Untyped:

@@ -70,7 +70,7 @@ class RawTable:
 
     @property
     def choosing(self) -> Mapping[str, ColumnSettings]:
-        """The columns by which rows are held out or folds are made, with their settings."""
+        """The columns by which rows belong together, with their settings."""
         return self._rows.selection.choosing
 
     def restricted(self, names: Collection[str]) -> "RawTable":
@@ -163,7 +163,7 @@ class RawTable:
             try:
                 for block in self._rows.of(file):
                     rows += block.rows.num_rows
-                    yield block
+                    yield replace(block, path=file.path)
             except OSError as error:
                 raise unreadable(file.path, error) from None
         check_all(self.paths)
@@ -183,7 +183,7 @@ def find(data: Data) -> RawTable:
     Raises UserError if a file or a column is missing or cannot be used.
     """
     paths = raw_files.named(data.source)
-    others = {f"{key}.by": str(settings.by) for key, settings in data.chosen_by.items()}
+    others = dict(data.grouping)
     if data.weights is not None:
         others["data.weights"] = data.weights.by
     wanted = (*data.columns, *data.targets, *others.values())

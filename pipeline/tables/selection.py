@@ -26,9 +26,9 @@ class Selection:
 
     columns: the features with their settings. targets: empty where a model answers rows.
     is_list: True if data.features is a list. exclude: data.exclude. path: the first file.
-    decimal: data.read.decimal. choosing: the columns by which rows are held out or folds are made,
-    features or not, with their settings. weights: the column of the rows' weights. logs: the
-    targets of which the logarithm is fitted.
+    decimal: data.read.decimal. choosing: the columns by which rows belong together, features or
+    not, with their settings. weights: the column of the rows' weights. logs: the targets of which
+    the logarithm is fitted.
     """
 
     columns: Mapping[str, ColumnSettings]
@@ -87,7 +87,9 @@ def in_terms(terms: Sequence[Term]) -> dict[str, TermKind]:
 def choosing(
     data: Data, columns: Mapping[str, ColumnSettings], first: RawFile
 ) -> dict[str, ColumnSettings]:
-    """Return the columns by which rows are held out or folds are made, and how each is read.
+    """Return the columns by which rows belong together, and how each is read.
+
+    Rows are held out by them, folds are made or errors are clustered.
 
     columns: the features, which are read as the model needs them. Of the others, those with a gap
     of days are dates, and those that `first`, a file of the table, gives the type of dates; the
@@ -95,7 +97,7 @@ def choosing(
     """
     by_date = {each.by for each in data.chosen_by.values() if each.gap is not None}
     settings = {}
-    for name in filter(None, (each.by for each in data.chosen_by.values())):
+    for name in data.grouping.values():
         kind = first.schema.types[first.names.index(name)]
         is_date = name in by_date or pa.types.is_date(kind) or pa.types.is_timestamp(kind)
         own = DateSettings(kind="date") if is_date else CategorySettings(kind="category")

@@ -124,7 +124,15 @@ def parquet(path: Path, schema: pa.Schema) -> pq.ParquetWriter:
     # No compression: it does not make full-precision numbers smaller, and the bytes that a
     # compressor writes may depend on its build. Dictionaries for texts alone, for the same reason.
     texts = [field.name for field in schema if field.type == pa.string()]
-    return pq.ParquetWriter(path, schema, compression="NONE", use_dictionary=texts or False)
+    # Consecutive integers take next to nothing as differences.
+    integers = [field.name for field in schema if pa.types.is_integer(field.type)]
+    return pq.ParquetWriter(
+        path,
+        schema,
+        compression="NONE",
+        use_dictionary=texts or False,
+        column_encoding=dict.fromkeys(integers, "DELTA_BINARY_PACKED") or None,
+    )
 
 
 @contextmanager

@@ -1,8 +1,9 @@
 """Rows of a file with the types that the settings ask for; rows with certain gaps are left out."""
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -172,8 +173,9 @@ class TypedRows:
         faults.add_undecided(undecided, block)
         faults.add_weights(no_weights, block)
         rows = pa.Table.from_arrays([each.values for each in columns.values()], schema=self.schema)
-        if kept is not None:
+        if kept is not None and not kept.all():
             rows = rows.filter(array(kept, pa.bool_()))
+            block = replace(block, places=partial(_places, block.places, np.flatnonzero(kept)))
         wrong = {name: each.wrong for name, each in columns.items() if each.wrong is not None}
         return replace(block, rows=rows, wrong=wrong)
 
@@ -277,6 +279,13 @@ class TypedRows:
         for row, value in _inexact(block.original(place), large)[:1]:
             faults.add_inexact(name, row, value, block)
         return column
+
+
+def _places(
+    places: Callable[[Sequence[int]], list[int]], kept: NDArray[np.int64], rows: Sequence[int]
+) -> list[int]:
+    """See Block.places. places: of all rows. kept: indices of those that are left."""
+    return places(kept[np.asarray(rows, np.int64)].tolist())
 
 
 def _drops(settings: ColumnSettings) -> bool:

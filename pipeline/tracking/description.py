@@ -39,7 +39,9 @@ def text(result: Result, origin: Origin, link: str = "") -> str:
     if origin.changes:
         values = ", ".join(f"`{provenance.differences({k: v})}`" for k, v in origin.changes.items())
         changes = f"Other values than in the commit: {values}.\n\n"
-    rows = list(result.metrics.items())[:MOST_METRICS_LISTED]
+    # Errors first, diagnostics last: with many targets there are more than are listed.
+    ordered = sorted(result.metrics.items(), key=lambda each: each[0].startswith("diagnostics."))
+    rows = ordered[:MOST_METRICS_LISTED]
     table = "\n".join(f"| {name} | {value:g} |" for name, value in rows)
     link += "\n\n" * bool(link)
     warning = f"**Take care: {result.warning}.**\n\n" if result.warning else ""

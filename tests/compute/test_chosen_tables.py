@@ -205,7 +205,7 @@ def test_a_row_without_a_value_is_refused_with_its_place(workspace: Path) -> Non
     path = str(put(content, "sales.csv"))
     told = refusal(sales_job(path, data__features=["x"], data__folds={"by": "customer"}))
     assert (
-        '2 values are missing in "customer", in lines 3, 5: by this column rows are held out or folds are made (data.test_fraction, data.folds), so each row needs a value; give a row that belongs to no other a value of its own, or remove these rows'
+        '2 values are missing in "customer", in lines 3, 5: by this column rows are held out, folds are made or errors are clustered (data.test_fraction, data.folds, data.clusters), so each row needs a value; give a row that belongs to no other a value of its own, or remove these rows'
         in told
     )
     # In the pass that counts values, too, all faults are told.

@@ -1,0 +1,105 @@
+"""Where the training rows stand in the user's files: data/source_rows.parquet.
+
+A row has the number that messages about the file give it: its line of a CSV file, else its row.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from pipeline.settings import files
+from pipeline.settings.errors import UserError
+from pipeline.tables import row_groups, table
+from pipeline.tables.table import ROWS_PER_ROW_GROUP, array
+
+if TYPE_CHECKING:  # the tutorial's table needs none of it
+    from pipeline.tables.raw_file import Block
+
+COLUMN = "\0row"
+"""Column of the numbers beside the columns of a table; no column of a user's has such a name."""
+_SCHEMA = pa.schema([("file", pa.int32()), ("row", pa.int64())])
+
+
+@dataclass(frozen=True)
+class Numbered:
+    """Some rows of a file, and their numbers in it. path: of the file; "" of rows that are made."""
+
+    rows: pa.Table
+    numbers: NDArray[np.int64]
+    path: str = ""
+
+    @property
+    def with_numbers(self) -> pa.Table:
+        """The rows with their numbers in COLUMN."""
+        return self.rows.append_column(COLUMN, array(self.numbers, pa.int64()))
+
+
+def of_blocks(blocks: Iterable["Block"]) -> Iterator[Numbered]:
+    """Return the rows of a user's table with their numbers."""
+    return (Numbered(block.rows, block.numbers, str(block.path)) for block in blocks)
+
+
+def of_made(blocks: Iterable[pa.Table]) -> Iterator[Numbered]:
+    """Return rows that are made with their numbers, from 1."""
+    before = 0
+    for rows in blocks:
+        yield Numbered(rows, np.arange(before + 1, before + rows.num_rows + 1))
+        before += rows.num_rows
+
+
+class Writer:
+    """The numbers of training rows, to which more are appended. Opened by `writer`."""
+
+    def __init__(self, paths: Sequence[str], file: table.Writer) -> None:
+        self._file = file
+        self._places = {path: place for place, path in enumerate(paths)}
+
+    def write(self, numbers: pa.ChunkedArray, path: str) -> None:
+        """Append numbers of rows of a file."""
+        place = array(np.full(len(numbers), self._places[path], np.int32), pa.int32())
+        self._file.write(pa.Table.from_arrays([place, table.one_chunk(numbers)], schema=_SCHEMA))
+
+    def finish(self) -> None:
+        """See table.Writer.finish."""
+        self._file.finish()
+
+
+@contextmanager
+def writer(paths: Sequence[str]) -> Iterator[Writer]:
+    """Open data/source_rows.parquet to write it, whole or not at all. paths: of all files."""
+    schema = _SCHEMA.with_metadata({"files": json.dumps([*paths], ensure_ascii=False)})
+    with table.writer(files.SOURCE_ROWS, schema) as file:
+        yield Writer(paths, file)
+
+
+def read(places: Sequence[int], path: Path = files.SOURCE_ROWS) -> list[tuple[str, int]]:
+    """Return the file and the number in it of some training rows: the file is "" if it was made.
+
+    places: the number of training rows before each. Raises UserError if the file is missing or
+    damaged, or does not have the rows.
+    """
+    found: dict[int, tuple[str, int]] = {}
+    with row_groups.opened(path) as file:
+        names = json.loads((file.schema_arrow.metadata or {}).get(b"files", b"[]"))
+        for group in sorted({place // ROWS_PER_ROW_GROUP for place in places}):
+            if group >= file.metadata.num_row_groups:
+                continue
+            rows = file.read_row_group(group)
+            begin = group * ROWS_PER_ROW_GROUP
+            inside = [place for place in places if 0 <= place - begin < rows.num_rows]
+            chosen = rows.take(array(np.array(inside, np.int64) - begin, pa.int64()))
+            for place, row in zip(inside, chosen.to_pylist(), strict=True):
+                found[place] = (names[row["file"]], row["row"])
+    if len(found) < len({*places}):
+        raise UserError(
+            f"{path}: it has fewer rows than {files.TRAIN}; `dvc repro -f generate`"
+            " makes the files of data/ again"
+        )
+    return [found[place] for place in places]
