@@ -1,4 +1,4 @@
-"""Fits with the sums over their rows, and the same figures in 300 bits, row by row."""
+"""Fits with the sums over their rows, and the same figures in 600 bits, row by row."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -60,17 +60,23 @@ def diagnosis(
 
 @dataclass(frozen=True)
 class InBits:
-    """The figures of one target, computed from all rows in 300 bits; the intercept is the last."""
+    """The figures of one target, computed from all rows in 600 bits; the intercept is the last."""
 
     residual: Floats
     leverage: Floats
     hc1: Floats
     hc3: Floats
+    clustered: Floats
+    cooks: Floats
     reset: float
 
 
-def in_bits(x: Floats, y: Floats) -> InBits:
-    """Return the figures of the fit of y [rows] to x [rows, features] and a constant."""
+def in_bits(x: Floats, y: Floats, groups: NDArray[np.int64] | None = None) -> InBits:
+    """Return the figures of the fit of y [rows] to x [rows, features] and a constant.
+
+    groups: the cluster of each row, by default the row itself.
+    """
+    clusters = (np.arange(len(y)) if groups is None else groups).tolist()
     with precision(600):
         rows = [[*map(_ball, row), arb(1)] for row in x.tolist()]
         target = arb_mat([[_ball(value)] for value in y.tolist()])
@@ -87,18 +93,27 @@ def in_bits(x: Floats, y: Floats) -> InBits:
             variance = inverse * (scaled.transpose() * scaled) * inverse
             return np.array([float((variance[j, j] * factor).sqrt().mid()) for j in range(k)])
 
+        sums = [[arb(0)] * k for _ in {*clusters}]
+        for row, size, cluster in zip(rows, e, clusters, strict=True):
+            sums[cluster] = [a + v * size for a, v in zip(sums[cluster], row, strict=True)]
+        number = len(sums)
+        of_clusters = inverse * (arb_mat(sums).transpose() * arb_mat(sums)) * inverse
+        factor = arb(number) / (number - 1) * (n - 1) / (n - k)
+        total = sum((each**2 for each in e), arb(0))
+        cooks = [a**2 * b / (1 - b) ** 2 * (n - k) / k / total for a, b in zip(e, h, strict=True)]
         more = [[*row, fitted[i, 0] ** 2, fitted[i, 0] ** 3] for i, row in enumerate(rows)]
         other = arb_mat(more)
         solved = (other.transpose() * other).inv() * (other.transpose() * target)
         rest = target - other * solved
         smaller = sum((rest[i, 0] ** 2 for i in range(n)), arb(0))
-        larger = sum((each**2 for each in e), arb(0))
-        reset = (larger - smaller) / 2 / (smaller / (n - k - 2))
+        reset = (total - smaller) / 2 / (smaller / (n - k - 2))
         return InBits(
             np.array([float(each.mid()) for each in e]),
             np.array([float(each.mid()) for each in h]),
             errors(e, arb(n) / (n - k)),
             errors([a / (1 - b) for a, b in zip(e, h, strict=True)], arb(1)),
+            np.array([float((of_clusters[j, j] * factor).sqrt().mid()) for j in range(k)]),
+            np.array([float(each.mid()) for each in cooks]),
             float(reset.mid()),
         )
 

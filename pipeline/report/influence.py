@@ -61,13 +61,13 @@ def rows(diagnostics: Diagnostics) -> Iterator[list[Any]]:
             error = math.ldexp(residual, fit.units[target])
             yield [
                 *(name, *next(found), actual, actual - error, error, leverage, cooks),
-                _studentized(residual, leverage, fit.squares[target], fit.degrees_of_freedom - 1),
+                studentized(residual, leverage, fit.squares[target], fit.degrees_of_freedom - 1),
             ]
         for actual, place in zip(alone.actual[:MOST_ROWS, target].tolist(), found, strict=True):
             yield [name, *place, actual, actual, 0.0, 1.0, None, None]
 
 
-def _studentized(residual: float, leverage: float, squares: float, freedom: int) -> float | None:
+def studentized(residual: float, leverage: float, squares: float, freedom: int) -> float | None:
     """Return a residual over its standard error by the fit to the other rows.
 
     squares: the sum of the squares of all residuals. freedom: without the row.
