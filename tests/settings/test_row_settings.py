@@ -52,6 +52,9 @@ def test_a_number_is_short_for_a_mapping(key: str) -> None:
         ({"data__folds": {"by": "c"}, "data__source": "generate"}, 'data.folds.by: found "c", but data.source is generate, whose rows belong together in no way; write `folds: 5`, or name a file in data.source'),
         ({"data__folds": {"by": "y"}}, 'data.folds.by: found "y", which is in data.targets; rows cannot be chosen by what is to be predicted: name another column'),
         ({"data__folds": {"by": "x", "gap": 1}}, 'data.folds.gap: found 1, but "x" is no date in data.features; make it one there (`kind: date`), or leave the gap out, and rows with an equal value stay together'),
+        ({"data__clusters": "c", "data__source": "generate"}, 'data.clusters: found "c", but data.source is generate, whose errors depend on each other in no way; set it to null, or name a file in data.source'),
+        ({"data__clusters": "y"}, 'data.clusters: found "y", which is in data.targets; rows cannot belong together by what is to be predicted: name another column'),
+        ({"data__clusters": "c", "data__keep_rows": False}, "data.clusters: found \"c\", but data.keep_rows is false: clustered errors are made of the residual of each row; set data.keep_rows to true, or data.clusters to null"),
     ],
 )  # fmt: skip
 def test_a_mistake_is_one_line(changes: dict[str, Any], told: str) -> None:
