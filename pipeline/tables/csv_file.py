@@ -160,7 +160,8 @@ class CsvFile(Untyped):
     def _lines(self, first: int, text: bytes, rows: Sequence[int]) -> list[int]:
         """See Block.places. first: the number of the first line of `text`."""
         lines = csv_rows.lines_before(text, self.heading.newline, self.heading.separator)
-        return (first + lines[np.asarray(rows, np.int64)]).tolist()
+        places: list[int] = (first + lines[np.asarray(rows, np.int64)]).tolist()
+        return places
 
 
 def _original(parser: Parser, text: bytes, columns: Sequence[int], column: int) -> pa.ChunkedArray:
