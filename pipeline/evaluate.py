@@ -28,6 +28,7 @@ from pipeline.report import (
     penalty,
     predictions,
 )
+from pipeline.report.calibration import of_held_out
 from pipeline.report.diagnostics import Diagnostics
 from pipeline.report.partial_dependence import Dependences
 from pipeline.report.plots import draw
@@ -62,6 +63,7 @@ def main(params: Params) -> None:
     exact_targets = asked.formulas if is_own else {}
     model = measuring.Model(columns, targets, predict, line is not None, loss, asked.diagnosis)
     train, test = measuring.splits(summary, model)
+    calibration = of_held_out(params, summary, model)
     dependences = Dependences.of(summary, model)
     diagnosed = Diagnostics(reference, asked, train.sums)
     chosen, penalized = chosen_penalties.read(params), params.train.penalized
@@ -72,12 +74,14 @@ def main(params: Params) -> None:
     own_unit = partial(columns.own_unit, targets=targets)
     answers = predictions.rounded(lambda x: own_unit(predict(x)), queries, dtype)
     predicted = [csv_cells.shortest(row) for row in answers]
+    intervals = calibration.around(predict(queries), dtype, own_unit) if calibration else None
 
     files.write_json(
         files.METRICS,
         {
             "train": metrics.of_model(train, line, reduction),
             **({"test": metrics.of_model(test, line, reduction)} if test else {}),
+            **(calibration.in_metrics(targets) if calibration else {}),
             **folds.in_metrics(params, summary, chosen.penalties),
             **penalty.in_metrics(chosen.penalties, targets),
             **dependences.in_metrics(),
@@ -97,8 +101,10 @@ def main(params: Params) -> None:
     influence.write(diagnosed)
     csv_cells.write_csv(
         files.PREDICTIONS,
-        predictions.header(columns.features, targets),
-        predictions.rows(cells(query_rows, columns), queries, predicted, reference, own_unit),
+        predictions.header(columns.features, targets, has_interval=calibration is not None),
+        predictions.rows(
+            cells(query_rows, columns), queries, predicted, reference, own_unit, intervals
+        ),
     )
     csv_cells.write_csv(
         files.LARGEST_ERRORS,

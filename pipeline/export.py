@@ -34,7 +34,7 @@ def main(params: Params) -> None:
 
     training, _ = plan.encode(rows)
     expected = Expected(
-        outputs.with_outputs(module, params, summary, training, plan.is_matrix),
+        outputs.with_outputs(module, params, summary, training, plan.is_matrix, metrics),
         features,
         targets,
         params.export.opset,

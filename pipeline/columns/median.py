@@ -1,4 +1,6 @@
-"""Medians and quantiles of numbers that are read in blocks, several times: without all in memory.
+"""Order statistics, such as the median, of numbers that are read in blocks, several times.
+
+They may not fit into memory.
 
 A number's bits, seen as an unsigned integer after a change of the signs, are in the order of the
 numbers. Each pass counts the numbers by the next 16 of these bits, among the numbers whose earlier
@@ -25,7 +27,7 @@ Count: TypeAlias = Callable[["Search"], Counts]
 class Search:
     """What is known of the numbers that are sought after some passes: their first bits.
 
-    prefixes: the bits, as integers, each once. passes: how many were made.
+    prefixes: the bits, as integers; each once. passes: how many were made.
     """
 
     prefixes: tuple[int, ...] = (0,)
@@ -73,8 +75,10 @@ def quantiles(known: int, shares: Sequence[Fraction], count: Count) -> list[floa
     known, count: as for the median.
     """
     positions = [(known - 1) * share for share in shares]
-    sought = {rank for each in positions for rank in (math.floor(each), math.ceil(each))}
-    numbers = _of_ranks(sorted(sought), count)
+    ranks = [rank for each in positions for rank in (math.floor(each), math.ceil(each))]
+    (values,) = order_statistics([ranks], lambda searches: [count(searches[0])])
+    # Fractions: the sum of two large numbers may be beyond float64.
+    numbers = dict(zip(ranks, map(Fraction, values), strict=True))
     return [
         float(low + (high - low) * (position - math.floor(position)))
         for position in positions
@@ -82,18 +86,28 @@ def quantiles(known: int, shares: Sequence[Fraction], count: Count) -> list[floa
     ]
 
 
-def _of_ranks(ranks: Sequence[int], count: Count) -> dict[int, Fraction]:
-    """Return the numbers of these ranks, from 0: fractions, whose sums are never too large."""
-    left, prefixes = [*ranks], [0] * len(ranks)
+def order_statistics(
+    ranks: Sequence[Sequence[int]], count: Callable[[Sequence[Search]], Sequence[Counts]]
+) -> list[list[float]]:
+    """Return numbers by their places in rising order, of several columns at once.
+
+    ranks: the places, from 0, of each column. count: returns the sum of `Search.counts` of all
+    blocks for each column; it is called four times.
+    """
+    left = [[*of_column] for of_column in ranks]
+    prefixes = [[0] * len(of_column) for of_column in ranks]
     for passes in range(PASSES):
-        search = Search(tuple(dict.fromkeys(prefixes)), passes)
-        ends = np.cumsum(count(search), axis=1)
-        for place, (rank, prefix) in enumerate(zip(left, prefixes, strict=True)):
-            of_prefix = ends[search.prefixes.index(prefix)]
-            digit = int(np.searchsorted(of_prefix, rank, side="right"))
-            left[place] -= int(of_prefix[digit - 1]) if digit else 0
-            prefixes[place] = prefix << BITS | digit
-    return {rank: Fraction(_number(key)) for rank, key in zip(ranks, prefixes, strict=True)}
+        searches = [Search(tuple(dict.fromkeys(each)), passes) for each in prefixes]
+        for column, counts in enumerate(count(searches)):
+            ends = np.cumsum(counts, axis=1)
+            for place, (rank, prefix) in enumerate(
+                zip(left[column], prefixes[column], strict=True)
+            ):
+                of_prefix = ends[searches[column].prefixes.index(prefix)]
+                digit = int(np.searchsorted(of_prefix, rank, side="right"))
+                left[column][place] -= int(of_prefix[digit - 1]) if digit else 0
+                prefixes[column][place] = prefix << BITS | digit
+    return [[*map(_number, of_column)] for of_column in prefixes]
 
 
 def _keys(values: NDArray[np.float64]) -> NDArray[np.uint64]:

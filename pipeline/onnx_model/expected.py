@@ -18,6 +18,7 @@ from pipeline.onnx_model import feed, own_unit
 from pipeline.onnx_model.contract import Output
 from pipeline.onnx_model.contract_inputs import Float
 from pipeline.onnx_model.feed import Feed, Inputs
+from pipeline.onnx_model.offsets import Offsets
 from pipeline.onnx_model.outputs import (
     Answers,
     described,
@@ -82,7 +83,18 @@ class Expected:
 
     @property
     def interval(self) -> Interval | None:
-        """The prediction interval; None if it is not among the outputs."""
+        """The interval of least squares; None if it is not among the outputs."""
+        interval = self._interval
+        return interval if isinstance(interval, Interval) else None
+
+    @property
+    def offsets(self) -> Offsets | None:
+        """The numbers that are added to the answers for an interval; None if there are none."""
+        interval = self._interval
+        return interval if isinstance(interval, Offsets) else None
+
+    @property
+    def _interval(self) -> Interval | Offsets | None:
         return self.module.interval if isinstance(self.module, Answers) else None
 
     @property
@@ -131,7 +143,7 @@ class Expected:
     @property
     def outputs(self) -> tuple[Output, ...]:
         """The outputs of the file."""
-        asked = ["interval"] if self.interval is not None else []
+        asked = ["interval"] if self._interval is not None else []
         asked += ["in_range"] if self.has_in_range else []
         if self.plan is not None:
             columns = self.plan.features
@@ -200,34 +212,51 @@ class Expected:
             bound = np.where(huge, np.inf, bound)
         fitted = prediction.predict(self.predictor, x) if self.logs else y
         bounds = [own_unit.allowed(fitted, bound, self.logs, self.dtype) + tolerance]
-        if self.interval is not None:
-            end_bound = self._allowed_at_ends(x, fitted, bound, self.interval)
-            if differences is not None:
-                end_bound = end_bound + self.interval.change(differences)
-            half_width = self.interval.half_width(x)[0] if self.logs else np.zeros(1)
+        if self.interval is not None or self.offsets is not None:
+            end_bound, ends = self._at_ends(x, fitted, bound, differences)
             bounds += [
-                own_unit.allowed(end, end_bound, self.logs, self.dtype)
-                for end in (fitted - half_width, fitted + half_width)
+                own_unit.allowed(end, end_bound, self.logs, self.dtype) + tolerance for end in ends
             ]
         if self.has_in_range:
             bounds.append(np.zeros((len(x), 1)))
         return bounds
 
-    def _allowed_at_ends(
+    def _at_ends(
         self,
         x: NDArray[np.float64],
+        fitted: NDArray[np.float64],
+        bound: NDArray[np.float64],
+        differences: NDArray[np.float64] | None,
+    ) -> tuple[NDArray[np.float64], list[NDArray[np.float64]]]:
+        """Return the difference allowed in the ends of the interval, and both ends.
+
+        All are on the fitted scale, [rows, targets]. fitted: the answers. bound: for them.
+        """
+        if self.offsets is not None:
+            ends = [fitted + end for end in (self.offsets.low, self.offsets.high)]
+            return self._allowed_at_ends(fitted, bound, self.offsets.size, np.zeros(1)), ends
+        assert self.interval is not None
+        half_width, rounding = self.interval.half_width(x)
+        end_bound = self._allowed_at_ends(fitted, bound, half_width, rounding)
+        if differences is not None:
+            end_bound = end_bound + self.interval.change(differences)
+        return end_bound, [fitted - half_width, fitted + half_width]
+
+    def _allowed_at_ends(
+        self,
         y: NDArray[np.float64],
         bound: NDArray[np.float64],
-        interval: Interval,
+        distance: NDArray[np.float64],
+        rounding: NDArray[np.float64],
     ) -> NDArray[np.float64]:
-        """Return the difference allowed in an end of the interval, on the fitted scale, as y is.
+        """Return the difference allowed in an end of the interval.
 
-        bound: for y.
+        bound: for y. distance: of the end from y, [rows, targets] or [targets], and the rounding
+        error in it.
         """
         kind = torch.finfo(self.dtype)
         with np.errstate(over="ignore", invalid="ignore"):
-            half_width, rounding = interval.half_width(x)
-            size = np.abs(y) + half_width
+            size = np.abs(y) + distance
             last_rounding = (kind.eps + EPS) * size + kind.smallest_normal * kind.eps
             end_bound = bound + rounding + last_rounding
             return np.where(size < self._largest / 2, end_bound, np.inf)

@@ -3,7 +3,7 @@
 The answers of a linear model are exact, rounded once.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from functools import partial
 from typing import Any
@@ -21,6 +21,7 @@ from pipeline.onnx_model.contract import MatrixVectors
 from pipeline.onnx_model.contract_inputs import Float
 from pipeline.onnx_model.expected import Expected
 from pipeline.onnx_model.hard_rows import hard_rows
+from pipeline.onnx_model.offsets import Offsets
 from pipeline.onnx_model.own_unit import Places
 from pipeline.settings.errors import UserError
 from pipeline.settings.seeds import stream
@@ -88,13 +89,20 @@ def right_answers(
     line, interval, dtype = expected.line, expected.interval, expected.precision
     logs, of_logs = expected.logs, own_unit.DERIVATION if expected.logs else ""
     if line is None:
-        own = own_unit.in_float64(prediction.predict(expected.predictor, x), logs)
+        fitted = prediction.predict(expected.predictor, x)
+        own = own_unit.in_float64(fitted, logs)
         with np.errstate(over="ignore"):
-            return [own.astype(dtype).astype(np.float64)], OTHER_DERIVATION + of_logs
-    right, derivation = [predictions(line, x, dtype, logs)], LINEAR_DERIVATION
-    if interval is not None:
+            right, derivation = [own.astype(dtype).astype(np.float64)], OTHER_DERIVATION
+        middle = ([*map(Fraction, row)] for row in fitted.tolist())
+    else:
+        right, derivation = [predictions(line, x, dtype, logs)], LINEAR_DERIVATION
+        middle = _exact(line, x)
+    if interval is not None and line is not None:
         right += interval_ends(line, interval, x, dtype, logs)
         derivation += INTERVAL_DERIVATION
+    elif (offsets := expected.offsets) is not None:
+        right += shifted(middle, offsets, right[0].shape, dtype, logs)
+        derivation += offsets.derivation
     return right, derivation + of_logs
 
 
@@ -113,14 +121,19 @@ def predictions(
 
     logs: places of the targets of which the logarithm is fitted.
     """
+    y = [_own_units(row, dtype, logs) for row in _exact(line, x)]
+    return np.array(y).reshape(len(x), len(line.bias))
+
+
+def _own_units(fitted: Iterable[Fraction], dtype: Float, logs: Places) -> list[float]:
+    """Return fitted numbers of a row, one for each target, in their own units, rounded once."""
 
     def own(value: Fraction, place: int) -> float:
         if place not in logs:
             return nearest(value, dtype)
         return rounded(lambda: [own_unit.exactly(enclose(value), place, logs)], dtype)[0]
 
-    y = [[own(value, place) for place, value in enumerate(row)] for row in _exact(line, x)]
-    return np.array(y).reshape(len(x), len(line.bias))
+    return [own(value, place) for place, value in enumerate(fitted)]
 
 
 def interval_ends(
@@ -148,6 +161,26 @@ def interval_ends(
         ends = rounded(partial(both_ends, row, middle), dtype)
         low[index], high[index] = np.array(ends).reshape(2, -1)
     return low, high
+
+
+def shifted(
+    middle: Iterable[list[Fraction]],
+    offsets: Offsets,
+    shape: tuple[int, ...],
+    dtype: Float,
+    logs: Places = (),
+) -> list[NDArray[np.float64]]:
+    """Return both ends around the fitted answers `middle`, in own units, rounded once.
+
+    shape: [rows, targets]. logs: as of `predictions`.
+    """
+    rows = [*middle]
+    ends = []
+    for end in (offsets.low, offsets.high):
+        steps = [Fraction(each) for each in end]
+        fitted = ([y + step for y, step in zip(row, steps, strict=True)] for row in rows)
+        ends.append(np.array([_own_units(row, dtype, logs) for row in fitted]).reshape(shape))
+    return ends
 
 
 def _exact(line: Line, x: NDArray[np.float64]) -> Iterator[list[Fraction]]:

@@ -1,6 +1,7 @@
 """The outputs that `export.outputs` asks for: as a torch module, and in the contract."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -12,8 +13,10 @@ from pipeline.exact import least_squares
 from pipeline.exact.interval import Interval
 from pipeline.learning import fit_messages, prediction
 from pipeline.learning.line import Line
+from pipeline.onnx_model import offsets
 from pipeline.onnx_model.contract import Meaning, Output
 from pipeline.onnx_model.contract_inputs import Float, Shape
+from pipeline.onnx_model.offsets import Offsets
 from pipeline.onnx_model.own_unit import Places, own_unit
 from pipeline.settings import files
 from pipeline.settings.errors import UserError
@@ -23,7 +26,8 @@ from pipeline.settings.params import Params
 class Answers(nn.Module):
     """A module with more outputs: y, then low and high, then in_range.
 
-    interval: gives low and high, computed in float64 and rounded once, so that low ≤ y ≤ high.
+    interval: gives low and high, computed in float64 and rounded once, so that low ≤ y ≤ high; or
+    offsets, which are added to y: of a quantile, y itself may lie outside.
     bounds: the smallest and the largest value of each feature in range, [2, features].
     logs: places of the targets of which the logarithm is fitted; they are answered in their unit.
     """
@@ -32,13 +36,15 @@ class Answers(nn.Module):
     factor: torch.Tensor
     constant: torch.Tensor
     scale: torch.Tensor
+    to_low: torch.Tensor
+    to_high: torch.Tensor
     smallest: torch.Tensor
     largest: torch.Tensor
 
     def __init__(
         self,
         module: nn.Module,
-        interval: Interval | None = None,
+        interval: Interval | Offsets | None = None,
         bounds: NDArray[np.float64] | None = None,
         logs: Places = (),
     ) -> None:
@@ -46,7 +52,10 @@ class Answers(nn.Module):
         self.module = module
         self.logs = frozenset(logs)
         self.interval, self.bounded = interval, bounds is not None
-        if interval is not None:
+        if isinstance(interval, Offsets):
+            self.register_buffer("to_low", torch.tensor(interval.low, dtype=torch.float64))
+            self.register_buffer("to_high", torch.tensor(interval.high, dtype=torch.float64))
+        elif interval is not None:
             for name, value in (
                 ("centre", interval.centre),
                 ("factor", interval.factor),
@@ -62,17 +71,23 @@ class Answers(nn.Module):
     def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, ...]:
         """Answer: x [batch, features] to y, low and high [batch, targets], in_range [batch, 1]."""
         y: torch.Tensor = self.module(x)
-        outputs = [own_unit(y, self.logs, y.dtype)]
-        if self.interval is not None:
-            z = (x.double() - self.centre) @ self.factor
-            half = torch.sqrt((z * z).sum(dim=1, keepdim=True) + self.constant) * self.scale
-            ends = y.double() - half, y.double() + half
-            outputs += [own_unit(end, self.logs, y.dtype) for end in ends]
+        fitted = y, *self._ends(x, y.double())
+        outputs = [own_unit(each, self.logs, y.dtype) for each in fitted]
         if self.bounded:
             inside = (x >= self.smallest) & (x <= self.largest)
             # A sum, because opsets below 18 do not have the operator that torch writes for `all`.
             outputs.append(inside.sum(dim=1, keepdim=True) == x.shape[1])
         return tuple(outputs)
+
+    def _ends(self, x: torch.Tensor, y: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        """Return both ends of the interval in float64, on the scale on which y was fitted."""
+        if isinstance(self.interval, Offsets):
+            return y + self.to_low, y + self.to_high
+        if self.interval is None:
+            return ()
+        z = (x.double() - self.centre) @ self.factor
+        half = torch.sqrt((z * z).sum(dim=1, keepdim=True) + self.constant) * self.scale
+        return y - half, y + half
 
 
 def predictor(module: nn.Module) -> nn.Module:
@@ -86,11 +101,13 @@ def with_outputs(
     summary: Summary,
     sample: NDArray[np.float64],
     ranges: bool = True,
+    metrics: Mapping[str, Any] | None = None,
 ) -> nn.Module:
     """Return the module with the outputs that `export.outputs` asks for.
 
     sample: training rows to check the interval at, encoded: [rows, features]. ranges: True if
-    in_range is an output of the module; the plan of raw columns computes it elsewhere.
+    in_range is an output of the module; the plan of raw columns computes it elsewhere. metrics: the
+    content of metrics.json, which has the interval of a model that has no exact one.
     Raises UserError if a prediction interval is asked for and cannot be computed.
     """
     asked = [each for each in params.export.outputs if ranges or each != "in_range"]
@@ -102,7 +119,11 @@ def with_outputs(
     if "in_range" in asked:
         ends = summary.train.smallest, summary.train.largest
         bounds = np.array([end[: len(summary.features)] for end in ends])
-    interval = _interval(module, params, summary, sample) if "interval" in asked else None
+    interval: Interval | Offsets | None = None
+    if "interval" in asked and params.train.has_exact_interval:
+        interval = _interval(module, params, summary, sample)
+    elif "interval" in asked:
+        interval = offsets.of_metrics(metrics or {}, summary)
     return Answers(module, interval, bounds, logs).eval()
 
 

@@ -8,6 +8,7 @@ from pipeline.report import (
     card_coefficients,
     card_columns,
     card_loss,
+    interval_words,
     limits,
     markdown,
     penalty,
@@ -195,10 +196,8 @@ _LIMITS: Mapping[str, Callable[[Facts], str]] = {
     ),
     "refused": lambda facts: card_columns.refused(facts.plan),
     "float32": lambda _: "Inputs are rounded to float32, about seven digits.",
-    "interval": lambda _: (
-        "The interval holds if the rows scatter around the line independently, evenly and about"
-        " normally. `reports/plots/residuals.svg` and `quantiles.svg`, drawn for ten rows or more,"
-        " show whether they do."
+    "interval": lambda facts: interval_words.for_readers(
+        facts.metrics, facts.contract.source.params
     ),
     "condition": lambda facts: (
         "The columns, the column of ones for the bias included, nearly depend on each other"

@@ -7,6 +7,7 @@ from typing import Any
 
 from pipeline.report import (
     diagnostic_words,
+    interval_words,
     loss_words,
     penalty,
     row_words,
@@ -91,6 +92,8 @@ def _lines(params: Params) -> list[str]:
             text.append(f"{'quantile':12} {loss_words.share_below(kind, figures['below'], rows)}")
     if params.data.weights is not None:
         text.append(f"{'rows':12} {row_words.weights(params.data.weights)}")
+    if "interval" in params.export.outputs and (told := interval_words.in_short(metrics)):
+        text.append(f"{'interval':12} {told}")
     if "cv" in metrics:
         of_folds = penalty.folds(metrics)
         told = f"{of_folds}, {row_words.fits(folds)}" if of_folds else penalty.TOO_FEW_ROWS

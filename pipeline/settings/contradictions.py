@@ -240,20 +240,26 @@ def _outputs(params: Params) -> Mistakes:
             f"found {messages.show(outputs)}; prediction must be there, and each at most once, e.g."
             " `outputs: [prediction, in_range]`",
         )
-    if "interval" in outputs and params.train.optimizer != "exact":
+    if "interval" in outputs and not params.train.has_exact_interval:
+        yield from _calibrated_interval(params)
+
+
+def _calibrated_interval(params: Params) -> Mistakes:
+    """Yield what leaves no rows to calibrate the interval on."""
+    key, leave_out = ("export", "outputs"), "leave interval out"
+    if params.data.test_fraction.share == 0:
         yield (
             key,
-            f"found interval with train.optimizer {params.train.optimizer}; only the least-squares"
-            " solution has one: set train.optimizer to exact, or leave interval out",
+            "found interval, but no rows are held out, whose errors would tell how far it reaches;"
+            " set data.test_fraction to 0.2, say (plain least squares, train.optimizer: exact"
+            f" without a penalty, knows it without them), or {leave_out}",
         )
-    elif "interval" in outputs and params.train.penalized:
-        names = [name for name in ("l1", "l2") if getattr(params.train, name)]
-        shown = " and ".join(f"train.{name} {getattr(params.train, name)}" for name in names)
+    elif params.train.patience is not None:
         yield (
             key,
-            f"found interval with {shown}; a penalty moves the weights toward 0 by an amount that"
-            " no table tells, so no interval is known to hold: set"
-            f" {' and '.join(f'train.{name}' for name in names)} to 0.0, or leave interval out",
+            f"found interval with train.patience {params.train.patience}, but the rows held out"
+            " have chosen the epoch, so their errors are smaller than those of new rows; set"
+            f" train.patience to null and train.epochs to a fixed number, or {leave_out}",
         )
 
 

@@ -239,7 +239,8 @@ class Export(Section):
         Field(min_length=1, examples=[["prediction"]])
     )
     """Outputs of the file: prediction (always there); interval, the lower and upper end of the 95 %
-    prediction interval (optimizer exact); in_range, true if a row lies in the training range."""
+    prediction interval: of plain least squares (exact) its own, else calibrated on the rows held
+    out; in_range, true if a row lies in the training range."""
 
 
 Language = Literal["en", "zh"]

@@ -208,6 +208,11 @@ class Train(Section):
         return bool(self.l1 or self.l2)
 
     @property
+    def has_exact_interval(self) -> bool:
+        """True if least squares itself says how far new measurements lie from its answers."""
+        return self.optimizer == "exact" and not self.penalized and self.loss_kind.is_squared
+
+    @property
     def chosen_by_folds(self) -> tuple[Literal["l1", "l2"], ...]:
         """The penalties that cross-validation is to choose; none if each is a number."""
         names: tuple[Literal["l1", "l2"], ...] = ("l1", "l2")

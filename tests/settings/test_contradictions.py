@@ -89,13 +89,16 @@ def test_the_folds_choose_one_penalty_or_both() -> None:
     assert both.train.chosen_by_folds == ("l1", "l2")
 
 
-def test_no_interval_is_known_of_penalized_weights() -> None:
-    outputs = {"train__optimizer": "exact", "export__outputs": ["prediction", "interval"]}
-    with pytest.raises(UserError) as caught:
-        job(train__l1=0.5, train__l2="cv", **outputs)
-    assert str(caught.value).split(": ", 1)[1] == (
-        "export.outputs: found interval with train.l1 0.5 and train.l2 cv; a penalty moves the"
-        " weights toward 0 by an amount that no table tells, so no interval is known to hold: set"
-        " train.l1 and train.l2 to 0.0, or leave interval out"
-    )
-    job(**outputs)
+def test_an_interval_needs_rows_that_the_model_has_not_seen() -> None:
+    outputs = {"export__outputs": ["prediction", "interval"]}
+    job(train__optimizer="exact", **outputs)
+    for changes in (
+        {},
+        {"train__optimizer": "exact", "train__l2": 0.5},
+        {"train__optimizer": "adam", "train__loss": "huber"},
+    ):
+        with pytest.raises(UserError, match=r"export.outputs: found interval, but no rows are he"):
+            job(**outputs, **changes)
+        job(data__test_fraction=0.2, **outputs, **changes)
+    with pytest.raises(UserError, match=r"with train.patience 5, but the rows held out have cho"):
+        job(data__test_fraction=0.2, train__patience=5, **outputs)

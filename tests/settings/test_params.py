@@ -56,7 +56,7 @@ def test_a_float_as_dvc_writes_it_is_a_number() -> None:
         ("evaluate:", "evalute:", "evalute: no such key; did you mean evaluate?"),
         ("[prediction] ", "[predicton] ", "export.outputs[0]: found \"predicton\"; must be 'prediction', 'interval' or 'in_range'; did you mean prediction?"),
         ("[prediction] ", "[in_range] ", "export.outputs: found [\"in_range\"]; prediction must be there, and each at most once, e.g. `outputs: [prediction, in_range]`"),
-        ("[prediction] ", "[prediction, interval] ", "export.outputs: found interval with train.optimizer sgd; only the least-squares solution has one: set train.optimizer to exact, or leave interval out"),
+        ("[prediction] ", "[prediction, interval] ", "export.outputs: found interval, but no rows are held out, whose errors would tell how far it reaches; set data.test_fraction to 0.2, say (plain least squares, train.optimizer: exact without a penalty, knows it without them), or leave interval out"),
         ("l2: 0.0", "l2: -1", "train.l2: found -1; must be greater than or equal to 0, or 'cv'"),
         ("l1: 0.0", "l1: auto", "train.l1: found \"auto\"; must be cv or a number from 0 on"),
         ("l1: 0.0", "l1: CV", "train.l1: found \"CV\"; must be cv or a number from 0 on"),
