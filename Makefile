@@ -68,6 +68,7 @@ bench: $(TOOLS) ## time this pipeline beside its peers in turn, in about two and
 	@python benchmarks/least_squares.py
 	@python benchmarks/which_model.py
 	@python benchmarks/table_leaks.py
+	@python benchmarks/interval_coverage.py
 	@python benchmarks/sweep_difference.py
 	@python benchmarks/training.py
 	@python benchmarks/reading.py

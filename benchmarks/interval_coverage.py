@@ -1,0 +1,122 @@
+"""Count how often split-conformal 95 % intervals hold: part of `make bench`.
+
+Tables that statsmodels and scikit-learn ship, encoded as `describe` proposes. Each is split several
+times into rows to train on (a half), rows to calibrate on (a quarter) and rows to count in (a
+quarter), of which neither the fit nor the calibration has seen any. A line by Adam, a ridge and a
+line of medians (`train.loss: absolute`) get the interval that `export.outputs: interval` ships.
+"""
+
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import redirect_stdout
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from rounds import arguments
+from shipped_tables import ShippedTable, tables, write
+from table_sums import described, job, summed
+
+from pipeline.columns.blocks import TableFile
+from pipeline.learning import training
+from pipeline.learning.prediction import predict
+from pipeline.report.calibration import calibrated
+from pipeline.settings import files
+from pipeline.settings.errors import UserError
+from pipeline.tables.table import Table
+
+MOST_ROWS, FEWEST_ROWS = 3_000, 100
+PACKAGES = ("statsmodels/", "sklearn/")
+ADAM = {"optimizer": "adam", "lr": 0.1, "epochs": 300, "reduction": "mean", "dtype": "float64"}
+MODELS: dict[str, dict[str, Any]] = {
+    "Adam": ADAM,
+    "ridge": {"optimizer": "exact", "l2": 0.1},
+    "medians": ADAM | {"loss": "absolute"},
+}
+
+Floats = NDArray[np.float64]
+
+
+def rows_of(table: ShippedTable, place: Path) -> Table:
+    """Return the encoded rows of a table in one piece, as many as the benchmark takes."""
+    job_folder = place / "job"
+    described(write(table, place), table.target, job_folder, table.aside)
+    of = summed(0)
+    blocks = [
+        block
+        for path in (files.TRAIN, files.TEST)
+        for block in TableFile(path, of.plan, of.settings.data.targets).blocks()
+    ]
+    values = np.concatenate([block.values for block in blocks])
+    kept = np.random.default_rng(0).permutation(len(values))[:MOST_ROWS]
+    return Table(blocks[0].names, values[np.sort(kept)])
+
+
+def coverages(rows: Table, splits: int) -> Iterator[dict[str, float]]:
+    """Yield the share of counted rows in the interval of each model, split by split."""
+    target = rows.names[-1:]
+    for split in range(splits):
+        order = np.random.default_rng(split).permutation(len(rows.values))
+        half, three = len(order) // 2, 3 * len(order) // 4
+        train, calibrate, count = (
+            rows.values[part] for part in (order[:half], order[half:three], order[three:])
+        )
+        varies = np.append(np.ptp(train[:, :-1], axis=0) > 0, True)
+        names = tuple(name for name, kept in zip(rows.names, varies, strict=True) if kept)
+        shares = {}
+        for name, settings in MODELS.items():
+            params = job(
+                {},
+                data={"targets": [*target], "test_fraction": 0.0},
+                model={"standardize": True, "dtype": "float64"},
+                train=settings,
+            )
+            module, _ = training.train(params, Table(names, train[:, varies]))
+
+            def residuals(part: Floats, module: Any = module, varies: Any = varies) -> Floats:
+                known = part[:, varies]
+                errors: Floats = known[:, -1:] - predict(module, known[:, :-1])
+                return errors
+
+            blocks = [(residuals(calibrate), None)]
+            told = calibrated(lambda blocks=blocks: blocks, 1, lambda _, n: np.arange(n) % 2 == 0)
+            assert told is not None
+            new = residuals(count)
+            shares[name] = float(np.mean((new >= told.low[0]) & (new <= told.high[0])))
+        yield shares
+
+
+def main() -> None:
+    """Print the coverage of each table and model, and their means."""
+    splits = arguments(__doc__ or "", rounds=10).parse_args().rounds
+    of_tables, here = [], Path.cwd()
+    print(f"{'table':34} {'rows':>6} " + " ".join(f"{name:>8}" for name in MODELS))
+    for table in tables():
+        if not table.source.startswith(PACKAGES):
+            continue
+        with tempfile.TemporaryDirectory() as place:
+            try:
+                with redirect_stdout(StringIO()):
+                    rows = rows_of(table, Path(place))
+                    if len(rows.values) < FEWEST_ROWS:
+                        continue
+                    each = [[*shares.values()] for shares in coverages(rows, splits)]
+            except UserError as error:
+                print(f"{table.source}: {str(error).splitlines()[0]}", file=sys.stderr)
+                continue
+            finally:
+                os.chdir(here)
+        means = np.mean(each, axis=0)
+        of_tables.append(means)
+        shown = " ".join(f"{100 * share:7.1f}%" for share in means)
+        print(f"{table.source:34} {len(rows.values):6} {shown}", flush=True)
+    shown = " ".join(f"{100 * share:7.1f}%" for share in np.mean(of_tables, axis=0))
+    print(f"{len(of_tables):2} tables, each the mean of {splits} splits {'':8} {shown}")
+
+
+if __name__ == "__main__":
+    main()
