@@ -93,7 +93,7 @@ def right_answers(
         own = own_unit.in_float64(fitted, logs)
         with np.errstate(over="ignore"):
             right, derivation = [own.astype(dtype).astype(np.float64)], OTHER_DERIVATION
-        middle = ([*map(Fraction, row)] for row in fitted.tolist())
+        middle = iter([[*map(Fraction, row)] for row in fitted.tolist()])
     else:
         right, derivation = [predictions(line, x, dtype, logs)], LINEAR_DERIVATION
         middle = _exact(line, x)

@@ -78,8 +78,7 @@ def test_on_many_draws_new_rows_lie_in_it_95_times_of_a_hundred() -> None:
 
 def test_ends_are_rounded_as_the_file_rounds_them() -> None:
     told = Calibration(50, (-0.1,), (0.7,), None)
-    answers = np.array([[1.1], [3.3]], np.float32)
-    (first, second) = told.around(answers)
+    (first, second) = told.around(np.array([[1.1], [3.3]]), "float32")
     assert first == [[1.0, 1.8000001]]  # not 1.8: the sum was rounded to float32 once
     assert second[0][1] == float(str(np.float32(float(np.float32(3.3)) + 0.7)))
     assert told.in_metrics(["y"])["interval"]["low"] == {"y": -0.1}
