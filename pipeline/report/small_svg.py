@@ -21,7 +21,7 @@ _PATH = re.compile(r'(<path [^>]*?\bd=")([^"]*)("[^>]*)')
 _STYLE = re.compile(r'(\bstyle=")([^"]*)(")')
 _MOVED = re.compile(r"translate\(([^)]*)\)")
 _NUMBER = re.compile(r"-?\d+\.\d{3,}")
-_LINES = re.compile(r"\s*M((?:[\sL]*-?[\d.]+[\s,]+-?[\d.]+)+)\s*(z?)\s*")
+_LINES = re.compile(r"\s*M([-\d\s.,L]+)(z?)\s*")  # no curve, and no second beginning
 _PAIR = re.compile(r"(-?[\d.]+)[\s,]+(-?[\d.]+)")
 
 Corner = tuple[int, int]

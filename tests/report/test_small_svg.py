@@ -65,3 +65,9 @@ def test_straight_lines_that_turn_back_stay() -> None:
     there_and_back = "M 0 0 " + " ".join(f"L {x} 0" for x in (10, 20, 30, 20, 10, 0, -5, 3))
     after = small_svg.smaller(f'<path d="{there_and_back} z"/>'.encode())
     assert after == b'<path d="M0 0l30 0-35 0 8 0z"/>'
+
+
+def test_a_long_path_with_a_curve_takes_no_time() -> None:
+    """A pattern that tried every way to divide its numbers would never end here."""
+    data = "M 1.123456 2 " + "L 123.456789 123.456789 " * 2000 + "Q 1 2 3 4"
+    assert small_svg.smaller(f'<path d="{data}"/>'.encode()).endswith(b'Q1 2 3 4"/>')
