@@ -2,8 +2,8 @@
 
 Reads   models/model.safetensors, data/*.parquet, data/columns.json, data/summary.json,
         reports/history.csv, reports/path.csv; modules/, if model.module names a class there
-Writes  reports/metrics.json, coefficients.csv, influence.csv, predictions.csv,
-        largest_errors.csv, plots/
+Writes  reports/metrics.json, reports/coefficients.csv, reports/influence.csv,
+        reports/predictions.csv, reports/largest_errors.csv, reports/plots/
 """
 
 import sys

@@ -1,7 +1,7 @@
 """Stage `export`: write the model as one ONNX file and prove that it agrees with torch.
 
 Reads   models/model.safetensors, data/columns.json, data/summary.json, data/sample.parquet,
-        reports/metrics.json, reports/plots/ and the tables beside them, for card and report;
+        reports/metrics.json, reports/*.csv, reports/plots/;
         modules/ (model.module)
 Writes  models/model.onnx, models/contract.json, reports/verification.json, reports/model_card.md,
         reports/report.html
