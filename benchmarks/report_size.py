@@ -86,7 +86,8 @@ def made(folder: Path, changes: Mapping[str, Any]) -> Path:
     for name in ("dvc.yaml", "requirements.txt"):
         shutil.copy(ROOT / name, folder / name)
     ignored = shutil.ignore_patterns("__pycache__")
-    shutil.copytree(ROOT / "pipeline", folder / "pipeline", ignore=ignored)
+    for name in ("pipeline", "modules"):
+        shutil.copytree(ROOT / name, folder / name, ignore=ignored)
     document = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
     for key, value in changes.items():
         section, name = key.split(".")

@@ -175,7 +175,9 @@ def _metrics(facts: Facts) -> Iterator[str]:
 
 
 def _coefficients(facts: Facts) -> Iterator[str]:
-    yield from card_coefficients.section(facts.coefficients, facts.plan)
+    yield from card_coefficients.section(
+        facts.coefficients, facts.plan, is_quantile=facts.loss.share is not None
+    )
 
 
 def _limits(facts: Facts) -> Iterator[str]:

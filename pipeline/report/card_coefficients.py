@@ -13,8 +13,11 @@ Row = Mapping[str, str]
 """A row of coefficients.csv."""
 
 
-def section(rows: Sequence[Row], plan: Plan) -> Iterator[str]:
-    """Return the lines of the section. rows: of coefficients.csv."""
+def section(rows: Sequence[Row], plan: Plan, *, is_quantile: bool = False) -> Iterator[str]:
+    """Return the lines of the section. rows: of coefficients.csv.
+
+    is_quantile: True if the loss asks for a quantile, so that answers are no medians.
+    """
     yield "## Coefficients"
     yield ""
     logs = [*plan.target_scales]
@@ -23,7 +26,9 @@ def section(rows: Sequence[Row], plan: Plan) -> Iterator[str]:
             "None: the model is not linear. `reports/plots/` shows its mean prediction over its"
             " most important columns."
         )
-        yield from _paragraphs(target_words.sentences(logs, (), markdown.text))
+        yield from _paragraphs(
+            target_words.sentences(logs, (), markdown.text, answers_are_medians=not is_quantile)
+        )
         return
     has_notes = any(row.get("note") for row in rows)
     header = ["target", "term", "value", *(f"least squares{part}" for part in _REFERENCE_COLUMNS)]
@@ -53,7 +58,9 @@ def section(rows: Sequence[Row], plan: Plan) -> Iterator[str]:
             " how far the target lies from the rows of the reference level, all else the same."
         )
     yield from _paragraphs(card_terms.explained(plan))
-    yield from _paragraphs(target_words.sentences(logs, rows, markdown.text))
+    yield from _paragraphs(
+        target_words.sentences(logs, rows, markdown.text, answers_are_medians=not is_quantile)
+    )
 
 
 def _paragraphs(sentences: Iterable[str]) -> Iterator[str]:

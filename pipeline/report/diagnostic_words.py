@@ -6,9 +6,10 @@ is code, as in Markdown. A test needs a verdict: see report/diagnostics.py.
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
-Language = Literal["en", "zh"]
+from pipeline.settings.sections import Language
+
 Quoted = Callable[[str], str]
 
 _EN = {

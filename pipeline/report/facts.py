@@ -10,16 +10,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+import numpy as np
+
 from pipeline.columns.part import Part
 from pipeline.columns.plan import Plan
 from pipeline.columns.queries import query_table
 from pipeline.columns.sample import Sample
 from pipeline.columns.summary import Summary
 from pipeline.onnx_model.contract import Contract
+from pipeline.report import constant_answer, loss_words
 from pipeline.settings import csv_cells, environment, files
 from pipeline.settings.errors import UserError
 from pipeline.settings.params import Params
 from pipeline.settings.sections import Language
+from pipeline.settings.train_settings import LossKind
 
 Evidence = Literal["test", "folds", "train"]
 """The rows that judge a model: held out; in folds, each predicted without it; or its own."""
@@ -65,7 +69,10 @@ class Facts:
     deviations: Mapping[str, float] = field(default_factory=dict)
     """Standard deviation of each encoded column in the training rows."""
     mean_alone: Mapping[str, float | None] = field(default_factory=dict)
-    """Root mean square error of answering each of the rows (train, test) with their mean."""
+    """Root mean square error of answering each of the rows (train, test) with their mean, on the
+    fitted scale."""
+    constant_loss: Mapping[str, float] = field(default_factory=dict)
+    """Mean loss of the best constant answer to the rows (train, test): see constant_answer."""
     target_ranges: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     """Smallest and largest value of each target in the training rows."""
     test_in_range: tuple[int, int] = (0, 0)
@@ -99,6 +106,16 @@ class Facts:
         return bool(self.coefficients)
 
     @property
+    def loss(self) -> LossKind:
+        """What the training made small."""
+        return loss_words.of_params(self.params.get("train.loss"))
+
+    @property
+    def logs(self) -> tuple[str, ...]:
+        """The targets of which the logarithm is fitted."""
+        return tuple(name for name in self.targets if name in self.plan.target_scales)
+
+    @property
     def is_penalized(self) -> bool:
         """True if the weights are smaller than those of least squares on purpose."""
         return "penalty" in self.metrics
@@ -106,7 +123,7 @@ class Facts:
     @property
     def is_least_squares(self) -> bool:
         """True if the model is the least-squares solution, whose errors are then its own."""
-        is_solved = self.params.get("train.optimizer") == "exact"
+        is_solved = self.params.get("train.optimizer") == "exact" and self.loss.is_squared
         return self.is_linear and is_solved and not self.is_penalized
 
     @property
@@ -156,8 +173,25 @@ class Facts:
     @property
     def is_learnt_by_heart(self) -> bool:
         """True if the model is much worse on rows that it has not learnt from."""
-        own = float(self.metrics["train"]["rmse"])
-        return self.evidence != "train" and self.rmse > MUCH_WORSE * own and own > 0
+        own, others = self.errors_beside
+        return self.evidence != "train" and others > MUCH_WORSE * own > 0
+
+    @property
+    def errors_beside(self) -> tuple[float, float]:
+        """The error on the training rows and on those that judge: by RMSE, or by the mean loss."""
+        if self.loss.is_squared or self.evidence == "folds":
+            return float(self.metrics["train"]["rmse"]), self.rmse
+        return self.mean_loss("train") or 0.0, self.mean_loss(self.evidence) or 0.0
+
+    def mean_loss(self, part: str) -> float | None:
+        """Return the mean of the errors' losses on the rows `train` or `test`; None if unknown."""
+        loss = float(self.metrics[part]["loss"])
+        if self.params.get("train.reduction") == "mean":
+            return loss
+        if self.plan.weights is not None:
+            return None
+        rows = {"train": self.training_rows, "test": self.test_rows}[part]
+        return loss / (rows * len(self.targets))
 
     @property
     def exact_notes(self) -> dict[str, str]:
@@ -208,7 +242,10 @@ def gather(
                 "train": _spread(summary.train, len(names), len(params.data.targets)),
                 "test": _spread(summary.test, len(names), len(params.data.targets)),
             },
-            target_ranges=_ranges(summary.train, params.data.targets),
+            constant_loss=constant_answer.losses(
+                params.train.loss_kind, plan, summary, sample, params.data.targets
+            ),
+            target_ranges=_ranges(plan, summary.train, params.data.targets),
             test_in_range=(int(inside.sum()), len(inside)),
             plots={path.stem: path.read_bytes() for path in sorted(files.PLOTS.glob("*.svg"))},
             pins=environment.pins(),
@@ -226,10 +263,11 @@ def read_metrics() -> dict[str, Any]:
     return content
 
 
-def _ranges(part: Part, targets: Sequence[str]) -> dict[str, tuple[float, float]]:
-    """Return the smallest and the largest value of each target, whose columns are the last."""
-    ends = zip(part.smallest[-len(targets) :], part.largest[-len(targets) :], strict=True)
-    return dict(zip(targets, ends, strict=True))
+def _ranges(plan: Plan, part: Part, targets: Sequence[str]) -> dict[str, tuple[float, float]]:
+    """Return the smallest and the largest value of each target in its own unit; it is last."""
+    ends = np.array([each[-len(targets) :] for each in (part.smallest, part.largest)])
+    own = plan.own_unit(ends, targets).tolist()
+    return dict(zip(targets, zip(*own, strict=True), strict=True))
 
 
 def _spread(part: Part, features: int, targets: int) -> float | None:
@@ -237,6 +275,6 @@ def _spread(part: Part, features: int, targets: int) -> float | None:
     if not part.rows:
         return None
     try:
-        return math.sqrt(float(part.variation_of_targets(features) / (part.rows * targets)))
+        return math.sqrt(float(part.variation_of_targets(features) / (part.weight * targets)))
     except OverflowError:
         return None

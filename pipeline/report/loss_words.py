@@ -1,9 +1,30 @@
 """The loss of a training in words, and what a model that was trained with it answers."""
 
+from collections.abc import Mapping
+
+from pipeline.settings.sections import Language
 from pipeline.settings.train_settings import LossKind, loss_kind
 
 TRAINING_ROWS = "training rows"
 FAR_OFF = 0.02
+
+SENTENCES: Mapping[Language, Mapping[str, str]] = {
+    "en": {
+        "quantile": "The answers are {share} quantiles, not means: about {below} of new values lie"
+        " below their answer",
+        "absolute": "The answers are medians, not means: about half of new values lie below their"
+        " answer",
+        "huber": "The answers lie between a mean and a median: large errors count by their size,"
+        " not by its square, so a few odd rows move them little",
+    },
+    "zh": {
+        "quantile": "回答是 {share} 分位数，而不是均值：新的数值约有 {below} 的比例低于其回答",
+        "absolute": "回答是中位数，而不是均值：新的数值约有一半低于其回答",
+        "huber": "回答介于均值与中位数之间：大的误差按其大小而不按其平方计，"
+        "因此少数异常的行对回答影响很小",
+    },
+}
+"""What a model answers, by the loss that it was trained with."""
 
 _ERRORS = {
     "squared": "squared errors",
@@ -41,21 +62,13 @@ def answer(kind: LossKind, target: str) -> str:
     return f"the prediction of {target}"
 
 
-def what_it_answers(kind: LossKind) -> str | None:
+def what_it_answers(kind: LossKind, language: Language = "en") -> str | None:
     """Return a sentence for readers who expect a mean; None for squared errors."""
-    if kind.share is not None:
-        return (
-            f"The answers are {kind.share:g} quantiles, not means: about {kind.share:.4g} of new"
-            " values lie below their answer"
-        )
-    if kind.name == "absolute":
-        return "The answers are medians, not means: about half of new values lie below their answer"
-    if kind.name == "huber":
-        return (
-            "The answers lie between a mean and a median: large errors count by their size, not by"
-            " its square, so a few odd rows move them little"
-        )
-    return None
+    if kind.is_squared:
+        return None
+    share = kind.share
+    known = {} if share is None else {"share": f"{share:g}", "below": f"{share:.4g}"}
+    return SENTENCES[language][kind.name].format(**known)
 
 
 def share_below(kind: LossKind, share: float, rows: str) -> str | None:

@@ -1,16 +1,16 @@
 """What a reader must know of a target of which the logarithm is fitted, in words."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
 from pipeline.exact.elementary import exp
 from pipeline.report import markdown
 from pipeline.report.card_columns import first_of
+from pipeline.settings.sections import Language
 from pipeline.settings.target_settings import OWN_UNIT
 
-Language = Literal["en", "zh"]
 Quoted = Callable[[str], str]
 
 MOST_NAMES_SHOWN = 8
@@ -52,11 +52,12 @@ def sentences(
     coefficients: Sequence[Mapping[str, str]] = (),
     quoted: Quoted = str,
     language: Language = "en",
+    answers_are_medians: bool = True,
 ) -> Iterator[str]:
     """Yield what is fitted, that answers are medians, and how a coefficient reads; nothing if none.
 
     logs: the targets of which the logarithm is fitted. coefficients: rows of coefficients.csv; none
-    if the model is not linear.
+    if the model is not linear. answers_are_medians: False if the loss asks for another quantile.
     """
     if not logs:
         return
@@ -66,7 +67,8 @@ def sentences(
     }
     words = SENTENCES[language]
     yield words["fitted"].format(**names)
-    yield words["median"].format(**names)
+    if answers_are_medians:
+        yield words["median"].format(**names)
     if coefficients:
         yield words["reading"].format(**names) + _example(logs, coefficients, quoted, language)
 

@@ -1,18 +1,8 @@
 """The verdict is in words and goes by the rows that judge; worries are said first."""
 
-import pytest
 from report_facts import coefficients, some_facts, with_metrics
 
 from pipeline.report import page_answer
-
-
-@pytest.mark.parametrize(
-    ("r2", "word"),
-    [(1.0, "perfect"), (0.95, "close"), (0.6, "good"), (0.4, "moderate"), (0.01, "weak"),
-     (0.0, "none"), (-3.0, "none"), (None, "unknown")],
-)  # fmt: skip
-def test_grades(r2: float | None, word: str) -> None:
-    assert page_answer.grade(r2) == word
 
 
 def test_the_verdict_compares_with_the_mean() -> None:
