@@ -6,11 +6,14 @@ from typing import Literal, NamedTuple
 from pipeline.columns.category import CategoryColumn
 from pipeline.columns.date import DateColumn
 from pipeline.columns.plan import AnyColumn, Plan
-from pipeline.columns.term import AnyTerm, SplineTerm
+from pipeline.columns.term import AnyTerm, ProductTerm, SplineTerm
 
-Kind = Literal["number", "gap", "level", "part", "part_level"]
+Kind = Literal[
+    "number", "gap", "level", "part", "part_level", "term", "slope", "both_levels", "knot"
+]
 """A number; whether a number was missing; a level of a category; a part of a date that is a number;
-one of its months or weekdays."""
+one of its months or weekdays. Of data.terms: a number made of others; a number in the rows of one
+level; whether a row has two levels; the place of a spline at a knot."""
 
 
 class Term(NamedTuple):
@@ -26,7 +29,9 @@ class Term(NamedTuple):
     part: str = ""
     """The part of a date."""
     reference: str = ""
-    """The reference level."""
+    """The reference level, or the first knot."""
+    number: str = ""
+    """Of a slope, the encoded number that has it."""
 
 
 def groups(plan: Plan) -> Iterator[Sequence[Term]]:
@@ -41,19 +46,31 @@ def groups(plan: Plan) -> Iterator[Sequence[Term]]:
             # A reference alone: of a category of one level, or of levels that terms alone have.
             if len(kept) == len(group) or any(term.encoded for term in kept):
                 yield kept
-    yield from map(_of_term, plan.terms)
+    yield from (_of_term(term, plan) for term in plan.terms)
 
 
-def _of_term(term: AnyTerm) -> Sequence[Term]:
+def _of_term(term: AnyTerm, plan: Plan) -> Sequence[Term]:
     """Return the numbers of a term of data.terms; a spline's beside its first knot."""
     if not isinstance(term, SplineTerm):
-        return [Term(name, "number", name) for name in term.names]
+        kind, number = _kind(term, plan)
+        return [Term(name, kind, name, number=number) for name in term.names]
     zero, *knots = (f"{knot:.4g}" for knot in term.knots)
     named = zip(knots, term.names, strict=True)
     return [
-        Term(term.of.name, "level", None, zero, reference=zero),
-        *(Term(term.of.name, "level", name, knot, reference=zero) for knot, name in named),
+        Term(term.of.name, "knot", None, zero, reference=zero),
+        *(Term(term.of.name, "knot", name, knot, reference=zero) for knot, name in named),
     ]
+
+
+def _kind(term: AnyTerm, plan: Plan) -> tuple[Kind, str]:
+    """Return the kind of a term that is no spline, and of a slope the number that has it."""
+    if not isinstance(term, ProductTerm):
+        return "term", ""
+    numbers = [each.name for each in term.operands if not each.has_levels(plan.column(each.column))]
+    if not numbers:
+        return "both_levels", ""
+    is_slope = len(numbers) == 1 and numbers[0] in plan.encoded_names
+    return ("slope", numbers[0]) if is_slope else ("term", "")
 
 
 def _of_column(column: AnyColumn) -> Iterator[Sequence[Term]]:

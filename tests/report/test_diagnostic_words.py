@@ -5,7 +5,8 @@ import re
 import pytest
 
 from pipeline.report import diagnostic_words
-from pipeline.report.diagnostic_words import SENTENCES, Language, sentences, worrying
+from pipeline.report.diagnostic_words import SENTENCES, sentences, worrying
+from pipeline.settings.sections import Language
 
 TEST = {"statistic": 3.5, "p": 0.004, "size": 0.25, "verdict": "worrying"}
 FIGURES = {

@@ -41,6 +41,6 @@ def test_terms_of_the_settings_have_a_line_each_and_columns_only_in_them_have_no
     assert {term.column for group in groups for term in group} == {
         *("age", "district", "sold", "log(area)")
     }
-    assert groups[-1] == [Term("log(area)", "number", "log(area)")]
+    assert groups[-1] == [Term("log(area)", "term", "log(area)")]
     encoded = [term.encoded for group in groups for term in group if term.encoded]
     assert encoded == [*without.encoded_names]

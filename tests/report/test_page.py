@@ -19,17 +19,21 @@ from report_facts import (
 )
 
 from pipeline.report import (
+    loss_words,
     page,
     page_again,
     page_answer,
     page_data,
     page_diagnostics,
+    page_effect_lines,
     page_effects,
+    page_importance,
     page_limits,
     page_path,
     page_quality,
     page_queries,
     page_rows,
+    page_verdict,
     row_words,
     words,
 )
@@ -37,8 +41,9 @@ from pipeline.report.facts import Facts
 from pipeline.settings.sections import Language
 
 WORDED = (
-    page, page_again, page_answer, page_data, page_diagnostics, page_effects, page_limits,
-    page_path, page_quality, page_queries, page_rows, row_words, words,
+    page, page_again, page_answer, page_data, page_diagnostics, page_effect_lines,
+    page_effects, page_importance, page_limits, page_path, page_quality, page_queries, page_rows,
+    page_verdict, loss_words, row_words, words,
 )  # fmt: skip
 
 KNOWN = frozenset(

@@ -3,13 +3,13 @@
 from mixed_tables import mixed_plan, number_plan
 from report_facts import coefficients, some_facts, with_metrics, with_params
 
-from pipeline.report import page_effects
+from pipeline.report import page_effect_lines, page_effects
 from pipeline.report.facts import Facts
 
 
 def lines(facts: Facts) -> list[tuple[str, str, float | None]]:
     rows = {row["term"]: row for row in facts.coefficients}
-    ordered, _ = page_effects.ordered(facts, rows)
+    ordered, _ = page_effect_lines.ordered(facts, rows)
     return [(line.term.column, line.term.level, line.effect("value")) for line in ordered]
 
 
@@ -31,7 +31,7 @@ def test_the_largest_group_is_first_and_a_reference_is_among_its_levels() -> Non
 def test_what_is_left_out_is_counted() -> None:
     plan = number_plan([f"x{place:02}" for place in range(60)])
     facts = some_facts(plan)
-    assert len(lines(facts)) == page_effects.MOST_LINES_SHOWN
+    assert len(lines(facts)) == page_effect_lines.MOST_LINES_SHOWN
     assert lines(facts)[0] == ("x59", "", 120.0)
     assert "20 effects more, all smaller, are in" in page_effects.section(facts)
 
