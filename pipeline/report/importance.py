@@ -2,10 +2,11 @@
 
 Shuffled among the rows, a column says nothing about a row any more, and its values stay what they
 are (Breiman, *Random forests*, 2001). Columns that say the same share their importance, or have
-none: the model still has the other one.
+none: the model still has the other one. Errors count with data.weights, as in the fit.
 """
 
 import math
+from fractions import Fraction
 
 import numpy as np
 import pyarrow as pa
@@ -75,13 +76,21 @@ def predicted(rows: pa.Table, model: Model) -> Floats:
 
 
 def _error(rows: pa.Table, model: Model) -> float:
-    """Return the root mean square error; not finite if it is beyond float64."""
-    y = np.column_stack([table.numbers(rows.column(name)) for name in model.targets])
+    """Return the root mean square error that is fitted: on its scale, and with its weights.
+
+    Not finite if it is beyond float64.
+    """
+    numbers, features = model.numbers(rows), len(model.plan.encoded_names)
+    x, y = numbers[:, :features], numbers[:, features:]
     with np.errstate(over="ignore", invalid="ignore"):
-        squares = (y - predicted(rows, model)) ** 2
+        squares = (y - predictions(x, model.predict, len(model.targets))) ** 2
+        weight = Fraction(len(squares))
+        if (weights := model.plan.weights_of(rows)) is not None:
+            squares *= weights[:, None]
+            weight = exact_sum(weights)
     if not np.isfinite(squares).all():
         return math.inf
     try:
-        return math.sqrt(exact_sum(squares) / squares.size)
+        return math.sqrt(exact_sum(squares) / (weight * len(model.targets)))
     except OverflowError:
         return math.inf

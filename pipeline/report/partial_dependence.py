@@ -42,7 +42,7 @@ class Dependence:
 
     values: what the column is set to: numbers, moments (datetime64) or texts: [values].
     rows_at: the column's known values in the rows, for a rug; empty for texts.
-    mean: exactly summed mean predictions: [values, targets].
+    mean: exactly summed mean predictions, weighted as the fit: [values, targets].
     rows: the predictions for the first target, of each row: [values, rows].
     importance: by how much the error grows if the column is shuffled.
     """
@@ -91,7 +91,12 @@ def _of_column(column: AnyColumn, rows: pa.Table, model: Model, growth: float) -
     again = importance.taken(rows, np.tile(np.arange(count), len(places)))
     set_to = importance.with_column(again, column.name, values, np.repeat(places, count))
     predicted = importance.predicted(set_to, model).reshape(len(places), count, len(model.targets))
-    mean = [[float(exact_sum(each) / count) for each in at_value.T] for at_value in predicted]
+    weights = model.plan.weights_of(rows)
+    weights = np.ones(count) if weights is None else weights
+    weight = exact_sum(weights)
+    mean = [
+        [float(exact_sum(each * weights) / weight) for each in at_value.T] for at_value in predicted
+    ]
     return Dependence(
         name=column.name,
         kind=column.kind,

@@ -86,7 +86,7 @@ def draw(
             penalized=params.train.penalized,
         )
     elif curves:
-        dependence_plot.draw(folder / "dependence.svg", curves, targets)
+        dependence_plot.draw(folder / "dependence.svg", curves, plan.on_fitted_scale(targets))
 
 
 def _draw_loss(path: Path, params: Params, train: Split, test: Split | None) -> None:

@@ -1,5 +1,6 @@
 """Partial dependence and importance of a model that is known: what they must say is known too."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from pipeline.report import importance, partial_dependence
 from pipeline.report.measuring import Model
 from pipeline.report.model_errors import Floats
 from pipeline.report.partial_dependence import Dependence, Dependences
+from pipeline.settings.weight_settings import Weights
 
 
 @pytest.fixture
@@ -110,6 +112,47 @@ def test_the_error_grows_by_what_shuffling_adds(model: Model) -> None:
         2 * np.sqrt(2) * rows.column("area").to_numpy().std(), rel=0.15
     )
     assert {value for name, value in growth.items() if name != "area"} == {0.0}
+
+
+def test_rows_count_with_their_weights(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A row of the weight 3 has three times the say of another one."""
+    rows = mixed_rows()
+    area = rows.column("area").to_numpy()
+    plan = model.plan.model_copy(update={"weights": Weights(by="weight")})
+    place = plan.encoded_names.index("area")
+    line = replace(model, plan=plan, predict=lambda x: 2 * x[:, [place]])
+    exact = rows.set_column(rows.column_names.index("price"), "price", pa.array(2 * area))
+
+    def growth(weight: Floats) -> float:
+        table = exact.append_column("weight", pa.array(weight))
+        return importance.of_columns(Sample(table, 40, table.slice(0, 0)), line)["area"]
+
+    only = np.full(40, 1e-30)
+    extreme, usual = np.argmax(area), np.argsort(area)[20]
+    far, near = (growth(np.where(np.arange(40) == row, 1.0, only)) for row in (extreme, usual))
+    assert far > 2 * np.std(area) > near
+    assert growth(np.ones(40)) == growth(np.full(40, 8.0))
+
+    weight = np.random.default_rng(3).integers(1, 6, 40).astype(float)
+    sample = Sample(rows.append_column("weight", pa.array(weight)), 40, rows.slice(0, 0))
+    monkeypatch.setattr(partial_dependence, "read_sample", lambda *_: sample)
+    for curve in Dependences.of(read_summary(), replace(model, plan=plan)).curves:
+        of_rows = np.average(curve.rows, axis=1, weights=weight)
+        np.testing.assert_allclose(curve.mean[:, 0], of_rows, rtol=1e-12)
+
+
+def test_the_error_of_a_logarithm_is_measured_on_its_scale(model: Model) -> None:
+    """As `rmse` is. In dollars nothing would seem important beside the mean price."""
+    rows = mixed_rows()
+    area = rows.column("area").to_numpy()
+    plan = model.plan.model_copy(update={"target_scales": {"price": "log"}})
+    place = plan.encoded_names.index("area")
+    line = replace(model, plan=plan, predict=lambda x: x[:, [place]] / 50)
+    price = pa.array(np.exp(area / 50))
+    exact = rows.set_column(rows.column_names.index("price"), "price", price)
+    growth = importance.of_columns(Sample(exact, 40, exact.slice(0, 0)), line)
+    assert growth["area"] == pytest.approx(np.sqrt(2) * np.std(area) / 50, rel=0.15)
+    assert growth["age"] == 0
 
 
 def test_metrics_have_the_most_important_columns_and_nothing_of_a_line(model: Model) -> None:
