@@ -106,7 +106,7 @@ def _missing_or_zero(name: str, plan: Plan) -> str:
 
 def refused(plan: Plan) -> str:
     """Return what the model does not answer, which is something."""
-    gaps, levels, dates = limits.refused(plan)
+    gaps, levels, dates, *_ = limits.refused(plan)
     parts = [f"{markdown.text(each.name)} ({' or '.join(each.levels)})" for each in dates]
     kinds = [
         ("a missing value in", [*map(markdown.text, gaps)]),

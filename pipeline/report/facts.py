@@ -234,7 +234,7 @@ def gather(
             queries_in_range=plan.in_range(queries).tolist(),
             path=csv_cells.read_csv(files.PATH),
             largest_errors=csv_cells.read_csv(files.LARGEST_ERRORS),
-            influence=csv_cells.read_csv(files.INFLUENCE) if files.INFLUENCE.exists() else (),
+            influence=csv_cells.read_csv(files.INFLUENCE),
             deviations=dict(
                 zip(names, summary.train.gram.deviations()[: len(names)].tolist(), strict=True)
             ),

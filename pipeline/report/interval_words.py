@@ -9,29 +9,62 @@ from typing import Any
 from pipeline.exact import conformal
 from pipeline.report import row_words
 from pipeline.report.markdown import code
+from pipeline.report.row_words import Quoted
+from pipeline.settings.sections import Language
 
 MOST_TARGETS_SHOWN = 3
 
+SENTENCES: Mapping[Language, Mapping[str, str]] = {
+    "en": {
+        "exact": "The interval holds if the rows scatter around the line independently, evenly and"
+        " about normally. `reports/plots/residuals.svg` and `quantiles.svg`, drawn for ten rows or"
+        " more, show whether they do.",
+        "calibrated": "The interval is split-conformal, calibrated on {rows} held-out rows: 95 % of"
+        " new rows that are drawn like these lie in it, whatever the model and however the errors"
+        " are distributed.",
+        "symmetric": "The same to either side, it holds for all rows together, not for each kind of"
+        " row, and rows that come later may be unlike.",
+        "as_wide": "As wide everywhere, it holds for all rows together, not for each kind of row,"
+        " and rows that come later may be unlike.",
+        "too_few": "Fewer than {fewest} rows are in one half of them, too few to calibrate on one"
+        " half and count in the other.",
+        "covered": "Calibrated on one half of them and counted in the other, both ways, it holds"
+        " {share} %.",
+    },
+    "zh": {
+        "exact": "区间成立的前提是各行独立、等方差且大致正态地散布在回归线两侧。"
+        "是否如此可由 `reports/plots/residuals.svg` 与 `quantiles.svg` 看出（至少十行时才绘制）。",
+        "calibrated": "区间由分裂共形预测得到，用 {rows} 行留出数据校准：无论模型如何、"
+        "误差如何分布，与这些行同样抽得的新数据有 95 % 落在其中。",
+        "symmetric": "它向两侧等宽，对全部行总体成立，而不是对每一类行都成立；"
+        "以后的数据可能有所不同。",
+        "as_wide": "它处处同宽，对全部行总体成立，而不是对每一类行都成立；以后的数据可能有所不同。",
+        "too_few": "其中一半不足 {fewest} 行，不够用一半校准、再在另一半上计数。",
+        "covered": "用其中一半校准、在另一半上计数（两个方向都做），覆盖率为 {share} %。",
+    },
+}
 
-def for_readers(metrics: Mapping[str, Any], params: Mapping[str, Any]) -> str:
-    """Return what readers of the card must know of low and high."""
+
+def for_readers(
+    metrics: Mapping[str, Any],
+    params: Mapping[str, Any],
+    quoted: Quoted = code,
+    language: Language = "en",
+) -> str:
+    """Return what readers of the card, or of the report, must know of low and high."""
+    words = SENTENCES[language]
     if (interval := metrics.get("interval")) is None:
-        return (
-            "The interval holds if the rows scatter around the line independently, evenly and"
-            " about normally. `reports/plots/residuals.svg` and `quantiles.svg`, drawn for ten rows"
-            " or more, show whether they do."
-        )
+        return words["exact"]
     rows = interval["rows"]
-    shape = "The same to either side" if conformal.is_symmetric(rows) else "As wide everywhere"
-    text = (
-        f"The interval is split-conformal, calibrated on {rows:,} held-out rows: 95 % of new rows"
-        " that are drawn like these lie in it, whatever the model and however the errors are"
-        f" distributed. {shape}, it holds for all rows together, not for each kind of row, and"
-        f" rows that come later may be unlike. {_covered(interval)}"
-    )
-    if (dependent := row_words.dependence(params["data.test_fraction"], code)) is not None:
-        text += f" {dependent}"
-    return text
+    shape = "symmetric" if conformal.is_symmetric(rows) else "as_wide"
+    dependent = row_words.dependence(params["data.test_fraction"], quoted, language)
+    told = [
+        words["calibrated"].format(rows=f"{rows:,}"),
+        words[shape],
+        _covered(interval, language),
+        *([] if dependent is None else [dependent]),
+    ]
+    return (" " if language == "en" else "").join(told)
 
 
 def in_short(metrics: Mapping[str, Any]) -> str | None:
@@ -51,13 +84,8 @@ def in_short(metrics: Mapping[str, Any]) -> str | None:
     )
 
 
-def _covered(interval: Mapping[str, Any]) -> str:
+def _covered(interval: Mapping[str, Any], language: Language) -> str:
+    words = SENTENCES[language]
     if interval["coverage"] is None:
-        return (
-            f"Fewer than {conformal.FEWEST_ROWS} rows are in one half of them, too few to calibrate"
-            " on one half and count in the other."
-        )
-    return (
-        f"Calibrated on one half of them and counted in the other, both ways, it holds"
-        f" {100 * interval['coverage']:.1f} %."
-    )
+        return words["too_few"].format(fewest=conformal.FEWEST_ROWS)
+    return words["covered"].format(share=f"{100 * interval['coverage']:.1f}")

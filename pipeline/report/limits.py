@@ -6,6 +6,7 @@ from typing import NamedTuple
 from pipeline.columns.category import CategoryColumn
 from pipeline.columns.date import DateColumn
 from pipeline.columns.plan import Plan
+from pipeline.columns.term import FunctionTerm
 from pipeline.report.facts import Facts
 
 
@@ -18,6 +19,11 @@ class Refused(NamedTuple):
     """A level that no training row has."""
     dates: tuple[DateColumn, ...]
     """A date whose month or weekday no training row has."""
+
+    logs: tuple[str, ...] = ()
+    """A value that is not above 0, because a term has no logarithm of it."""
+    roots: tuple[str, ...] = ()
+    """A value below 0, because a term has no square root of it."""
 
     def __bool__(self) -> bool:
         """Return True if anything is refused."""
@@ -37,7 +43,15 @@ def refused(plan: Plan) -> Refused:
             if isinstance(column, CategoryColumn) and column.unseen == "refuse"
         ),
         tuple(column for column in columns if isinstance(column, DateColumn) and column.levels),
+        _functions(plan, "log"),
+        tuple(name for name in _functions(plan, "sqrt") if name not in _functions(plan, "log")),
     )
+
+
+def _functions(plan: Plan, kind: str) -> tuple[str, ...]:
+    """Return the features of which a term has the logarithm or the square root."""
+    terms = (term for term in plan.terms if isinstance(term, FunctionTerm))
+    return tuple(dict.fromkeys(term.of.name for term in terms if term.kind == kind))
 
 
 def keys(facts: Facts) -> Iterator[str]:

@@ -1,8 +1,8 @@
 """HTML text: elements, attributes and tables, in which nothing but our own markup is markup."""
 
-import base64
 import html
 import re
+import urllib.parse
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -109,11 +109,22 @@ def picture(svg: bytes, alt: str, caption: str) -> Html:
 
     alt: plain text. caption: text or markup.
     """
-    encoded = base64.b64encode(small_svg.smaller(svg)).decode()
-    address = f"data:image/svg+xml;base64,{encoded}"
     width, height = _size(svg)
-    image = void("img", src=address, alt=alt, width=width, height=height)
+    rest = _opened("img", {"alt": alt, "width": width, "height": height}).removeprefix("<img")
+    image = Html(f'<img src="{_address(svg)}"{rest}')
     return element("figure", image, element("figcaption", caption))
+
+
+def _address(svg: bytes) -> str:
+    """Return a picture as an address that may stand between quotation marks as it is.
+
+    A quarter shorter than base64. What would end the attribute or the address, or begin a reference
+    in either, is in hexadecimal digits; what browsers take as it is stays.
+    """
+    text = small_svg.smaller(svg).decode()
+    if "'" not in text:
+        text = text.replace('"', "'")  # one byte in place of three
+    return "data:image/svg+xml," + urllib.parse.quote(text, safe=" !$'()*,/:;<=>@[]^`{|}+")
 
 
 def _size(svg: bytes) -> tuple[int | None, int | None]:

@@ -24,6 +24,10 @@ SENTENCES: Sentences = {
         "held_seed": "The rows held out were chosen one by one, at random by the seed {seed}.",
         "in_source": "rows of the source",
         "missing_in": "left out, because {column} was missing",
+        "no_weight": "left out, because their weight, {column}, was missing or 0",
+        "weighted": "Rows are {how}. The figures of this report count them so; numbers of rows do"
+        " not.",
+        "terms": "Further numbers are made of them: {names}.",
         "gap": "left out, between the days that train and those held out",
         "train": "train the model",
         "test": "held out, to judge it",
@@ -62,6 +66,9 @@ SENTENCES: Sentences = {
         "held_seed": "留出的行由种子 {seed} 逐行随机选出。",
         "in_source": "数据源的行数",
         "missing_in": "未采用：{column} 缺失",
+        "no_weight": "未采用：权重 {column} 缺失或为 0",
+        "weighted": "各行{how}。文中各项指标均按权重计算，行数则不然。",
+        "terms": "另由它们构成：{names}。",
         "gap": "未采用：日期介于训练与留出之间",
         "train": "用于训练",
         "test": "留出，用于检验",
@@ -114,6 +121,9 @@ def section(facts: Facts) -> Html:
         parts.append(markup.paragraph(words("more", n=len(columns) - MOST_COLUMNS_SHOWN)))
     if not facts.plan.is_matrix:
         parts.append(markup.paragraph(words("encoded", n=len(facts.plan.encoded_names))))
+    if facts.plan.terms:
+        names = words.listed([markup.code(term.name) for term in facts.plan.terms], 30)
+        parts.append(markup.paragraph(words("terms", names=names)))
     if facts.plan.excluded:
         parts.append(
             markup.paragraph(words("excluded", names=words.names(facts.plan.excluded, 30)))
@@ -133,6 +143,9 @@ def _source(facts: Facts, words: Words) -> Iterator[Html]:
             yield words("held_seed", seed=str(facts.params["seed"]))
         else:
             yield words("held", rows=Html(chosen))
+    if facts.plan.weights is not None:
+        told = row_words.weights(facts.plan.weights, markup.name, facts.language)
+        yield words("weighted", how=Html(told))
 
 
 def _rows(facts: Facts, words: Words) -> Iterator[Html]:
@@ -140,7 +153,7 @@ def _rows(facts: Facts, words: Words) -> Iterator[Html]:
     rows = facts.plan.rows
     counts = [(words("in_source"), rows.source)]
     counts += [
-        (words("missing_in", column=markup.name(name)), count)
+        (words(_why_dropped(name, facts), column=markup.name(name)), count)
         for name, count in rows.dropped.items()
         if count
     ]
@@ -148,6 +161,12 @@ def _rows(facts: Facts, words: Words) -> Iterator[Html]:
     counts += [(words("train"), facts.training_rows), (words("test"), facts.test_rows)]
     for label, count in counts:
         yield element("div", element("dt", label), element("dd", number(count)))
+
+
+def _why_dropped(column: str, facts: Facts) -> str:
+    """Return the key of the reason why rows were left out, by the column that it is told of."""
+    weights = facts.plan.weights
+    return "no_weight" if weights is not None and column == weights.by else "missing_in"
 
 
 def _cells(column: AnyColumn, words: Words) -> tuple[Html, Html, Html]:

@@ -17,6 +17,8 @@ BACKTICK = "\0"
 SENTENCES: Sentences = {
     "en": {
         "intro": "Whether the intervals and the single effects can be believed.",
+        "intro_reference": "Of the least-squares line on the rows that train, beside the model:"
+        " whether its intervals and single effects can be believed.",
         "condition_fine": "**Condition number {value}:** the columns tell different things (up to"
         " 30"
         " is unsuspicious).",
@@ -30,6 +32,9 @@ SENTENCES: Sentences = {
         "of_test": "{sentence} **Take care.**",
         "influence": "The rows that move the fit to {target} most, with what it would miss them by"
         " without them in units of that error (studentized residual; more than 3 is much):",
+        "picture": "Each row: its studentized residual over its leverage, which says how unlike"
+        " other rows it is. Rows that are far to the right and far from 0 move the fit.",
+        "picture_alt": "Scatter plot of studentized residuals over leverage",
         "file": "file",
         "row": "row",
         "actual": "actual",
@@ -42,6 +47,8 @@ SENTENCES: Sentences = {
     },
     "zh": {
         "intro": "区间与单个影响是否可信。",
+        "intro_reference": "以下针对与模型对照的、训练数据上的最小二乘线："
+        "其区间与单个影响是否可信。",
         "condition_fine": "**条件数 {value}：**各列所含信息互不重复（30 以内属正常）。",
         "condition_high": "**条件数 {value}：**各列（含截距）近乎线性相关。应合并解读其影响，"
         "而不应逐一解读，或舍去其中一列。",
@@ -51,6 +58,9 @@ SENTENCES: Sentences = {
         "of_test": "{sentence}**请注意。**",
         "influence": "对 {target} 的拟合影响最大的行。"
         "学生化残差是不用该行拟合时对它的误差与其标准误之比，大于 3 即为偏大：",
+        "picture": "每一行的学生化残差（纵轴）与杠杆值（横轴，表示该行与其他行相异的程度）。"
+        "靠右且远离 0 的行会移动拟合。",
+        "picture_alt": "学生化残差对杠杆值的散点图",
         "file": "文件",
         "row": "行",
         "actual": "实际值",
@@ -72,7 +82,8 @@ def section(facts: Facts) -> Html:
         return Html()
     words = Words(facts.language, SENTENCES)
     told = [*_of_tests(facts, words), *_of_columns(facts, words)]
-    parts = [markup.paragraph(words("intro")), markup.items(told), *_influence(facts, words)]
+    intro = words("intro" if facts.is_least_squares else "intro_reference")
+    parts = [markup.paragraph(intro), markup.items(told), *_influence(facts, words)]
     return markup.join(parts)
 
 
@@ -116,13 +127,17 @@ def _influence(facts: Facts, words: Words) -> Iterator[Html]:
             continue
         has_files = len({row["file"] for row in rows}) > 1
         names = [*["file"] * has_files, "row", "actual", "predicted", "studentized", "cooks"]
-        yield markup.paragraph(words("influence", target=markup.name(target)))
+        (fitted,) = facts.plan.on_fitted_scale([target])
+        yield markup.paragraph(words("influence", target=markup.name(fitted)))
         yield markup.table(
             [words(name) for name in names],
             (_cells(row, has_files) for row in rows[:MOST_ROWS_SHOWN]),
             range(has_files, len(names)),
         )
         yield markup.paragraph(words("more_rows"), class_="note")
+    if "influence" in facts.plots:
+        picture = facts.plots["influence"]
+        yield markup.picture(picture, words.plain("picture_alt"), words("picture"))
 
 
 def _cells(row: Row, has_files: bool) -> list[str]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from pipeline.report import limits, markup
+from pipeline.report import interval_words, limits, markup
 from pipeline.report.facts import Facts
 from pipeline.report.markup import Html
 from pipeline.report.words import Sentences, Words, number
@@ -23,6 +23,9 @@ SENTENCES: Sentences = {
         "interval": "**Its intervals are not for granted:** they hold if the rows scatter around "
         "the"
         " line independently, evenly and about normally. The pictures show whether they do.",
+        "calibrated": "**Its intervals are for all rows together.** {told}",
+        "refused_logs": "a value that is not above 0, of {names}",
+        "refused_roots": "a value below 0, of {names}",
         "condition": "**Not for single effects of columns that nearly say the same.** Their shares"
         " of the effect could be divided otherwise (condition number {condition}; more than 30 is"
         " much). Predictions are not harmed.",
@@ -47,6 +50,9 @@ SENTENCES: Sentences = {
         "float32": "**不可要求七位以上的有效数字：**模型以 float32 计算。",
         "interval": "**区间并非无条件成立：**前提是各行独立、等方差且大致正态地散布在回归线两侧。"
         "是否如此可由图中看出。",
+        "calibrated": "**区间只对全部行总体成立。**{told}",
+        "refused_logs": "{names} 取不大于 0 的值",
+        "refused_roots": "{names} 取小于 0 的值",
         "condition": "**不可单独解读所含信息几乎相同的列的影响。"
         "**影响在它们之间还可另作分配（条件数 {condition}，大于 30"
         " 即为偏高）；预测不受损害。",
@@ -74,6 +80,11 @@ def _limits(facts: Facts, words: Words) -> Iterator[Html]:
     for key in limits.keys(facts):
         if key == "refused":
             yield words(key, reasons=_refused(facts, words))
+        elif key == "interval" and "interval" in facts.metrics:
+            told = interval_words.for_readers(
+                facts.metrics, facts.params, markup.name, facts.language
+            )
+            yield words("calibrated", told=Html(told))
         elif key == "condition":
             condition = facts.metrics["reference"]["condition_number"]
             known = words("beyond") if condition is None else number(condition, 3)
@@ -85,7 +96,8 @@ def _limits(facts: Facts, words: Words) -> Iterator[Html]:
 
 
 def _refused(facts: Facts, words: Words) -> Html:
-    gaps, levels, dates = limits.refused(facts.plan)
-    kinds = {"gaps": gaps, "levels": levels, "dates": tuple(each.name for each in dates)}
+    gaps, levels, dates, logs, roots = limits.refused(facts.plan)
+    named = tuple(each.name for each in dates)
+    kinds = {"gaps": gaps, "levels": levels, "dates": named, "logs": logs, "roots": roots}
     texts = (words(f"refused_{k}", names=words.names(names)) for k, names in kinds.items() if names)
     return markup.join(texts, words.plain("between"))

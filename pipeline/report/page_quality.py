@@ -3,7 +3,14 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from pipeline.report import largest_errors, markup, page_rows, row_words
+from pipeline.report import (
+    largest_errors,
+    markup,
+    page_rows,
+    page_verdict,
+    row_words,
+    target_words,
+)
 from pipeline.report.facts import Facts, Row
 from pipeline.report.markup import Html, element
 from pipeline.report.words import Sentences, Words, cell, number
@@ -30,7 +37,14 @@ SENTENCES: Sentences = {
         "some_rows": "The mean absolute error is of a sample of the rows that the seed chose"
         " ({counts}); the other figures are of all rows.",
         "reference": "The best of all lines, by exact least squares, has a typical error of {rmse}"
-        " on the rows that train; this model's is {own}.",
+        " for {targets} on the rows that train; this model's is {own}.",
+        "reference_other": "The line with the smallest squared errors, exact least squares, has an"
+        " RMSE of {rmse} for {targets} on the rows that train; this model, which was asked for"
+        " another loss, has one of {own}.",
+        "in_own_unit": "{rows}, in the unit of the table",
+        "on_scale": "{rows}, {fitted}",
+        "below": "{share} % of the values lie at or below their answer, in the rows {rows}.",
+        "asked": "{share} % should.",
         "where_not": "Where it is not good",
         "inside": "Of {of} rows held out {inside} are like the training rows in every column. Of"
         " others the model's answers are guesses.",
@@ -41,6 +55,8 @@ SENTENCES: Sentences = {
         "predicted": "predicted",
         "error": "actual − predicted",
         "values": "the row",
+        "by_ratio": "The largest errors of the logarithm are those that are farthest off in per"
+        " cent.",
         "where": "Rows are counted from 1 in `{path}`. Large errors in rows that have something in"
         " common ask for another column or a bend; single ones may be mistakes in the table.",
         "fit": "The rows, and the line or curve that answers.",
@@ -71,8 +87,15 @@ SENTENCES: Sentences = {
         "how_folds": "交叉验证：{folds}，{fits}；所列为各折的均值与标准差。",
         "no_folds": "交叉验证没有结果：某一折的训练行数少于模型要估计的数。",
         "some_rows": "平均绝对误差由种子抽取的部分行算得（{counts}），其余指标由全部行算得。",
-        "reference": "在训练数据上，所有直线中最优者（精确最小二乘）的典型误差为 {rmse}，"
+        "reference": "在训练数据上，所有直线中最优者（精确最小二乘）对 {targets}"
+        " 的典型误差为 {rmse}，"
         "本模型为 {own}。",
+        "reference_other": "在训练数据上，平方误差最小的直线（精确最小二乘）对 {targets} 的 RMSE"
+        " 为 {rmse}；本模型追求的是另一种损失，其 RMSE 为 {own}。",
+        "in_own_unit": "{rows}，采用数据表中的单位",
+        "on_scale": "{rows}，{fitted}",
+        "below": "{rows}中有 {share} % 的数值不高于其回答。",
+        "asked": "要求为 {share} %。",
         "where_not": "哪里不准",
         "inside": "留出的 {of} 行中，有 {inside} 行在每一列上都与训练数据同类；对其余各行，"
         "模型的回答属于外推。",
@@ -82,6 +105,7 @@ SENTENCES: Sentences = {
         "predicted": "预测值",
         "error": "实际值 − 预测值",
         "values": "该行的取值",
+        "by_ratio": "对数的误差最大者，即按百分比计相差最大者。",
         "where": "行号为 `{path}` 中的行号，从 1 起。若误差大的行有共同之处，"
         "说明还缺某一列或存在弯曲关系；"
         "孤立的大误差可能是数据表中的错误。",
@@ -106,6 +130,8 @@ def section(facts: Facts) -> Html:
     header = [words(key) for key in ("rows", "count", "rmse", "mae", "r2")]
     figures = markup.table(header, _figures(facts, words), (1, 2, 3, 4))
     where_not = markup.join(_where_not(facts, words))
+    if facts.loss.share is not None:
+        figures = markup.join([_shares(facts, words), figures])
     parts = [figures, *(markup.paragraph(each) for each in _sentences(facts, words))]
     if where_not:
         parts += [element("h3", words("where_not")), where_not]
@@ -122,14 +148,30 @@ def section(facts: Facts) -> Html:
 
 
 def _figures(facts: Facts, words: Words) -> Iterator[list[str]]:
+    fitted = page_verdict.fitted(facts, words)
     counts = {"test": facts.test_rows, "train": facts.training_rows}
     for part, rows in counts.items():
         if rows:
             metrics = facts.metrics[part]
-            figures = (number(metrics[key]) for key in ("rmse", "mae", "r2"))
-            yield [words(part), number(rows), *figures]
+            own = target_words.figures_in_own_unit(metrics)
+            if own:
+                of = [words("in_own_unit", rows=words(part)), number(rows)]
+                yield [*of, *(number(own[key]) for key in target_words.FIGURES)]
+            label = words("on_scale", rows=words(part), fitted=fitted) if own else words(part)
+            yield [label, number(rows), *(number(metrics[key]) for key in target_words.FIGURES)]
         if part == "test" and facts.metrics.get("cv", {}).get("rmse", {}).get("mean") is not None:
             yield _of_folds(facts, words)
+
+
+def _shares(facts: Facts, words: Words) -> Html:
+    """Return the share of the values below their quantile."""
+    parts = [part for part in ("test", "train") if "below" in facts.metrics.get(part, {})]
+    told = [
+        words("below", rows=words(part), share=number(100 * facts.metrics[part]["below"], 3))
+        for part in parts
+    ]
+    asked = words("asked", share=number(100 * (facts.loss.share or 0), 3))
+    return markup.items([*told, asked])
 
 
 def _of_folds(facts: Facts, words: Words) -> list[str]:
@@ -139,7 +181,10 @@ def _of_folds(facts: Facts, words: Words) -> list[str]:
         return words("mean_of", mean=number(figure["mean"]), std=number(figure["std"], 2))
 
     cv = facts.metrics["cv"]
-    return [words("folds"), number(facts.training_rows), spread(cv["rmse"]), "–", spread(cv["r2"])]
+    label = words("folds")
+    if facts.logs:
+        label = words("on_scale", rows=label, fitted=page_verdict.fitted(facts, words))
+    return [label, number(facts.training_rows), spread(cv["rmse"]), "–", spread(cv["r2"])]
 
 
 def _sentences(facts: Facts, words: Words) -> Iterator[Html]:
@@ -158,7 +203,9 @@ def _sentences(facts: Facts, words: Words) -> Iterator[Html]:
         yield words("some_rows", counts=words.listed(counts))
     if not facts.is_least_squares and not facts.is_penalized:
         own, best = metrics["train"]["rmse"], metrics["reference"]["rmse"]
-        yield words("reference", rmse=number(best), own=number(own))
+        key = "reference" if facts.loss.is_squared else "reference_other"
+        fitted = page_verdict.fitted(facts, words)
+        yield words(key, rmse=number(best), own=number(own), targets=fitted)
 
 
 def _where_not(facts: Facts, words: Words) -> Iterator[Html]:
@@ -183,9 +230,14 @@ def _where_not(facts: Facts, words: Words) -> Iterator[Html]:
         path = "data/test.parquet" if is_test else "data/train.parquet"
         if facts.rows_are_kept:
             yield markup.paragraph(words("where", path=path), class_="note")
+        if target in facts.logs:
+            yield markup.paragraph(words("by_ratio"), class_="note")
 
 
 def _error(row: Row, facts: Facts, words: Words) -> list[str]:
-    figures = (cell(row[key]) for key in ("row", "actual", "predicted", "error"))
+    actual, predicted = (
+        page_rows.in_own_unit(facts, row["target"], row[key]) for key in ("actual", "predicted")
+    )
+    figures = (cell(row["row"]), *map(number, (actual, predicted, actual - predicted)))
     values = [*page_rows.values(facts, row, largest_errors.COLUMN)]
     return [*figures, words.listed(values, MOST_VALUES_SHOWN)]

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from pipeline.report import markup, page_rows
+from pipeline.report import interval_words, markup, page_rows
 from pipeline.report.facts import Facts, Row
 from pipeline.report.markup import Html, element
 from pipeline.report.words import Sentences, Words, cell
@@ -12,6 +12,11 @@ MOST_QUERIES_SHOWN = 12
 SENTENCES: Sentences = {
     "en": {
         "heading": "{target} = **{value}**",
+        "heading_median": "{target} = **{value}** (median)",
+        "heading_quantile": "{share} quantile of {target} = **{value}**",
+        "note_log": "A new measurement under the same conditions lies in its 95 % prediction"
+        " interval in about 19 of 20 cases, if the logarithms scatter around the line"
+        " independently, evenly and about normally.",
         "interval": "95 % prediction interval: {low} to {high}",
         "least_squares": "least squares: {value}, 95 % prediction interval {low} to {high}",
         "outside": "Outside of what the training rows had: a guess, whose error no figure here"
@@ -27,6 +32,10 @@ SENTENCES: Sentences = {
     },
     "zh": {
         "heading": "{target} = **{value}**",
+        "heading_median": "{target} = **{value}**（中位数）",
+        "heading_quantile": "{target} 的 {share} 分位数 = **{value}**",
+        "note_log": "若各行的对数独立、等方差且大致正态地散布在回归线两侧，"
+        "则在相同条件下的一次新测量，大约 20 次中有 19 次落在其 95 % 预测区间内。",
         "interval": "95 % 预测区间：{low} 至 {high}",
         "least_squares": "最小二乘：{value}，95 % 预测区间 {low} 至 {high}",
         "outside": "超出训练数据的范围：属于外推，其误差无从得知。",
@@ -46,8 +55,11 @@ def section(facts: Facts) -> Html:
     if not shown:
         return Html()
     parts = [element("div", *(_query(facts, place, words) for place in range(len(shown))))]
-    if any(row[f"{target} low 95%"] for row in shown for target in facts.targets):
-        parts.append(markup.paragraph(words("note"), class_="note"))
+    if any(f"{target} model low 95%" in shown[0] for target in facts.targets):
+        told = interval_words.for_readers(facts.metrics, facts.params, markup.name, facts.language)
+        parts.append(markup.paragraph(Html(told), class_="note"))
+    elif _has_reference(facts) and any(row[f"{t} low 95%"] for row in shown for t in facts.targets):
+        parts.append(markup.paragraph(words("note_log" if facts.logs else "note"), class_="note"))
         if not facts.is_least_squares:
             parts.append(markup.paragraph(words("note_reference"), class_="note"))
     if len(facts.predictions) > len(shown):
@@ -66,10 +78,30 @@ def _query(facts: Facts, place: int, words: Words) -> Html:
 
 def _answer(facts: Facts, row: Row, target: str, words: Words) -> Iterator[Html]:
     """Yield the answer for a target, then its interval if there is one."""
-    name = markup.name(target)
-    yield markup.paragraph(words("heading", target=name, value=cell(row[target])), class_="answer")
-    low, high = row[f"{target} low 95%"], row[f"{target} high 95%"]
-    if low and high:
+    heading = words(
+        _heading(facts, target),
+        target=markup.name(target),
+        value=cell(row[target]),
+        share=facts.loss.share,
+    )
+    yield markup.paragraph(heading, class_="answer")
+    if row.get(f"{target} model low 95%"):
+        ends = {end: cell(row[f"{target} model {end} 95%"]) for end in ("low", "high")}
+        yield markup.paragraph(words("interval", **ends), class_="interval")
+    elif _has_reference(facts) and row[f"{target} low 95%"] and row[f"{target} high 95%"]:
         key = "interval" if facts.is_least_squares else "least_squares"
-        ends = {"low": cell(low), "high": cell(high), "value": cell(row[f"{target} reference"])}
-        yield markup.paragraph(words(key, **ends), class_="interval")
+        ends = {end: cell(row[f"{target} {end} 95%"]) for end in ("low", "high")}
+        reference = cell(row[f"{target} reference"])
+        yield markup.paragraph(words(key, **ends, value=reference), class_="interval")
+
+
+def _heading(facts: Facts, target: str) -> str:
+    if facts.loss.share is not None:
+        return "heading_quantile"
+    is_median = target in facts.logs or facts.loss.name == "absolute"
+    return "heading_median" if is_median else "heading"
+
+
+def _has_reference(facts: Facts) -> bool:
+    """Return True if least squares, beside the model, answers the same question: a mean."""
+    return facts.loss.is_squared

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 
+import numpy as np
+
 from pipeline.columns.number import NumberColumn
 from pipeline.report import markup
 from pipeline.report.facts import Facts, Row
@@ -12,6 +14,11 @@ SENTENCES: Sentences = {
     "en": {"value": "{name} = {value}", "missing": "missing"},
     "zh": {"value": "{name} = {value}", "missing": "缺失"},
 }
+
+
+def in_own_unit(facts: Facts, target: str, fitted: str) -> float:
+    """Return a number on the scale on which a target is fitted in the target's own unit."""
+    return float(facts.plan.own_unit(np.array([[float(fitted)]]), (target,))[0, 0])
 
 
 def values(facts: Facts, row: Row, prefix: str = "") -> Iterator[Html]:

@@ -22,6 +22,8 @@ SENTENCES: Mapping[Language, Mapping[str, str]] = {
         "fits_in_time": "each predicted by a fit to earlier rows{gap}",
         "groups": "whole groups of {column}",
         "latest": "the latest rows by {column}{gap}",
+        "dependence": "Held out are {groups}: rows of a group depend on each other, so the interval"
+        " of the held-out rows may be too narrow.",
         "gap": ", with a gap of {days} day{s}",
         "frequency": "weighted by {column}: each stands for so many equal rows",
         "precision": "weighted by {column}: the variance of a row's error is that of others over"
@@ -35,6 +37,7 @@ SENTENCES: Mapping[Language, Mapping[str, str]] = {
         "fits_in_time": "每一折由更早的行拟合的模型来预测{gap}",
         "groups": "{column} 的若干整组",
         "latest": "按 {column} 最晚的行{gap}",
+        "dependence": "留出的是{groups}：同组的行彼此相关，留出行的区间因此可能偏窄。",
         "gap": "，中间空出 {days} 天",
         "frequency": "按 {column} 加权：每一行代表相应数目的相同行",
         "precision": "按 {column} 加权：一行误差的方差等于其余行的方差除以它的权重",
@@ -70,15 +73,13 @@ def held_out(value: Any, quoted: Quoted = str, language: Language = "en") -> str
     return SENTENCES[language]["latest"].format(column=quoted(by), gap=between)
 
 
-def dependence(value: Any, quoted: Quoted = str) -> str | None:
+def dependence(value: Any, quoted: Quoted = str, language: Language = "en") -> str | None:
     """Return a sentence on the interval of rows that are held out in groups, or None."""
     _, by, gap = _settings(value, "share")
     if by is None or gap is not None:
         return None
-    return (
-        f"Held out are {held_out(value, quoted)}: rows of a group depend on each other, so the"
-        " interval of the held-out rows may be too narrow."
-    )
+    groups = held_out(value, quoted, language)
+    return SENTENCES[language]["dependence"].format(groups=groups)
 
 
 def weights(settings: Weights, quoted: Quoted = str, language: Language = "en") -> str:

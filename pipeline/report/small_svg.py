@@ -20,6 +20,10 @@ _NOT_DRAWN = re.compile(
 _PATH = re.compile(r'(<path [^>]*?\bd=")([^"]*)("[^>]*)')
 _STYLE = re.compile(r'(\bstyle=")([^"]*)(")')
 _MOVED = re.compile(r"translate\(([^)]*)\)")
+_GLYPH = re.compile(r'<path id="(\w+)" d="([^"]*)" transform="scale\(0\.015625\)"/>')
+_STEP = re.compile(r"([MLQCz])([^MLQCz]*)")
+GLYPH_UNIT = 10
+"""Units of a glyph, 6,400 of which are as long as a line is high, that one number stands for."""
 _NUMBER = re.compile(r"-?\d+\.\d{3,}")
 _LINES = re.compile(r"\s*M([-\d\s.,L]+)(z?)\s*")  # no curve, and no second beginning
 _PAIR = re.compile(r"(-?[\d.]+)[\s,]+(-?[\d.]+)")
@@ -34,11 +38,37 @@ def smaller(svg: bytes) -> bytes:
     text = _STYLE.sub(
         lambda style: style[1] + re.sub(r"([;:])\s+", r"\1", style[2]) + style[3], text
     )
-    text = _PATH.sub(_path, text)
+    text = _PATH.sub(_path, _GLYPH.sub(_glyph, text))
     text = _MOVED.sub(lambda moved: f"translate({_rounded(moved[1]).removesuffix(' 0')})", text)
     # A browser knows an address in the file itself without the old prefix.
     text = _with_short_ids(text.replace("xlink:href=", "href="))
     return re.sub(r">\s+<", "><", text).strip().encode()
+
+
+def _glyph(glyph: re.Match[str]) -> str:
+    """Return the outline of a letter in larger units, each place by its distance from the last.
+
+    The places are rounded, not the distances, so that errors do not add up.
+    """
+    x = y = 0
+    told = []
+    for command, numbers in _STEP.findall(glyph[2]):
+        steps: list[str] = []
+        at = x, y
+        for x_text, y_text in _PAIR.findall(numbers):
+            x, y = round(float(x_text) / GLYPH_UNIT), round(float(y_text) / GLYPH_UNIT)
+            steps += (_signed(x - at[0]), _signed(y - at[1]))
+        told.append(command.lower() + "".join(steps).strip())
+        if command == "M":
+            start = x, y
+        elif command == "z":
+            x, y = start
+    scale = f"{GLYPH_UNIT / 64}".removeprefix("0")
+    return f'<path id="{glyph[1]}" d="{"".join(told)}" transform="scale({scale})"/>'
+
+
+def _signed(step: int) -> str:
+    return f"{step}" if step < 0 else f" {step}"
 
 
 def _with_short_ids(text: str) -> str:

@@ -54,7 +54,7 @@ def opened(browser: Browser, report: Path, width: int) -> tuple[Page, list[str]]
     page.on("console", lambda message: tried.append(message.text))
     page.on("pageerror", lambda error: tried.append(str(error)))
     page.goto(report.as_uri())
-    return page, [each for each in tried if not each.startswith(("file:", "data:image/svg+xml;"))]
+    return page, [each for each in tried if not each.startswith(("file:", "data:image/svg+xml,"))]
 
 
 def test_names_and_levels_are_shown_and_do_nothing(browser: Browser, report: Path) -> None:
