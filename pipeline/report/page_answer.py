@@ -160,7 +160,8 @@ def _worries(facts: Facts, words: Words) -> Iterator[Html]:
         yield words("w_few", rows=facts.training_rows, numbers=len(facts.plan.encoded_names) + 1)
     if facts.condition_is_high:
         yield words("w_condition")
-    if worrying := len(diagnostic_words.worrying(facts.metrics.get("diagnostics", {}))):
+    diagnostics = facts.metrics.get("diagnostics", {}) if facts.loss.is_squared else {}
+    if worrying := len(diagnostic_words.worrying(diagnostics)):
         yield words("w_tests", n=worrying)
     inside, of = facts.test_in_range
     if of and of - inside > MUCH_DROPPED * of:

@@ -45,7 +45,7 @@ def section(facts: Facts) -> Html:
 
 def _parts(facts: Facts, words: Words) -> Iterator[Html]:
     yield markup.paragraph(words("none"))
-    growth = [*facts.metrics.get("importance", {}).items()]
+    growth = sorted(facts.metrics.get("importance", {}).items(), key=lambda each: -each[1])
     shown = growth[:MOST_COLUMNS_SHOWN]
     if shown and max(size for _, size in shown) > 0:
         yield markup.paragraph(words("importance", targets=page_verdict.fitted(facts, words)))

@@ -142,7 +142,7 @@ def section(facts: Facts) -> Html:
             words("predicted_picture" if name == "predicted" else name),
         )
         for name in PICTURES
-        if name in facts.plots
+        if name in facts.plots and not (name == "quantiles" and facts.loss.share is not None)
     ]
     return markup.join([*parts, element("div", *pictures, class_="pictures")])
 
