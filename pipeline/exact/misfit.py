@@ -38,7 +38,7 @@ def breusch_pagan(fit: Diagnosed, sums: TargetSums) -> Test | None:
     The regression of the squared residuals on the features and a constant; size: its R². None
     without a feature, or if all residuals have one size.
     """
-    varying = range(1, 1 + len(fit.basis.varying))
+    varying = range(1 + int(fit.basis.has_intercept), 1 + fit.coordinates)
     e, square = varying.stop, varying.stop + 1
     products, rows = sums.products.inner_product, fit.rows
     mean = products(e, e) / rows
@@ -79,7 +79,7 @@ class Shape:
 
 def jarque_bera(fit: Diagnosed, sums: TargetSums) -> Shape | None:
     """Return the test whether the errors are normal; None if the residuals do not vary."""
-    e = 1 + len(fit.basis.varying)
+    e = 1 + fit.coordinates
     products, rows = sums.products.inner_product, fit.rows
     powers = [products(0, e), products(e, e), products(e, e + 1), products(e + 1, e + 1)]
     first, second, third, fourth = (power / rows for power in powers)
@@ -122,16 +122,14 @@ def reset(fit: Diagnosed, sums: TargetSums, target: int) -> Test | None:
     size: the share of the residual sum of squares that they explain. None if they are combinations
     of the features, or leave no degree of freedom.
     """
-    varying = range(1, 1 + len(fit.basis.varying))
-    square, cube, e = (varying.stop + place for place in range(3))
+    coordinates = range(1, 1 + fit.coordinates)
+    square, cube, e = (coordinates.stop + place for place in range(3))
     products = sums.shape.inner_product
-    constant = Fraction(fit.basis.constant if fit.basis.has_intercept else 0)
 
     def left(i: int, j: int) -> Fraction:
         """Return the product of what two columns are beside the features."""
-        along = [products(z, i) * products(z, j) for z in varying]
-        ones = products(0, i) * products(0, j) * constant * constant
-        return products(i, j) - sum(along, Fraction(0)) - ones
+        along = [products(z, i) * products(z, j) for z in coordinates]
+        return products(i, j) - sum(along, Fraction(0))
 
     gains = []
     squares, moment = left(square, square), products(square, e)

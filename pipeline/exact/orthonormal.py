@@ -54,16 +54,6 @@ class Basis:
         """True if the first coordinate is the same in all rows."""
         return len(self.factor) > len(self.features)
 
-    @property
-    def constant(self) -> float:
-        """The first coordinate of each row, if there is an intercept: 1 / √rows."""
-        return float(self.factor[0, 0])
-
-    @property
-    def varying(self) -> range:
-        """The coordinates that are not the same in all rows."""
-        return range(int(self.has_intercept), len(self.factor))
-
     @classmethod
     def of(cls, fit: Fit) -> "Basis":
         """Return the coordinates of the independent columns of a fit."""
@@ -83,35 +73,24 @@ class Basis:
         target_centre = means[[target - 1 for target in targets]]
         return cls(features, centre, factor, terms, target_centre, offset, values[:, ones:])
 
-    def centred(self, x: Floats) -> Floats:
-        """Return the independent features around their centre. x: [rows, features].
+    def applied(self, x: Floats) -> tuple[Floats, Floats]:
+        """Return the coordinates of rows, and the fits to the targets less their centres.
 
-        Column-major: [rows, kept].
+        x: [rows, features]; the results: [coordinates, rows] and [targets, rows].
         """
-        centred = np.empty((len(x), len(self.features)), order="F")
-        for place, (feature, centre) in enumerate(zip(self.features, self.centre, strict=True)):
-            np.subtract(x[:, feature], centre, out=centred[:, place])
-        return centred
-
-    def coordinates(self, centred: Floats) -> Floats:
-        """Return the varying coordinates of rows: [rows, varying], column-major."""
-        z = np.zeros((len(centred), len(self.varying)), order="F")
-        term, ones = np.empty(len(centred)), int(self.has_intercept)
-        for coordinate, row in zip(z.T, self.factor[ones:], strict=True):
-            if ones:
-                coordinate += row[0]
-            for column, factor in zip(centred.T, row[ones:].tolist(), strict=True):
-                if factor:
-                    np.multiply(column, factor, out=term)
-                    coordinate += term
-        return z
-
-    def fitted(self, centred: Floats, target: int) -> Floats:
-        """Return the fit to a target less its centre: [rows]."""
-        fitted = np.full(len(centred), self.offset[target])
-        for column, slope in zip(centred.T, self.slopes[target].tolist(), strict=True):
-            fitted += column * slope
-        return fitted
+        ones, size = int(self.has_intercept), len(self.factor)
+        factors = np.concatenate([self.factor[:, ones:], self.slopes])
+        made = np.zeros((len(factors), len(x)))
+        if ones:
+            made[:size] += self.factor[:, :1]
+        made[size:] += self.offset[:, None]
+        columns = x.T if len(self.features) == x.shape[1] else x.T[[*self.features]]
+        centred, term = columns - self.centre[:, None], np.empty_like(made)
+        for place, column in enumerate(centred):
+            below = slice(ones + place, None)  # T is triangular
+            np.multiply(column, factors[below, place, None], out=term[below])
+            made[below] += term[below]
+        return made[:size], made[size:]
 
 
 def _triangle(gram: Gram, columns: tuple[int, ...], centre: Floats) -> tuple[Floats, Floats]:

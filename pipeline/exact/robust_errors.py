@@ -35,7 +35,8 @@ def hc1(fit: Fit, diagnosed: Diagnosed, sums: RowSums) -> Floats:
     """Return the HC1 standard error of each term: [targets, terms]; NaN as of `Fit.std_error`."""
     factor = Fraction(diagnosed.rows, diagnosed.degrees_of_freedom)
     grams = [target.products for target in sums.targets]
-    return _of_terms(fit, diagnosed, [_of_products(gram, diagnosed) for gram in grams], factor)
+    products = [_products(gram, diagnosed.coordinates) for gram in grams]
+    return _of_terms(fit, diagnosed, products, factor)
 
 
 def hc3(fit: Fit, diagnosed: Diagnosed, sums: RowSums) -> Floats:
@@ -44,9 +45,8 @@ def hc3(fit: Fit, diagnosed: Diagnosed, sums: RowSums) -> Floats:
     NaN also for a term that a row of leverage 1 determines: without the row there is no such term.
     """
     grams = [target.outside for target in sums.targets]
-    errors = _of_terms(
-        fit, diagnosed, [_of_products(gram, diagnosed) for gram in grams], Fraction(1)
-    )
+    products = [_products(gram, diagnosed.coordinates) for gram in grams]
+    errors = _of_terms(fit, diagnosed, products, Fraction(1))
     rows, terms = sums.alone.coordinates, diagnosed.basis.terms
     shares = np.abs((terms[:, None, :] * rows).sum(axis=2))
     lengths = np.sqrt((terms * terms).sum(axis=1))[:, None]
@@ -59,27 +59,15 @@ def clustered(fit: Fit, diagnosed: Diagnosed, clusters: Sequence[ClusterSums]) -
     rows, free = diagnosed.rows, diagnosed.degrees_of_freedom
     number = len(clusters[0].sums)
     factor = Fraction(number, number - 1) * Fraction(rows - 1, free)
-    products = []
-    for each in clusters:
-        gram = gram_matrix(each.in_residuals())
-        products.append(_products(gram, [(place, 1.0) for place in range(1, len(gram.exponents))]))
+    grams = (gram_matrix(each.in_residuals()) for each in clusters)
+    products = [_products(gram, diagnosed.coordinates) for gram in grams]
     return _of_terms(fit, diagnosed, products, factor)
 
 
-def _of_products(gram: Gram, diagnosed: Diagnosed) -> list[list[Fraction]]:
-    """Return the products of all coordinates. gram: of [1, e·z, e …]."""
-    basis = diagnosed.basis
-    varying = len(basis.varying)
-    columns = [(place, 1.0) for place in range(1, 1 + varying)]
-    if basis.has_intercept:
-        columns.insert(0, (1 + varying, basis.constant))
-    return _products(gram, columns)
-
-
-def _products(gram: Gram, columns: Sequence[tuple[int, float]]) -> list[list[Fraction]]:
-    """Return the products of columns of a Gram matrix, each times a factor."""
-    factors = [(place, Fraction(factor)) for place, factor in columns]
-    return [[gram.inner_product(i, j) * a * b for j, b in factors] for i, a in factors]
+def _products(gram: Gram, coordinates: int) -> list[list[Fraction]]:
+    """Return the products of the coordinates with each other. gram: of [1, e·z …]."""
+    places = range(1, 1 + coordinates)
+    return [[gram.inner_product(i, j) for j in places] for i in places]
 
 
 def _of_terms(

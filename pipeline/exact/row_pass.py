@@ -7,18 +7,14 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.exact.cluster_sums import ClusterSums
+from pipeline.exact.cluster_sums import ClusterSums, in_units
 from pipeline.exact.exact_sum import exact_sum
-from pipeline.exact.gram_sums import GramSums
+from pipeline.exact.fixed_gram import MOST_ROWS, FixedGram, FullGram
 from pipeline.exact.influence import AloneRows
 from pipeline.exact.row_sums import Diagnosed, RowSums, TargetSums
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
-
-BITS = 40
-"""Bits of a number in a product, beside the largest of its column in the block. The products then
-are of two slices each; with all 53 bits the pass takes twice as long, for no digit that is seen."""
 
 ALL_BITS_ROWS = 16_384
 """Of a table with at most so many rows the numbers keep all bits."""
@@ -34,9 +30,20 @@ class RowPass:
     def __init__(self, fit: Diagnosed, clusters: Sequence[ClusterSums] = ()) -> None:
         """clusters: for each target, to which the rows are added, too; other passes may add."""
         self._fit, self._rest = fit, RowSums.of_no_rows(fit)
-        varying = len(fit.basis.varying)
-        self._grams = [tuple(GramSums(varying + more) for more in (2, 1, 3)) for _ in fit.targets]
         self._clusters = clusters
+        self._keeps_all = fit.rows <= ALL_BITS_ROWS
+        # Of orthonormal coordinates the squares add up to 1.
+        whole = -fit.rows.bit_length()
+        half, size = whole // 2, fit.coordinates
+        kind = FullGram if self._keeps_all else FixedGram
+        self._grams = [
+            (
+                kind([0, *[whole] * size, half, whole]),
+                kind([0, *[whole] * size]),
+                kind([0, *[half] * (size + 3)]),
+            )
+            for _ in fit.targets
+        ]
 
     def add(
         self,
@@ -45,92 +52,118 @@ class RowPass:
         before: int,
         clusters: Integers | None = None,
         roots: Floats | None = None,
+        copies: Floats | None = None,
     ) -> None:
         """Add a block of rows.
 
         x: [rows, features], y: [rows, targets]. before: number of rows before the block.
         clusters: the index of the cluster of each row: [rows]. roots: square roots of the weights
-        of the rows: [rows].
+        of the rows, by which their errors are divided; copies: the numbers of equal rows that they
+        stand for: [rows] each.
         """
         if not len(x):
             return
-        fit, basis = self._fit, self._fit.basis
-        centred = basis.centred(x)
-        z = basis.coordinates(centred)
-        constant = np.full(len(x), basis.constant) if basis.has_intercept else None
-        if roots is not None:
-            z *= roots[:, None]
-            constant = None if constant is None else constant * roots
-        leverage = _squared_lengths(z, constant)
-        left = 1 - leverage
-        is_alone = left < ALONE
-        left[is_alone] = 1.0
-        targets = []
-        for target in fit.targets:
-            fitted = basis.fitted(centred, target)
-            residual = (y[:, target] - basis.target_centre[target]) - fitted
-            if roots is not None:
-                residual, fitted = residual * roots, fitted * roots
-            residual[is_alone] = 0.0
-            residual = np.ldexp(residual, -fit.units[target])
-            if not fit.squares[target]:
-                residual[:] = 0.0
-            outside = residual / left
-            self._multiply(target, z, residual, outside, fitted)
-            if self._clusters and clusters is not None:
-                self._clusters[target].add(z, constant, residual, clusters)
-            targets.append(self._others(target, y, residual, outside, leverage, before))
-        self._rest += RowSums(
-            len(x), tuple(targets), float(leverage.max()), _alone(is_alone, z, constant, y, before)
+        fit, rows = self._fit, len(x)
+        known = _Block(np.empty(rows), *(np.empty((len(fit.targets), rows)) for _ in range(2)))
+        of_clusters = [np.empty((rows, fit.coordinates), np.int64) for _ in self._clusters]
+        size = rows if self._keeps_all else MOST_ROWS
+        alone = self._rest.alone
+        for start in range(0, rows, size):
+            part = slice(start, start + size)
+            own = [None if each is None else each[part] for each in (roots, copies)]
+            z = self._add_part(x[part], y[part], known.part(part), own[0], own[1])
+            for target, products in enumerate(of_clusters):
+                factor = known.residual[target, part]
+                factor = factor if copies is None else factor * copies[part]
+                products[part] = in_units(z, factor)
+            is_alone = np.flatnonzero(known.left[part] == 0)
+            if len(is_alone):
+                places = before + start + is_alone
+                alone += AloneRows(places, z[:, is_alone].T, y[part][is_alone])
+        if clusters is not None:
+            for sums, products in zip(self._clusters, of_clusters, strict=True):
+                sums.add(products, clusters)
+        leverage = 1 - known.left
+        targets = tuple(self._others(each, y, known, leverage, before) for each in fit.targets)
+        largest = max(self._rest.largest, float(leverage.max()))
+        of_both = zip(self._rest.targets, targets, strict=True)
+        self._rest = RowSums(
+            self._rest.rows + rows, tuple(a + b for a, b in of_both), largest, alone
         )
 
+    def _add_part(
+        self, x: Floats, y: Floats, known: "_Block", roots: Floats | None, copies: Floats | None
+    ) -> Floats:
+        """Add the products of some rows of a block, complete `known`, and return coordinates."""
+        fit, basis = self._fit, self._fit.basis
+        z, fitted = basis.applied(x)
+        if roots is not None:
+            z *= roots
+            fitted *= roots
+        work = np.multiply(z, z)
+        leverage = work[0].copy() if len(work) else np.zeros(len(x))
+        for square in work[1:]:
+            leverage += square
+        np.subtract(1, leverage, out=known.left)
+        is_alone = known.left < ALONE
+        known.left[is_alone] = 1
+        often = None if copies is None else np.sqrt(copies)
+        counted = z if often is None else z * often
+        for target in fit.targets:
+            residual, outside = known.residual[target], known.outside[target]
+            np.subtract(y[:, target], basis.target_centre[target], out=residual)
+            residual *= 1 if roots is None else roots
+            residual -= fitted[target]
+            residual[is_alone] = 0
+            residual *= 0.0 if not fit.squares[target] else 1.0
+            residual[:] = np.ldexp(residual, -fit.units[target])
+            np.divide(residual, known.left, out=outside)
+            self._multiply(target, counted, often, residual, outside, fitted[target])
+        known.left[is_alone] = 0
+        return z
+
     def _multiply(
-        self, target: int, z: Floats, residual: Floats, outside: Floats, fitted: Floats
+        self,
+        target: int,
+        z: Floats,
+        often: Floats | None,
+        residual: Floats,
+        outside: Floats,
+        fitted: Floats,
     ) -> None:
-        """Add the products of a block."""
+        """Add the products of some rows. z: times `often`, the roots of the numbers of copies."""
+        size, ones = len(z), np.ones(len(fitted)) if often is None else often
         length, root = self._fit.lengths[target], math.sqrt(self._fit.rows)
         unit = fitted / length if length else np.zeros(len(fitted))
         square = unit * unit * root
-        cube = unit * square * root
-        varying = z.shape[1]
-        shorten = _shorten if self._fit.rows > ALL_BITS_ROWS else _keep
-        tables = (
-            (residual, (residual, residual * residual)),
-            (outside, (outside,)),
-            (None, (square, cube, residual)),
-        )
-        for sums, (factor, others) in zip(self._grams[target], tables, strict=True):
-            table = np.empty((len(z), varying + len(others)), order="F")
-            for place in range(varying):
-                column = table[:, place]
-                if factor is None:
-                    column[:] = z[:, place]
-                else:
-                    np.multiply(z[:, place], factor, out=column)
-                shorten(column)
-            for place, other in enumerate(others, varying):
-                table[:, place] = other
-                shorten(table[:, place])
-            sums.add(table, ends=[len(z)])
+        products, without, shape = self._grams[target]
+        table = np.empty((size + 4, len(fitted)))
+        first, coordinates = table[0], table[1 : 1 + size]
+        first[:] = ones
+        np.multiply(z, residual, out=coordinates)
+        table[1 + size], table[2 + size] = residual * ones, residual * residual * ones
+        products.add(table[: size + 3])
+        first[:] = ones
+        np.multiply(z, outside, out=coordinates)
+        without.add(table[: size + 1])
+        first[:], coordinates[:] = ones, z
+        table[1 + size], table[2 + size] = square * ones, unit * square * root * ones
+        table[3 + size] = residual * ones
+        shape.add(table)
 
     def _others(
-        self,
-        target: int,
-        y: Floats,
-        residual: Floats,
-        outside: Floats,
-        leverage: Floats,
-        before: int,
+        self, target: int, y: Floats, known: "_Block", leverage: Floats, before: int
     ) -> TargetSums:
         """Return what is no product of columns."""
-        fit, none = self._fit, TargetSums.of_no_rows(len(self._fit.basis.varying))
+        fit, none = self._fit, TargetSums.of_no_rows(self._fit.coordinates)
+        residual, outside = known.residual[target], known.outside[target]
         steps = np.diff(residual)
         influential = none.influential
         if fit.squares[target] and fit.degrees_of_freedom:
             unit = fit.degrees_of_freedom / (fit.coordinates * fit.squares[target])
             cooks = outside * outside * leverage * unit
-            known = self._rest.targets[target].influential
-            influential = known.among_later(cooks, before, y[:, target], residual, leverage)
+            kept = self._rest.targets[target].influential
+            influential = kept.among_later(cooks, before, y[:, target], residual, leverage)
         return replace(
             none,
             steps=exact_sum(steps * steps),
@@ -141,41 +174,22 @@ class RowPass:
     def taken(self) -> RowSums:
         """Return the sums of what was added; nothing may be added any more."""
         targets = []
-        for known, sums in zip(self._rest.targets, self._grams, strict=True):
-            products, outside, shape = (each.taken()[0] for each in sums)
+        for known, grams in zip(self._rest.targets, self._grams, strict=True):
+            products, outside, shape = (each.taken() for each in grams)
             targets.append(replace(known, products=products, outside=outside, shape=shape))
         return replace(self._rest, targets=tuple(targets))
 
 
-def _squared_lengths(z: Floats, constant: Floats | None) -> Floats:
-    """Return the leverage of each row, column by column: [rows]."""
-    total = np.zeros(len(z)) if constant is None else constant * constant
-    square = np.empty(len(z))
-    for column in z.T:
-        np.multiply(column, column, out=square)
-        total += square
-    return total
+class _Block:
+    """What is known of the rows of a block.
 
+    left: 1 − leverage, 0 of rows that alone determine a coefficient: [rows]. residual: in units of
+    the fit; outside: by the fit to the other rows: [targets, rows].
+    """
 
-def _alone(
-    is_alone: NDArray[np.bool_], z: Floats, constant: Floats | None, y: Floats, before: int
-) -> AloneRows:
-    """Return the rows of a block whose leverage is 1."""
-    coordinates = z[is_alone]
-    if constant is not None:
-        coordinates = np.column_stack([constant[is_alone], coordinates])
-    return AloneRows(before + np.flatnonzero(is_alone), coordinates, y[is_alone])
+    def __init__(self, left: Floats, residual: Floats, outside: Floats) -> None:
+        self.left, self.residual, self.outside = left, residual, outside
 
-
-def _shorten(column: Floats) -> None:
-    """Round the numbers to BITS beside the largest of them, in place: [rows]."""
-    largest = max(float(column.max()), -float(column.min()))
-    if largest:
-        # Adding and subtracting 1.5 · 2^52 units rounds to a multiple of the unit.
-        rounder = math.ldexp(1.5, 52 + math.frexp(largest)[1] - BITS)
-        column += rounder
-        column -= rounder
-
-
-def _keep(_column: Floats) -> None:
-    """Leave the numbers as they are."""
+    def part(self, rows: slice) -> "_Block":
+        """Return the same of some rows, in the same memory."""
+        return _Block(self.left[rows], self.residual[:, rows], self.outside[:, rows])

@@ -65,9 +65,9 @@ class Diagnosed:
 class TargetSums:
     """Sums over some rows for one target.
 
-    e are its residuals, in units of the fit, and z the varying coordinates.
+    e are its residuals, in units of the fit, and z the coordinates, the constant one included.
 
-    products: Gram matrix of [1, e·z, e, e²]. outside: of [1, r·z, r], with r = e / (1 − leverage),
+    products: Gram matrix of [1, e·z, e, e²]. outside: of [1, r·z], with r = e / (1 − leverage),
     the residual from the fit to the other rows. shape: of [1, z, p₂, p₃, e], with p₂ and p₃ the
     square and the cube of the fitted values, scaled.
     steps: sum of the squared differences of the residuals of rows beside each other in a block.
@@ -84,10 +84,10 @@ class TargetSums:
 
     @classmethod
     def of_no_rows(cls, coordinates: int) -> "TargetSums":
-        """Return the sums of no rows. coordinates: number of varying ones."""
+        """Return the sums of no rows. coordinates: number of them."""
         return cls(
             Gram.of_no_rows(coordinates + 2),
-            Gram.of_no_rows(coordinates + 1),
+            Gram.of_no_rows(coordinates),
             Gram.of_no_rows(coordinates + 3),
             Fraction(0),
             {},
@@ -130,7 +130,7 @@ class RowSums:
     @classmethod
     def of_no_rows(cls, fit: Diagnosed) -> "RowSums":
         """Return the sums of no rows."""
-        none = TargetSums.of_no_rows(len(fit.basis.varying))
+        none = TargetSums.of_no_rows(fit.coordinates)
         return cls(
             0,
             tuple(none for _ in fit.targets),

@@ -31,7 +31,7 @@ def test_collinear_columns_cost_no_digits_of_leverage_and_residuals() -> None:
     rows, right = diagnosis(x, y).sums.targets[0].influential, in_bits(x, y)
     np.testing.assert_allclose(rows.leverage, right.leverage[rows.places], 1e-12)
     basis = Basis.of(diagnosis(x, y).fit)
-    residual = y - basis.target_centre[0] - basis.fitted(basis.centred(x), 0)
+    residual = y - basis.target_centre[0] - basis.applied(x)[1][0]
     np.testing.assert_allclose(residual, right.residual, 1e-9)
 
 
