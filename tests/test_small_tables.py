@@ -39,6 +39,7 @@ def small_job(rows: int, features: int, optimizer: str, queries: int, held_out: 
 
 def finish(params: Params, *stages: str) -> Result:
     """Return the result that `track` reads after these stages, before it asks the store."""
+    files.PLOTS.mkdir(parents=True)
     with patch.object(train, "live_run"), patch.object(evaluate, "draw"):
         run_stages(params, "generate", "train", "evaluate", *stages)
     outs = [out for each in declared.stages().values() for out in each["outs"]]

@@ -14,7 +14,7 @@ from pipeline.settings.target_settings import OWN_UNIT
 
 TARGETS = "data.targets"
 PARTS = ("train", "test")
-FITTED = ("train.", "test.", "cv.", "reference.", "penalty.")
+FITTED = ("train.", "test.", "cv.", "reference.", "penalty.", "interval.", "diagnostics.")
 """Beginnings of the names of figures on the fitted scale."""
 
 Params = Mapping[str, Any]

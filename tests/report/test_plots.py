@@ -68,7 +68,7 @@ def test_a_curve_is_drawn_over_a_number_only(
     put_mixed(params=params)
     for each in (train, evaluate):
         each.main(params)
-    assert {path.stem for path in files.PLOTS.iterdir()} == drawn | RESIDUALS
+    assert {path.stem for path in files.PLOTS.iterdir()} == drawn | RESIDUALS | {"influence"}
     if "heating" in names:
         shown = texts(files.PLOTS / "coefficients.svg")
         assert {"heating: gas (reference)", "heating: oil", "heating: (missing)"} <= {*shown}

@@ -164,7 +164,7 @@ def test_a_registered_version_says_how_good_it_is(run: TrackedRun) -> None:
     r2 = run.metrics["test.r2"]
     assert version.description is not None
     assert version.description.startswith(f"held-out R² {r2:.6g}, held-out RMSE ")
-    assert version.description.endswith(f"; run {run.name}")
+    assert f"; run {run.name}. [Open the report](#/" in version.description
 
 
 @pytest.mark.parametrize("terms", [None, "[1]", '{"input": {"features": [{}]}, "outputs": []}'])
