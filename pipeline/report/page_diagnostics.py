@@ -135,9 +135,15 @@ def _influence(facts: Facts, words: Words) -> Iterator[Html]:
             range(has_files, len(names)),
         )
         yield markup.paragraph(words("more_rows"), class_="note")
-    if "influence" in facts.plots:
+    if "influence" in facts.plots and _moves(facts):
         picture = facts.plots["influence"]
         yield markup.picture(picture, words.plain("picture_alt"), words("picture"))
+
+
+def _moves(facts: Facts) -> bool:
+    """Return True if a row moves the fit: else the picture, 40 kB, shows nothing."""
+    of_targets = facts.metrics.get("diagnostics", {}).get("targets", {}).values()
+    return any(each.get("influence", {}).get("verdict") != "fine" for each in of_targets)
 
 
 def _cells(row: Row, has_files: bool) -> list[str]:

@@ -1,4 +1,4 @@
-"""The report says of each kind of job what is true of it: networks, quantiles, clusters, weights."""
+"""The report says what is true of each kind of job: networks, quantiles, clusters, weights."""
 
 from dataclasses import replace
 
