@@ -22,6 +22,7 @@ _STYLE = re.compile(r'(\bstyle=")([^"]*)(")')
 _MOVED = re.compile(r"translate\(([^)]*)\)")
 _GLYPH = re.compile(r'<path id="(\w+)" d="([^"]*)" transform="scale\(0\.015625\)"/>')
 _STEP = re.compile(r"([MLQCz])([^MLQCz]*)")
+_PAIRS_OF_ONE = {"Q": 2, "C": 3}
 GLYPH_UNIT = 10
 """Units of a glyph, 6,400 of which are as long as a line is high, that one number stands for."""
 _NUMBER = re.compile(r"-?\d+\.\d{3,}")
@@ -51,17 +52,23 @@ def _glyph(glyph: re.Match[str]) -> str:
     The places are rounded, not the distances, so that errors do not add up.
     """
     x = y = 0
+    start = x, y
     told = []
     for command, numbers in _STEP.findall(glyph[2]):
-        steps: list[str] = []
-        at = x, y
-        for x_text, y_text in _PAIR.findall(numbers):
-            x, y = round(float(x_text) / GLYPH_UNIT), round(float(y_text) / GLYPH_UNIT)
-            steps += (_signed(x - at[0]), _signed(y - at[1]))
-        told.append(command.lower() + "".join(steps).strip())
-        if command == "M":
-            start = x, y
-        elif command == "z":
+        pairs = [
+            (round(float(x_text) / GLYPH_UNIT), round(float(y_text) / GLYPH_UNIT))
+            for x_text, y_text in _PAIR.findall(numbers)
+        ]
+        steps = ""
+        of_one = _PAIRS_OF_ONE.get(command, 1)
+        for place, (to_x, to_y) in enumerate(pairs, 1):
+            steps += f"{_signed(to_x - x)}{_signed(to_y - y)}"
+            if place % of_one == 0:  # the handles of a curve are told from its beginning
+                x, y = to_x, to_y
+            if command == "M" and place == 1:
+                start = x, y
+        told.append(command.lower() + steps.strip())
+        if command == "z":
             x, y = start
     scale = f"{GLYPH_UNIT / 64}".removeprefix("0")
     return f'<path id="{glyph[1]}" d="{"".join(told)}" transform="scale({scale})"/>'

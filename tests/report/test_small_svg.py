@@ -71,3 +71,12 @@ def test_a_long_path_with_a_curve_takes_no_time() -> None:
     """A pattern that tried every way to divide its numbers would never end here."""
     data = "M 1.123456 2 " + "L 123.456789 123.456789 " * 2000 + "Q 1 2 3 4"
     assert small_svg.smaller(f'<path d="{data}"/>'.encode()).endswith(b'Q1 2 3 4"/>')
+
+
+def test_a_letter_keeps_its_outline_in_larger_units() -> None:
+    # Lines without a letter at each point, a curve, and a second outline after the first.
+    outline = "M 104 96 500 96 500 704 z M 200 200 Q 300 200 300 300 L 200 304 z"
+    svg = f'<svg><path id="D1" d="{outline}" transform="scale(0.015625)"/><use href="#D1"/></svg>'
+    made = small_svg.smaller(svg.encode()).decode()
+    assert 'd="m10 10 40 0 0 60zm10 10q10 0 10 10l-10 0z"' in made
+    assert 'transform="scale(.15625)"' in made
