@@ -19,7 +19,7 @@ from pipeline.learning import (
     closed_form,
     construction,
     device,
-    exact_huber,
+    exact_losses,
     huber_threshold,
     module_checks,
     reduction,
@@ -70,7 +70,7 @@ def train(
             if held_out is not None and summary.test.rows:
                 tested = partial(_blocks, held_out)
             asked = params, summary, function
-            return exact_huber.solve(*asked, partial(_blocks, rows), tested, on_epoch)
+            return exact_losses.solve(*asked, partial(_blocks, rows), tested, on_epoch)
         if penalties is None:
             penalties = chosen_penalties.choose(params, summary).penalties
         return closed_form.solve(params, summary, penalties, on_epoch)

@@ -13,13 +13,7 @@ def of(params: Params) -> Iterator[tuple[Key, str]]:
     if train.loss_kind.is_squared:
         return
     loss = messages.show(train.loss)
-    if train.optimizer == "exact" and train.loss_kind.name != "huber":
-        yield (
-            key,
-            f"found {loss}, but exact knows the minimum of squared errors and of huber alone; set"
-            " train.optimizer to adam, or train.loss to squared or huber",
-        )
-    elif train.optimizer == "exact" and "interval" in params.export.outputs:
+    if train.optimizer == "exact" and "interval" in params.export.outputs:
         yield (
             ("export", "outputs"),
             f"found interval with train.loss {loss} and train.optimizer exact, whose errors have no"

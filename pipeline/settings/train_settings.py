@@ -166,7 +166,7 @@ class Train(Section):
     """What an error e = y − prediction costs: squared: e²; absolute: |e|; quantile:0.9: 0.9·e where
     y lies above, 0.1·|e| below, for an answer that 9 rows of 10 lie below; huber: e²/2, beyond a
     threshold as steep as there: 1.345 times the robust deviation of the errors of least squares;
-    huber:2.5: a threshold in the unit of the targets. absolute and quantile: not exact."""
+    huber:2.5: a threshold in the unit of the targets."""
     reduction: Literal["sum", "mean"] = Field(examples=["sum"])
     """Loss of a batch: the sum or the mean over its errors."""
     dtype: Literal["float32", "float64"] = Field(examples=["float32"])

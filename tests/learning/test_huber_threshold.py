@@ -1,5 +1,6 @@
 """The threshold of the Huber loss is the one of statsmodels, in however many blocks rows come."""
 
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -41,6 +42,23 @@ def test_the_threshold_against_statsmodels_for_each_target_and_in_blocks() -> No
             residuals = sm.OLS(y, design).fit().resid
             scale = sm.robust.scale.mad(residuals, center=0)
             assert huber.thresholds[place] == pytest.approx(1.345 * scale, rel=1e-12)
+
+
+def test_a_frequency_counts_as_so_many_rows() -> None:
+    table, times = outliers(), np.arange(301) % 4 + 1
+    repeated = Table(table.names, np.repeat(table.values, times, axis=0))
+    counted = replace(table, weights=times.astype(np.float64))
+    summary = in_memory.summary_of(counted, None, ("y",))
+    summary = replace(summary, parts=tuple(part.of_frequencies() for part in summary.parts))
+    params = asked(train__loss="huber")
+    one, other = (
+        huber_threshold.loss_function(params, each, partial(list, [rows]))
+        for each, rows in (
+            (summary, counted),
+            (in_memory.summary_of(repeated, None, ("y",)), repeated),
+        )
+    )
+    assert one == other
 
 
 def test_lbfgs_comes_to_the_robust_line_of_statsmodels() -> None:

@@ -1,15 +1,17 @@
-"""The linear model with the smallest Huber loss, computed exactly, for `train.optimizer: exact`."""
+"""The linear model with the smallest Huber or quantile loss, exactly: `train.optimizer: exact`."""
 
 from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
+from functools import partial
 
 import numpy as np
 from torch import nn
 
 from pipeline.columns.part import Part
 from pipeline.columns.summary import Summary
-from pipeline.exact import cores, huber, least_squares
+from pipeline.exact import cores, huber, least_squares, quantile
 from pipeline.exact.exact_sum import weighted_sum
+from pipeline.exact.least_squares import Fit
 from pipeline.learning import closed_form, exact_solution, fit_messages
 from pipeline.learning.line import Line
 from pipeline.learning.loop import OnEpoch
@@ -48,14 +50,9 @@ def solve(
         columns = [1 + place for place in places]
         gram = summary.train.gram.chosen([0, *columns, 1 + len(features) + number])
         plain = least_squares.fit(gram, kept, [target], params.model.bias)
-        threshold = function.thresholds[number]
         try:
-            with cores.one_blas_thread():
-                fitted = huber.minimum(
-                    lambda target=target: _columns(rows, [*kept, target]),  # type: ignore[misc]
-                    *(kept, target, params.model.bias, threshold, plain),
-                )
-        except huber.NotConvergedError:
+            fitted = _minimum(function, number, partial(_columns, rows, [*kept, target]), plain)
+        except (huber.NotConvergedError, quantile.NotConvergedError):
             raise UserError(
                 f"train.loss: found {params.train.loss}, for which exact finds no minimum of"
                 f" {target} in {huber.MOST_ROUNDS} rounds; set train.optimizer to lbfgs or adam, or"
@@ -80,6 +77,22 @@ def solve(
     )
     on_epoch(1, *losses)
     return module, [losses]
+
+
+def _minimum(
+    function: LossFunction, number: int, rows: Callable[[], Iterable[huber.Rows]], start: Fit
+) -> Fit:
+    """Return the fit of one target with the smallest loss. number: of the target."""
+    with cores.one_blas_thread():
+        if function.kind.name == "huber":
+            (target,) = start.targets
+            threshold = function.thresholds[number]
+            return huber.minimum(rows, start.features, target, start.intercept, threshold, start)
+        # The share as it is written: 0.9 is 9/10.
+        share = (
+            Fraction(1, 2) if function.kind.share is None else Fraction(str(function.kind.share))
+        )
+        return quantile.minimum(rows, share, start)
 
 
 def _columns(rows: Blocks, names: list[str]) -> Iterator[huber.Rows]:

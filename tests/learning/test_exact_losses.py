@@ -1,4 +1,4 @@
-"""The exact minimum of the Huber loss, as a module of each precision."""
+"""The exact minimum of the Huber and the quantile loss, as a module of each precision."""
 
 from dataclasses import replace
 
@@ -64,11 +64,29 @@ def test_rows_far_off_move_the_line_little(standardize: bool) -> None:
     )
 
 
-def test_frequencies_count_as_rows() -> None:
+@pytest.mark.parametrize("loss", ["absolute", "quantile:0.9"])
+@pytest.mark.parametrize("standardize", [False, True])
+def test_as_many_rows_lie_below_as_asked_for(loss: str, standardize: bool) -> None:
+    table = a_table()
+    params = a_job(model__standardize=standardize, train__loss=loss)
+    module, ((trained, held_out),) = training.train(params, table, table)
+    assert trained == held_out
+    answers = predict(module, table.values[:, :3])
+    errors = table.values[:, 3:] - answers
+    share = params.train.loss_kind.share
+    costs = np.abs(errors) if share is None else np.maximum(share * errors, (share - 1) * errors)
+    assert costs.mean() == pytest.approx(trained, rel=1e-12)
+    below = (errors < -1e-9).sum(axis=0), (errors <= 1e-9).sum(axis=0)
+    assert np.all(below[0] <= 60 * (share or 0.5))
+    assert np.all(below[1] >= 60 * (share or 0.5))
+
+
+@pytest.mark.parametrize("loss", ["huber:0.2", "quantile:0.25"])
+def test_frequencies_count_as_rows(loss: str) -> None:
     table, times = a_table(), (np.arange(60) % 3 + 1).astype(np.float64)
     weighted = replace(table, weights=times)
     repeated = Table(table.names, np.repeat(table.values, times.astype(int), axis=0))
-    params = a_job(train__loss="huber:0.2")
+    params = a_job(train__loss=loss)
     (one, losses), (other, others) = (training.train(params, each) for each in (weighted, repeated))
     assert losses == others
     x = table.values[:, :3]
