@@ -53,7 +53,7 @@ format: $(TOOLS) ## put the code into its format
 	ruff check --fix .
 	ruff format .
 
-schema: $(SETUP) ## write the JSON schemas again from settings/sections.py and onnx_model/contract.py
+schema: $(SETUP) ## write the JSON schemas again from settings/keys/sections.py and onnx_model/contract.py
 	@python -m pipeline.check --schema > params.schema.json
 	@python -m pipeline.onnx_model.contract > clients/contract.schema.json
 	@if command -v npm > /dev/null; then \

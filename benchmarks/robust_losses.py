@@ -101,8 +101,8 @@ def main() -> None:
     print(f"{'table':12}{'huber: digits':>14}{'looks':>8}{'absolute':>14}{'quantile:0.9':>14}")
     for name in TABLES:
         table = table_of(name)
-        above = "".join(f"{of_quantile(table, share, **TIGHT)[0]:>14.0e}" for share in shares)
-        print(f"{name:12}{of_huber(table)}{above}")
+        cells = "".join(f"{of_quantile(table, share, **TIGHT)[0]:>14.0e}" for share in shares)
+        print(f"{name:12}{of_huber(table)}{cells}")
     random = np.random.default_rng(0)
     x = random.normal(size=(100_000, 10))
     y = x @ random.normal(size=10) + random.standard_t(2, size=len(x))

@@ -39,8 +39,8 @@ from pipeline.exact.penalties import Penalty, solve
 from pipeline.exact.penalty_path import paths
 from pipeline.exact.unrounded_error import mean_squared_errors
 from pipeline.settings import files
-from pipeline.settings.column_settings import CategorySettings, ColumnSettings
 from pipeline.settings.errors import UserError
+from pipeline.settings.keys.column_settings import CategorySettings, ColumnSettings
 
 PLAIN = Penalty()
 Floats = NDArray[np.float64]

@@ -10,6 +10,8 @@ import sys
 
 from pipeline.columns.plan import read_plan
 from pipeline.columns.summary import read_summary
+from pipeline.learning.line import load_line
+from pipeline.learning.predictor import predictor
 from pipeline.report import influence
 from pipeline.report.evaluation import evaluate
 from pipeline.report.plots import draw
@@ -19,7 +21,10 @@ from pipeline.settings.params import Params
 
 def main(params: Params) -> None:
     """Write the metrics, the tables and the plots."""
-    evaluation = evaluate(params, read_plan(), read_summary())
+    plan, summary = read_plan(), read_summary()
+    saved = files.MODEL, params.model, len(plan.encoded_names), len(params.data.targets)
+    line = load_line(*saved)
+    evaluation = evaluate(params, plan, summary, line, predictor(line, *saved))
     for warning in evaluation.warnings():
         print(f"warning: {warning}", file=sys.stderr)
     files.write_json(files.METRICS, evaluation.metrics())

@@ -11,7 +11,7 @@ from sums import put_tables
 from pipeline.columns import learn, statistics
 from pipeline.columns.number import NumberColumn
 from pipeline.columns.plan import Plan, RowCounts
-from pipeline.settings.column_settings import ColumnSettings
+from pipeline.settings.keys.column_settings import ColumnSettings
 from pipeline.settings.params import Params
 
 FEATURES: dict[str, Any] = {

@@ -36,7 +36,8 @@ def exported(params: Params) -> dict[str, Any]:
     model = abline_client.load(files.ONNX)
     assert model.conformance().problem is None
     (query,), (row,) = params.evaluate.queries, csv_cells.read_csv(files.PREDICTIONS)
-    own = model.answers({name: [value] for name, value in dict(query).items()})
+    assert isinstance(query, dict)
+    own = model.answers({name: [value] for name, value in query.items()})
     for output, column in (
         ("y", "price"),
         ("low", "price model low 95%"),

@@ -22,7 +22,7 @@ from pipeline.columns.column import (
     added,
 )
 from pipeline.settings import terminal
-from pipeline.settings.column_settings import CategorySettings
+from pipeline.settings.keys.column_settings import CategorySettings
 from pipeline.settings.messages import first_of, show
 from pipeline.tables import table
 from pipeline.tables.typed_values import dictionary

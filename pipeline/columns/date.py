@@ -18,7 +18,7 @@ from pipeline.columns.column import (
     Values,
     added,
 )
-from pipeline.settings.column_settings import DatePart, DateSettings
+from pipeline.settings.keys.column_settings import DatePart, DateSettings
 from pipeline.tables import table
 from pipeline.tables.date_texts import GAP, SECONDS_PER_DAY
 

@@ -20,14 +20,14 @@ from pipeline.columns.learn_terms import NO_TERMS, DeclaredTerms
 from pipeline.columns.number import NumberColumn, NumberStatistics
 from pipeline.columns.plan import AnyColumn, Plan, RowCounts, SourceFile
 from pipeline.columns.statistics import ColumnStatistics, CountColumn, Measured, Statistics
-from pipeline.settings.column_settings import (
+from pipeline.settings.errors import UserError
+from pipeline.settings.keys.column_settings import (
     CategorySettings,
     ColumnSettings,
     DatePart,
     DateSettings,
     NumberSettings,
 )
-from pipeline.settings.errors import UserError
 from pipeline.settings.messages import count, first_of, show
 from pipeline.settings.params import Data
 

@@ -14,8 +14,8 @@ from pipeline.columns.operands import Operand
 from pipeline.columns.statistics import CountColumn, Measured, Statistics
 from pipeline.columns.term import AnyTerm, FunctionTerm, PowerTerm, ProductTerm, SplineTerm
 from pipeline.settings import term_settings, term_text
-from pipeline.settings.column_settings import ColumnSettings
 from pipeline.settings.errors import UserError
+from pipeline.settings.keys.column_settings import ColumnSettings
 from pipeline.settings.messages import mistakes
 from pipeline.settings.params import Data
 from pipeline.settings.term_text import Term

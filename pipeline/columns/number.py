@@ -13,7 +13,7 @@ from pydantic import Field
 
 from pipeline.columns.column import Bools, EmptyColumnError, LearntColumn, Times, Values
 from pipeline.columns.median import Count, median
-from pipeline.settings.column_settings import NumberSettings
+from pipeline.settings.keys.column_settings import NumberSettings
 from pipeline.tables.table import numbers, put_numbers
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from pipeline.columns.category import CategoryColumn, label
 from pipeline.columns.column import LearntColumn
 from pipeline.columns.date import DateColumn
-from pipeline.settings.column_settings import DatePart
+from pipeline.settings.keys.column_settings import DatePart
 
 Floats = NDArray[np.float64]
 Encoded = Mapping[str, Floats]

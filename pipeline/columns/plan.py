@@ -20,7 +20,7 @@ from pipeline.columns.target_scale import OtherScale
 from pipeline.columns.term import AnyTerm, FunctionTerm, ProductTerm
 from pipeline.settings import files, regular_file
 from pipeline.settings.errors import UserError
-from pipeline.settings.weight_settings import Weights
+from pipeline.settings.keys.weight_settings import Weights
 from pipeline.tables import table
 
 AnyColumn = Annotated[NumberColumn | CategoryColumn | DateColumn, Field(discriminator="kind")]

@@ -14,8 +14,8 @@ from pipeline.columns.date import GAP, SECONDS_PER_DAY, DateColumn, from_integer
 from pipeline.columns.number import NumberColumn
 from pipeline.columns.plan import AnyColumn, Plan
 from pipeline.settings import queries as queries_yaml
-from pipeline.settings.column_settings import ColumnSettings, NumberSettings
 from pipeline.settings.errors import UserError
+from pipeline.settings.keys.column_settings import ColumnSettings, NumberSettings
 from pipeline.settings.messages import dotted, first_of, mistakes, show
 from pipeline.tables import table
 

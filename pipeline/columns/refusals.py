@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pipeline.columns.category import MOST_LEVELS, MOST_TEXTS, TooManyLevelsError
-from pipeline.settings.column_settings import CategorySettings, ColumnSettings, NumberSettings
+from pipeline.settings.keys.column_settings import CategorySettings, ColumnSettings, NumberSettings
 from pipeline.settings.messages import count, first_lines, first_of, show
 
 MOST_SHOWN = 20

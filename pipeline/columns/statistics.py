@@ -16,14 +16,14 @@ from pipeline.columns.column import Times, Values
 from pipeline.columns.date import GAP, DateStatistics, integers, part_of
 from pipeline.columns.median import Counts, Search
 from pipeline.columns.number import NumberStatistics
-from pipeline.settings.column_settings import (
+from pipeline.settings.keys.column_settings import (
     CategorySettings,
     ColumnSettings,
     DatePart,
     DateSettings,
     NumberSettings,
 )
-from pipeline.settings.weight_settings import Weights
+from pipeline.settings.keys.weight_settings import Weights
 from pipeline.tables.table import numbers
 
 ColumnStatistics: TypeAlias = NumberStatistics | CategoryStatistics | DateStatistics

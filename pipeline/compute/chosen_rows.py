@@ -14,9 +14,9 @@ from pipeline.compute.groups import GroupFolds, HeldOutGroups
 from pipeline.compute.value_counts import MOST_VALUES, Days, Groups, ValueCounts, Valued
 from pipeline.settings import yaml_values
 from pipeline.settings.errors import UserError
+from pipeline.settings.keys.row_settings import RowSettings
 from pipeline.settings.messages import count, first_of, show
 from pipeline.settings.params import Data
-from pipeline.settings.row_settings import RowSettings
 
 CountValues: TypeAlias = Callable[[Valued], ValueCounts]
 """Returns the values of a column in all rows that are to be divided, and their counts."""

@@ -28,10 +28,10 @@ from pipeline.compute.summarize import (
 )
 from pipeline.compute.value_counts import ValueCounts, Valued
 from pipeline.settings import files
-from pipeline.settings.column_settings import ColumnSettings, NumberSettings
 from pipeline.settings.errors import UserError
+from pipeline.settings.keys.column_settings import ColumnSettings, NumberSettings
+from pipeline.settings.keys.weight_settings import Weights
 from pipeline.settings.params import Params
-from pipeline.settings.weight_settings import Weights
 from pipeline.tables import held_out, source_numbers, table
 from pipeline.tables.raw_table import RawTable
 from pipeline.tables.remote_file import check_all

@@ -14,8 +14,8 @@ from pipeline.exact.curvature import largest_eigenvalue
 from pipeline.learning.module import LinearModel, Standardized
 from pipeline.learning.prediction import to_numpy
 from pipeline.settings.errors import UserError
+from pipeline.settings.keys.train_settings import LossKind
 from pipeline.settings.params import Params
-from pipeline.settings.train_settings import LossKind
 
 DIVERGENCE_FACTOR = 1e6
 """Of squared errors: the errors themselves are a thousand times as large."""

@@ -10,8 +10,8 @@ from pipeline.exact.dependence import Dependent, NearlyDependent
 from pipeline.exact.gram import Gram
 from pipeline.exact.least_squares import Fit
 from pipeline.exact.rounding import nearest
+from pipeline.settings.keys.train_settings import Train
 from pipeline.settings.messages import first_of
-from pipeline.settings.train_settings import Train
 
 ROUNDING_FACTOR = 64
 """A residual of so many times the unit roundoff of the numbers counts as none."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.settings.train_settings import LossKind
+from pipeline.settings.keys.train_settings import LossKind
 
 Floats = NDArray[np.float64]
 

@@ -7,7 +7,7 @@ Algorithms" (2013): years that begin in March, in eras of 400 years.
 
 from pipeline.columns.date import SECONDS_PER_DAY, DateColumn
 from pipeline.onnx_model.graph import Graph
-from pipeline.settings.column_settings import DatePart
+from pipeline.settings.keys.column_settings import DatePart
 
 DAYS_PER_ERA = 146_097  # 400 years
 DAYS_BEFORE_1970 = 719_468  # since 1 March of the year 0

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.json_schema import SkipJsonSchema
 
-from pipeline.settings.column_settings import DatePart
+from pipeline.settings.keys.column_settings import DatePart
 
 Float = Literal["float32", "float64"]
 

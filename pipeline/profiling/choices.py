@@ -13,7 +13,7 @@ from pipeline.columns.date import part_of
 from pipeline.profiling import dates, signs
 from pipeline.profiling.columns import Column
 from pipeline.profiling.kinds import Kind, kind
-from pipeline.settings.column_settings import DatePart
+from pipeline.settings.keys.column_settings import DatePart
 from pipeline.settings.messages import count
 from pipeline.tables.date_texts import GAP
 

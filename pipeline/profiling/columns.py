@@ -10,7 +10,7 @@ from pyarrow import compute, types
 
 from pipeline.profiling import number_marks
 from pipeline.profiling.dates import DateForms
-from pipeline.settings.sections import Read
+from pipeline.settings.keys.sections import Read
 from pipeline.tables import table
 from pipeline.tables.number_texts import BLANKS, NumberTexts
 from pipeline.tables.typed_values import dictionary, is_text

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pipeline.settings.sections import Read
+from pipeline.settings.keys.sections import Read
 from pipeline.tables.column_names import same_name
 
 Separator = str

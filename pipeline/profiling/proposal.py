@@ -13,9 +13,9 @@ from pipeline.profiling.kinds import kind
 from pipeline.profiling.relations import Relation
 from pipeline.profiling.table_profile import TableProfile
 from pipeline.settings.errors import UserError
+from pipeline.settings.keys.section import Name
+from pipeline.settings.keys.sections import Read
 from pipeline.settings.messages import count, show
-from pipeline.settings.section import Name
-from pipeline.settings.sections import Read
 
 FEWEST_ROWS_TO_HOLD_OUT = 50
 SHARE_HELD_OUT = 0.2

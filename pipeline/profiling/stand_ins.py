@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from pipeline.profiling.columns import Column
 from pipeline.profiling.kinds import may_be_numbers
+from pipeline.settings.keys.sections import Read
 from pipeline.settings.messages import count, first_of, show
-from pipeline.settings.sections import Read
 from pipeline.tables.number_texts import NumberTexts
 
 MOST_TEXTS = 3

@@ -11,7 +11,7 @@ from pipeline.profiling import dialect, encoding, number_marks, stand_ins
 from pipeline.profiling.columns import Column
 from pipeline.profiling.dialect import Dialect
 from pipeline.profiling.kinds import kind
-from pipeline.settings.sections import Read
+from pipeline.settings.keys.sections import Read
 from pipeline.tables import raw_files
 from pipeline.tables.opening import open_file
 

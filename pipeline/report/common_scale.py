@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pipeline.report.target_words import FIGURES
-from pipeline.settings import target_settings
+from pipeline.settings.keys import target_settings
+from pipeline.settings.keys.target_settings import OWN_UNIT
 from pipeline.settings.messages import first_of
-from pipeline.settings.target_settings import OWN_UNIT
 
 TARGETS = "data.targets"
 PARTS = ("train", "test")

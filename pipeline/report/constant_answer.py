@@ -15,7 +15,7 @@ from pipeline.columns.plan import Plan
 from pipeline.columns.sample import Sample
 from pipeline.columns.summary import Summary
 from pipeline.exact.exact_sum import exact_sum
-from pipeline.settings.train_settings import LossKind
+from pipeline.settings.keys.train_settings import LossKind
 from pipeline.tables import table
 
 

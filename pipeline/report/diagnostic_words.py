@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.settings.sections import Language
+from pipeline.settings.keys.sections import Language
 
 Quoted = Callable[[str], str]
 

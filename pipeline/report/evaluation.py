@@ -15,8 +15,7 @@ from pipeline.columns.summary import Summary
 from pipeline.exact import least_squares
 from pipeline.exact.least_squares import Fit
 from pipeline.learning import chosen_penalties, fit_messages, huber_threshold
-from pipeline.learning.line import Line, load_line
-from pipeline.learning.predictor import predictor
+from pipeline.learning.line import Line
 from pipeline.report import (
     coefficients,
     diagnosis,
@@ -148,18 +147,16 @@ class Evaluation:
         return self.params, self.plan, *measured, self.chosen.paths, self.dependences.curves
 
 
-def evaluate(params: Params, plan: Plan, summary: Summary) -> Evaluation:
-    """Measure the model of models/model.safetensors, in one pass over the rows.
+def evaluate(
+    params: Params, plan: Plan, summary: Summary, line: Line | None, predict: Predictor
+) -> Evaluation:
+    """Measure a model, in one pass over the rows. line: the model, if it is linear.
 
     Raises UserError if files are not of one result, or if a figure is beyond float64.
     """
     targets, features = params.data.targets, plan.encoded_names
     query_rows = query_table(params.evaluate.queries, plan, params.data.columns)
     queries, _ = plan.encode(query_rows)
-    saved = files.MODEL, params.model, len(features), len(targets)
-    line = load_line(*saved)
-    predict = predictor(line, *saved)
-
     fit_messages.announce(len(features))
     blocks = TableFile(files.TRAIN, plan, targets).blocks
     loss = huber_threshold.loss_function(params, summary, blocks)

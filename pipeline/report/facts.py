@@ -21,9 +21,9 @@ from pipeline.onnx_model.contract import Contract
 from pipeline.report import constant_answer, loss_words
 from pipeline.settings import csv_cells, environment, files
 from pipeline.settings.errors import UserError
+from pipeline.settings.keys.sections import Language
+from pipeline.settings.keys.train_settings import LossKind
 from pipeline.settings.params import Params
-from pipeline.settings.sections import Language
-from pipeline.settings.train_settings import LossKind
 
 Evidence = Literal["test", "folds", "train"]
 """The rows that judge a model: held out; in folds, each predicted without it; or its own."""

@@ -10,7 +10,7 @@ from pipeline.exact import conformal
 from pipeline.report import row_words
 from pipeline.report.markdown import code
 from pipeline.report.row_words import Quoted
-from pipeline.settings.sections import Language
+from pipeline.settings.keys.sections import Language
 
 MOST_TARGETS_SHOWN = 3
 

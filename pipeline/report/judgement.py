@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from pipeline.report.facts import Facts
-from pipeline.settings.target_settings import OWN_UNIT
+from pipeline.settings.keys.target_settings import OWN_UNIT
 
 Measure = Literal["rmse", "fitted", "mae", "quantile"]
 """fitted: the root mean square error on the fitted scale, of folds of logarithms."""

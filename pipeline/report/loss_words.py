@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from pipeline.settings.sections import Language
-from pipeline.settings.train_settings import LossKind, loss_kind
+from pipeline.settings.keys.sections import Language
+from pipeline.settings.keys.train_settings import LossKind, loss_kind
 
 TRAINING_ROWS = "training rows"
 FAR_OFF = 0.02

@@ -15,7 +15,7 @@ from pipeline.exact.exact_sum import weighted_sum
 from pipeline.exact.gram import Gram
 from pipeline.exact.gram_sums import gram_matrix
 from pipeline.settings.errors import UserError
-from pipeline.settings.target_settings import OWN_UNIT
+from pipeline.settings.keys.target_settings import OWN_UNIT
 
 TOO_LARGE = (
     "an error in the target's own unit is beyond what float64 holds: the model answers with a"

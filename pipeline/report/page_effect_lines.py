@@ -9,7 +9,7 @@ from pipeline.report.facts import Facts, Row
 from pipeline.report.line_terms import Term
 from pipeline.report.markup import Html, element
 from pipeline.report.words import Sentences, Words, cell, number
-from pipeline.settings.sections import Language
+from pipeline.settings.keys.sections import Language
 
 MOST_LINES_SHOWN = 40
 """Lines of the table for each target, references included."""

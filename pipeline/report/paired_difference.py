@@ -24,7 +24,7 @@ from pipeline.exact.exact_sum import exact_sum, weighted_sum
 from pipeline.exact.rounding import precision
 from pipeline.report.model_errors import TOO_LARGE
 from pipeline.settings.errors import UserError
-from pipeline.settings.weight_settings import Weights
+from pipeline.settings.keys.weight_settings import Weights
 
 CONFIDENCE = Fraction(95, 100)
 FEW_ROWS = 30

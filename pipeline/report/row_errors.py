@@ -23,8 +23,8 @@ from pipeline.report.answered_rows import inputs_of
 from pipeline.report.paired_difference import DifferenceSums, PairedDifference
 from pipeline.settings import files
 from pipeline.settings.errors import UserError
+from pipeline.settings.keys.weight_settings import Weights
 from pipeline.settings.messages import first_of, show
-from pipeline.settings.weight_settings import Weights
 from pipeline.tables import row_groups, table
 
 ROWS_AT_A_TIME = 65_536

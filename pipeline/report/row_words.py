@@ -8,8 +8,8 @@ language: of the words; only report.html has them in another one than English.
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from pipeline.settings.sections import Language
-from pipeline.settings.weight_settings import Weights
+from pipeline.settings.keys.sections import Language
+from pipeline.settings.keys.weight_settings import Weights
 
 Quoted = Callable[[str], str]
 

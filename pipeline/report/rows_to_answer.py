@@ -8,10 +8,10 @@ import yaml
 from abline_client import Model
 from pydantic import TypeAdapter, ValidationError
 
-from pipeline.settings.column_settings import Column, ColumnSettings
 from pipeline.settings.errors import UserError
+from pipeline.settings.keys.column_settings import Column, ColumnSettings
+from pipeline.settings.keys.sections import Read
 from pipeline.settings.messages import show
-from pipeline.settings.sections import Read
 from pipeline.tables import raw_table
 from pipeline.tables.raw_table import RawTable
 

@@ -11,7 +11,7 @@ from pipeline.columns.part import Part
 from pipeline.exact.row_sums import RowSums
 from pipeline.report.figure import evenly_spaced
 from pipeline.report.model_errors import Errors, Floats, Predictor, predictions
-from pipeline.settings.weight_settings import Weights
+from pipeline.settings.keys.weight_settings import Weights
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,8 @@ from pipeline.report import (
 )
 from pipeline.settings import csv_cells, files, regular_file, runner
 from pipeline.settings import params as params_yaml
-from pipeline.settings.column_settings import NumberSettings
 from pipeline.settings.errors import UserError
+from pipeline.settings.keys.column_settings import NumberSettings
 from pipeline.settings.messages import first_lines, first_of
 from pipeline.settings.params import GENERATE, Data, Params
 

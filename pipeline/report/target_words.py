@@ -8,8 +8,8 @@ import numpy as np
 from pipeline.exact.elementary import exp
 from pipeline.report import markdown
 from pipeline.report.card_columns import first_of
-from pipeline.settings.sections import Language
-from pipeline.settings.target_settings import OWN_UNIT
+from pipeline.settings.keys.sections import Language
+from pipeline.settings.keys.target_settings import OWN_UNIT
 
 Quoted = Callable[[str], str]
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from pipeline.report import markup
 from pipeline.report.markup import Html
-from pipeline.settings.sections import Language
+from pipeline.settings.keys.sections import Language
 
 Sentences = Mapping[Language, Mapping[str, str]]
 Value = str | int | float | None

@@ -5,13 +5,13 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 
 from pipeline.settings import messages
-from pipeline.settings.column_settings import (
+from pipeline.settings.keys.column_settings import (
     CategorySettings,
     ColumnSettings,
     DateSettings,
     NumberSettings,
 )
-from pipeline.settings.sections import GENERATE, Data, Params
+from pipeline.settings.keys.sections import GENERATE, Data, Params
 from pipeline.settings.yaml_file import Key
 
 Mistakes = Iterator[tuple[Key, str]]

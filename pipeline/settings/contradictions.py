@@ -18,8 +18,8 @@ from pipeline.settings import (
     term_contradictions,
 )
 from pipeline.settings.files import RAW
-from pipeline.settings.sections import GENERATE, Data, Params, Tracking
-from pipeline.settings.train_settings import Train
+from pipeline.settings.keys.sections import GENERATE, Data, Params, Tracking
+from pipeline.settings.keys.train_settings import Train
 from pipeline.settings.yaml_file import Key
 
 Mistakes = Iterator[tuple[Key, str]]

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from pipeline.settings import messages
-from pipeline.settings.sections import Params
+from pipeline.settings.keys.sections import Params
 from pipeline.settings.yaml_file import Key
 
 

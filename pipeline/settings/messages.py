@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from pipeline.settings.column_settings import OF_KIND
+from pipeline.settings.keys.column_settings import OF_KIND
 from pipeline.settings.yaml_file import Key
 
 

@@ -8,11 +8,11 @@ from typing import Any
 from pydantic import ValidationError
 
 from pipeline.settings import contradictions, messages, yaml_file
-from pipeline.settings.column_settings import ColumnSettings
 from pipeline.settings.errors import UserError
-from pipeline.settings.row_settings import RowSettings
-from pipeline.settings.section import Section
-from pipeline.settings.sections import (
+from pipeline.settings.keys.column_settings import ColumnSettings
+from pipeline.settings.keys.row_settings import RowSettings
+from pipeline.settings.keys.section import Section
+from pipeline.settings.keys.sections import (
     GENERATE,
     Data,
     Evaluate,
@@ -21,9 +21,9 @@ from pipeline.settings.sections import (
     Params,
     Tracking,
 )
-from pipeline.settings.target_settings import Targets
-from pipeline.settings.train_settings import Model, Train
-from pipeline.settings.weight_settings import Weights
+from pipeline.settings.keys.target_settings import Targets
+from pipeline.settings.keys.train_settings import Model, Train
+from pipeline.settings.keys.weight_settings import Weights
 
 __all__ = [
     "GENERATE",

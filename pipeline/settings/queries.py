@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from pipeline.settings import messages
-from pipeline.settings.column_settings import ColumnSettings, DateSettings, NumberSettings
+from pipeline.settings.keys.column_settings import ColumnSettings, DateSettings, NumberSettings
 from pipeline.settings.yaml_file import Key
 
 KEY: Key = ("evaluate", "queries")

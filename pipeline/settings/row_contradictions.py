@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 from pipeline.settings import messages
-from pipeline.settings.column_settings import DateSettings
-from pipeline.settings.row_settings import RowSettings
-from pipeline.settings.sections import GENERATE, Data
+from pipeline.settings.keys.column_settings import DateSettings
+from pipeline.settings.keys.row_settings import RowSettings
+from pipeline.settings.keys.sections import GENERATE, Data
 from pipeline.settings.yaml_file import Key
 
 Mistakes = Iterator[tuple[Key, str]]

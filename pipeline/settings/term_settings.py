@@ -8,7 +8,7 @@ import difflib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-from pipeline.settings.column_settings import ColumnSettings, DateSettings, NumberSettings
+from pipeline.settings.keys.column_settings import ColumnSettings, DateSettings, NumberSettings
 from pipeline.settings.messages import show
 from pipeline.settings.term_text import FUNCTION, Operand, Term, operand, readings
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from pipeline.settings.column_settings import (
+from pipeline.settings.keys.column_settings import (
     CategorySettings,
     ColumnSettings,
     DatePart,

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pipeline.settings import yaml_values
-from pipeline.settings.column_settings import (
+from pipeline.settings.keys.column_settings import (
     ColumnSettings,
     DateSettings,
     NumberSettings,

@@ -10,8 +10,8 @@ import pyarrow as pa
 import pyarrow.csv
 
 from pipeline.settings.errors import UserError
+from pipeline.settings.keys.sections import Read
 from pipeline.settings.messages import count, show
-from pipeline.settings.sections import Read
 from pipeline.tables import csv_rows
 from pipeline.tables.csv_heading import SEPARATORS
 from pipeline.tables.raw_file import Heading

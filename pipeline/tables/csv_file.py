@@ -21,7 +21,7 @@ import numpy as np
 import pyarrow as pa
 
 from pipeline.settings.errors import UserError
-from pipeline.settings.sections import Read
+from pipeline.settings.keys.sections import Read
 from pipeline.tables import csv_heading, csv_rows
 from pipeline.tables.csv_columns import Parser
 from pipeline.tables.csv_rows import Extent

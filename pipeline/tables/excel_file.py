@@ -9,8 +9,8 @@ import pyarrow as pa
 
 from pipeline.settings import regular_file
 from pipeline.settings.errors import UserError
+from pipeline.settings.keys.sections import Read
 from pipeline.settings.messages import first_of, show
-from pipeline.settings.sections import Read
 from pipeline.tables import cells
 from pipeline.tables.column_names import with_names_for_all
 from pipeline.tables.raw_file import SAVE_AS_FILE, Block, Untyped

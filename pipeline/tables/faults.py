@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from pyarrow import types
 
 from pipeline.settings import yaml_values
-from pipeline.settings.column_settings import ColumnSettings
 from pipeline.settings.errors import UserError
+from pipeline.settings.keys.column_settings import ColumnSettings
 from pipeline.settings.messages import count, first_of, show
 from pipeline.settings.term_text import Kind as TermKind
 from pipeline.tables import advice, weight_faults

@@ -11,8 +11,8 @@ from typing import Any
 import pyarrow as pa
 
 from pipeline.settings.errors import UserError
+from pipeline.settings.keys.sections import Read
 from pipeline.settings.messages import show
-from pipeline.settings.sections import Read
 from pipeline.tables import cells
 from pipeline.tables.raw_file import Block, Untyped
 from pipeline.tables.text_source import LONGEST_ROW_BYTES, TextSource

@@ -9,7 +9,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from pyarrow import compute
 
-from pipeline.settings.sections import Read
+from pipeline.settings.keys.sections import Read
 from pipeline.tables.table import bools, numbers
 
 BLANKS = " \t"

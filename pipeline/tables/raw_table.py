@@ -18,15 +18,15 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from pipeline.settings import term_settings
-from pipeline.settings.column_settings import (
+from pipeline.settings.errors import UserError
+from pipeline.settings.files import RAW
+from pipeline.settings.keys.column_settings import (
     ColumnSettings,
     NumberSettings,
 )
-from pipeline.settings.errors import UserError
-from pipeline.settings.files import RAW
+from pipeline.settings.keys.sections import Read
 from pipeline.settings.messages import first_of, show
 from pipeline.settings.params import Data
-from pipeline.settings.sections import Read
 from pipeline.tables import column_names, raw_files, selection, versioned
 from pipeline.tables.csv_file import CsvFile
 from pipeline.tables.opening import open_file, unreadable

@@ -7,16 +7,16 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from pipeline.settings.column_settings import (
+from pipeline.settings.keys.column_settings import (
     CategorySettings,
     ColumnSettings,
     DateSettings,
     NumberSettings,
 )
-from pipeline.settings.sections import Data
+from pipeline.settings.keys.sections import Data
+from pipeline.settings.keys.weight_settings import Weights
 from pipeline.settings.term_text import Kind as TermKind
 from pipeline.settings.term_text import Term
-from pipeline.settings.weight_settings import Weights
 from pipeline.tables.raw_file import RawFile
 
 

@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from pipeline.settings import regular_file
 from pipeline.settings.errors import UserError
-from pipeline.settings.sections import Read
+from pipeline.settings.keys.sections import Read
 from pipeline.tables.raw_file import SAVE_AS_FILE
 
 BYTES_PER_CHUNK = 8 << 20

@@ -11,8 +11,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from pyarrow import compute, types
 
-from pipeline.settings.column_settings import ColumnSettings, NumberSettings
-from pipeline.settings.sections import Read
+from pipeline.settings.keys.column_settings import ColumnSettings, NumberSettings
+from pipeline.settings.keys.sections import Read
 from pipeline.tables import typed_values, weight_faults
 from pipeline.tables.faults import ALL_INTEGERS_BELOW, Faults
 from pipeline.tables.raw_file import Block, RawFile

@@ -9,13 +9,13 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from pyarrow import compute, types
 
-from pipeline.settings.column_settings import (
+from pipeline.settings.keys.column_settings import (
     CategorySettings,
     ColumnSettings,
     DateSettings,
     NumberSettings,
 )
-from pipeline.settings.sections import Read
+from pipeline.settings.keys.sections import Read
 from pipeline.tables import date_texts
 from pipeline.tables.date_texts import DateTexts
 from pipeline.tables.number_texts import BLANKS, NumberTexts

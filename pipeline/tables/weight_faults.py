@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.settings.weight_settings import Weights
+from pipeline.settings.keys.weight_settings import Weights
 
 Mask = NDArray[np.bool_]
 

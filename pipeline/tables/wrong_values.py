@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from pipeline.settings.column_settings import CategorySettings, ColumnSettings, NumberSettings
+from pipeline.settings.keys.column_settings import CategorySettings, ColumnSettings, NumberSettings
 from pipeline.tables.table import array
 
 Content = Literal[

@@ -7,7 +7,7 @@ from mlflow import MlflowClient
 from mlflow.entities import LoggedModel, Run
 from mlflow.exceptions import MlflowException
 
-from pipeline.settings.target_settings import OWN_UNIT
+from pipeline.settings.keys.target_settings import OWN_UNIT
 from pipeline.tracking.tags import MODEL_VERSIONS
 
 ALIAS = "verified"

@@ -14,9 +14,10 @@ from mlflow.entities import Dataset
 
 from pipeline.report import verdict
 from pipeline.results.recorded import flat_metrics
-from pipeline.settings import csv_cells, environment, files, target_settings
+from pipeline.settings import csv_cells, environment, files
 from pipeline.settings import params as params_yaml
 from pipeline.settings.errors import UserError
+from pipeline.settings.keys import target_settings
 
 SERVING_PACKAGES = ("mlflow", "numpy", "onnx", "onnxruntime", "pandas")
 """Packages that serve the model; torch is not needed."""

@@ -20,7 +20,7 @@ from pipeline.columns.category import (
     label,
 )
 from pipeline.columns.column import EmptyColumnError, Values
-from pipeline.settings.column_settings import CategorySettings
+from pipeline.settings.keys.column_settings import CategorySettings
 
 TEXTS = ["oil", "gas", "gas", "gas", "gas", "", "wood", "gas", "oil", "Öl", "𝒢as", "oil "]
 

@@ -10,7 +10,7 @@ import pytest
 
 from pipeline.columns.column import EmptyColumnError
 from pipeline.columns.date import DateColumn, DateStatistics
-from pipeline.settings.column_settings import DateSettings
+from pipeline.settings.keys.column_settings import DateSettings
 
 ALL_PARTS = ["days", "year", "month", "weekday", "hour"]
 

@@ -10,7 +10,7 @@ import pytest
 
 from pipeline.columns.column import EmptyColumnError, Values
 from pipeline.columns.number import NumberColumn, NumberStatistics
-from pipeline.settings.column_settings import NumberSettings
+from pipeline.settings.keys.column_settings import NumberSettings
 from pipeline.tables import table
 
 NAN = math.nan

@@ -10,8 +10,8 @@ from term_plans import learnt
 
 from pipeline.columns import queries
 from pipeline.columns.plan import Plan
-from pipeline.settings.column_settings import ColumnSettings, DateSettings
 from pipeline.settings.errors import UserError
+from pipeline.settings.keys.column_settings import ColumnSettings, DateSettings
 
 PLAN = mixed_plan()
 GOOD: dict[str, Any] = QUERIES[0]

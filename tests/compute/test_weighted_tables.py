@@ -10,8 +10,8 @@ from in_place import contents, mixed, mixed_job, put_parts
 
 from pipeline.columns.summary import read_summary
 from pipeline.settings import files
+from pipeline.settings.keys.weight_settings import Weights
 from pipeline.settings.params import Params
-from pipeline.settings.weight_settings import Weights
 
 
 def weighted(kind: str | None, source: Params | None = None) -> Params:

@@ -16,7 +16,7 @@ from pipeline.learning import huber_threshold, losses, training
 from pipeline.learning.loss_function import LossFunction
 from pipeline.learning.prediction import line_of, predict
 from pipeline.settings.errors import UserError
-from pipeline.settings.train_settings import loss_kind
+from pipeline.settings.keys.train_settings import loss_kind
 from pipeline.tables.table import Table
 
 ERRORS = np.array([[-3.0, 0.25], [0.5, -0.5], [2.0, 400.0], [0.0, -1e-3]])

@@ -16,8 +16,8 @@ from pipeline.columns import in_memory
 from pipeline.columns.blocks import TableFile
 from pipeline.columns.plan import Plan
 from pipeline.learning import batches, training, training_rows, windows
+from pipeline.settings.keys.weight_settings import Weights
 from pipeline.settings.params import Params
-from pipeline.settings.weight_settings import Weights
 from pipeline.tables.table import Table
 
 TIMES = np.random.default_rng(5).integers(1, 6, 60)

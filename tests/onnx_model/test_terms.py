@@ -11,7 +11,7 @@ from sums import part_of
 
 from pipeline.onnx_model import terms
 from pipeline.onnx_model.contract_inputs import Float, NumberInput
-from pipeline.settings.column_settings import NumberSettings
+from pipeline.settings.keys.column_settings import NumberSettings
 
 
 def test_a_column_of_the_training_rows_is_in_its_own_range() -> None:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from pipeline.report import card_loss, loss_words
-from pipeline.settings.train_settings import loss_kind
+from pipeline.settings.keys.train_settings import loss_kind
 
 SIDES = {"training rows": "train", "rows held out": "test"}
 

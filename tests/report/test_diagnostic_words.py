@@ -6,7 +6,7 @@ import pytest
 
 from pipeline.report import diagnostic_words
 from pipeline.report.diagnostic_words import SENTENCES, sentences, worrying
-from pipeline.settings.sections import Language
+from pipeline.settings.keys.sections import Language
 
 TEST = {"statistic": 3.5, "p": 0.004, "size": 0.25, "verdict": "worrying"}
 FIGURES = {

@@ -7,7 +7,7 @@ from report_facts import contract_of, some_facts, with_metrics, with_params
 
 from pipeline.report import judgement, page_verdict
 from pipeline.report.facts import Facts
-from pipeline.settings.weight_settings import Weights
+from pipeline.settings.keys.weight_settings import Weights
 
 OWN = {"own_unit_rmse": 300.0, "own_unit_mae": 200.0, "own_unit_r2": 0.64}
 

@@ -16,7 +16,7 @@ from pipeline.report import metrics
 from pipeline.report.model_errors import Errors
 from pipeline.report.split import Split
 from pipeline.settings.errors import UserError
-from pipeline.settings.train_settings import loss_kind
+from pipeline.settings.keys.train_settings import loss_kind
 
 
 def split(actual: NDArray[np.float64], predicted: NDArray[np.float64]) -> Split:

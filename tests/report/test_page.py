@@ -38,7 +38,7 @@ from pipeline.report import (
     words,
 )
 from pipeline.report.facts import Facts
-from pipeline.settings.sections import Language
+from pipeline.settings.keys.sections import Language
 
 WORDED = (
     page, page_again, page_answer, page_data, page_diagnostics, page_effect_lines,

@@ -8,7 +8,7 @@ from report_facts import QUERY, coefficients, some_facts, with_metrics, with_par
 from pipeline.exact import student
 from pipeline.report import page_data, page_effects, page_importance, page_queries, term_intervals
 from pipeline.report.facts import Facts
-from pipeline.settings.weight_settings import Weights
+from pipeline.settings.keys.weight_settings import Weights
 
 
 def clustered() -> Facts:

@@ -14,7 +14,7 @@ from pipeline.report import importance, partial_dependence
 from pipeline.report.measuring import Model
 from pipeline.report.model_errors import Floats
 from pipeline.report.partial_dependence import Dependence, Dependences
-from pipeline.settings.weight_settings import Weights
+from pipeline.settings.keys.weight_settings import Weights
 
 
 @pytest.fixture

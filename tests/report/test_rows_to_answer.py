@@ -8,9 +8,9 @@ import pytest
 from raw_column_models import write_model
 
 from pipeline.report import rows_to_answer
-from pipeline.settings.column_settings import CategorySettings, DateSettings, NumberSettings
 from pipeline.settings.errors import UserError
-from pipeline.settings.sections import Read
+from pipeline.settings.keys.column_settings import CategorySettings, DateSettings, NumberSettings
+from pipeline.settings.keys.sections import Read
 
 
 def test_the_dialect_of_the_training_table_is_the_default() -> None:

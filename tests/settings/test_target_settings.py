@@ -7,8 +7,8 @@ from conftest import job, job_text
 
 from pipeline.settings import params
 from pipeline.settings.errors import UserError
+from pipeline.settings.keys.target_settings import Targets, logs, names
 from pipeline.settings.params import Params
-from pipeline.settings.target_settings import Targets, logs, names
 
 OWN = {"data__source": "data/raw/t.csv", "data__features": ["x"], "evaluate__queries": []}
 

@@ -4,7 +4,7 @@ import pytest
 from conftest import job
 
 from pipeline.settings.errors import UserError
-from pipeline.settings.train_settings import LossKind
+from pipeline.settings.keys.train_settings import LossKind
 
 
 @pytest.mark.parametrize(

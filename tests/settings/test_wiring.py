@@ -18,8 +18,8 @@ from packaging.utils import canonicalize_name
 
 from pipeline import evaluate, export, generate, train
 from pipeline.settings import environment, files, ids
+from pipeline.settings.keys.section import Section
 from pipeline.settings.params import flatten
-from pipeline.settings.section import Section
 
 STAGES: dict[str, dict[str, Any]] = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
 
@@ -42,19 +42,13 @@ def test_a_training_depends_on_what_can_change_its_numbers_or_its_id_alone() -> 
         "pipeline/columns",
         "pipeline/exact",
         "pipeline/learning",
-        "pipeline/settings/column_settings.py",
         "pipeline/settings/csv_cells.py",
         "pipeline/settings/dvc_md5.py",
         "pipeline/settings/environment.py",
         "pipeline/settings/files.py",
         "pipeline/settings/ids.py",
-        "pipeline/settings/row_settings.py",
-        "pipeline/settings/section.py",
-        "pipeline/settings/sections.py",
+        "pipeline/settings/keys",
         "pipeline/settings/seeds.py",
-        "pipeline/settings/target_settings.py",
-        "pipeline/settings/train_settings.py",
-        "pipeline/settings/weight_settings.py",
         "pipeline/settings/yaml_file.py",
         "pipeline/tables",
         "pipeline/train.py",

@@ -14,7 +14,7 @@ from conftest import job
 from own_tables import put
 
 from pipeline.settings.errors import UserError
-from pipeline.settings.sections import Read
+from pipeline.settings.keys.sections import Read
 from pipeline.tables import opening, raw_table, text_source
 
 A, B, Y = [35.0, 50.0, 24.0], [29.8, 30.6, 30.1], [421.2, 472.33, 387.43]

@@ -9,7 +9,7 @@ from conftest import job
 from own_tables import put
 
 from pipeline.settings.errors import UserError
-from pipeline.settings.sections import Read
+from pipeline.settings.keys.sections import Read
 from pipeline.tables import opening, text_source
 
 

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
-from pipeline.settings.section import AS_TUPLE, Section, one_of
+from pipeline.settings.keys.section import AS_TUPLE, Section, one_of
 
 Width = Annotated[int, Field(ge=1, le=65_536)]
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
-from pipeline.settings.section import AS_TUPLE, Section, one_of, one_of_error
+from pipeline.settings.keys.section import AS_TUPLE, Section, one_of, one_of_error
 
 Gap = Literal["refuse", "drop_row"]
 DatePart = Literal["days", "year", "month", "weekday", "hour"]

@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import BeforeValidator
 from pydantic_core import PydanticCustomError
 
-from pipeline.settings.section import Name, Section, one_of
+from pipeline.settings.keys.section import Name, Section, one_of
 
 
 class Weights(Section):

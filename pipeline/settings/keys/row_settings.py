@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
-from pipeline.settings.section import Name, Section
+from pipeline.settings.keys.section import Name, Section
 
 MOST_DAYS = 36_525
 """In a gap: a century."""

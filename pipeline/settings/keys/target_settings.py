@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Discriminator, Field, GetCoreSchemaHandler, Tag
 from pydantic_core import CoreSchema, core_schema
 
-from pipeline.settings.section import AS_TUPLE, Name, list_or_mapping, one_of
+from pipeline.settings.keys.section import AS_TUPLE, Name, list_or_mapping, one_of
 
 Scale = Literal["none", "log"]
 """none: the column as it is. log: its natural logarithm."""

@@ -9,12 +9,12 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Strict, Tag
 from pydantic_core import PydanticCustomError
 
-from pipeline.settings.column_settings import Column, ColumnSettings, NumberSettings
-from pipeline.settings.row_settings import FoldsOfRows, HeldOutRows, RowSettings
-from pipeline.settings.section import AS_TUPLE, Name, Names, Section, list_or_mapping
-from pipeline.settings.target_settings import Targets
-from pipeline.settings.train_settings import Model, Train
-from pipeline.settings.weight_settings import RowWeights
+from pipeline.settings.keys.column_settings import Column, ColumnSettings, NumberSettings
+from pipeline.settings.keys.row_settings import FoldsOfRows, HeldOutRows, RowSettings
+from pipeline.settings.keys.section import AS_TUPLE, Name, Names, Section, list_or_mapping
+from pipeline.settings.keys.target_settings import Targets
+from pipeline.settings.keys.train_settings import Model, Train
+from pipeline.settings.keys.weight_settings import RowWeights
 
 Row = Annotated[tuple[float, ...], *AS_TUPLE]
 Rows = Annotated[tuple[Row, ...], *AS_TUPLE]
