@@ -107,8 +107,8 @@ def main() -> None:
     x = random.normal(size=(100_000, 10))
     y = x @ random.normal(size=10) + random.standard_t(2, size=len(x))
     for share in shares:
-        above, ratio = of_quantile(np.column_stack([x, y]), share)
-        shown = f"{above:.0e} above ours, ours takes {ratio:.1f} × the time"
+        excess, ratio = of_quantile(np.column_stack([x, y]), share)
+        shown = f"{excess:.0e} above ours, ours takes {ratio:.1f} × the time"
         print(f"100,000 rows, share {float(share)}: QuantReg's loss {shown}")
 
 

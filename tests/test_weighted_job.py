@@ -24,6 +24,7 @@ JOBS: dict[str, dict[str, Any]] = {
         "model__standardize": True,
     },
     "huber": {"train__loss": "huber", "train__reduction": "mean"},
+    "absolute": {"train__loss": "absolute", "train__reduction": "mean"},
     "terms whose knots are learnt": {"data__terms": ["spline(age, 4)", "rooms^2", "area:rooms"]},
     "a sum of errors": {
         "train__optimizer": "sgd",
@@ -51,6 +52,7 @@ def test_frequencies_are_repeated_rows_bit_for_bit(name: str) -> None:
     assert rows["dropped"] == {}
     assert "cv" in json.loads(reports[0][str(files.METRICS)]) or name in (
         "huber",
+        "absolute",
         "reduced rows",
         "a sum of errors",
     )

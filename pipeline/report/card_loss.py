@@ -27,7 +27,9 @@ def what_it_answers(
         yield f"**{told}.**"
     if kind.share is not None:
         for rows, part in sides.items():
-            yield f"{loss_words.share_below(kind, metrics[part]['below'], rows)}."
+            is_exact = params.get("train.optimizer") == "exact"
+            told = loss_words.share_below(kind, metrics[part]["below"], rows, is_exact=is_exact)
+            yield f"{told}."
 
 
 def beside_the_reference(metrics: Mapping[str, Any], params: Mapping[str, Any]) -> str:

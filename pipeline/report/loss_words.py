@@ -71,16 +71,17 @@ def what_it_answers(kind: LossKind, language: Language = "en") -> str | None:
     return SENTENCES[language][kind.name].format(**known)
 
 
-def share_below(kind: LossKind, share: float, rows: str) -> str | None:
+def share_below(kind: LossKind, share: float, rows: str, *, is_exact: bool = False) -> str | None:
     """Return the sentence on the share of values below their answers; None unless a quantile.
 
-    rows: such as "rows held out". Where the loss is smallest, the share of the training rows is the
-    one that was asked for, up to the number of weights divided by the number of rows.
+    rows: such as "rows held out". is_exact: True if the loss is known to be the smallest one.
+    Where the loss is smallest, the share of the training rows is the one that was asked for, up to
+    the rows on the line; mostly as many as there are weights.
     """
     if kind.share is None:
         return None
     told = f"{100 * share:.1f} % of the {rows} lie at or below their answer"
     told += f"; {100 * kind.share:g} % should"
-    if rows == TRAINING_ROWS and abs(share - kind.share) > FAR_OFF:
+    if rows == TRAINING_ROWS and not is_exact and abs(share - kind.share) > FAR_OFF:
         told += ": the training stopped short of its optimum (train.epochs, train.lr)"
     return told

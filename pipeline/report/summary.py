@@ -89,7 +89,9 @@ def _lines(params: Params) -> list[str]:
         text.append(f"{'held out':12} root mean square error{scale} {test['rmse']:.6g}{r2}{which}")
     for figures, rows in ((test, "rows held out"), (metrics["train"], "training rows")):
         if figures and kind.share is not None:
-            text.append(f"{'quantile':12} {loss_words.share_below(kind, figures['below'], rows)}")
+            is_exact = params.train.optimizer == "exact"
+            told = loss_words.share_below(kind, figures["below"], rows, is_exact=is_exact)
+            text.append(f"{'quantile':12} {told}")
     if params.data.weights is not None:
         text.append(f"{'rows':12} {row_words.weights(params.data.weights)}")
     if "interval" in params.export.outputs and (told := interval_words.in_short(metrics)):

@@ -37,6 +37,9 @@ def test_a_quantile_that_its_own_training_rows_do_not_have_is_not_trained_to_its
     assert told is not None
     assert told.endswith("the training stopped short of its optimum (train.epochs, train.lr)")
     assert "stopped" not in (loss_words.share_below(kind, 0.8, "rows held out") or "")
+    exact = loss_words.share_below(kind, 0.95, "training rows", is_exact=True)
+    assert exact is not None
+    assert exact.endswith("90 % should"), "rows on the line, or no intercept"
 
 
 def test_squared_errors_say_what_they_did() -> None:
