@@ -13,12 +13,13 @@ from pipeline.columns.number import NumberStatistics
 from pipeline.columns.operands import Operand
 from pipeline.columns.statistics import CountColumn, Measured, Statistics
 from pipeline.columns.term import AnyTerm, FunctionTerm, PowerTerm, ProductTerm, SplineTerm
-from pipeline.settings import term_settings, term_text
+from pipeline.settings import term_settings
 from pipeline.settings.errors import UserError
+from pipeline.settings.keys import term_text
 from pipeline.settings.keys.column_settings import ColumnSettings
+from pipeline.settings.keys.term_text import Term
 from pipeline.settings.messages import mistakes
 from pipeline.settings.params import Data
-from pipeline.settings.term_text import Term
 
 MOST_SHOWN = 20
 

@@ -9,8 +9,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from pipeline.settings.keys.column_settings import ColumnSettings, DateSettings, NumberSettings
+from pipeline.settings.keys.term_text import FUNCTION, Operand, Term, operand, readings
 from pipeline.settings.messages import show
-from pipeline.settings.term_text import FUNCTION, Operand, Term, operand, readings
 
 LEAST_POWER, MOST_POWER = 2, 10
 LEAST_COLUMNS, MOST_COLUMNS = 2, 30

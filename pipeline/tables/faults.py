@@ -11,8 +11,8 @@ from pyarrow import types
 from pipeline.settings import yaml_values
 from pipeline.settings.errors import UserError
 from pipeline.settings.keys.column_settings import ColumnSettings
+from pipeline.settings.keys.term_text import Kind as TermKind
 from pipeline.settings.messages import count, first_of, show
-from pipeline.settings.term_text import Kind as TermKind
 from pipeline.tables import advice, weight_faults
 from pipeline.tables.advice import Changes
 from pipeline.tables.raw_file import Block

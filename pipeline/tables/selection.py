@@ -14,9 +14,9 @@ from pipeline.settings.keys.column_settings import (
     NumberSettings,
 )
 from pipeline.settings.keys.sections import Data
+from pipeline.settings.keys.term_text import Kind as TermKind
+from pipeline.settings.keys.term_text import Term
 from pipeline.settings.keys.weight_settings import Weights
-from pipeline.settings.term_text import Kind as TermKind
-from pipeline.settings.term_text import Term
 from pipeline.tables.raw_file import RawFile
 
 

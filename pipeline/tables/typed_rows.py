@@ -13,12 +13,13 @@ from pyarrow import compute, types
 
 from pipeline.settings.keys.column_settings import ColumnSettings, NumberSettings
 from pipeline.settings.keys.sections import Read
+from pipeline.settings.keys.term_text import Kind as TermKind
 from pipeline.tables import typed_values, weight_faults
 from pipeline.tables.faults import ALL_INTEGERS_BELOW, Faults
 from pipeline.tables.raw_file import Block, RawFile
 from pipeline.tables.selection import Selection
 from pipeline.tables.table import array, numbers, one_chunk
-from pipeline.tables.typed_values import Converter, TypedValues, is_text
+from pipeline.tables.typed_values import Converter, TypedValues, is_text, without_value
 
 Mask = NDArray[np.bool_]
 _INTEGER = r"^\s*[+-]?[0-9]+\s*$"
@@ -157,8 +158,10 @@ class TypedRows:
                 columns[name] = self._check_number(place, name, column, block, faults, infinite)
         faults.add_infinite(infinite, block)
         if refuse:
-            faults.add_without_value(self._without_value(columns, kept), block)
-            faults.add_not_positive(self._not_positive(columns, kept), block)
+            in_terms = self.selection.in_terms
+            faults.add_without_value(without_value(columns, in_terms, kept), block)
+            logs: dict[str, TermKind] = dict.fromkeys(self.selection.logs, "log")
+            faults.add_not_positive(without_value(columns, logs, kept), block)
         if no_target := [gaps[name] for name in self.selection.targets if name in gaps]:
             # Without these rows, the gaps that features have there are gone.
             has_target = ~np.logical_or.reduce(no_target)
@@ -197,35 +200,6 @@ class TypedRows:
             self.dropped |= {settings.by: dropped} if dropped else {}
             kept = before & ~none
         return kept, weight_faults.of(settings, weights, column.gaps)
-
-    def _without_value(
-        self, columns: Mapping[str, TypedValues], kept: Mask | None
-    ) -> dict[str, Mask]:
-        """Return where the logarithm or the root of a feature has no value: [rows] each.
-
-        kept: True for each row that is not left out.
-        """
-        masks = {}
-        for name, kind in self.selection.in_terms.items():
-            if name in columns:
-                column = numbers(columns[name].values)
-                with np.errstate(invalid="ignore"):
-                    mask = column <= 0 if kind == "log" else column < 0
-                if mask.any():
-                    masks[name] = mask if kept is None else mask & kept
-        return masks
-
-    def _not_positive(
-        self, columns: Mapping[str, TypedValues], kept: Mask | None
-    ) -> dict[str, Mask]:
-        """Return where the targets without a logarithm are: [rows] each. kept: see `_typed`."""
-        masks = {}
-        for name in self.selection.logs:
-            with np.errstate(invalid="ignore"):
-                mask = np.from_dlpack(columns[name].values) <= 0
-            if mask.any():
-                masks[name] = mask if kept is None else mask & kept
-        return masks
 
     def _add_wrong(
         self,

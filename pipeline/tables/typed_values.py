@@ -1,7 +1,7 @@
 """Values of one column with the type that its settings ask for, from whatever type a file has."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +16,7 @@ from pipeline.settings.keys.column_settings import (
     NumberSettings,
 )
 from pipeline.settings.keys.sections import Read
+from pipeline.settings.keys.term_text import Kind as TermKind
 from pipeline.tables import date_texts
 from pipeline.tables.date_texts import DateTexts
 from pipeline.tables.number_texts import BLANKS, NumberTexts
@@ -206,3 +207,21 @@ def _seconds_of(values: pa.Array) -> tuple[NDArray[np.int64], Bools]:
 def _any(mask: Bools | None) -> Bools | None:
     """Return the mask, or None if it is False everywhere."""
     return mask if mask is not None and mask.any() else None
+
+
+def without_value(
+    columns: Mapping[str, TypedValues], kinds: Mapping[str, TermKind], kept: Bools | None
+) -> dict[str, Bools]:
+    """Return where the logarithm or the root of a column has no value: [rows] each.
+
+    kinds: which of the two is asked of a column. kept: True for each row that is not left out.
+    """
+    masks = {}
+    for name, kind in kinds.items():
+        if name in columns:
+            column = numbers(columns[name].values)
+            with np.errstate(invalid="ignore"):
+                mask = column <= 0 if kind == "log" else column < 0
+            if mask.any():
+                masks[name] = mask if kept is None else mask & kept
+    return masks
