@@ -14,7 +14,7 @@ from pipeline.settings.messages import first_of
 
 TARGETS = "data.targets"
 PARTS = ("train", "test")
-FITTED = ("train.", "test.", "cv.", "reference.", "penalty.", "interval.", "diagnostics.")
+FITTED = ("train.", "test.", "cv.", "reference.", "penalty.", "interval.")
 """Beginnings of the names of figures on the fitted scale."""
 
 Params = Mapping[str, Any]

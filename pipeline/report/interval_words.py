@@ -3,7 +3,8 @@
 `metrics` is the content of metrics.json, `params` the dotted keys of params.yaml with their values.
 """
 
-from collections.abc import Mapping
+import math
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from pipeline.exact import conformal
@@ -67,12 +68,15 @@ def for_readers(
     return (" " if language == "en" else "").join(told)
 
 
-def in_short(metrics: Mapping[str, Any]) -> str | None:
-    """Return the summary's words on a calibrated interval; None without one."""
+def in_short(metrics: Mapping[str, Any], logs: Collection[str] = ()) -> str | None:
+    """Return the summary's words on a calibrated interval; None without one.
+
+    logs: targets that are fitted as logarithms: what is added to a logarithm is a factor.
+    """
     if (interval := metrics.get("interval")) is None:
         return None
     ends = [
-        f"{low:+.4g} to {interval['high'][target]:+.4g}"
+        _both_ends(low, interval["high"][target], is_log=target in logs)
         for target, low in [*interval["low"].items()][:MOST_TARGETS_SHOWN]
     ]
     more = ", …" * (len(interval["low"]) > MOST_TARGETS_SHOWN)
@@ -82,6 +86,12 @@ def in_short(metrics: Mapping[str, Any]) -> str | None:
         f"95 %: the answer {', '.join(ends)}{more}, calibrated on {interval['rows']:,} held-out"
         f" rows{share}"
     )
+
+
+def _both_ends(low: float, high: float, *, is_log: bool) -> str:
+    if is_log:
+        return f"× {math.exp(low):.4g} to × {math.exp(high):.4g}"
+    return f"{low:+.4g} to {high:+.4g}"
 
 
 def _covered(interval: Mapping[str, Any], language: Language) -> str:

@@ -94,7 +94,7 @@ def _lines(params: Params) -> list[str]:
             text.append(f"{'quantile':12} {told}")
     if params.data.weights is not None:
         text.append(f"{'rows':12} {row_words.weights(params.data.weights)}")
-    if "interval" in params.export.outputs and (told := interval_words.in_short(metrics)):
+    if "interval" in params.export.outputs and (told := interval_words.in_short(metrics, logs)):
         text.append(f"{'interval':12} {told}")
     if "cv" in metrics:
         of_folds = penalty.folds(metrics)

@@ -51,11 +51,11 @@ def compared(first: Opened, other: Opened) -> Comparison:
     except UserError as error:
         reason = str(error)
     in_folds = _in_folds(first, other)
-    metrics: tuple[Mapping[str, float], Mapping[str, float]] = (first.metrics, other.metrics)
+    metrics = _of_the_models(first), _of_the_models(other)
     if not _have_common_scale(first, other):
         metrics = (
-            common_scale.comparable(first.recorded.params, first.metrics),
-            common_scale.comparable(other.recorded.params, other.metrics),
+            common_scale.comparable(first.recorded.params, metrics[0]),
+            common_scale.comparable(other.recorded.params, metrics[1]),
         )
     return Comparison(
         (first.recorded.label, other.recorded.label),
@@ -80,6 +80,11 @@ def _in_folds(first: Opened, other: Opened) -> Mapping[str, PairedDifference]:
         return fold_differences.paired(*jobs)
     except UserError:  # the notes then have the means alone
         return {}
+
+
+def _of_the_models(result: Opened) -> dict[str, float]:
+    """Return the metrics without the tests of the least-squares line, of which none is better."""
+    return {k: value for k, value in result.metrics.items() if not k.startswith("diagnostics.")}
 
 
 def _have_common_scale(first: Opened, other: Opened) -> bool:
