@@ -52,14 +52,12 @@ class RowPass:
         before: int,
         clusters: Integers | None = None,
         roots: Floats | None = None,
-        copies: Floats | None = None,
     ) -> None:
         """Add a block of rows.
 
         x: [rows, features], y: [rows, targets]. before: number of rows before the block.
         clusters: the index of the cluster of each row: [rows]. roots: square roots of the weights
-        of the rows, by which their errors are divided; copies: the numbers of equal rows that they
-        stand for: [rows] each.
+        of the rows, by which their errors are divided: [rows].
         """
         if not len(x):
             return
@@ -70,12 +68,10 @@ class RowPass:
         alone = self._rest.alone
         for start in range(0, rows, size):
             part = slice(start, start + size)
-            own = [None if each is None else each[part] for each in (roots, copies)]
-            z = self._add_part(x[part], y[part], known.part(part), own[0], own[1])
+            own = None if roots is None else roots[part]
+            z = self._add_part(x[part], y[part], known.part(part), own)
             for target, products in enumerate(of_clusters):
-                factor = known.residual[target, part]
-                factor = factor if copies is None else factor * copies[part]
-                products[part] = in_units(z, factor)
+                products[part] = in_units(z, known.residual[target, part])
             is_alone = np.flatnonzero(known.left[part] == 0)
             if len(is_alone):
                 places = before + start + is_alone
@@ -91,9 +87,7 @@ class RowPass:
             self._rest.rows + rows, tuple(a + b for a, b in of_both), largest, alone
         )
 
-    def _add_part(
-        self, x: Floats, y: Floats, known: "_Block", roots: Floats | None, copies: Floats | None
-    ) -> Floats:
+    def _add_part(self, x: Floats, y: Floats, known: "_Block", roots: Floats | None) -> Floats:
         """Add the products of some rows of a block, complete `known`, and return coordinates."""
         fit, basis = self._fit, self._fit.basis
         z, fitted = basis.applied(x)
@@ -107,8 +101,6 @@ class RowPass:
         np.subtract(1, leverage, out=known.left)
         is_alone = known.left < ALONE
         known.left[is_alone] = 1
-        often = None if copies is None else np.sqrt(copies)
-        counted = z if often is None else z * often
         for target in fit.targets:
             residual, outside = known.residual[target], known.outside[target]
             np.subtract(y[:, target], basis.target_centre[target], out=residual)
@@ -118,7 +110,7 @@ class RowPass:
             residual *= 0.0 if not fit.squares[target] else 1.0
             residual[:] = np.ldexp(residual, -fit.units[target])
             np.divide(residual, known.left, out=outside)
-            self._multiply(target, counted, often, residual, outside, fitted[target])
+            self._multiply(target, z, residual, outside, fitted[target])
         known.left[is_alone] = 0
         return z
 
@@ -126,29 +118,28 @@ class RowPass:
         self,
         target: int,
         z: Floats,
-        often: Floats | None,
         residual: Floats,
         outside: Floats,
         fitted: Floats,
     ) -> None:
-        """Add the products of some rows. z: times `often`, the roots of the numbers of copies."""
-        size, ones = len(z), np.ones(len(fitted)) if often is None else often
+        """Add the products of some rows."""
+        size = len(z)
         length, root = self._fit.lengths[target], math.sqrt(self._fit.rows)
         unit = fitted / length if length else np.zeros(len(fitted))
         square = unit * unit * root
         products, without, shape = self._grams[target]
         table = np.empty((size + 4, len(fitted)))
         first, coordinates = table[0], table[1 : 1 + size]
-        first[:] = ones
+        first[:] = 1
         np.multiply(z, residual, out=coordinates)
-        table[1 + size], table[2 + size] = residual * ones, residual * residual * ones
+        table[1 + size], table[2 + size] = residual, residual * residual
         products.add(table[: size + 3])
-        first[:] = ones
+        first[:] = 1
         np.multiply(z, outside, out=coordinates)
         without.add(table[: size + 1])
-        first[:], coordinates[:] = ones, z
-        table[1 + size], table[2 + size] = square * ones, unit * square * root * ones
-        table[3 + size] = residual * ones
+        first[:], coordinates[:] = 1, z
+        table[1 + size], table[2 + size] = square, unit * square * root
+        table[3 + size] = residual
         shape.add(table)
 
     def _others(
