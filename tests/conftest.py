@@ -234,6 +234,21 @@ def stopping(process: "subprocess.Popen[str]") -> Iterator[None]:
         raise
 
 
+@pytest.fixture(autouse=True)
+def signals_as_found() -> Iterator[None]:
+    """Fail a test that leaves Ctrl-C handled otherwise: all that is started later inherits it.
+
+    A test that runs `runner.program` in its own process does so. It is to start a process instead.
+    """
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    found = [signal.getsignal(number) for number in numbers]
+    yield
+    left = [signal.getsignal(number) for number in numbers]
+    for number, handler in zip(numbers, found, strict=True):
+        signal.signal(number, handler)
+    assert left == found, "the test has changed what a signal does"
+
+
 @pytest.fixture(scope="session")
 def origin(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a repository with one commit: the working tree, with its uncommitted changes."""

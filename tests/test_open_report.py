@@ -1,54 +1,61 @@
 """`make report` says where the report is, and opens it where there is a screen."""
 
-import webbrowser
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+from conftest import environment
 
 from pipeline import open_report
 from pipeline.settings import files
 
+SCREENS = ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER")
 
-@pytest.fixture
-def opened(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
-    """Return the addresses that a browser was asked to open, in a folder with a report."""
-    monkeypatch.chdir(tmp_path)
+
+def opened(**screen: str) -> "subprocess.CompletedProcess[str]":
+    """Run the program on a machine without a screen, except for the variables given."""
+    variables = {name: value for name, value in environment().items() if name not in SCREENS}
+    command = [sys.executable, "-m", "pipeline.open_report"]
+    return subprocess.run(command, env=variables | screen, capture_output=True, text=True)
+
+
+@pytest.mark.skipif(sys.platform in ("darwin", "win32"), reason="has a screen always")
+def test_a_machine_without_a_screen_is_told_where_the_report_is(workspace: Path) -> None:
     files.write_bytes(files.REPORT, b"<!doctype html>")
-    for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER"):
-        monkeypatch.delenv(name, raising=False)
+    # A browser that would be found: one of texts would take the terminal.
+    browser = a_browser(workspace / "www-browser")
+    told = opened(PATH=f"{workspace}:{environment()['PATH']}")
+    assert told.stdout == f"{workspace}/reports/report.html\n"
+    assert (told.returncode, told.stderr) == (0, "")
+    assert not browser.with_suffix(".opened").exists()
+
+
+def test_where_there_is_a_screen_the_browser_opens_it(workspace: Path) -> None:
+    files.write_bytes(files.REPORT, b"<!doctype html>")
+    browser = a_browser(workspace / "browser")
+    assert opened(BROWSER=f"{browser} %s").returncode == 0
+    assert browser.with_suffix(".opened").read_text() == files.REPORT.absolute().as_uri()
+
+
+def a_browser(path: Path) -> Path:
+    """Write a program that notes the address it is to open; return its path."""
+    path.write_text('#!/bin/sh\nprintf %s "$1" > "$0.opened"\n')
+    path.chmod(0o755)
+    return path
+
+
+@pytest.mark.parametrize("name", SCREENS)
+def test_each_variable_of_a_screen_is_known(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.platform", "linux")
-    monkeypatch.setattr("sys.argv", ["open_report"])
-    addresses: list[str] = []
-    monkeypatch.setattr(webbrowser, "open", addresses.append)
-    return addresses
+    for each in SCREENS:
+        monkeypatch.delenv(each, raising=False)
+    assert not open_report.has_screen()
+    monkeypatch.setenv(name, ":0")
+    assert open_report.has_screen()
 
 
-def test_a_machine_without_a_screen_is_told_where_the_report_is(
-    opened: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    open_report.main()
-    assert capsys.readouterr().out == f"{tmp_path}/reports/report.html\n"
-    assert opened == [], "a browser of texts would take the terminal"
-
-
-def test_where_there_is_a_screen_the_browser_opens_it(
-    opened: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("DISPLAY", ":0")
-    open_report.main()
-    assert opened == [f"file://{tmp_path}/reports/report.html"]
-
-
-def test_without_a_report_the_command_that_makes_it_is_said(
-    opened: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    files.REPORT.unlink()
-
-    def leave(status: int = 0) -> None:
-        raise SystemExit(status)
-
-    monkeypatch.setattr("pipeline.settings.runner.leave", leave)
-    with pytest.raises(SystemExit):
-        open_report.main()
-    told = capsys.readouterr().err
-    assert told == "error: reports/report.html: there is no such file; `dvc repro` makes it\n"
+def test_without_a_report_the_command_that_makes_it_is_said(workspace: Path) -> None:
+    missing = opened()
+    told = "error: reports/report.html: there is no such file; `dvc repro` makes it\n"
+    assert (missing.returncode, missing.stderr) == (1, told)
