@@ -50,7 +50,7 @@ JOBS = {"prediction": ["prediction"], "all": ["prediction", "interval", "in_rang
 PREDICT = """
 import pathlib, sys
 from abline_client import load
-from pipeline.report import answers, rows_to_answer
+from pipeline.answers import answers, rows_to_answer
 rows, out = map(pathlib.Path, sys.argv[1:])
 model = load("models")
 answers.write(model, rows_to_answer.opened(model, rows), out)

@@ -39,8 +39,8 @@ from pipeline.exact.inflation import inflation_factors
 from pipeline.exact.least_squares import Fit, fit
 from pipeline.exact.row_pass import RowPass
 from pipeline.exact.row_sums import Diagnosed, RowSums
-from pipeline.report.influence import studentized
-from pipeline.report.model_errors import ROWS_AT_A_TIME
+from pipeline.measures.influence import studentized
+from pipeline.measures.model_errors import ROWS_AT_A_TIME
 
 Floats = NDArray[np.float64]
 Figures = dict[str, Floats]

@@ -30,7 +30,7 @@ from pipeline.columns.blocks import TableFile
 from pipeline.exact import conformal
 from pipeline.learning import training
 from pipeline.learning.prediction import predict
-from pipeline.report.calibration import calibrated
+from pipeline.measures.calibration import calibrated
 from pipeline.settings import files
 from pipeline.settings.errors import UserError
 from pipeline.tables.table import Table

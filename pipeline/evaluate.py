@@ -12,9 +12,9 @@ from pipeline.columns.plan import read_plan
 from pipeline.columns.summary import read_summary
 from pipeline.learning.line import load_line
 from pipeline.learning.predictor import predictor
-from pipeline.report import influence
-from pipeline.report.evaluation import evaluate
-from pipeline.report.plots import draw
+from pipeline.measures import influence
+from pipeline.measures.evaluation import evaluate
+from pipeline.pictures.plots import draw
 from pipeline.settings import csv_cells, files, runner
 from pipeline.settings.params import Params
 

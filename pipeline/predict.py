@@ -14,7 +14,7 @@ from pathlib import Path
 
 from abline_client import ContractError, Model, load
 
-from pipeline.report import answer_file, answers, rows_to_answer
+from pipeline.answers import answer_file, answers, rows_to_answer
 from pipeline.settings import files, runner
 from pipeline.settings.errors import UserError
 from pipeline.settings.messages import count

@@ -9,8 +9,8 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
 
-from pipeline.report import answers, rows_to_answer
-from pipeline.report.answered_rows import AnsweredRows
+from pipeline.answers import answers, rows_to_answer
+from pipeline.answers.answered_rows import AnsweredRows
 
 
 def answered(models: Path, rows: Path, out: Path, **options: Any) -> AnsweredRows:

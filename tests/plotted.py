@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from sums import part_of
 
 from pipeline.learning.line import Line
-from pipeline.report.model_errors import Errors, Predictor
-from pipeline.report.split import Split
+from pipeline.measures.model_errors import Errors, Predictor
+from pipeline.measures.split import Split
 
 
 def line(weight: float, bias: float) -> Line:

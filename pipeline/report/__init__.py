@@ -1,5 +1,4 @@
-"""Texts and plots that people read: metrics, coefficients, predictions, plots, card, summary.
+"""What people read: card, report.html, summary, and the pages of a sweep and of a comparison.
 
-May import onnx_model (its contract), learning (the line), tables, exact and settings; no torch, no
-MLflow.
+All is made from the files of a result, `measures` and `pictures`. No torch, no MLflow.
 """

@@ -40,7 +40,7 @@ def beside_the_reference(metrics: Mapping[str, Any], params: Mapping[str, Any]) 
     kind = loss_words.of_params(params.get("train.loss"))
     if not kind.is_squared:
         return (
-            f"The final loss, the {reduction} of the {loss_words.errors(kind)} on the training"
+            f"The final loss, the {reduction} of the {kind.errors} on the training"
             f" rows, is {number(metrics['train']['loss'])}. The line with the smallest squared"
             f" errors (exact least squares) has an RMSE of {number(reference['rmse'])} there, and"
             f" the model, which was asked for another loss, one of"

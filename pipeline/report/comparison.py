@@ -6,9 +6,9 @@ The page is written for the terminal and as Markdown from the same values.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from pipeline.measures.paired_difference import FEW_ROWS, PairedDifference
+from pipeline.measures.row_errors import ALL_TARGETS
 from pipeline.report import markdown
-from pipeline.report.paired_difference import FEW_ROWS, PairedDifference
-from pipeline.report.row_errors import ALL_TARGETS
 from pipeline.settings.messages import count
 from pipeline.settings.terminal import visible
 

@@ -1,7 +1,7 @@
 """Diagnostics in words: what each says of this fit, and what to do about it.
 
 The sentences are made from `diagnostics` of metrics.json. In a template {name} is a value, and `…`
-is code, as in Markdown. A test needs a verdict: see report/diagnostics.py.
+is code, as in Markdown. A test needs a verdict: see measures/diagnostics.py.
 """
 
 from collections.abc import Callable, Iterator, Mapping

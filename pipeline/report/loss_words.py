@@ -26,33 +26,10 @@ SENTENCES: Mapping[Language, Mapping[str, str]] = {
 }
 """What a model answers, by the loss that it was trained with."""
 
-_ERRORS = {
-    "squared": "squared errors",
-    "absolute": "absolute errors",
-    "huber": "Huber losses",
-    "quantile": "quantile losses",
-}
-_MEANS = {
-    "squared": "squared error",
-    "absolute": "absolute error",
-    "huber": "Huber loss",
-    "quantile": "quantile loss",
-}
-
 
 def of_params(loss: str | None) -> LossKind:
     """Return the loss of a result. loss: its train.loss; older results have None."""
     return loss_kind(loss or "squared")
-
-
-def errors(kind: LossKind) -> str:
-    """Return what the loss sums up, such as `absolute errors`."""
-    return _ERRORS[kind.name]
-
-
-def mean_error(kind: LossKind) -> str:
-    """Return the name of the mean of the errors' losses: `mean absolute error`."""
-    return f"mean {_MEANS[kind.name]}"
 
 
 def answer(kind: LossKind, target: str) -> str:

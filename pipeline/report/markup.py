@@ -6,7 +6,7 @@ import urllib.parse
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from pipeline.report import small_svg
+from pipeline.pictures import small_svg
 
 
 class Html(str):

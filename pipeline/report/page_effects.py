@@ -3,13 +3,7 @@
 from collections.abc import Iterator, Mapping
 from math import isfinite
 
-from pipeline.report import (
-    markup,
-    page_effect_lines,
-    page_importance,
-    target_words,
-    term_intervals,
-)
+from pipeline.report import markup, page_effect_lines, page_importance, target_words, term_intervals
 from pipeline.report.facts import Facts, Row
 from pipeline.report.markup import Html
 from pipeline.report.words import Sentences, Words, number

@@ -3,14 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from pipeline.report import (
-    largest_errors,
-    markup,
-    page_rows,
-    page_verdict,
-    row_words,
-    target_words,
-)
+from pipeline.measures import largest_errors
+from pipeline.report import markup, page_rows, page_verdict, row_words, target_words
 from pipeline.report.facts import Facts, Row
 from pipeline.report.markup import Html, element
 from pipeline.report.words import Sentences, Words, cell, number

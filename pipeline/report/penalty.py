@@ -1,9 +1,8 @@
-"""The penalty of a model in metrics.json, and in words."""
+"""The penalty of a model in words."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from pipeline.exact.penalties import Penalty
 from pipeline.learning.penalty_messages import kind, two_digits
 from pipeline.report import markdown, row_words
 from pipeline.report.card_coefficients import number
@@ -12,19 +11,6 @@ from pipeline.report.card_columns import first_of
 MOST_TARGETS_SHOWN = 3
 TOO_FEW_ROWS = "no figures, because fewer rows train for a fold than the model has numbers"
 CHOSEN_IN_THEM = "the penalty was chosen in them, which flatters these figures a little"
-
-
-def in_metrics(penalties: Sequence[Penalty], targets: Sequence[str]) -> dict[str, Any]:
-    """Return the entry of metrics.json: the penalties of each target; nothing if there are none."""
-    if not any(penalty.l1 or penalty.l2 for penalty in penalties):
-        return {}
-    by_target = list(zip(targets, penalties, strict=True))
-    return {
-        "penalty": {
-            "l1": {target: penalty.l1 for target, penalty in by_target},
-            "l2": {target: penalty.l2 for target, penalty in by_target},
-        }
-    }
 
 
 def words(metrics: Mapping[str, Any]) -> str | None:

@@ -76,7 +76,7 @@ def _lines(params: Params) -> list[str]:
     folds = flat["data.folds"]
     # Loss of the finished model. The last one in the history is from before the last update.
     kind = params.train.loss_kind
-    losses = f"{params.train.reduction} of the {loss_words.errors(kind)} on the training rows"
+    losses = f"{params.train.reduction} of the {kind.errors} on the training rows"
     if (penalties := penalty.words(metrics)) is not None:
         chosen = f", chosen by {row_words.folds(folds)}" * bool(params.train.chosen_by_folds)
         text.append(f"{'penalty':12} {penalties}{chosen}")

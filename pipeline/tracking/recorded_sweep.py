@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from pipeline.learning.outcomes import Outcome, best_first
-from pipeline.report import sweep_plot, sweep_report
+from pipeline.pictures import sweep_plot
+from pipeline.report import sweep_report
 from pipeline.report.sweep_log import SweepLog, sweep_id
 from pipeline.settings import files
 from pipeline.settings.params import Params

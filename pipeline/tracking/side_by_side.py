@@ -5,10 +5,11 @@ It needs no run and no MLflow: everything comes from git and DVC's cache.
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from pipeline.report import common_scale, fold_differences, penalty, row_errors, row_words
+from pipeline.measures import fold_differences, row_errors
+from pipeline.measures.fold_differences import CV_MEAN, Job
+from pipeline.measures.paired_difference import PairedDifference
+from pipeline.report import common_scale, penalty, row_words
 from pipeline.report.comparison import Comparison
-from pipeline.report.fold_differences import CV_MEAN, Job
-from pipeline.report.paired_difference import PairedDifference
 from pipeline.results import differences, places
 from pipeline.results.differences import have_same_folds
 from pipeline.results.gathering import fetch_advice, reading

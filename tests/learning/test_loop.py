@@ -18,7 +18,7 @@ from pipeline.learning.batches import InMemory
 from pipeline.learning.loop import run_epochs
 from pipeline.learning.module import build
 from pipeline.learning.prediction import line_of, predict
-from pipeline.report import predictions
+from pipeline.measures import predictions
 from pipeline.settings.seeds import stream
 
 

@@ -14,7 +14,7 @@ from pipeline.exact.penalties import Penalty
 from pipeline.learning.linear_sweep import LinearSweep
 from pipeline.learning.one_by_one import trial
 from pipeline.learning.outcomes import Trial
-from pipeline.report import folds
+from pipeline.measures import folds
 from pipeline.settings.errors import UserError
 
 EXACT: dict[str, Any] = {

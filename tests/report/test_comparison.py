@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
+from pipeline.measures.paired_difference import PairedDifference
 from pipeline.report import comparison
 from pipeline.report.comparison import Comparison
-from pipeline.report.paired_difference import PairedDifference
 
 
 def a_comparison(paired: PairedDifference | None, metrics: Mapping[str, float] = {}) -> Comparison:

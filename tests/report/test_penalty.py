@@ -1,4 +1,4 @@
-"""A penalized model is told as such: in metrics.json, the summary, the card and the picture."""
+"""A penalized model is told as such: in the summary, the card and the picture."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -8,7 +8,9 @@ from plotted import texts
 
 from pipeline.exact.penalties import Penalty
 from pipeline.learning.path_file import PairError, PenaltyPath
-from pipeline.report import path_plot, penalty, summary
+from pipeline.measures import metrics
+from pipeline.pictures import path_plot
+from pipeline.report import penalty, summary
 
 REFERENCE = {"loss": 100.0, "rmse": 2.0, "gap": 3.5}
 METRICS = {
@@ -18,17 +20,10 @@ METRICS = {
 }
 
 
-def test_the_penalties_are_in_the_metrics_if_there_are_any() -> None:
-    assert penalty.in_metrics([Penalty(), Penalty()], ["y", "z"]) == {}
-    assert penalty.in_metrics([Penalty(0.5, 0.0), Penalty(0.1, 2.0)], ["y", "z"]) == {
-        "penalty": {"l1": {"y": 0.5, "z": 0.1}, "l2": {"y": 0.0, "z": 2.0}}
-    }
-
-
 def test_a_penalized_model_is_not_called_a_bad_optimum() -> None:
     assert penalty.words({}) is None
     assert penalty.words(METRICS) == "ridge, l2 0.25"
-    two = penalty.in_metrics([Penalty(0.5, 0.0), Penalty(0.1, 2.0)], ["y", "z"])
+    two = metrics.of_penalties([Penalty(0.5, 0.0), Penalty(0.1, 2.0)], ["y", "z"])
     assert penalty.words(two) == "y: lasso, l1 0.5, z: elastic net, l1 0.1, l2 2"
     assert summary.gap(REFERENCE, is_linear=True, is_penalized=True) == (
         "no penalty   loss 100 by exact least squares; the penalty costs 3.5 on the training rows,"

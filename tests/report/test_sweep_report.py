@@ -8,7 +8,8 @@ import pytest
 from conftest import job_text
 
 from pipeline.learning.outcomes import Outcome
-from pipeline.report import sweep_choice, sweep_plot, sweep_report
+from pipeline.pictures import sweep_plot
+from pipeline.report import sweep_choice, sweep_report
 from pipeline.settings import params
 from pipeline.settings.errors import UserError
 

@@ -65,7 +65,7 @@ def test_a_stage_computes_with_the_kernels_that_train_portable_asks_for(
 def test_a_notebook_does_not_choose_how_to_draw(workspace: Path) -> None:
     """Its terminals inherit its backend, which Matplotlib refuses outside of it."""
     inline = "module://matplotlib_inline.backend_inline"
-    process = started("import pipeline.report.plots\nprint('drawn')", MPLBACKEND=inline)
+    process = started("import pipeline.pictures.plots\nprint('drawn')", MPLBACKEND=inline)
     assert ended(process) == (0, "drawn\n", "")
 
 

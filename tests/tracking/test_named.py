@@ -6,7 +6,7 @@ from compared import Results
 from compared import results_fixture as results_fixture
 from conftest import job, tracked_runs
 
-from pipeline.report import row_errors
+from pipeline.measures import row_errors
 from pipeline.results import places, recorded
 from pipeline.settings import files
 from pipeline.settings.errors import UserError

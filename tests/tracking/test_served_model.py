@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 from mlflow.exceptions import MlflowException
 
-from pipeline.report import answer_file
+from pipeline.answers import answer_file
 from pipeline.tracking import served_model
 
 

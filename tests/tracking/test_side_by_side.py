@@ -17,7 +17,8 @@ from scipy import stats
 from pipeline.columns import plan
 from pipeline.columns.blocks import TableFile
 from pipeline.learning.line import load_line
-from pipeline.report import comparison, row_errors
+from pipeline.measures import row_errors
+from pipeline.report import comparison
 from pipeline.report.comparison import Comparison
 from pipeline.results import places, recorded
 from pipeline.settings import files

@@ -103,6 +103,24 @@ class LossKind:
         return self.name == "squared"
 
     @property
+    def errors(self) -> str:
+        """What it sums up, in words: `absolute errors`."""
+        return f"{self._adjective} {'errors' if self._is_of_errors else 'losses'}"
+
+    @property
+    def mean_error(self) -> str:
+        """The name of its mean: `mean absolute error`."""
+        return f"mean {self._adjective} {'error' if self._is_of_errors else 'loss'}"
+
+    @property
+    def _adjective(self) -> str:
+        return "Huber" if self.name == "huber" else self.name
+
+    @property
+    def _is_of_errors(self) -> bool:
+        return self.name in ("squared", "absolute")
+
+    @property
     def share(self) -> float | None:
         """The share of the rows below the answers that it asks for; None unless a quantile."""
         return self.number if self.name == "quantile" else None
