@@ -2,7 +2,7 @@
 
 Reads   params.yaml, data/raw/
 Writes  data/train.parquet, data/test.parquet, data/columns.json, data/summary.json,
-        data/sample.parquet, data/source_rows.parquet
+        data/sample.parquet, data/source_rows.parquet, data/source_rows_test.parquet
 """
 
 from pipeline.compute import copied, mapping

@@ -29,10 +29,11 @@ def put_tables(train: pa.Table, test: pa.Table, plan: Plan, targets: Sequence[st
     for path, rows in zip(paths.values(), (train, test), strict=True):
         with table.writer(path, rows.schema) as file:
             file.write(rows)
-    with source_numbers.writer([""]) as numbers:
-        for block in source_numbers.of_made([train]):
-            rows = block.with_numbers.column(source_numbers.COLUMN)
-            numbers.write(rows, block.path)
+    for made, path in ((train, files.SOURCE_ROWS), (test, files.SOURCE_ROWS_TEST)):
+        with source_numbers.writer([""], path) as numbers:
+            for block in source_numbers.of_made([made]):
+                rows = block.with_numbers.column(source_numbers.COLUMN)
+                numbers.write(rows, block.path)
     files.write_json(files.COLUMNS, plan.model_dump(mode="json"))
     partial, layout = own_rows.summarized(
         paths, plan, tuple(targets), seed=0, folds=DrawnFolds(0, 5)

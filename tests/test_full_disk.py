@@ -41,7 +41,8 @@ def test_a_full_disk(workspace: Path) -> None:
     assert "No space left on device; free some space and run `dvc repro` again" in told
     assert "Traceback" not in told
     # The old table is whole, and nothing lies beside it.
-    kept = "columns.json\nsample.parquet\nsource_rows.parquet\nsummary.json\n"
+    kept = "columns.json\nsample.parquet\nsource_rows.parquet\n"
+    kept += "source_rows_test.parquet\nsummary.json\n"
     kept += "test.parquet\ntrain.parquet\n"
     assert f"status 1\n{kept}status 0\n" in told
 
@@ -75,8 +76,8 @@ def test_whichever_output_finds_the_disk_full_none_is_written(workspace: Path) -
         workspace, "-o size=4m", f"PYTHONPATH=.:{tests} python ../filling.py"
     )
     *failed, whole, _ = told.split("\n")
-    names = ["columns.json", "sample.parquet", "source_rows.parquet", "summary.json"]
-    names += ["test.parquet", "train.parquet"]
+    names = ["columns.json", "sample.parquet", "source_rows.parquet"]
+    names += ["source_rows_test.parquet", "summary.json", "test.parquet", "train.parquet"]
     assert whole == f"whole {names}"
     assert {line[: len("failed [] 28 ")] for line in failed} == {"failed [] 28 "}, told
     # Arrow writes the tables, Python the two files of JSON.

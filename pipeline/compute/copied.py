@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 def write(
     params: Params, schema: pa.Schema, blocks: Iterator[Numbered], raw: "RawTable | None"
 ) -> None:
-    """Write the rows into both tables, where the training rows stand, and what is learnt from them.
+    """Write the rows into both tables, where they stand in the source, and what is learnt.
 
     raw: None if the rows are made. Raises UserError if a table that must have rows has none, or if
     a column cannot be used.
@@ -39,23 +39,23 @@ def write(
     with (
         table.writer(files.TRAIN, schema) as train,
         table.writer(files.TEST, schema) as test,
-        source_numbers.writer(paths_in) as numbers,
+        source_numbers.writer(paths_in) as train_numbers,
+        source_numbers.writer(paths_in, files.SOURCE_ROWS_TEST) as test_numbers,
     ):
         tables: dict[Side, table.Writer] = {"train": train, "test": test}
+        numbers = {"train": train_numbers, "test": test_numbers}
         known: dict[Side, Statistics] = {"train": Statistics(), "test": Statistics()}
         for block in blocks:
             before = train.rows + test.rows
             for side, numbered in division.chosen.sides(block.with_numbers, before).items():
                 rows = numbered.select(schema.names)
                 tables[side].write(rows)
-                if side == "train":
-                    numbers.write(numbered.column(source_numbers.COLUMN), block.path)
+                numbers[side].write(numbered.column(source_numbers.COLUMN), block.path)
                 known[side] += statistics.of_rows(columns, rows, data.weights, terms.summed)
         held_out.check_sides(data.test_fraction.share, train.rows, test.rows)
         # Before either has its name: only now may the disk be full, or a column be refused.
-        train.finish()
-        test.finish()
-        numbers.finish()
+        for file in (*tables.values(), *numbers.values()):
+            file.finish()
         count = statistics.count_in(partial(row_groups.column, train.path), data.weights)
         learnable = Learnable(
             columns, known["train"], known["test"], count, left_out=division.left_out, terms=terms

@@ -47,6 +47,7 @@ def write(params: Params, raw: RawTable) -> None:
         table.writer(files.TRAIN, raw.row_schema),
         table.writer(files.TEST, raw.row_schema),
         source_numbers.writer([]),
+        source_numbers.writer([], files.SOURCE_ROWS_TEST),
     ):
         written.write(whole, layout, raw.row_schema)
 

@@ -32,6 +32,7 @@ from pipeline.measures.partial_dependence import Dependences
 from pipeline.measures.split import Split
 from pipeline.settings import csv_cells, files
 from pipeline.settings.params import GENERATE, Params
+from pipeline.tables import row_groups
 
 QUERIES_IN_METRICS = 10
 """Most queries whose predictions are in metrics.json; predictions.csv has all of them."""
@@ -135,8 +136,12 @@ class Evaluation:
     def largest_errors(self) -> tuple[Sequence[str], Rows]:
         """Return the header and the rows of largest_errors.csv."""
         split, is_held_out = self.test or self.train, self.test is not None
+        numbers = files.SOURCE_ROWS_TEST if is_held_out else files.SOURCE_ROWS
+        are_here = any(row_groups.sizes_in(files.TRAIN))
         return largest_errors.header(self.plan.features), largest_errors.rows(
-            self.plan, self.params.data.targets, split, held_out=is_held_out
+            *(self.plan, self.params.data.targets, split),
+            held_out=is_held_out,
+            numbers=numbers if are_here else None,
         )
 
     @property

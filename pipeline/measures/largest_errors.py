@@ -1,6 +1,7 @@
 """Rows with the largest errors of the model: largest_errors.csv."""
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,10 +13,11 @@ from pipeline.columns.number import NumberColumn
 from pipeline.columns.plan import AnyColumn, Plan
 from pipeline.columns.queries import iso
 from pipeline.measures.split import Split
+from pipeline.tables import source_numbers
 
 HELD_OUT, TRAINING = "held out", "training"
 
-FIGURES = ("target", "rows", "row", "actual", "predicted", "error")
+FIGURES = ("target", "rows", "file", "row", "actual", "predicted", "error")
 COLUMN = "column "
 """What stands before a column's name: no name of a column can be taken for one of the figures."""
 
@@ -26,21 +28,29 @@ def header(features: Sequence[str]) -> list[str]:
 
 
 def rows(
-    plan: Plan, targets: Sequence[str], split: Split, *, held_out: bool
+    plan: Plan,
+    targets: Sequence[str],
+    split: Split,
+    *,
+    held_out: bool,
+    numbers: Path | None,
 ) -> Iterator[list[Any]]:
     """Return the rows of largest_errors.csv: for each target up to 20, the largest error first.
 
-    split: the rows held out, or the training rows if there are none. `row` counts from 1 in
-    data/test.parquet or data/train.parquet, or in the rows of the sample if the rows were left
-    where they are. error: actual − predicted.
+    split: the rows held out, or the training rows if there are none. numbers: the file of
+    `source_numbers` that says where they stand; None if the rows were left where they are, of which
+    it is not known. file and row are the place in the user's table, as in influence.csv. error:
+    actual − predicted. Raises UserError if the file is missing, damaged or of other rows.
     """
     for index, (target, largest) in enumerate(zip(targets, split.errors.largest, strict=True)):
+        places = largest.places.tolist()
+        found = source_numbers.read(places, numbers) if numbers else [(None, None)] * len(places)
         for place, row, predicted in zip(
-            largest.places.tolist(), largest.rows, largest.predicted.tolist(), strict=True
+            found, largest.rows, largest.predicted.tolist(), strict=True
         ):
             actual = float(row[split.features + index])
             name = HELD_OUT if held_out else TRAINING
-            figures = [target, name, place + 1, actual, predicted, actual - predicted]
+            figures = [target, name, *place, actual, predicted, actual - predicted]
             yield [*figures, *values(plan, row[: split.features])]
 
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from pipeline.report import diagnostic_words, markup
+from pipeline.report import diagnostic_words, markup, page_rows
 from pipeline.report.diagnostic_words import Sentence
 from pipeline.report.facts import Facts, Row
 from pipeline.report.markup import Html
@@ -35,13 +35,11 @@ SENTENCES: Sentences = {
         "picture": "Each row: its studentized residual over its leverage, which says how unlike"
         " other rows it is. Rows that are far to the right and far from 0 move the fit.",
         "picture_alt": "Scatter plot of studentized residuals over leverage",
-        "file": "file",
-        "row": "row",
         "actual": "actual",
         "predicted": "predicted",
         "studentized": "studentized residual",
         "cooks": "Cook's distance",
-        "more_rows": "More rows, and their leverage, are in `reports/influence.csv`.",
+        "more_rows": "{numbering} More rows, and their leverage, are in `reports/influence.csv`.",
         "freedom_none": "**No degree of freedom** is left: there are as many numbers as rows, so a"
         " perfect fit says nothing.",
     },
@@ -61,13 +59,11 @@ SENTENCES: Sentences = {
         "picture": "每一行的学生化残差（纵轴）与杠杆值（横轴，表示该行与其他行相异的程度）。"
         "靠右且远离 0 的行会移动拟合。",
         "picture_alt": "学生化残差对杠杆值的散点图",
-        "file": "文件",
-        "row": "行",
         "actual": "实际值",
         "predicted": "预测值",
         "studentized": "学生化残差",
         "cooks": "Cook 距离",
-        "more_rows": "更多的行及其杠杆值见 `reports/influence.csv`。",
+        "more_rows": "{numbering}更多的行及其杠杆值见 `reports/influence.csv`。",
         "freedom_none": "**没有剩余的自由度**：要估计的数与行数一样多，完全吻合并不说明任何问题。",
     },
 }
@@ -125,16 +121,19 @@ def _influence(facts: Facts, words: Words) -> Iterator[Html]:
         rows = [row for row in facts.influence if row["target"] == target and row["cooks_distance"]]
         if not rows:
             continue
-        has_files = len({row["file"] for row in rows}) > 1
-        names = [*["file"] * has_files, "row", "actual", "predicted", "studentized", "cooks"]
+        shown = rows[:MOST_ROWS_SHOWN]
+        places = page_rows.place_columns(shown)
+        header = page_rows.place_header(places, facts.language)
+        header += [words(name) for name in ("actual", "predicted", "studentized", "cooks")]
         (fitted,) = facts.plan.on_fitted_scale([target])
         yield markup.paragraph(words("influence", target=markup.name(fitted)))
         yield markup.table(
-            [words(name) for name in names],
-            (_cells(row, has_files) for row in rows[:MOST_ROWS_SHOWN]),
-            range(has_files, len(names)),
+            header,
+            (page_rows.place(row, places) + _figures(row) for row in shown),
+            range("file" in places, len(header)),
         )
-        yield markup.paragraph(words("more_rows"), class_="note")
+        numbering = page_rows.numbering(shown, facts.language)
+        yield markup.paragraph(words("more_rows", numbering=numbering), class_="note")
     if "influence" in facts.plots and _moves(facts):
         picture = facts.plots["influence"]
         yield markup.picture(picture, words.plain("picture_alt"), words("picture"))
@@ -146,8 +145,7 @@ def _moves(facts: Facts) -> bool:
     return any(each.get("influence", {}).get("verdict") != "fine" for each in of_targets)
 
 
-def _cells(row: Row, has_files: bool) -> list[str]:
-    figures = ("row", "actual", "predicted", "studentized_residual", "cooks_distance")
+def _figures(row: Row) -> list[str]:
+    figures = ("actual", "predicted", "studentized_residual", "cooks_distance")
     digits = {"studentized_residual": 3, "cooks_distance": 3}
-    shown = (cell(row[key], digits.get(key, 5)) for key in figures)
-    return [*[markup.name(row["file"])] * has_files, *shown]
+    return [cell(row[key], digits.get(key, 5)) for key in figures]

@@ -7,7 +7,7 @@ from pipeline.measures import largest_errors
 from pipeline.report import markup, page_rows, page_verdict, row_words, target_words
 from pipeline.report.facts import Facts, Row
 from pipeline.report.markup import Html, element
-from pipeline.report.words import Sentences, Words, cell, number
+from pipeline.report.words import Sentences, Words, number
 
 MOST_ERRORS_SHOWN = 8
 MOST_VALUES_SHOWN = 8
@@ -44,14 +44,13 @@ SENTENCES: Sentences = {
         " others the model's answers are guesses.",
         "largest": "The largest errors for {target}, on rows held out. | The largest errors for"
         " {target}, on the rows that train.",
-        "row": "row",
         "actual": "actual",
         "predicted": "predicted",
         "error": "actual − predicted",
         "values": "the row",
         "by_ratio": "The largest errors of the logarithm are those that are farthest off in per"
         " cent.",
-        "where": "Rows are counted from 1 in `{path}`. Large errors in rows that have something in"
+        "where": "{numbering} Large errors in rows that have something in"
         " common ask for another column or a bend; single ones may be mistakes in the table.",
         "fit": "The rows, and the line or curve that answers.",
         "fit_alt": "Scatter plot of the target over the feature with the fitted curve",
@@ -94,13 +93,12 @@ SENTENCES: Sentences = {
         "inside": "留出的 {of} 行中，有 {inside} 行在每一列上都与训练数据同类；对其余各行，"
         "模型的回答属于外推。",
         "largest": "{target} 误差最大的留出行。 | {target} 误差最大的训练行。",
-        "row": "行",
         "actual": "实际值",
         "predicted": "预测值",
         "error": "实际值 − 预测值",
         "values": "该行的取值",
         "by_ratio": "对数的误差最大者，即按百分比计相差最大者。",
-        "where": "行号为 `{path}` 中的行号，从 1 起。若误差大的行有共同之处，"
+        "where": "{numbering}若误差大的行有共同之处，"
         "说明还缺某一列或存在弯曲关系；"
         "孤立的大误差可能是数据表中的错误。",
         "fit": "各行数据，以及给出回答的直线或曲线（横轴为特征，纵轴为目标）。",
@@ -213,17 +211,19 @@ def _where_not(facts: Facts, words: Words) -> Iterator[Html]:
             continue
         is_test = rows[0]["rows"] == largest_errors.HELD_OUT
         title = words("largest", target=markup.name(target), n=1 if is_test else 2)
-        header = [words(key) for key in ("row", "actual", "predicted", "error", "values")]
+        shown = rows[:MOST_ERRORS_SHOWN]
+        places = page_rows.place_columns(shown)
+        header = page_rows.place_header(places, facts.language)
+        header += [words(key) for key in ("actual", "predicted", "error", "values")]
         yield markup.paragraph(title)
         yield markup.table(
             header,
-            (_error(row, facts, words) for row in rows[:MOST_ERRORS_SHOWN]),
-            (0, 1, 2, 3),
+            (page_rows.place(row, places) + _error(row, facts, words) for row in shown),
+            range("file" in places, len(header) - 1),
             class_="errors",
         )
-        path = "data/test.parquet" if is_test else "data/train.parquet"
-        if facts.rows_are_kept:
-            yield markup.paragraph(words("where", path=path), class_="note")
+        numbering = page_rows.numbering(shown, facts.language)
+        yield markup.paragraph(words("where", numbering=numbering), class_="note")
         if target in facts.logs:
             yield markup.paragraph(words("by_ratio"), class_="note")
 
@@ -232,6 +232,6 @@ def _error(row: Row, facts: Facts, words: Words) -> list[str]:
     actual, predicted = (
         page_rows.in_own_unit(facts, row["target"], row[key]) for key in ("actual", "predicted")
     )
-    figures = (cell(row["row"]), *map(number, (actual, predicted, actual - predicted)))
+    figures = map(number, (actual, predicted, actual - predicted))
     values = [*page_rows.values(facts, row, largest_errors.COLUMN)]
     return [*figures, words.listed(values, MOST_VALUES_SHOWN)]

@@ -1,5 +1,6 @@
-"""Where the training rows stand in the user's files: data/source_rows.parquet.
+"""Where rows stand in the user's files: data/source_rows.parquet, data/source_rows_test.parquet.
 
+The first has the training rows, the second the rows held out.
 A row has the number that messages about the file give it: its line of a CSV file, else its row.
 """
 
@@ -55,7 +56,7 @@ def of_made(blocks: Iterable[pa.Table]) -> Iterator[Numbered]:
 
 
 class Writer:
-    """The numbers of training rows, to which more are appended. Opened by `writer`."""
+    """The numbers of rows of a table, to which more are appended. Opened by `writer`."""
 
     def __init__(self, paths: Sequence[str], file: table.Writer) -> None:
         self._file = file
@@ -72,18 +73,18 @@ class Writer:
 
 
 @contextmanager
-def writer(paths: Sequence[str]) -> Iterator[Writer]:
-    """Open data/source_rows.parquet to write it, whole or not at all. paths: of all files."""
+def writer(paths: Sequence[str], path: Path = files.SOURCE_ROWS) -> Iterator[Writer]:
+    """Open one of these files to write it, whole or not at all. paths: of all the user's files."""
     schema = _SCHEMA.with_metadata({"files": json.dumps([*paths], ensure_ascii=False)})
-    with table.writer(files.SOURCE_ROWS, schema) as file:
+    with table.writer(path, schema) as file:
         yield Writer(paths, file)
 
 
 def read(places: Sequence[int], path: Path = files.SOURCE_ROWS) -> list[tuple[str, int]]:
-    """Return the file and the number in it of some training rows: the file is "" if it was made.
+    """Return the file and the number in it of some rows of a table: the file is "" if it was made.
 
-    places: the number of training rows before each. Raises UserError if the file is missing or
-    damaged, or does not have the rows.
+    places: the number of rows of the table before each. Only their row groups are read.
+    Raises UserError if the file is missing or damaged, or does not have the rows.
     """
     found: dict[int, tuple[str, int]] = {}
     with row_groups.opened(path) as file:
@@ -98,8 +99,9 @@ def read(places: Sequence[int], path: Path = files.SOURCE_ROWS) -> list[tuple[st
             for place, row in zip(inside, chosen.to_pylist(), strict=True):
                 found[place] = (names[row["file"]], row["row"])
     if len(found) < len({*places}):
+        table_of = files.TEST if path == files.SOURCE_ROWS_TEST else files.TRAIN
         raise UserError(
-            f"{path}: it has fewer rows than {files.TRAIN}; `dvc repro -f generate`"
+            f"{path}: it has fewer rows than {table_of}; `dvc repro -f generate`"
             " makes the files of data/ again"
         )
     return [found[place] for place in places]

@@ -1,11 +1,15 @@
 """The rows with the largest errors are told by their raw values, as the table has them."""
 
+from pathlib import Path
+
 import numpy as np
+import pyarrow as pa
 from mixed_tables import mixed_plan, mixed_rows, number_plan
 from plotted import measured
 from raw_plans import a_plan, date
 
 from pipeline.measures import largest_errors
+from pipeline.tables import source_numbers
 
 
 def test_encoded_rows_are_told_by_their_raw_values() -> None:
@@ -32,13 +36,21 @@ def test_a_date_without_its_days_is_told_by_its_parts() -> None:
     assert largest_errors.values(plan, row) == ["month 7, weekday 3, year 1999"]
 
 
-def test_the_largest_errors_come_first_with_their_places() -> None:
+def test_the_largest_errors_come_first_with_their_places(tmp_path: Path) -> None:
     plan = number_plan(["x"])
     rows = np.array([[1.0, 1.0], [2.0, 5.0], [4.0, 3.0]])
     split = measured(rows, 1, lambda x: x)
-    assert [*largest_errors.rows(plan, ["y"], split, held_out=True)] == [
-        ["y", "held out", 2, 5.0, 2.0, 3.0, 2.0],
-        ["y", "held out", 3, 3.0, 4.0, -1.0, 4.0],
-        ["y", "held out", 1, 1.0, 1.0, 0.0, 1.0],
+    numbers = tmp_path / "numbers.parquet"
+    with source_numbers.writer(["a.csv", "b.csv"], numbers) as file:
+        file.write(pa.chunked_array([[4, 9]], pa.int64()), "a.csv")
+        file.write(pa.chunked_array([[2]], pa.int64()), "b.csv")
+    assert [*largest_errors.rows(plan, ["y"], split, held_out=True, numbers=numbers)] == [
+        ["y", "held out", "a.csv", 9, 5.0, 2.0, 3.0, 2.0],
+        ["y", "held out", "b.csv", 2, 3.0, 4.0, -1.0, 4.0],
+        ["y", "held out", "a.csv", 4, 1.0, 1.0, 0.0, 1.0],
+    ]
+    # Of rows that stay where they are it is not known.
+    assert next(largest_errors.rows(plan, ["y"], split, held_out=False, numbers=None)) == [
+        *["y", "training", None, None, 5.0, 2.0, 3.0, 2.0]
     ]
     assert largest_errors.header(["error"])[-1] == "column error"

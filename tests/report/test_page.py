@@ -123,8 +123,9 @@ def variants() -> Iterator[Facts]:
     exact = coefficients(good.plan, bias="price = 2·area in every row: a formula")
     odd = with_metrics(good, reference=reference, train=good.metrics["train"] | {"rmse": 0.1})
     errors = [
-        {"target": "price", "rows": "held out", "row": "7", "actual": "9", "predicted": "1",
-         "error": "8", **{f"column {name}": "" for name in good.plan.features}}
+        {"target": "price", "rows": "held out", "file": "data/raw/flats.csv", "row": "7",
+         "actual": "9", "predicted": "1", "error": "8",
+         **{f"column {name}": "" for name in good.plan.features}}
     ] * 2  # fmt: skip
     yield some_facts(
         metrics=odd.metrics, coefficients=exact, training_rows=20, largest_errors=errors,

@@ -1,4 +1,4 @@
-"""Training rows are found again in the user's files, whatever was left out or held out."""
+"""Rows are found again in the user's files, whatever was left out or held out."""
 
 from pathlib import Path
 
@@ -39,6 +39,11 @@ def test_lines_are_those_of_the_file_with_gaps_quotes_and_rows_held_out(workspac
     places = [*range(len(x))]
     for value, (path, line) in zip(x.tolist(), source_numbers.read(places), strict=True):
         assert lines_of(Path(path))[line - 1].startswith(f"{value:g},")
+    held_out = table.read(files.TEST).columns(["x"])[:, 0].tolist()
+    assert held_out
+    found = source_numbers.read([*range(len(held_out))], files.SOURCE_ROWS_TEST)
+    for value, (path, line) in zip(held_out, found, strict=True):
+        assert lines_of(Path(path))[line - 1].startswith(f"{value:g},")
     assert source_numbers.read(places[::-1]) == source_numbers.read(places)[::-1]
 
 
@@ -47,6 +52,8 @@ def test_rows_that_are_made_are_counted_from_one(workspace: Path) -> None:
     assert source_numbers.read([2, 0]) == [("", 3), ("", 1)]
     with pytest.raises(UserError, match=r"it has fewer rows than data/train\.parquet"):
         source_numbers.read([3])
+    with pytest.raises(UserError, match=r"it has fewer rows than data/test\.parquet"):
+        source_numbers.read([0], files.SOURCE_ROWS_TEST)
 
 
 @pytest.mark.parametrize(
