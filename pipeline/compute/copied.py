@@ -54,8 +54,9 @@ def write(
                 known[side] += statistics.of_rows(columns, rows, data.weights, terms.summed)
         held_out.check_sides(data.test_fraction.share, train.rows, test.rows)
         # Before either has its name: only now may the disk be full, or a column be refused.
-        for file in (*tables.values(), *numbers.values()):
-            file.finish()
+        for side in tables:
+            tables[side].finish()
+            numbers[side].finish()
         count = statistics.count_in(partial(row_groups.column, train.path), data.weights)
         learnable = Learnable(
             columns, known["train"], known["test"], count, left_out=division.left_out, terms=terms
