@@ -29,9 +29,8 @@ class Net(nn.Module):
 """
 
 
-@pytest.mark.parametrize(
-    "seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(1, 5))]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(5))
 def test_the_documented_network_goes_through_the_documented_pipeline(
     workspace: Path, seed: int
 ) -> None:

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 
+import pytest
 from compared import Results
 from compared import results_fixture as results_fixture
 from conftest import ROOT, environment
@@ -24,6 +25,7 @@ def compare(*arguments: str, status: int = 0) -> str:
     return done.stderr if status else done.stdout
 
 
+@pytest.mark.slow
 def test_the_command_line(results: Results) -> None:
     poor = results.committed(data__features=["number"])
     good = results.committed(data__features=["area"])

@@ -49,6 +49,7 @@ def test_a_stage_before_its_time(checkout: Checkout) -> None:
     )
 
 
+@pytest.mark.slow
 def test_divergence_names_epoch_loss_and_the_rate_that_converges(checkout: Checkout) -> None:
     Path("params.yaml").write_text(job_text(train__lr=0.1))
     checkout.stage("generate")

@@ -20,7 +20,7 @@ from pipeline.settings.params import Params
 MADE = (files.ONNX, files.CONTRACT, files.VERIFICATION, files.CARD)
 
 
-@pytest.fixture(params=["matrix", "raw columns"])
+@pytest.fixture(params=[pytest.param("matrix", marks=pytest.mark.slow), "raw columns"])
 def params(request: pytest.FixtureRequest, workspace: Path) -> Params:
     """A job of each kind of file, made in the working directory."""
     if request.param == "matrix":

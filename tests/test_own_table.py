@@ -95,6 +95,7 @@ def test_numbers_beyond_what_ships(workspace: Path) -> None:
         train.main(params)
 
 
+@pytest.mark.slow
 def test_a_held_out_loss_is_in_history_and_run(
     workspace: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -13,7 +13,8 @@ from pipeline.settings import csv_cells, files
 from pipeline.settings.errors import UserError
 
 
-@pytest.mark.parametrize("penalty", ["l1", pytest.param("l2", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("penalty", ["l1", "l2"])
 def test_a_penalized_cross_validated_model(
     workspace: Path, capsys: pytest.CaptureFixture[str], penalty: str
 ) -> None:

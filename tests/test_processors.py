@@ -23,11 +23,8 @@ MACHINES = [
 ]
 
 
-@pytest.mark.parametrize(
-    "machine",
-    [MACHINES[0], *(pytest.param(machine, marks=pytest.mark.slow) for machine in MACHINES[1:])],
-    ids=str,
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("machine", MACHINES, ids=str)
 def test_other_threads_and_instruction_sets_give_the_promised_bytes(
     clone: Clone, machine: dict[str, str]
 ) -> None:

@@ -45,6 +45,7 @@ def assert_leads_back(run: TrackedRun, checkout: Checkout) -> None:
     assert run.tags["git.changed_files"] == "none"
 
 
+@pytest.mark.slow
 def test_a_clone_elsewhere_gives_the_committed_bytes(clone: Clone) -> None:
     """Another folder, locale, time zone, hash seed and thread count; plain, then forced."""
     checkout = clone("-Größe 2 ☃ 'a' \"b\" #;$&[*\\\n2")

@@ -105,7 +105,7 @@ def test_it_ends_with_the_same_bits(workspace: Path, name: str) -> None:
     assert again.times == [1000 + epoch for epoch in range(1, len(history) + 1)]
 
 
-@pytest.mark.parametrize("build", [normed, dropping])
+@pytest.mark.parametrize("build", [pytest.param(normed, marks=pytest.mark.slow), dropping])
 def test_a_module_that_is_not_linear_ends_with_the_same_bits(
     workspace: Path, monkeypatch: pytest.MonkeyPatch, build: Build
 ) -> None:

@@ -86,7 +86,10 @@ def test_what_is_trained_is_compared_with_what_ships(monkeypatch: pytest.MonkeyP
 @pytest.mark.parametrize("standardize", [False, True])
 @pytest.mark.parametrize("trained", ["float32", "float64"])
 @pytest.mark.parametrize("shipped", ["float32", "float64"])
-@pytest.mark.parametrize("build", [plain, normed, LinearModel])
+@pytest.mark.parametrize(
+    "build",
+    [*(pytest.param(build, marks=pytest.mark.slow) for build in (plain, normed)), LinearModel],
+)
 def test_a_module_is_the_same_before_and_after_whatever_its_precision(
     monkeypatch: pytest.MonkeyPatch, build: Build, trained: str, shipped: str, standardize: bool
 ) -> None:

@@ -9,7 +9,7 @@ from pipeline.learning import training
 
 
 @pytest.mark.parametrize("build", [normed, dropping])
-@pytest.mark.parametrize("standardize", [False, True])
+@pytest.mark.parametrize("standardize", [pytest.param(False, marks=pytest.mark.slow), True])
 def test_other_held_out_rows_leave_every_byte_alone(
     monkeypatch: pytest.MonkeyPatch, build: Build, standardize: bool
 ) -> None:

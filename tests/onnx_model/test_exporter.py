@@ -14,7 +14,9 @@ from pipeline.onnx_model.contract_inputs import Float
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-@pytest.mark.parametrize("opset", [13, 18, 20, 26])
+@pytest.mark.parametrize(
+    "opset", [13, *(pytest.param(opset, marks=pytest.mark.slow) for opset in (18, 20)), 26]
+)
 def test_every_precision_and_opset_is_written_and_verified(
     dtype: torch.dtype, opset: int, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -97,7 +97,9 @@ PLOTS = {
 }
 
 
-@pytest.mark.parametrize("targets", [1, 3, 5])
+@pytest.mark.parametrize(
+    "targets", [*(pytest.param(targets, marks=pytest.mark.slow) for targets in (1, 3)), 5]
+)
 @pytest.mark.parametrize("name", PLOTS)
 def test_no_text_covers_another_and_all_can_be_read(
     name: str, targets: int, tmp_path: Path
