@@ -13,31 +13,26 @@ UNIT = -61
 a coordinate to 1: by Cauchy and Schwarz the sizes of their products add up to less than 1."""
 
 
-def in_units(z: Floats, residual: Floats) -> Floats:
-    """Return the products of coordinates [coordinates, rows] and residuals: [rows, coordinates]."""
-    products = z * residual
-    products *= 2.0**-UNIT
-    return np.rint(products, out=products).T
-
-
 class ClusterSums:
     """Sums of e·z over the rows of each cluster. Several threads may add rows, in any order."""
 
     def __init__(self, clusters: int, coordinates: int) -> None:
         """clusters, coordinates: their numbers; the constant coordinate counts, too."""
-        self.sums = np.zeros((clusters, coordinates), np.int64)
+        self._columns = np.zeros((coordinates, clusters), np.int64)
         self._lock = threading.Lock()
 
-    def add(self, products: Integers, clusters: Integers) -> None:
-        """Add a block. products: e·z in units: [rows, coordinates]; clusters: [rows]."""
-        if len(self.sums) <= 1 << 16:
-            clusters = clusters.astype(np.uint16)  # which NumPy sorts in a tenth of the time
-        order = np.argsort(clusters, kind="stable")
-        ordered = clusters[order]
-        starts = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))
-        sums = np.add.reduceat(products[order], starts, axis=0)
+    @property
+    def sums(self) -> Integers:
+        """The sums, in units of 2^UNIT: [clusters, coordinates]."""
+        return self._columns.T
+
+    def add(self, products: Floats, exponent: int, clusters: Integers) -> None:
+        """Add rows. products: e·z in units of 2^exponent: [coordinates, rows]; clusters: [rows]."""
+        numbers = products * 2.0 ** (exponent - UNIT)
+        units = np.rint(numbers, out=numbers).astype(np.int64)
         with self._lock:
-            self.sums[ordered[starts]] += sums
+            for sums, column in zip(self._columns, units, strict=True):
+                np.add.at(sums, clusters, column)
 
     def in_residuals(self) -> Floats:
         """Return the sums, in the units of the residuals: [clusters, coordinates]."""

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from pipeline.exact.gram import Gram
 from pipeline.exact.gram_sums import GramSums
-from pipeline.exact.products import EXACT, MOST_SUMS
+from pipeline.exact.products import EXACT
 
 Floats = NDArray[np.float64]
 
@@ -26,8 +26,13 @@ LOW_BITS = 21
 MOST_ROWS = 1024
 """Rows that are added at a time, whose slices stay in the cache. The squares of the second slices
 stay below 2^53."""
+MOST_SUMS = 256
+"""Sums below 2^53 of which int64 holds twice as many, and more."""
 FIT = 2.0**3
 """A row whose numbers are at most so many times the size of their column fits among MOST_ROWS."""
+
+LARGEST_SQUARES = 0.9 * 2.0 ** (53 - 2 * HIGH_BITS)
+"""If squares add up to less, those of the first slices add up to less than 2^53."""
 
 HIGH_ROUNDER, LOW_ROUNDER = 1.5 * 2.0 ** (52 - HIGH_BITS), 1.5 * 2.0 ** (52 - HIGH_BITS - LOW_BITS)
 
@@ -35,44 +40,47 @@ HIGH_ROUNDER, LOW_ROUNDER = 1.5 * 2.0 ** (52 - HIGH_BITS), 1.5 * 2.0 ** (52 - HI
 class FixedGram:
     """The sum of the products of columns that are rounded to a fixed unit each."""
 
-    def __init__(self, exponents: Sequence[int]) -> None:
-        """exponents: the numbers of each column are about 2^exponent in size: [columns]."""
-        # All columns are counted in one unit: NumPy adds one number to all faster than columns.
-        self._sizes = tuple(exponents)
-        self._scales = [(i, 2.0**-each) for i, each in enumerate(exponents) if each]
-        self._exponents = tuple(each - HIGH_BITS - LOW_BITS for each in exponents)
-        units = np.repeat([-HIGH_BITS, -HIGH_BITS - LOW_BITS], len(exponents))
-        self._limits, self._per_unit = np.ldexp(EXACT, 2 * units), np.ldexp(1.0, -units)
-        size = len(units)
-        self._sum, self._diagonal = np.zeros((size, size)), np.zeros(size)
-        self._integers, self._sums = np.zeros((size, size), np.int64), 0
-        self._total = np.zeros((size, size), object)
-        self._rows, self._others = 0, GramSums(len(exponents))
-        self._slices = np.empty((size, MOST_ROWS))
+    def __init__(self, sizes: Sequence[int], factors: int | None = None) -> None:
+        """sizes: the numbers of each column are about 2^size in size: [columns].
+
+        factors: products with so many columns, the last ones, are wanted; None: with all.
+        """
+        self._sizes, columns = tuple(sizes), len(sizes)
+        self._factors = columns if factors is None else factors
+        units = np.repeat([-HIGH_BITS, -HIGH_BITS - LOW_BITS], columns)
+        ends = np.array([[columns], [2 * columns]])
+        self._places = (ends + np.arange(-self._factors, 0)).ravel()
+        """The slices of the factors."""
+        self._limits = np.ldexp(EXACT, 2 * units[self._places])
+        self._per_unit = np.ldexp(1.0, -units[:, None] - units[self._places])
+        self._integers, self._sums = np.zeros(self._per_unit.shape, np.int64), 0
+        self._total = np.zeros(self._per_unit.shape, object)
+        self._rows, self._others = 0, GramSums(columns)
+        self._slices = np.empty((2 * columns, MOST_ROWS))
 
     def add(self, table: Floats) -> None:
-        """Add at most MOST_ROWS rows of finite numbers. table: [columns, rows]; it may change."""
-        for column, scale in self._scales:
-            table[column] *= scale
+        """Add at most MOST_ROWS rows of finite numbers.
+
+        table: [columns, rows], in units of the sizes of its columns; it may change.
+        """
         product = self._product(table)
-        if not (product.diagonal() < self._limits).all():
+        if product is None:
             large = (np.abs(table) > FIT).any(axis=0)
             self._set_aside(table[:, large])
             table[:, large] = 0
             product = self._product(table)
-        diagonal = product.diagonal()
-        total = self._diagonal + diagonal
-        if (total < self._limits).all():
-            self._sum += product
-            self._diagonal = total
-        else:
+            assert product is not None
+        self._integers += (product * self._per_unit).astype(np.int64)
+        self._rows, self._sums = self._rows + table.shape[1], self._sums + 1
+        if self._sums == MOST_SUMS:
             self._flush()
-            self._sum, self._diagonal = product, diagonal.copy()
-        self._rows += table.shape[1]
 
-    def _product(self, table: Floats) -> Floats:
-        """Return the products of the slices of a table."""
+    def _product(self, table: Floats) -> Floats | None:
+        """Return the products of the slices of a table; None if they may not be exact."""
         columns, rows = table.shape
+        others = table[: columns - self._factors]
+        if not (np.einsum("ij,ij->i", others, others) < LARGEST_SQUARES).all():
+            return None
         slices = self._slices[:, :rows]
         high, low = slices[:columns], slices[columns:]
         # Adding and subtracting 1.5 · 2^52 units rounds to a multiple of the unit.
@@ -81,8 +89,10 @@ class FixedGram:
         np.subtract(table, high, out=low)
         np.add(low, LOW_ROUNDER, out=low)
         np.subtract(low, LOW_ROUNDER, out=low)
-        product: Floats = slices @ slices.T
-        return product
+        factors = slices if self._factors == columns else slices[self._places]
+        product: Floats = slices @ factors.T
+        squares = product[self._places, np.arange(len(self._places))]
+        return product if (squares < self._limits).all() else None
 
     def _set_aside(self, table: Floats) -> None:
         """Add rows that do not fit among others, rounded to the same units."""
@@ -92,47 +102,50 @@ class FixedGram:
         self._others.add(rows, ends=[len(rows)])
 
     def _flush(self) -> None:
-        """Add the sum to the integers."""
-        self._sum *= self._per_unit[:, None]
-        self._sum *= self._per_unit
-        self._integers += self._sum.astype(np.int64)
-        self._sums += 1
-        if self._sums == MOST_SUMS:
-            self._total += self._integers.astype(object)
-            self._integers[:], self._sums = 0, 0
+        """Add the integers, before they are too large, to those of Python."""
+        self._total += self._integers.astype(object)
+        self._integers[:], self._sums = 0, 0
 
     def taken(self) -> Gram:
-        """Return the matrix of the columns, without ones; nothing may be added any more."""
+        """Return the matrix of the columns, without ones; nothing may be added any more.
+
+        Of columns that are no factors the products with each other have no meaning.
+        """
         self._flush()
-        total, columns = self._total + self._integers.astype(object), len(self._exponents)
-        high, mixed, low = (
-            total[:columns, :columns],
-            total[columns:, :columns],
-            total[columns:, columns:],
+        columns, factors = len(self._sizes), self._factors
+        (high, mixed), (other, low) = (
+            (half[:, :factors], half[:, factors:])
+            for half in (self._total[:columns], self._total[columns:])
         )
-        entries = (high << (2 * LOW_BITS)) + ((mixed + mixed.T) << LOW_BITS) + low
-        gram = Gram(self._rows, self._exponents, tuple(map(tuple, entries.tolist())))
+        entries = np.zeros((columns, columns), object)
+        found = (high << (2 * LOW_BITS)) + ((mixed + other) << LOW_BITS) + low
+        entries[:, columns - factors :], entries[columns - factors :] = found, found.T
+        exponents = tuple(size - HIGH_BITS - LOW_BITS for size in self._sizes)
+        gram = Gram(self._rows, exponents, tuple(map(tuple, entries.tolist())))
         (others,) = self._others.taken()
         if not others.rows:
             return gram
-        whole, scales = others.chosen(range(1, columns + 1)), self._sizes
-        exponents = tuple(map(add, whole.exponents, scales))
-        return replace(gram + replace(whole, exponents=exponents), rows=self._rows)
+        return replace(gram + _of_columns(others, self._sizes), rows=self._rows)
 
 
 class FullGram:
     """The same of few rows, with all bits of their numbers."""
 
-    def __init__(self, exponents: Sequence[int]) -> None:
-        """exponents: as for FixedGram; only their number counts."""
-        self._columns = len(exponents)
-        self._sums = GramSums(self._columns)
+    def __init__(self, sizes: Sequence[int], _factors: int | None = None) -> None:
+        """sizes: as for FixedGram. The products with all columns are made."""
+        self._sizes, self._sums = sizes, GramSums(len(sizes))
 
     def add(self, table: Floats) -> None:
-        """Add rows of finite numbers. table: [columns, rows]."""
+        """Add rows of finite numbers. table: [columns, rows], in units of the sizes."""
         self._sums.add(table.T, ends=[table.shape[1]])
 
     def taken(self) -> Gram:
         """Return the matrix of the columns, without ones; nothing may be added any more."""
         (gram,) = self._sums.taken()
-        return gram.chosen(range(1, self._columns + 1))
+        return _of_columns(gram, self._sizes)
+
+
+def _of_columns(gram: Gram, sizes: Sequence[int]) -> Gram:
+    """Return the matrix without ones, of columns whose numbers are in units of 2^size each."""
+    own = gram.chosen(range(1, len(sizes) + 1))
+    return replace(own, exponents=tuple(map(add, own.exponents, sizes)))

@@ -38,17 +38,17 @@ def breusch_pagan(fit: Diagnosed, sums: TargetSums) -> Test | None:
     The regression of the squared residuals on the features and a constant; size: its R². None
     without a feature, or if all residuals have one size.
     """
-    varying = range(1 + int(fit.basis.has_intercept), 1 + fit.coordinates)
-    e, square = varying.stop, varying.stop + 1
+    varying, e = range(int(fit.basis.has_intercept), fit.coordinates), fit.coordinates
     products, rows = sums.products.inner_product, fit.rows
     mean = products(e, e) / rows
-    total = products(square, square) - mean * mean * rows
+    one, square = fit.coordinates, fit.coordinates + 2
+    total = sums.shape.inner_product(square, square) - mean * mean * rows
     explained = [products(j, e) for j in varying]
     freedom, constant = len(varying), Fraction(0)
     if not fit.basis.has_intercept:
         # The coordinates are not orthogonal to a constant: beside it, their Gram matrix is
         # 1 − m mᵀ/n, with m their sums. Its inverse is 1 + m mᵀ/(n − m · m) (Sherman and Morrison).
-        moments = [sums.shape.inner_product(0, j) for j in varying]
+        moments = [sums.shape.inner_product(one, j) for j in varying]
         left = rows - sum((m * m for m in moments), Fraction(0))
         if left > DEPENDENT * rows:
             explained = [q - m * mean for q, m in zip(explained, moments, strict=True)]
@@ -79,9 +79,9 @@ class Shape:
 
 def jarque_bera(fit: Diagnosed, sums: TargetSums) -> Shape | None:
     """Return the test whether the errors are normal; None if the residuals do not vary."""
-    e = 1 + fit.coordinates
-    products, rows = sums.products.inner_product, fit.rows
-    powers = [products(0, e), products(e, e), products(e, e + 1), products(e + 1, e + 1)]
+    one, e, square = (fit.coordinates + place for place in range(3))
+    products, rows = sums.shape.inner_product, fit.rows
+    powers = [products(one, e), products(e, e), products(e, square), products(square, square)]
     first, second, third, fourth = (power / rows for power in powers)
     variance = second - first**2
     if variance <= 0:
@@ -122,8 +122,8 @@ def reset(fit: Diagnosed, sums: TargetSums, target: int) -> Test | None:
     size: the share of the residual sum of squares that they explain. None if they are combinations
     of the features, or leave no degree of freedom.
     """
-    coordinates = range(1, 1 + fit.coordinates)
-    square, cube, e = (coordinates.stop + place for place in range(3))
+    coordinates = range(fit.coordinates)
+    _, e, _, square, cube = (fit.coordinates + place for place in range(5))
     products = sums.shape.inner_product
 
     def left(i: int, j: int) -> Fraction:

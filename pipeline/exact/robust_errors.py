@@ -59,14 +59,15 @@ def clustered(fit: Fit, diagnosed: Diagnosed, clusters: Sequence[ClusterSums]) -
     rows, free = diagnosed.rows, diagnosed.degrees_of_freedom
     number = len(clusters[0].sums)
     factor = Fraction(number, number - 1) * Fraction(rows - 1, free)
-    grams = (gram_matrix(each.in_residuals()) for each in clusters)
+    places = range(1, 1 + diagnosed.coordinates)
+    grams = (gram_matrix(each.in_residuals()).chosen(places) for each in clusters)
     products = [_products(gram, diagnosed.coordinates) for gram in grams]
     return _of_terms(fit, diagnosed, products, factor)
 
 
 def _products(gram: Gram, coordinates: int) -> list[list[Fraction]]:
-    """Return the products of the coordinates with each other. gram: of [1, e·z …]."""
-    places = range(1, 1 + coordinates)
+    """Return the products of the coordinates with each other. gram: of [e·z …]."""
+    places = range(coordinates)
     return [[gram.inner_product(i, j) for j in places] for i in places]
 
 

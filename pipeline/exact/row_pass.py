@@ -7,7 +7,8 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.exact.cluster_sums import ClusterSums, in_units
+from pipeline.exact.buffers import small_buffer
+from pipeline.exact.cluster_sums import ClusterSums
 from pipeline.exact.exact_sum import exact_sum
 from pipeline.exact.fixed_gram import MOST_ROWS, FixedGram, FullGram
 from pipeline.exact.influence import AloneRows
@@ -33,18 +34,20 @@ class RowPass:
         self._clusters = clusters
         self._keeps_all = fit.rows <= ALL_BITS_ROWS
         # Of orthonormal coordinates the squares add up to 1.
-        whole = -fit.rows.bit_length()
-        half, size = whole // 2, fit.coordinates
+        self._whole = -fit.rows.bit_length()
+        self._half, size = self._whole // 2, fit.coordinates
         kind = FullGram if self._keeps_all else FixedGram
+        half, whole = self._half, self._whole
         self._grams = [
             (
-                kind([0, *[whole] * size, half, whole]),
-                kind([0, *[whole] * size]),
-                kind([0, *[half] * (size + 3)]),
+                kind([*[whole] * size, half]),
+                kind([whole] * size),
+                kind([*[half] * size, 0, half, whole, half, half], 5),
             )
             for _ in fit.targets
         ]
 
+    @small_buffer()
     def add(
         self,
         x: Floats,
@@ -63,22 +66,17 @@ class RowPass:
             return
         fit, rows = self._fit, len(x)
         known = _Block(np.empty(rows), *(np.empty((len(fit.targets), rows)) for _ in range(2)))
-        of_clusters = [np.empty((rows, fit.coordinates), np.int64) for _ in self._clusters]
         size = rows if self._keeps_all else MOST_ROWS
         alone = self._rest.alone
         for start in range(0, rows, size):
             part = slice(start, start + size)
+            of_clusters = None if clusters is None else clusters[part]
             own = None if roots is None else roots[part]
-            z = self._add_part(x[part], y[part], known.part(part), own)
-            for target, products in enumerate(of_clusters):
-                products[part] = in_units(z, known.residual[target, part])
+            z = self._add_part(x[part], y[part], known.part(part), of_clusters, own)
             is_alone = np.flatnonzero(known.left[part] == 0)
             if len(is_alone):
                 places = before + start + is_alone
                 alone += AloneRows(places, z[:, is_alone].T, y[part][is_alone])
-        if clusters is not None:
-            for sums, products in zip(self._clusters, of_clusters, strict=True):
-                sums.add(products, clusters)
         leverage = 1 - known.left
         targets = tuple(self._others(each, y, known, leverage, before) for each in fit.targets)
         largest = max(self._rest.largest, float(leverage.max()))
@@ -87,7 +85,14 @@ class RowPass:
             self._rest.rows + rows, tuple(a + b for a, b in of_both), largest, alone
         )
 
-    def _add_part(self, x: Floats, y: Floats, known: "_Block", roots: Floats | None) -> Floats:
+    def _add_part(
+        self,
+        x: Floats,
+        y: Floats,
+        known: "_Block",
+        clusters: Integers | None,
+        roots: Floats | None,
+    ) -> Floats:
         """Add the products of some rows of a block, complete `known`, and return coordinates."""
         fit, basis = self._fit, self._fit.basis
         z, fitted = basis.applied(x)
@@ -110,7 +115,7 @@ class RowPass:
             residual *= 0.0 if not fit.squares[target] else 1.0
             residual[:] = np.ldexp(residual, -fit.units[target])
             np.divide(residual, known.left, out=outside)
-            self._multiply(target, z, residual, outside, fitted[target])
+            self._multiply(target, z, residual, outside, fitted[target], clusters)
         known.left[is_alone] = 0
         return z
 
@@ -121,25 +126,31 @@ class RowPass:
         residual: Floats,
         outside: Floats,
         fitted: Floats,
+        clusters: Integers | None,
     ) -> None:
         """Add the products of some rows."""
-        size = len(z)
-        length, root = self._fit.lengths[target], math.sqrt(self._fit.rows)
-        unit = fitted / length if length else np.zeros(len(fitted))
-        square = unit * unit * root
+        size, rows = z.shape
+        length = self._fit.lengths[target]
+        unit = fitted / length if length else np.zeros(rows)
+        square = unit * unit * math.sqrt(self._fit.rows)
         products, without, shape = self._grams[target]
-        table = np.empty((size + 4, len(fitted)))
-        first, coordinates = table[0], table[1 : 1 + size]
-        first[:] = 1
-        np.multiply(z, residual, out=coordinates)
-        table[1 + size], table[2 + size] = residual, residual * residual
-        products.add(table[: size + 3])
-        first[:] = 1
-        np.multiply(z, outside, out=coordinates)
-        without.add(table[: size + 1])
-        first[:], coordinates[:] = 1, z
-        table[1 + size], table[2 + size] = square, unit * square * root
-        table[3 + size] = residual
+        per_half, per_whole = 2.0**-self._half, 2.0**-self._whole
+        table = np.empty((size + 5, rows))
+        coordinates = table[:size]
+        np.multiply(z, residual * per_whole, out=coordinates)
+        np.multiply(residual, per_half, out=table[size])
+        if clusters is not None and self._clusters:
+            self._clusters[target].add(coordinates, self._whole, clusters)
+        products.add(table[: size + 1])
+        np.multiply(z, outside * per_whole, out=coordinates)
+        without.add(coordinates)
+        np.multiply(z, per_half, out=coordinates)
+        moments = table[size:]
+        moments[0] = 1
+        np.multiply(residual, per_half, out=moments[1])
+        np.multiply(residual, residual * per_whole, out=moments[2])
+        np.multiply(square, per_half, out=moments[3])
+        np.multiply(unit * square * math.sqrt(self._fit.rows), per_half, out=moments[4])
         shape.add(table)
 
     def _others(

@@ -67,9 +67,9 @@ class TargetSums:
 
     e are its residuals, in units of the fit, and z the coordinates, the constant one included.
 
-    products: Gram matrix of [1, e·z, e, e²]. outside: of [1, r·z], with r = e / (1 − leverage),
-    the residual from the fit to the other rows. shape: of [1, z, p₂, p₃, e], with p₂ and p₃ the
-    square and the cube of the fitted values, scaled.
+    products: Gram matrix of [e·z, e]. outside: of [r·z], with r = e / (1 − leverage), the residual
+    from the fit to the other rows. shape: of [z, 1, e, e², p₂, p₃], with p₂ and p₃ the square and
+    the cube of the fitted values, scaled; it lacks the products of z with z, which are known.
     steps: sum of the squared differences of the residuals of rows beside each other in a block.
     ends: the first and last residual of each block, by the number of rows before it.
     influential: the rows with the largest Cook's distances.
@@ -86,9 +86,9 @@ class TargetSums:
     def of_no_rows(cls, coordinates: int) -> "TargetSums":
         """Return the sums of no rows. coordinates: number of them."""
         return cls(
-            Gram.of_no_rows(coordinates + 2),
             Gram.of_no_rows(coordinates),
-            Gram.of_no_rows(coordinates + 3),
+            Gram.of_no_rows(coordinates - 1),
+            Gram.of_no_rows(coordinates + 4),
             Fraction(0),
             {},
             Influential.of_no_rows(),
