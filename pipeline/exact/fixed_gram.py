@@ -79,8 +79,11 @@ class FixedGram:
         """Return the products of the slices of a table; None if they may not be exact."""
         columns, rows = table.shape
         others = table[: columns - self._factors]
-        if not (np.einsum("ij,ij->i", others, others) < LARGEST_SQUARES).all():
-            return None
+        # The sum of all squares takes a third of the time, and nearly always is small enough.
+        if np.vdot(others, others) >= LARGEST_SQUARES:
+            squares = np.einsum("ij,ij->i", others, others)
+            if not (squares < LARGEST_SQUARES).all():
+                return None
         slices = self._slices[:, :rows]
         high, low = slices[:columns], slices[columns:]
         # Adding and subtracting 1.5 · 2^52 units rounds to a multiple of the unit.
