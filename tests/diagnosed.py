@@ -1,7 +1,7 @@
 """Fits with the sums over their rows, and the same figures in 600 bits, row by row."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import reduce
 from operator import add
@@ -16,7 +16,7 @@ from pipeline.exact.gram_sums import gram_matrix
 from pipeline.exact.least_squares import Fit, fit
 from pipeline.exact.rounding import enclose, precision
 from pipeline.exact.row_pass import RowPass
-from pipeline.exact.row_sums import Diagnosed, RowSums
+from pipeline.exact.row_sums import Diagnosed, RowSums, Weighting
 
 Floats = NDArray[np.float64]
 
@@ -37,13 +37,21 @@ def diagnosis(
     intercept: bool = True,
     groups: NDArray[np.int64] | None = None,
     ends: Sequence[int] = (),
+    weights: Floats | None = None,
+    weighting: Weighting | None = None,
 ) -> Diagnosis:
-    """Return the diagnosis of a fit. ends: of the blocks in which the rows are added, backwards."""
+    """Return the diagnosis of a fit. ends: of the blocks in which the rows are added, backwards.
+
+    weights: of the rows, counted as `weighting` says.
+    """
     y = y.reshape(len(x), -1)
     names = [f"x{place}" for place in range(x.shape[1])]
     targets = [f"y{place}" for place in range(y.shape[1])]
-    fitted = fit(gram_matrix(x, y), names, targets, intercept).without_nearly_dependent()
-    diagnosed = Diagnosed.of(fitted)
+    gram = gram_matrix(x, y, weights=weights)
+    if weighting == "frequency":
+        gram = replace(gram, rows=int(gram.weight))
+    fitted = fit(gram, names, targets, intercept).without_nearly_dependent()
+    diagnosed = Diagnosed.of(fitted, weighting)
     size = diagnosed.coordinates
     clusters = tuple(
         ClusterSums(int(groups.max()) + 1, size) for _ in targets if groups is not None
@@ -53,7 +61,9 @@ def diagnosis(
     for begin, end in zip(begins, [*ends, len(x)], strict=True):
         rows = slice(begin, end)
         one = RowPass(diagnosed, clusters)
-        one.add(x[rows], y[rows], begin, None if groups is None else groups[rows])
+        of_groups = None if groups is None else groups[rows]
+        own = None if weights is None else weights[rows]
+        one.add(x[rows], y[rows], begin, of_groups, own)
         parts.append(one.taken())
     return Diagnosis(fitted, diagnosed, reduce(add, reversed(parts)), clusters)
 

@@ -11,9 +11,11 @@ from conftest import job
 from own_tables import put
 
 from pipeline import evaluate, generate, train
+from pipeline.measures.influence import HEADER
 from pipeline.settings import csv_cells, files
 from pipeline.settings.params import Params
 
+FIRST_FIGURE = HEADER.index("actual")
 GROUPS, TIMES = 30, [1, 2, 1, 3, 0, 1, 2, 4, 1, 5]
 """Each group has rows of all these frequencies, so that no choice of groups depends on them."""
 FREQUENCY = {"by": "times", "kind": "frequency"}
@@ -84,23 +86,25 @@ def evaluated(params: Params) -> dict[str, Any]:
     with patch.object(train, "live_run"), patch.object(evaluate, "draw"):
         for stage in (generate, train, evaluate):
             stage.main(params)
-    reports = (files.COEFFICIENTS, files.METRICS, files.PREDICTIONS, files.HISTORY, files.PATH)
+    reports = [files.COEFFICIENTS, files.METRICS, files.PREDICTIONS, files.HISTORY, files.PATH]
+    reports.append(files.INFLUENCE)
     return {str(path): _comparable(path) for path in reports if path.exists()}
 
 
 def _comparable(path: Path) -> Any:
     """Return a report without what is not the same for a row that counts twice and for two rows.
 
-    Weighted rows are not diagnosed; the halves that tell an interval's coverage are drawn by place.
+    Of equal rows, which have no order, influence.csv has one; the halves that tell an interval's
+    coverage are drawn by place.
     """
+    if path == files.INFLUENCE:
+        figures = [tuple(row.values())[FIRST_FIGURE:] for row in csv_cells.read_csv(path)]
+        return [*dict.fromkeys(figures)]
     if path == files.METRICS:
         metrics = json.loads(path.read_bytes())
-        del metrics["diagnostics"]
+        metrics["diagnostics"].pop("weights", None)
+        for figures in metrics["diagnostics"].get("targets", {}).values():
+            figures.pop("durbin_watson", None)
         metrics.get("interval", {}).pop("coverage", None)
         return metrics
-    if path == files.COEFFICIENTS:
-        return [
-            {name: cell for name, cell in row.items() if "_hc" not in name}
-            for row in csv_cells.read_csv(path)
-        ]
     return path.read_bytes()

@@ -54,14 +54,15 @@ def of_table(path: Path, name: str) -> Clusters:
     return Clusters(column, values)
 
 
-def check(path: Path, name: str) -> None:
+def check(path: Path, name: str, *, are_frequencies: bool) -> None:
     """Check the clusters while the table is prepared, and say if each has one row.
 
+    are_frequencies: True if rows stand for several equal ones, which are a cluster.
     Raises UserError as `of_table`.
     """
     with row_groups.opened(path) as file:
         rows = file.metadata.num_rows
-    if rows and of_table(path, name).number == rows:
+    if rows and of_table(path, name).number == rows and not are_frequencies:
         print(
             f"note: data.clusters: each training row has a value of {show(name)} of its own, so"
             " that std_error_clustered is std_error_hc1; a column whose values repeat says which"

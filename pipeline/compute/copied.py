@@ -71,7 +71,8 @@ def write(
         plan = learn.plan(data, learnable)
         folds = chosen_rows.folds(data, params.seed, partial(_counted_in_file, train.path))
         if data.clusters is not None:
-            clusters.check(train.path, data.clusters)
+            counted = data.weights is not None and data.weights.are_frequencies
+            clusters.check(train.path, data.clusters, are_frequencies=counted)
         learn.report(plan)
         division.report()
         folds.report()

@@ -26,10 +26,17 @@ class ClusterSums:
         """The sums, in units of 2^UNIT: [clusters, coordinates]."""
         return self._columns.T
 
-    def add(self, products: Floats, exponent: int, clusters: Integers) -> None:
-        """Add rows. products: e·z in units of 2^exponent: [coordinates, rows]; clusters: [rows]."""
+    def add(
+        self, products: Floats, exponent: int, clusters: Integers, times: Floats | None = None
+    ) -> None:
+        """Add rows. products: e·z in units of 2^exponent: [coordinates, rows]; clusters: [rows].
+
+        times: how often each row counts: [rows]; None: once.
+        """
         numbers = products * 2.0 ** (exponent - UNIT)
         units = np.rint(numbers, out=numbers).astype(np.int64)
+        if times is not None:
+            units *= times.astype(np.int64)
         with self._lock:
             for sums, column in zip(self._columns, units, strict=True):
                 np.add.at(sums, clusters, column)

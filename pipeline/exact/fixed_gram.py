@@ -58,11 +58,17 @@ class FixedGram:
         self._rows, self._others = 0, GramSums(columns)
         self._slices = np.empty((2 * columns, MOST_ROWS))
 
-    def add(self, table: Floats) -> None:
+    def add(self, table: Floats, times: Floats | None = None) -> None:
         """Add at most MOST_ROWS rows of finite numbers.
 
-        table: [columns, rows], in units of the sizes of its columns; it may change.
+        table: [columns, rows], in units of the sizes of its columns; it may change. times: how
+        often each row counts, for all pieces or for none: [rows]; then any number of rows, with the
+        same bits as if they were repeated.
         """
+        if times is not None:
+            self._set_aside(table, times)
+            self._rows += table.shape[1]
+            return
         product = self._product(table)
         if product is None:
             large = (np.abs(table) > FIT).any(axis=0)
@@ -97,12 +103,12 @@ class FixedGram:
         squares = product[self._places, np.arange(len(self._places))]
         return product if (squares < self._limits).all() else None
 
-    def _set_aside(self, table: Floats) -> None:
+    def _set_aside(self, table: Floats, times: Floats | None = None) -> None:
         """Add rows that do not fit among others, rounded to the same units."""
         # A number of 2^51 units or more is a multiple of one half at worst: it stays.
         rounded = table + LOW_ROUNDER - LOW_ROUNDER
         rows = np.where(np.abs(table) < 2.0 ** (51 - HIGH_BITS - LOW_BITS), rounded, table).T
-        self._others.add(rows, ends=[len(rows)])
+        self._others.add(rows, ends=[len(rows)], weights=times)
 
     def _flush(self) -> None:
         """Add the integers, before they are too large, to those of Python."""
@@ -138,9 +144,9 @@ class FullGram:
         """sizes: as for FixedGram. The products with all columns are made."""
         self._sizes, self._sums = sizes, GramSums(len(sizes))
 
-    def add(self, table: Floats) -> None:
-        """Add rows of finite numbers. table: [columns, rows], in units of the sizes."""
-        self._sums.add(table.T, ends=[table.shape[1]])
+    def add(self, table: Floats, times: Floats | None = None) -> None:
+        """Add rows of finite numbers. table, times: as for FixedGram."""
+        self._sums.add(table.T, ends=[table.shape[1]], weights=times)
 
     def taken(self) -> Gram:
         """Return the matrix of the columns, without ones; nothing may be added any more."""

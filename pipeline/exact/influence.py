@@ -17,7 +17,8 @@ class Influential:
     """The rows with the largest Cook's distances for one target; of equal ones, the first ones.
 
     cooks: falling; places: numbers of rows before them; actual: values of the target; residual: in
-    units of the fit; leverage: [kept] each.
+    units of the fit; leverage; root: by which the residual was multiplied, the square root of a
+    precision, else 1: [kept] each.
     """
 
     cooks: Floats
@@ -25,29 +26,28 @@ class Influential:
     actual: Floats
     residual: Floats
     leverage: Floats
+    root: Floats
 
     @classmethod
     def of_no_rows(cls) -> "Influential":
         """Return no rows."""
         none = np.empty(0)
-        return cls(none, np.empty(0, np.int64), none, none, none)
+        return cls(none, np.empty(0, np.int64), none, none, none, none)
 
     def __add__(self, other: "Influential") -> "Influential":
         """Return the most influential rows of both."""
         columns = [
             np.concatenate([getattr(self, name), getattr(other, name)])
-            for name in ("cooks", "places", "actual", "residual", "leverage")
+            for name in ("cooks", "places", "actual", "residual", "leverage", "root")
         ]
         order = np.lexsort((columns[1], -columns[0]))[:MOST_ROWS]
         return Influential(*(column[order] for column in columns))
 
-    def among_later(
-        self, cooks: Floats, before: int, actual: Floats, residual: Floats, leverage: Floats
-    ) -> "Influential":
+    def among_later(self, cooks: Floats, before: int, *others: Floats) -> "Influential":
         """Return the rows of a block that may be among the most influential ones of both.
 
-        The other arguments: of the rows of the block, [rows] each. before: number of rows before
-        the block, which is after all rows that were added.
+        cooks, others: of the rows of the block, in the order of the columns: [rows] each. before:
+        number of rows before the block, which is after all rows that were added.
         """
         if len(self.cooks) == MOST_ROWS:
             chosen = np.flatnonzero(cooks > self.cooks[-1])
@@ -55,7 +55,7 @@ class Influential:
             chosen = np.flatnonzero(cooks >= np.partition(cooks, -MOST_ROWS)[-MOST_ROWS])
         else:
             chosen = np.arange(len(cooks))
-        columns = (each[chosen] for each in (actual, residual, leverage))
+        columns = (each[chosen] for each in others)
         return Influential(cooks[chosen], before + chosen, *columns)
 
 

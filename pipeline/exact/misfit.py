@@ -13,7 +13,8 @@ from typing import Any
 
 from flint import arb
 
-from pipeline.exact import tail
+from pipeline.exact import least_squares, tail
+from pipeline.exact.gram import Gram
 from pipeline.exact.rounding import enclose, precision
 from pipeline.exact.row_sums import Diagnosed, TargetSums
 
@@ -21,6 +22,8 @@ BITS = 128
 
 DEPENDENT = Fraction(1, 10**10)
 """A column of which no more than this share is left beside others is taken as dependent on them."""
+ROUNDOFF = 2.0**-36
+"""Unit roundoff of coordinates, which the pass over many rows rounds."""
 
 
 @dataclass(frozen=True)
@@ -36,8 +39,11 @@ def breusch_pagan(fit: Diagnosed, sums: TargetSums) -> Test | None:
     """Return the test whether the size of the errors depends on the features.
 
     The regression of the squared residuals on the features and a constant; size: its R². None
-    without a feature, or if all residuals have one size.
+    without a feature, or if all residuals have one size. With precisions the residuals are those
+    times the root of the weight, which should have one size, and the features are as they are.
     """
+    if fit.weighting == "precision":
+        return _spread(fit, sums.spread)
     varying, e = range(int(fit.basis.has_intercept), fit.coordinates), fit.coordinates
     products, rows = sums.products.inner_product, fit.rows
     mean = products(e, e) / rows
@@ -61,6 +67,26 @@ def breusch_pagan(fit: Diagnosed, sums: TargetSums) -> Test | None:
     share = (sum((q * q for q in explained), Fraction(0)) + constant) / total
     with precision(BITS):
         statistic = enclose(max(share, Fraction(0)) * rows)
+        return _test(statistic, tail.chi_squared(statistic, freedom), float(share))
+
+
+def _spread(fit: Diagnosed, gram: Gram) -> Test | None:
+    """Return the test of Breusch and Pagan if the coordinates are orthogonal with weights only.
+
+    gram: of [1, coordinates, e²], in which all rows count equally.
+    """
+    varying = range(1 + int(fit.basis.has_intercept), 1 + fit.coordinates)
+    gram = gram.chosen([0, *varying, 1 + fit.coordinates])
+    if not gram.variation(1 + len(varying)):
+        return None
+    names = [str(place) for place in varying]
+    rounding = [ROUNDOFF] * len(names)
+    explained = least_squares.fit(gram, names, ["e²"], roundoff=rounding).without_nearly_dependent()
+    if (freedom := explained.rank - 1) < 1:
+        return None
+    share = Fraction(float(explained.r2[0]))
+    with precision(BITS):
+        statistic = enclose(share * fit.rows)
         return _test(statistic, tail.chi_squared(statistic, freedom), float(share))
 
 

@@ -9,11 +9,14 @@ import itertools
 import math
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Literal
 
 from pipeline.exact.gram import Gram
 from pipeline.exact.influence import AloneRows, Influential
 from pipeline.exact.least_squares import Fit
 from pipeline.exact.orthonormal import Basis
+
+Weighting = Literal["precision", "frequency"]
 
 
 @dataclass(frozen=True)
@@ -22,6 +25,9 @@ class Diagnosed:
 
     units: residuals of each target are counted in units of 2^unit, so that their squares add up to
     a number below 1. squares: this number; 0 if the fit is exact. lengths: of the fitted values.
+    weighting: how rows count. By precisions, rows and residuals are those times the root of their
+    weight; by frequencies, each is one of the equal rows that `rows` counts. root: the square root
+    of the sum of the weights.
     """
 
     basis: Basis
@@ -29,10 +35,15 @@ class Diagnosed:
     units: tuple[int, ...]
     squares: tuple[float, ...]
     lengths: tuple[float, ...]
+    root: float
+    weighting: Weighting | None = None
 
     @classmethod
-    def of(cls, fit: Fit) -> "Diagnosed":
-        """Return what the pass needs of a fit with degrees of freedom."""
+    def of(cls, fit: Fit, weighting: Weighting | None = None) -> "Diagnosed":
+        """Return what the pass needs of a fit with degrees of freedom.
+
+        fit: of frequencies its rows are the sum of them.
+        """
         equations = fit.equations
         gram, squares = equations.gram, fit.squares
         units = [_exponent(square) for square in squares]
@@ -43,7 +54,9 @@ class Diagnosed:
         in_units = [
             float(square / Fraction(4) ** unit) for square, unit in zip(squares, units, strict=True)
         ]
-        return cls(Basis.of(fit), fit.rows, tuple(units), tuple(in_units), tuple(lengths))
+        root = _root(gram.weight)
+        known = tuple(units), tuple(in_units), tuple(lengths)
+        return cls(Basis.of(fit), fit.rows, *known, root, weighting)
 
     @property
     def coordinates(self) -> int:
@@ -69,7 +82,9 @@ class TargetSums:
 
     products: Gram matrix of [e·z, e]. outside: of [r·z], with r = e / (1 − leverage), the residual
     from the fit to the other rows. shape: of [z, 1, e, e², p₂, p₃], with p₂ and p₃ the square and
-    the cube of the fitted values, scaled; it lacks the products of z with z, which are known.
+    the cube of the fitted values, scaled, and times the root of a precision; it lacks the products
+    of z with z, which are known. spread: of [1, z over the root of the precision, e²]; of no rows
+    without precisions.
     steps: sum of the squared differences of the residuals of rows beside each other in a block.
     ends: the first and last residual of each block, by the number of rows before it.
     influential: the rows with the largest Cook's distances.
@@ -78,6 +93,7 @@ class TargetSums:
     products: Gram
     outside: Gram
     shape: Gram
+    spread: Gram
     steps: Fraction
     ends: dict[int, tuple[float, float]]
     influential: Influential
@@ -89,6 +105,7 @@ class TargetSums:
             Gram.of_no_rows(coordinates),
             Gram.of_no_rows(coordinates - 1),
             Gram.of_no_rows(coordinates + 4),
+            Gram.of_no_rows(coordinates + 1),
             Fraction(0),
             {},
             Influential.of_no_rows(),
@@ -100,6 +117,7 @@ class TargetSums:
             self.products + other.products,
             self.outside + other.outside,
             self.shape + other.shape,
+            self.spread + other.spread,
             self.steps + other.steps,
             self.ends | other.ends,
             self.influential + other.influential,

@@ -19,8 +19,9 @@ from pipeline.exact.row_sums import Diagnosed, RowSums
 from pipeline.learning import fit_messages
 from pipeline.learning.line import Line
 from pipeline.settings import files
+from pipeline.settings.keys.weight_settings import Weights
 from pipeline.settings.params import Data
-from pipeline.tables import row_groups
+from pipeline.tables import row_groups, table
 
 MOST_COLUMNS = 300
 """Of more independent columns a row's leverage costs more than everything else of `evaluate`."""
@@ -33,6 +34,7 @@ class Diagnosis:
     exact: the targets that are fitted exactly, or as exactly as rounding lets. clusters: of the
     rows, if they are asked for, with sums for each target. time_column: the column of dates by
     which rows are held out or folds are made; is_in_order: False if the rows are in another order.
+    weights: of the rows.
     """
 
     fit: Fit
@@ -42,6 +44,7 @@ class Diagnosis:
     cluster_sums: tuple[ClusterSums, ...] = ()
     time_column: str | None = None
     is_in_order: bool = True
+    weights: Weights | None = None
 
     def row_pass(self) -> RowPass:
         """Return a pass over some training rows."""
@@ -51,7 +54,8 @@ class Diagnosis:
         """Add a block to a pass. rows: typed; numbers: encoded columns, then targets."""
         width = len(self.fit.features)
         of_clusters = None if self.clusters is None else self.clusters.of(rows)
-        one.add(numbers[:, :width], numbers[:, width:], before, of_clusters)
+        own = None if self.weights is None else table.numbers(rows.column(self.weights.by))
+        one.add(numbers[:, :width], numbers[:, width:], before, of_clusters, own)
 
     @property
     def no_rows(self) -> RowSums:
@@ -89,8 +93,6 @@ def asked(
     exact = frozenset(formulas) | {target for target, is_perfect in perfect if is_perfect}
     if line is None:
         return Asked(formulas, None, "not_linear")
-    if data.weights is not None:
-        return Asked(formulas, None, "weighted")
     if not fit.degrees_of_freedom:
         return Asked(formulas, None, "no_degrees_of_freedom")
     if len(exact) == len(fit.targets):
@@ -104,7 +106,7 @@ def asked(
 
 def _prepared(fit: Fit, data: Data, exact: frozenset[str], path: Path) -> Diagnosis:
     """Return the diagnosis of a fit. Raises UserError as `asked`."""
-    diagnosed = Diagnosed.of(fit)
+    diagnosed = Diagnosed.of(fit, None if data.weights is None else data.weights.kind)
     known: Clusters | None = None
     sums: tuple[ClusterSums, ...] = ()
     if data.clusters is not None:
@@ -114,7 +116,7 @@ def _prepared(fit: Fit, data: Data, exact: frozenset[str], path: Path) -> Diagno
     of_time = [each.by for each in data.chosen_by.values() if each.gap is not None]
     column = of_time[0] if of_time else None
     in_order = column is None or _is_ascending(path, column)
-    return Diagnosis(fit, diagnosed, exact, known, sums, column, in_order)
+    return Diagnosis(fit, diagnosed, exact, known, sums, column, in_order, data.weights)
 
 
 def _is_ascending(path: Path, name: str) -> bool:

@@ -95,6 +95,8 @@ class Diagnostics:
             figures["vif"] = {"largest": largest, "term": term, "verdict": verdict}
         if self.diagnosis is None or self.sums is None:
             return figures | {"reason": self.asked.reason}
+        if (weights := self.diagnosis.weights) is not None:
+            figures["weights"] = weights.kind
         alone = len(self.sums.alone.places)
         figures["leverage"] = {
             "largest": 1.0 if alone else self.sums.largest,
@@ -120,7 +122,9 @@ class Diagnostics:
         if (shape := misfit.jarque_bera(diagnosed, of_target)) is not None:
             figures = _test(shape.test.statistic, shape.test.p, shape.test.size, SHAPE)
             yield "jarque_bera", figures | {"skewness": shape.skewness, "kurtosis": shape.kurtosis}
-        if (watson := misfit.durbin_watson(diagnosed, of_target, place)) is not None:
+        watson = misfit.durbin_watson(diagnosed, of_target, place)
+        # Equal rows are told without their order, and their residuals are equal.
+        if watson is not None and diagnosed.weighting != "frequency":
             yield "durbin_watson", _steps(watson, diagnosis)
         if (reset := misfit.reset(diagnosed, of_target, place)) is not None:
             yield "reset", _test(reset.statistic, reset.p, reset.size, BEND)

@@ -36,7 +36,9 @@ def rows(diagnostics: Diagnostics) -> Iterator[list[Any]]:
 
     Then the first rows whose leverage is 1, which have no Cook's distance, because without them
     there is no such fit. file and row are the place in the user's table, as messages have it; the
-    file is empty if the rows were made. A figure that does not exist is None.
+    file is empty if the rows were made. A figure that does not exist is None. With precisions all
+    but the residual are of the row times the root of its weight; with frequencies they are of one
+    of the equal rows.
     Raises UserError if data/source_rows.parquet is missing, damaged or of other rows.
     """
     diagnosis, sums = diagnostics.diagnosis, diagnostics.sums
@@ -51,14 +53,15 @@ def rows(diagnostics: Diagnostics) -> Iterator[list[Any]]:
         is_ranked = ~np.isin(most.places, alone.places)
         places = [*most.places[is_ranked].tolist(), *without]
         found = iter(source_numbers.read(places))
-        for cooks, actual, residual, leverage in zip(
+        for cooks, actual, residual, leverage, root in zip(
             most.cooks[is_ranked].tolist(),
             most.actual[is_ranked].tolist(),
             most.residual[is_ranked].tolist(),
             most.leverage[is_ranked].tolist(),
+            most.root[is_ranked].tolist(),
             strict=True,
         ):
-            error = math.ldexp(residual, fit.units[target])
+            error = math.ldexp(residual, fit.units[target]) / root
             yield [
                 *(name, *next(found), actual, actual - error, error, leverage, cooks),
                 studentized(residual, leverage, fit.squares[target], fit.degrees_of_freedom - 1),

@@ -40,8 +40,9 @@ _EN = {
     "reason.exact_fit": "The features explain the target exactly: no residual is left to diagnose.",
     "reason.no_degrees_of_freedom": "There are no more rows than coefficients: no residual is left to diagnose. More rows, or fewer features, would tell.",
     "reason.rows_not_kept": "The rows were left where they are (`data.keep_rows: false`): diagnostics need the residual of each row; set it to true.",
-    "reason.weighted": "Rows have weights (`data.weights`): these diagnostics are of rows that count equally, and were left out.",
     "reason.many_columns": "More than 300 columns: the diagnostics of the rows would take longer than the fit, and were left out.",
+    "weights.precision": "Rows have precisions (`data.weights`): the tests, leverage and Cook's distance are of rows times the root of their weight, whose errors should be of one size; Breusch–Pagan asks whether they are.",
+    "weights.frequency": "Rows stand for several equal ones (`data.weights`): the figures are those of the repeated rows, of which `reports/influence.csv` has one each. Durbin–Watson was left out: it compares each row with the next one, and the order of equal rows is not known.",
     "of_target": "{target}: {sentence}",
 }
 _ZH = {
@@ -72,8 +73,9 @@ _ZH = {
     "reason.exact_fit": "特征完全解释了目标：没有残差可供诊断。",
     "reason.no_degrees_of_freedom": "行数不多于系数的个数：没有残差可供诊断。需要更多的行，或更少的特征。",
     "reason.rows_not_kept": "数据行留在原处（`data.keep_rows: false`）：诊断需要每一行的残差；请将其设为 true。",
-    "reason.weighted": "各行带有权重（`data.weights`）：这些诊断只适用于权重相等的行，因此略去。",
     "reason.many_columns": "超过 300 列：逐行诊断比拟合本身还要费时，因此略去。",
+    "weights.precision": "各行带有精度权重（`data.weights`）：各项检验、杠杆值和 Cook 距离均针对乘以权重平方根之后的行，其误差应大小一致；Breusch–Pagan 检验的正是这一点。",
+    "weights.frequency": "每一行代表若干相同的行（`data.weights`）：各项指标等同于将这些行逐一重复后的结果，`reports/influence.csv` 对相同的行只列一行。Durbin–Watson 比较前后相邻的行，而相同各行的次序未知，因此略去。",
     "of_target": "{target}：{sentence}",
 }
 SENTENCES: Mapping[Language, Mapping[str, str]] = {"en": _EN, "zh": _ZH}
@@ -109,6 +111,8 @@ def sentences(
     """
     said = SENTENCES[language]
     made = []
+    if kind := diagnostics.get("weights"):
+        made.append(Sentence("weights", "fine", said[f"weights.{kind}"]))
     for name, target, figures in _figures(diagnostics):
         key = f"{name}.{figures['verdict']}" if "verdict" in figures else f"reason.{name}"
         text = said[key].format_map(_shown(figures, quoted))

@@ -31,7 +31,7 @@ def test_one_cluster_and_too_many_are_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with pytest.raises(UserError, match=r'found one value of "shop" in all 4 training rows'):
-        clusters.check(put(tmp_path / "one.parquet", ["a"] * 4), "shop")
+        clusters.check(put(tmp_path / "one.parquet", ["a"] * 4), "shop", are_frequencies=False)
     monkeypatch.setattr("pipeline.compute.value_counts.MOST_VALUES", 2)
     with pytest.raises(UserError, match=r"found more than .* different values"):
-        clusters.check(put(tmp_path / "many.parquet", [*"abcd"]), "shop")
+        clusters.check(put(tmp_path / "many.parquet", [*"abcd"]), "shop", are_frequencies=True)

@@ -7,7 +7,6 @@ from diagnosed import diagnosis, in_bits, uneven
 
 from pipeline.exact.influence import MOST_ROWS
 from pipeline.exact.orthonormal import Basis
-from pipeline.exact.row_pass import RowPass
 
 
 @pytest.mark.parametrize("intercept", [True, False])
@@ -33,18 +32,6 @@ def test_collinear_columns_cost_no_digits_of_leverage_and_residuals() -> None:
     basis = Basis.of(diagnosis(x, y).fit)
     residual = y - basis.target_centre[0] - basis.applied(x)[1][0]
     np.testing.assert_allclose(residual, right.residual, 1e-9)
-
-
-def test_weights_are_those_of_rows_times_their_roots() -> None:
-    x, y = uneven(50)
-    roots = np.array([1.0 + place % 3 for place in range(50)])
-    scaled = diagnosis(x * roots[:, None], y * roots, False)
-    one = RowPass(scaled.diagnosed)
-    one.add(x, y[:, None], 0, roots=roots)
-    rows, expected = (each.targets[0].influential for each in (one.taken(), scaled.sums))
-    assert rows.places.tolist() == expected.places.tolist()
-    np.testing.assert_allclose(rows.cooks, expected.cooks, 1e-12)
-    np.testing.assert_allclose(rows.actual * roots[rows.places], expected.actual, 1e-15)
 
 
 def test_no_feature_and_no_degree_of_freedom() -> None:

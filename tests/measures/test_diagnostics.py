@@ -13,6 +13,7 @@ from conftest import job
 from diagnosed import uneven
 from numpy.typing import NDArray
 from statsmodels.stats.diagnostic import het_breuschpagan
+from statsmodels.stats.stattools import durbin_watson
 
 from pipeline import evaluate, generate, train
 from pipeline.report import summary
@@ -99,6 +100,46 @@ def test_figures_are_those_of_statsmodels_and_rows_those_of_the_file() -> None:
     outside = fitted.outlier_test()[:, 0]
     np.testing.assert_allclose(column(rows, "studentized_residual"), outside[order], 1e-9)
     np.testing.assert_allclose(column(rows, "predicted"), fitted.fittedvalues[order], 1e-9)
+
+
+def test_precisions_and_a_weight_of_zero_are_the_rows_times_their_roots() -> None:
+    """Beside OLS of these rows: statsmodels' influence of WLS mixes rows with and without roots."""
+    x, y = uneven(120)
+    weights = np.random.default_rng(3).uniform(0.2, 4, 120).round(3)
+    weights[[4, 50]] = 0
+    shops = (np.arange(120) // 5).tolist()
+    columns = table(x, y, shop=shops, w=weights.tolist())
+    features = [name for name in columns if name.startswith("x")]
+    params = own(columns, data__weights="w", data__clusters="shop", data__features=features)
+    found, terms, rows = evaluated(params)
+    kept = np.flatnonzero(weights)
+    root, design = np.sqrt(weights[kept]), np.column_stack([x, np.ones(120)])[kept]
+    whitened = sm.OLS(root * y[kept], root[:, None] * design).fit()
+    clustered = whitened.get_robustcov_results("cluster", groups=np.array(shops)[kept])
+    for name, values in {
+        "std_error_hc1": whitened.HC1_se,
+        "std_error_hc3": whitened.HC3_se,
+        "std_error_clustered": clustered.bse,
+    }.items():
+        np.testing.assert_allclose(column(terms, name), values, 1e-9)
+    influence = whitened.get_influence()
+    cooks = influence.cooks_distance[0]
+    order = np.argsort(-cooks)[:20]
+    assert column(rows, "row") == (kept[order] + 2).tolist()
+    np.testing.assert_allclose(column(rows, "cooks_distance"), cooks[order], 1e-9)
+    np.testing.assert_allclose(column(rows, "leverage"), influence.hat_matrix_diag[order], 1e-9)
+    outside = whitened.outlier_test()[:, 0]
+    np.testing.assert_allclose(column(rows, "studentized_residual"), outside[order], 1e-9)
+    residual = (whitened.resid / root)[order]
+    np.testing.assert_allclose(column(rows, "residual"), residual, 1e-9)
+    np.testing.assert_allclose(column(rows, "predicted"), y[kept][order] - residual, 1e-9)
+    tests = found["targets"]["y"]
+    assert tests["clusters"]["number"] == 24
+    expected = het_breuschpagan(whitened.resid, design)[0]
+    assert tests["breusch_pagan"]["statistic"] == pytest.approx(expected, rel=1e-9)
+    expected = durbin_watson(whitened.resid)
+    assert tests["durbin_watson"]["statistic"] == pytest.approx(expected, rel=1e-9)
+    assert found["weights"] == "precision"
 
 
 def test_a_row_alone_in_a_level_is_told(capsys: pytest.CaptureFixture[str]) -> None:

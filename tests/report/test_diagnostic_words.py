@@ -78,6 +78,16 @@ def test_of_several_targets_each_sentence_names_its_own() -> None:
     assert worrying(two)[0].startswith("y: the line misses")
 
 
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_how_rows_count_is_said_before_the_diagnostics(language: Language) -> None:
+    for kind in ("precision", "frequency"):
+        first, second = sentences(
+            {"targets": {"y": {"reset": TEST}}, "weights": kind}, str, language
+        )
+        assert (first.text, first.verdict) == (SENTENCES[language][f"weights.{kind}"], "fine")
+        assert second.name == "reset"
+
+
 def test_every_reason_has_a_sentence() -> None:
     for reason in ("not_linear", "exact_fit", "no_degrees_of_freedom", "rows_not_kept"):
         (one,) = sentences({"reason": reason})
