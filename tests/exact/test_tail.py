@@ -19,6 +19,15 @@ def test_probabilities_are_those_of_scipy(value: float) -> None:
                 assert p == pytest.approx(stats.f.sf(value, first, second), rel=1e-9)
 
 
+def test_the_probability_of_a_large_value_of_many_rows_keeps_its_digits() -> None:
+    """It was what 128 bits leave of 1: of 10⁻³² three digits, of 10⁻³⁰⁰ none."""
+    with precision(128):
+        for value in (72.7, 300.0, 690.0):
+            p = float(tail.f(arb(value), 2, 1_000_000).mid())
+            assert p == pytest.approx(stats.f.sf(value, 2, 1_000_000), rel=1e-9)
+            assert p == pytest.approx((1 + value * 2e-6) ** -500_000, rel=1e-9)
+
+
 def test_a_probability_too_small_for_float64_is_zero() -> None:
     with precision(128):
         assert float(tail.chi_squared(arb(1e6), 20).mid()) == 0.0
