@@ -1,7 +1,7 @@
 """Diagnostics of weighted rows: those of rows times the roots of their weights, or repeated rows.
 
-statsmodels has the robust errors of WLS; its influence mixes rows with and without weights (0.15),
-its RESET forgets them. The right figures are those of OLS on rows times the roots, as in R.
+statsmodels has the robust errors of WLS, but no influence, and its RESET forgets the weights.
+The right figures are those of OLS on rows times the roots of their weights, as in R.
 """
 
 import math

@@ -103,7 +103,7 @@ def test_figures_are_those_of_statsmodels_and_rows_those_of_the_file() -> None:
 
 
 def test_precisions_and_a_weight_of_zero_are_the_rows_times_their_roots() -> None:
-    """Beside OLS of these rows: statsmodels' influence of WLS mixes rows with and without roots."""
+    """Beside OLS of these rows: statsmodels has no influence of WLS."""
     x, y = uneven(120)
     weights = np.random.default_rng(3).uniform(0.2, 4, 120).round(3)
     weights[[4, 50]] = 0
