@@ -106,13 +106,14 @@ def _missing_or_zero(name: str, plan: Plan) -> str:
 
 def refused(plan: Plan) -> str:
     """Return what the model does not answer, which is something."""
-    gaps, levels, dates, *_ = limits.refused(plan)
+    gaps, levels, dates, logs, roots = limits.refused(plan)
     parts = [f"{markdown.text(each.name)} ({' or '.join(each.levels)})" for each in dates]
     kinds = [
         ("a missing value in", [*map(markdown.text, gaps)]),
         ("a level that no training row has, of", [*map(markdown.text, levels)]),
         ("a date whose part no training row has, of", parts),
-        *card_terms.refused(plan),
+        ("a value that is not above 0 in", [*map(markdown.text, logs)]),
+        ("a value below 0 in", [*map(markdown.text, roots)]),
     ]
     texts = [f"{reason} {first_of(names)}" for reason, names in kinds if names]
     return (

@@ -1,4 +1,4 @@
-"""The model card's table of the terms: what they are made of, and where they have no value."""
+"""The model card's table of the terms: what they are made of, and how they are read."""
 
 from collections.abc import Iterator
 
@@ -36,18 +36,6 @@ def explained(plan: Plan) -> Iterator[str]:
             "Of a spline, the value of a term is how far its curve at a knot lies from the curve at"
             " the first knot, all else the same; the knots are in the table of the terms."
         )
-
-
-def refused(plan: Plan) -> list[tuple[str, list[str]]]:
-    """Return the values that the model refuses because a term has no value, with the columns."""
-    logs = _of_functions(plan, "log")
-    roots = [name for name in _of_functions(plan, "sqrt") if name not in logs]
-    return [("a value that is not above 0 in", logs), ("a value below 0 in", roots)]
-
-
-def _of_functions(plan: Plan, kind: str) -> list[str]:
-    functions = (term for term in plan.terms if isinstance(term, FunctionTerm))
-    return [markdown.text(term.of.name) for term in functions if term.kind == kind]
 
 
 def _has_levels(plan: Plan, term: AnyTerm) -> bool:

@@ -255,11 +255,22 @@ def _calibrated_interval(params: Params) -> Mistakes:
             f" without a penalty, knows it without them), or {leave_out}",
         )
     elif params.train.patience is not None:
+        cure = (
+            "run it once without interval, and set train.epochs to the number of the epoch before"
+            " that of the smallest test_loss in reports/history.csv (a loss is of the weights"
+            " before its epoch), train.patience to null, and seed to another number, which holds"
+            " mostly other rows out"
+        )
+        if params.data.test_fraction.gap is not None:
+            cure = (
+                "set train.patience to null and train.epochs to a number that other rows have"
+                " chosen (the latest rows are held out whatever the seed)"
+            )
         yield (
             key,
             f"found interval with train.patience {params.train.patience}, but the rows held out"
-            " have chosen the epoch, so their errors are smaller than those of new rows; set"
-            f" train.patience to null and train.epochs to a fixed number, or {leave_out}",
+            f" choose the epoch, so their errors are smaller than those of new rows; {cure}, or"
+            f" {leave_out}",
         )
 
 

@@ -100,5 +100,29 @@ def test_an_interval_needs_rows_that_the_model_has_not_seen() -> None:
         with pytest.raises(UserError, match=r"export.outputs: found interval, but no rows are he"):
             job(**outputs, **changes)
         job(data__test_fraction=0.2, **outputs, **changes)
-    with pytest.raises(UserError, match=r"with train.patience 5, but the rows held out have cho"):
+    with pytest.raises(UserError, match=r"with train.patience 5, but the rows held out choose th"):
         job(data__test_fraction=0.2, train__patience=5, **outputs)
+
+
+@pytest.mark.parametrize(
+    ("by_date", "cure"),
+    [
+        ({}, r"the epoch before that of the smallest test_loss .*, train.patience to null, and"
+             r" seed to another number"),
+        ({"gap": 0}, r"\(the latest rows are held out whatever the seed\), or leave interval out"),
+    ],
+)  # fmt: skip
+def test_rows_that_chose_the_epoch_are_no_witnesses_and_the_message_names_others(
+    by_date: dict[str, int], cure: str
+) -> None:
+    features = {"x": {"kind": "number"}, "day": {"kind": "date"}}
+    with pytest.raises(UserError, match=cure):
+        job(
+            data__source="data/raw/a.csv",
+            data__features=features,
+            data__test_fraction={"share": 0.2, "by": "day", **by_date},
+            train__patience=5,
+            train__batch_size=None,
+            export__outputs=["prediction", "interval"],
+            evaluate__queries=[],
+        )
