@@ -56,13 +56,19 @@ SENTENCES: Sentences = {
         "fit_alt": "Scatter plot of the target over the feature with the fitted curve",
         "predicted_picture": "Predicted against actual values: on the diagonal the model would be"
         " right.",
+        "predicted_share": "Predicted against actual values: on or above the diagonal lie the rows"
+        " whose value is at most its answer, {share} % of them if the quantile is right.",
         "predicted_alt": "Scatter plot of predicted over actual values",
         "residuals": "What the model missed (actual − predicted) over what it predicted. A bend a"
         "sks"
         " for another term, a funnel for the logarithm of the target.",
+        "residuals_log": "What the model missed of the logarithm (actual − predicted) over what it"
+        " predicted. A bend asks for another term.",
         "residuals_alt": "Scatter plot of residuals over predictions",
         "quantiles": "The errors against those of a normal distribution: on the diagonal the"
         " intervals can be believed.",
+        "quantiles_robust": "The errors against those of a normal distribution: rows far from the"
+        " diagonal at its ends are those that this loss lets count less.",
         "quantiles_alt": "Normal quantile plot of the residuals",
         "loss": "How the error fell while the model was trained, epoch by epoch.",
         "loss_alt": "Curve of the training loss by epoch",
@@ -104,11 +110,17 @@ SENTENCES: Sentences = {
         "fit": "各行数据，以及给出回答的直线或曲线（横轴为特征，纵轴为目标）。",
         "fit_alt": "目标对特征的散点图及拟合曲线",
         "predicted_picture": "横轴为实际值，纵轴为预测值：落在对角线上即为预测准确。",
+        "predicted_share": "横轴为实际值，纵轴为预测值：落在对角线上或其上方的行，"
+        "其数值不高于回答；若分位数准确，这样的行占 {share} %。",
         "predicted_alt": "预测值对实际值的散点图",
         "residuals": "横轴为预测值，纵轴为残差（实际值 − 预测值）。呈弯曲形说明缺少某一项，"
         "呈漏斗形则宜对目标取对数。",
+        "residuals_log": "横轴为对数的预测值，纵轴为对数的残差（实际值 − 预测值）。"
+        "呈弯曲形说明缺少某一项。",
         "residuals_alt": "残差对预测值的散点图",
         "quantiles": "残差与正态分布的分位数对比：落在对角线上，则区间可信。",
+        "quantiles_robust": "残差与正态分布的分位数对比：两端远离对角线的行，"
+        "即在这种损失中影响较小的行。",
         "quantiles_alt": "残差的正态分位数图",
         "loss": "训练过程中误差逐轮下降的情况（横轴为轮次，纵轴为损失）。",
         "loss_alt": "训练损失随轮次变化的曲线",
@@ -131,12 +143,24 @@ def section(facts: Facts) -> Html:
         markup.picture(
             facts.plots[name],
             words.plain(f"{name}_alt"),
-            words("predicted_picture" if name == "predicted" else name),
+            _caption(name, facts, words),
         )
         for name in PICTURES
         if name in facts.plots and not (name == "quantiles" and facts.loss.share is not None)
     ]
     return markup.join([*parts, element("div", *pictures, class_="pictures")])
+
+
+def _caption(name: str, facts: Facts, words: Words) -> Html:
+    """Return what a picture shows, for the loss and the scale that the model was fitted on."""
+    share = 0.5 if facts.loss.name == "absolute" else facts.loss.share
+    if name == "predicted" and share is not None:
+        return words("predicted_share", share=number(100 * share, 3))
+    if name == "quantiles" and not facts.loss.is_squared:
+        return words("quantiles_robust")
+    if name == "residuals" and facts.logs == facts.targets:  # a logarithm is no cure there
+        return words("residuals_log")
+    return words("predicted_picture" if name == "predicted" else name)
 
 
 def _figures(facts: Facts, words: Words) -> Iterator[list[str]]:

@@ -6,8 +6,16 @@ import pytest
 from report_facts import QUERY, coefficients, some_facts, with_metrics, with_params
 
 from pipeline.exact import student
-from pipeline.report import page_data, page_effects, page_importance, page_queries, term_intervals
+from pipeline.report import (
+    page_data,
+    page_effects,
+    page_importance,
+    page_quality,
+    page_queries,
+    term_intervals,
+)
 from pipeline.report.facts import Facts
+from pipeline.settings.keys.sections import Language
 from pipeline.settings.keys.weight_settings import Weights
 
 
@@ -76,3 +84,21 @@ def test_weights_are_told_with_the_rows_that_have_none() -> None:
     text = page_data.section(replace(some_facts(), plan=weighted))
     assert "Rows are weighted by <bdi>w</bdi>" in text
     assert "because their weight, <bdi>w</bdi>, was missing or 0" in text
+
+
+@pytest.mark.parametrize(
+    ("loss", "language", "told"),
+    [
+        ("squared", "en", "on the diagonal the model would be right"),
+        ("quantile:0.9", "en", "whose value is at most its answer, 90 % of them"),
+        ("absolute", "en", "whose value is at most its answer, 50 % of them"),
+        ("quantile:0.9", "zh", "这样的行占 90 %"),
+    ],
+)
+def test_the_diagonal_is_told_by_what_the_model_answers(
+    loss: str, language: Language, told: str
+) -> None:
+    facts = some_facts(plots={"predicted": b'<svg viewBox="0 0 9 9"></svg>'}, language=language)
+    text = str(page_quality.section(with_params(facts, train__loss=loss)))
+    assert told in text
+    assert ("would be right" in text) == (loss == "squared")
