@@ -147,13 +147,13 @@ def _metrics(facts: Facts) -> Iterator[str]:
     yield ""
     yield from markdown.table(
         ("", "RMSE", "mean absolute error", "R²"),
-        target_words.metric_rows(facts.metrics, sides, [*facts.plan.target_scales]),
+        target_words.metric_rows(facts.metrics, sides, facts.targets, facts.logs),
     )
     if (some_rows := verdict.mae_of_some_rows(facts.metrics)) is not None:
         yield ""
         yield f"{some_rows[0].upper()}{some_rows[1:]}."
-    r2 = {part: facts.metrics[part]["r2"] for part in sides.values()}
-    if (worse := verdict.worse_than_the_mean(r2["train"], r2.get("test"))) is not None:
+    params = facts.contract.source.params
+    if (worse := verdict.worse_than_the_mean(facts.metrics, params.get("train.loss"))) is not None:
         yield ""
         yield f"**Take care: {worse}.**"
     for note in facts.exact_notes.values():
@@ -165,7 +165,6 @@ def _metrics(facts: Facts) -> Iterator[str]:
             "**No rows were held out, so the error on new rows is not known.**"
             " `data.test_fraction: 0.2` holds out a fifth of the rows."
         )
-    params = facts.contract.source.params
     answers = card_loss.what_it_answers(facts.metrics, params, sides)
     for sentence in (*answers, *penalty.of_folds(facts.metrics, params)):
         yield ""

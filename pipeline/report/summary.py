@@ -85,7 +85,7 @@ def _lines(params: Params) -> list[str]:
     if test:
         r2 = "" if test["r2"] is None else f", R² {test['r2']:.4g}"
         which = f", of {rows}" if (rows := row_words.held_out(flat["data.test_fraction"])) else ""
-        scale = f" of {target_words.fitted(logs)}" if logs else ""
+        scale = f" of {target_words.scale(params.data.targets, logs)}" if logs else ""
         text.append(f"{'held out':12} root mean square error{scale} {test['rmse']:.6g}{r2}{which}")
     for figures, rows in ((test, "rows held out"), (metrics["train"], "training rows")):
         if figures and kind.share is not None:
@@ -102,9 +102,8 @@ def _lines(params: Params) -> list[str]:
         if of_folds and params.train.chosen_by_folds:
             told += f"; {penalty.CHOSEN_IN_THEM}"
         text.append(f"{'folds':12} {told}")
-    text += _of_logs(logs, metrics)
-    test_r2 = test["r2"] if test else None
-    if (worse := verdict.worse_than_the_mean(metrics["train"]["r2"], test_r2)) is not None:
+    text += _of_logs(params.data.targets, logs, metrics)
+    if (worse := verdict.worse_than_the_mean(metrics, params.train.loss)) is not None:
         text.append(f"{'take care':12} {worse}")
     if (some_rows := verdict.mae_of_some_rows(metrics)) is not None:
         text.append(f"{'sample':12} {some_rows}")
@@ -121,15 +120,16 @@ def _lines(params: Params) -> list[str]:
     return text
 
 
-def _of_logs(logs: Sequence[str], metrics: Mapping[str, Any]) -> list[str]:
+def _of_logs(targets: Sequence[str], logs: Sequence[str], metrics: Mapping[str, Any]) -> list[str]:
     """Return what must be known of targets of which the logarithm is fitted; nothing if none."""
     if not logs:
         return []
     part, rows = ("test", "rows held out") if "test" in metrics else ("train", "training rows")
     own = target_words.figures_in_own_unit(metrics[part])
+    of = f" of {target_words.scale(targets, ())}" if len(targets) > 1 else ""
     r2 = "" if own["r2"] is None else f", R² {own['r2']:.4g}"
     return [
-        f"{'own unit':12} root mean square error {own['rmse']:.6g}{r2}, of the {rows}",
+        f"{'own unit':12} root mean square error{of} {own['rmse']:.6g}{r2}, of the {rows}",
         f"{'median':12} {target_words.in_short(logs)}",
     ]
 

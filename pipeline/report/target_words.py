@@ -47,6 +47,12 @@ def fitted(logs: Sequence[str], quoted: Quoted = str) -> str:
     return first_of([f"log({quoted(name)})" for name in logs], MOST_NAMES_SHOWN)
 
 
+def scale(targets: Sequence[str], logs: Collection[str], quoted: Quoted = str) -> str:
+    """Return what a figure on the fitted scale is of: `log(price)`, `log(price), rent together`."""
+    names = [f"log({quoted(name)})" if name in logs else quoted(name) for name in targets]
+    return first_of(names, MOST_NAMES_SHOWN) + " together" * (len(names) > 1)
+
+
 def sentences(
     logs: Sequence[str],
     coefficients: Sequence[Mapping[str, str]] = (),
@@ -122,18 +128,23 @@ def figures_in_own_unit(metrics: Mapping[str, float | None]) -> dict[str, float 
 
 
 def metric_rows(
-    metrics: Mapping[str, Any], sides: Mapping[str, str], logs: Sequence[str]
+    metrics: Mapping[str, Any],
+    sides: Mapping[str, str],
+    targets: Sequence[str],
+    logs: Collection[str],
 ) -> Iterator[tuple[str, ...]]:
     """Yield the rows of the card's table of metrics: a name, then the FIGURES.
 
-    metrics: the content of metrics.json. sides: its parts, by what the card calls them.
+    metrics: the content of metrics.json. sides: its parts, by what the card calls them. logs: the
+    targets of which the logarithm is fitted.
     """
-    scale = f", {fitted(logs, markdown.text)}" if logs else ""
+    on_scale = f", {scale(targets, logs, markdown.text)}" if logs else ""
+    unit = "in its own unit" if len(targets) == 1 else "in their own units, together"
     for name, part in sides.items():
-        yield (f"{name}{scale}", *(_number(metrics[part][each]) for each in FIGURES))
+        yield (f"{name}{on_scale}", *(_number(metrics[part][each]) for each in FIGURES))
     for name, part in sides.items():
         if own := figures_in_own_unit(metrics[part]):
-            yield (f"{name}, in its own unit", *(_number(own[each]) for each in FIGURES))
+            yield (f"{name}, {unit}", *(_number(own[each]) for each in FIGURES))
 
 
 def _number(figure: float | None) -> str:

@@ -3,17 +3,40 @@
 from collections.abc import Mapping
 from typing import Any
 
+from pipeline.settings.keys.target_settings import OWN_UNIT
+from pipeline.settings.keys.train_settings import loss_kind
 
-def worse_than_the_mean(train_r2: float | None, test_r2: float | None) -> str | None:
+NOT_JUDGED_BY_R2 = ("absolute", "quantile")
+"""Losses that do not ask for a mean: R² says nothing of how well their answers are made."""
+
+_ROWS = {
+    "test": "rows held out",
+    "cv": "rows left out in turn (folds)",
+    "train": "training rows",
+}
+"""The rows that may judge, those that say most about new ones first, as in the report."""
+
+
+def worse_than_the_mean(metrics: Mapping[str, Any], loss: str | None = None) -> str | None:
     """Return a sentence if the mean of the target predicts better than the model, else None.
 
-    R² of the rows held out decides, or R² of the training rows if the first is not known.
+    metrics: the content of metrics.json. loss: train.loss; None of older results. The first R² that
+    is known decides: in the targets' own units where it was measured in them, as in the report.
     """
-    for r2, rows in ((test_r2, "rows held out"), (train_r2, "training rows")):
-        if r2 is not None:
+    if loss_kind(loss or "squared").name in NOT_JUDGED_BY_R2:
+        return None
+    for part, rows in _ROWS.items():
+        if (r2 := _r2(metrics.get(part) or {})) is not None:
             worse = f"on the {rows} the model is worse than answering each row with the mean of"
             return f"{worse} the target (R² {r2:.3g})" if r2 < 0 else None
     return None
+
+
+def _r2(part: Mapping[str, Any]) -> float | None:
+    r2 = part.get(f"{OWN_UNIT}r2", part.get("r2"))
+    if isinstance(r2, Mapping):  # of the folds: their mean and their spread
+        r2 = r2["mean"]
+    return None if r2 is None else float(r2)
 
 
 def mae_of_some_rows(metrics: Mapping[str, Any]) -> str | None:

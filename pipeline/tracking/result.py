@@ -59,13 +59,8 @@ class Result:
     """Tables by their use: training, test."""
     missing: Sequence[str]
     """Outputs that are not in `folder`."""
-
-    @property
-    def warning(self) -> str | None:
-        """Sentence if the mean of the targets predicts better than the model, else None."""
-        return verdict.worse_than_the_mean(
-            self.metrics.get("train.r2"), self.metrics.get("test.r2")
-        )
+    warning: str | None = None
+    """Sentence if the mean of the targets predicts better than the model, else None."""
 
 
 def read(
@@ -106,6 +101,7 @@ def read(
         requirements=_pins(folder / environment.REQUIREMENTS, SERVING_PACKAGES),
         data=dict(_datasets(folder, identity)),
         missing=missing,
+        warning=verdict.worse_than_the_mean(metrics, identity["params"].get("train.loss")),
     )
 
 

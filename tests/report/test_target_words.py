@@ -21,7 +21,7 @@ def test_nothing_is_said_of_targets_that_are_fitted_as_they_are() -> None:
     assert [*target_words.sentences([], ROWS)] == []
     assert target_words.figures_in_own_unit({"rmse": 1.0}) == {}
     plain = {"train": {"rmse": 1.0, "mae": 2.0, "r2": None}}
-    rows = [*target_words.metric_rows(plain, {"training rows": "train"}, [])]
+    rows = [*target_words.metric_rows(plain, {"training rows": "train"}, ["price"], [])]
     assert rows == [("training rows", "1", "2", "")]
 
 
@@ -32,10 +32,21 @@ def test_what_is_said_of_a_log_target() -> None:
     assert "100·(exp(b) − 1) %" in reading
     assert reading.endswith("Of area this is +1.005 %."), "of the log target's own coefficient"
     assert len([*target_words.sentences(["price"], [])]) == 2, "a network has no coefficients"
-    rows = [*target_words.metric_rows(METRICS, {"training rows": "train"}, ["price"])]
+    rows = [*target_words.metric_rows(METRICS, {"training rows": "train"}, ["price"], ["price"])]
     assert rows == [
         ("training rows, log(price)", "0.2", "0.1", "0.9"),
         ("training rows, in its own unit", "30", "20", ""),
+    ]
+
+
+def test_a_figure_of_several_targets_is_not_called_that_of_the_logarithm_alone() -> None:
+    targets = ["price", "rent"]
+    assert target_words.scale(targets, ["price"]) == "log(price), rent together"
+    assert target_words.scale(["price"], ["price"]) == "log(price)"
+    rows = [*target_words.metric_rows(METRICS, {"training rows": "train"}, targets, ["price"])]
+    assert [row[0] for row in rows] == [
+        "training rows, log(price), rent together",
+        "training rows, in their own units, together",
     ]
 
 
