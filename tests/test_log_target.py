@@ -156,7 +156,7 @@ def test_readers_are_told_of_the_scale_and_of_the_median(workspace: Path) -> Non
     told = "\n".join(summary.lines(params))
     assert "own unit     root mean square error " in told
     assert (
-        "answers are medians, not means; a coefficient b of log(TOTEMP) changes TOTEMP by" in told
+        "answers for TOTEMP are medians, not means; a coefficient b of log(TOTEMP) changes" in told
     )
     card = files.CARD.read_text()
     assert "| training rows, log(TOTEMP) |" in card

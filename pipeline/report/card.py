@@ -131,8 +131,9 @@ def _data(facts: Facts) -> Iterator[str]:
     else:
         yield from card_columns.tables(facts.plan)
         yield (
-            f"They become {len(facts.plan.encoded_names):,} numbers, which the coefficients below"
-            " belong to. `data/columns.json` has all levels."
+            f"They become {len(facts.plan.encoded_names):,} numbers"
+            f"{', which the coefficients below belong to' * facts.is_linear}."
+            " `data/columns.json` has all levels."
         )
     yield from card_columns.left_out(facts.plan)
 

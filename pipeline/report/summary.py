@@ -103,6 +103,11 @@ def _lines(params: Params) -> list[str]:
             told += f"; {penalty.CHOSEN_IN_THEM}"
         text.append(f"{'folds':12} {told}")
     text += _of_logs(params.data.targets, logs, metrics)
+    of_logs = target_words.in_short(
+        logs, is_linear=bool(coefficients), answers_are_medians=kind.share is None
+    )
+    if of_logs:
+        text.append(f"{'logarithm':12} {of_logs}")
     if (worse := verdict.worse_than_the_mean(metrics, params.train.loss)) is not None:
         text.append(f"{'take care':12} {worse}")
     if (some_rows := verdict.mae_of_some_rows(metrics)) is not None:
@@ -121,17 +126,14 @@ def _lines(params: Params) -> list[str]:
 
 
 def _of_logs(targets: Sequence[str], logs: Sequence[str], metrics: Mapping[str, Any]) -> list[str]:
-    """Return what must be known of targets of which the logarithm is fitted; nothing if none."""
+    """Return the errors in the own units of targets that are fitted as logarithms, if any are."""
     if not logs:
         return []
     part, rows = ("test", "rows held out") if "test" in metrics else ("train", "training rows")
     own = target_words.figures_in_own_unit(metrics[part])
     of = f" of {target_words.scale(targets, ())}" if len(targets) > 1 else ""
     r2 = "" if own["r2"] is None else f", R² {own['r2']:.4g}"
-    return [
-        f"{'own unit':12} root mean square error{of} {own['rmse']:.6g}{r2}, of the {rows}",
-        f"{'median':12} {target_words.in_short(logs)}",
-    ]
+    return [f"{'own unit':12} root mean square error{of} {own['rmse']:.6g}{r2}, of the {rows}"]
 
 
 def _coefficients(rows: Sequence[Mapping[str, str]]) -> list[str]:

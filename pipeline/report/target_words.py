@@ -26,8 +26,8 @@ SENTENCES: Mapping[Language, Mapping[str, str]] = {
         "reading": "A coefficient b of {fitted} says per cent: one more of its term changes"
         " {targets} by 100·(exp(b) − 1) %, whatever its size.",
         "example": " Of {term} this is {change} %.",
-        "short": "answers are medians, not means; a coefficient b of {fitted} changes {targets} by"
-        " 100·(exp(b) − 1) %",
+        "short_median": "answers for {targets} are medians, not means",
+        "short_reading": "a coefficient b of {fitted} changes {targets} by 100·(exp(b) − 1) %",
     },
     "zh": {
         "fitted": "拟合的是自然对数 {fitted}；每个回答都以 {targets} 本身的单位给出。",
@@ -36,7 +36,8 @@ SENTENCES: Mapping[Language, Mapping[str, str]] = {
         "reading": "{fitted} 的系数 b 表示百分比：该项每增加一个单位，无论 {targets} 大小如何，"
         "都会变化 100·(exp(b) − 1) %。",
         "example": "例如 {term} 为 {change} %。",
-        "short": "回答是中位数而不是平均数；{fitted} 的系数 b 使 {targets} 变化 100·(exp(b) − 1) %",
+        "short_median": "对 {targets} 的回答是中位数而不是平均数",
+        "short_reading": "{fitted} 的系数 b 使 {targets} 变化 100·(exp(b) − 1) %",
     },
 }
 """Of targets that are fitted as logarithms."""
@@ -89,10 +90,23 @@ def answer(targets: Sequence[str], logs: Collection[str], otherwise: str) -> str
     return f"the median of {otherwise.removeprefix('the prediction of ')} that is to be expected"
 
 
-def in_short(logs: Sequence[str], language: Language = "en") -> str:
-    """Return the two most important of these sentences as one."""
-    targets = first_of([*logs], MOST_NAMES_SHOWN)
-    return SENTENCES[language]["short"].format(fitted=fitted(logs), targets=targets)
+def in_short(
+    logs: Sequence[str],
+    language: Language = "en",
+    *,
+    is_linear: bool = True,
+    answers_are_medians: bool = True,
+) -> str:
+    """Return the two most important of these sentences as one; "" if neither is true of the model.
+
+    is_linear: False if it has no coefficients. answers_are_medians: as in `sentences`.
+    """
+    if not logs:
+        return ""
+    names = {"fitted": fitted(logs), "targets": first_of([*logs], MOST_NAMES_SHOWN)}
+    true = {"short_median": answers_are_medians, "short_reading": is_linear}
+    told = [SENTENCES[language][key].format(**names) for key, is_true in true.items() if is_true]
+    return ("; " if language == "en" else "；").join(told)
 
 
 def _example(

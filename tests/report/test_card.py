@@ -7,6 +7,7 @@ from pathlib import Path
 from mixed_tables import mixed_plan, number_plan
 from onnx_files import ALL_OUTPUTS, TWO_TARGETS, contract_of
 from raw_column_models import INPUTS
+from report_facts import coefficients
 
 from pipeline.onnx_model.contract import MatrixContract, TableContract
 from pipeline.report import card
@@ -81,6 +82,8 @@ def test_the_card_of_a_model_that_takes_raw_columns(workspace: Path) -> None:
     )
     assert "| true if every value is like the training rows': " in text
     assert "| heating | gas 20 (reference), oil 10, (missing) 10 |" in text
-    assert "They become 10 numbers" in text
+    assert "They become 10 numbers. " in text, "a model without coefficients"
+    linear = Facts(mixed_plan(), contract, verification, metrics, coefficients(mixed_plan()), 50, 0)
+    assert "They become 10 numbers, which the coefficients below belong to. " in card.card(linear)
     assert "- Refused: a missing value in " in text
     assert "). 2 golden vectors, with" in text

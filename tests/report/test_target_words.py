@@ -58,6 +58,25 @@ def test_names_are_shown_as_the_page_needs_them() -> None:
     assert "Of <area>" in reading
 
 
+@pytest.mark.parametrize("is_linear", [True, False])
+@pytest.mark.parametrize("are_medians", [True, False])
+def test_in_short_only_what_is_true_of_the_model_is_told(
+    is_linear: bool, are_medians: bool
+) -> None:
+    """A network has no coefficient; the answers of quantile:0.9 are no medians."""
+    for language, median, reading in (("en", "medians", "coefficient b"), ("zh", "中位数", "系数")):
+        told = target_words.in_short(
+            ["price"],
+            language,  # type: ignore[arg-type]
+            is_linear=is_linear,
+            answers_are_medians=are_medians,
+        )
+        assert (median in told) == are_medians
+        assert (reading in told) == is_linear
+        assert bool(told) == (is_linear or are_medians)
+    assert target_words.in_short([]) == ""
+
+
 def test_both_languages_have_the_same_sentences() -> None:
     english, chinese = target_words.SENTENCES["en"], target_words.SENTENCES["zh"]
     assert english.keys() == chinese.keys()
