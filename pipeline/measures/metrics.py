@@ -70,9 +70,10 @@ def of_model(split: Split, line: Line | None, reduction: str) -> dict[str, float
 
     line: the model, if it is linear. Sums are exact and rounded once, so their bits do not depend
     on the order of summation. loss: of train.loss. below, of a quantile: the share of the values
-    that are not above their prediction. mae_rows: the number of rows that mae was computed from, if
-    that is not all rows. Figures are on the scale on which the targets are fitted;
-    own_unit_rmse, _mae and _r2 beside them, of as many rows as mae, are in the own units.
+    that are not above their prediction; strictly_below: of those below it. mae_rows: the number of
+    rows that mae was computed from, if that is not all rows. Figures are on the scale on which the
+    targets are fitted; own_unit_rmse, _mae and _r2 beside them, of as many rows as mae, are in the
+    own units.
     Raises UserError if a figure is beyond what float64 holds.
     """
     errors = split.errors
@@ -82,6 +83,7 @@ def of_model(split: Split, line: Line | None, reduction: str) -> dict[str, float
         figures["loss"] = _loss(errors.loss, split, reduction)
         if function.kind.share is not None:
             figures["below"] = float(sum(errors.below) / split.size)
+            figures["strictly_below"] = float(sum(errors.strictly_below) / split.size)
     figures["mae"] = float(errors.absolute) / float(errors.weight * split.targets)
     if errors.own is not None:
         figures |= errors.own.figures()

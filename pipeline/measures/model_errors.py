@@ -108,7 +108,8 @@ class Errors:
     errors, each rounded; None if it was not asked for. largest: for each target. weight: exact sum
     of the weights of the rows, with which errors are summed up; the number of rows without weights.
     loss: exact sum of another loss of the errors, each rounded; 0 without a loss_function. below:
-    of each target, the weight of the rows whose value is not above the prediction.
+    of each target, the weight of the rows whose value is not above the prediction; strictly_below:
+    of those whose value is below it.
     All are on the fitted scale. own: in the own units; None if every target is fitted as it is.
     """
 
@@ -120,6 +121,7 @@ class Errors:
     loss_function: LossFunction | None = None
     loss: Fraction = Fraction(0)
     below: tuple[Fraction, ...] = ()
+    strictly_below: tuple[Fraction, ...] = ()
     own: OwnUnitErrors | None = None
 
     @classmethod
@@ -138,7 +140,7 @@ class Errors:
         own = OwnUnitErrors.of_no_rows(targets) if with_own else None
         none = Fraction(0)
         below = (none,) * targets
-        return cls(0, none, squares, largest, none, loss_function, below=below, own=own)
+        return cls(0, none, squares, largest, none, loss_function, none, below, below, own)
 
     def __add__(self, other: "Errors") -> "Errors":
         """Return the errors of the rows of both."""
@@ -154,6 +156,7 @@ class Errors:
             self.loss_function,
             self.loss + other.loss,
             tuple(a + b for a, b in zip(self.below, other.below, strict=True)),
+            tuple(a + b for a, b in zip(self.strictly_below, other.strictly_below, strict=True)),
             None if self.own is None or other.own is None else self.own + other.own,
         )
 
@@ -194,7 +197,8 @@ class Errors:
             self.weight + (len(rows) if weights is None else exact_sum(weights)),
             self.loss_function,
             self._loss_of(y - predicted, weights),
-            self._below_of(y <= predicted, weights),
+            self._with_those(self.below, y <= predicted, weights),
+            self._with_those(self.strictly_below, y < predicted, weights),
             None if self.own is None or own is None else self.own + own.errors(predicted, weights),
         )
 
@@ -204,16 +208,18 @@ class Errors:
             return self.loss
         return self.loss + weighted_sum(self.loss_function.of(errors), weights)
 
-    def _below_of(self, below: NDArray[np.bool_], weights: Floats | None) -> tuple[Fraction, ...]:
-        """Return the weight of the rows that lie below, these and more, of each target.
+    def _with_those(
+        self, weight: tuple[Fraction, ...], chosen: NDArray[np.bool_], weights: Floats | None
+    ) -> tuple[Fraction, ...]:
+        """Return the weight of the chosen rows, these and more, of each target.
 
-        below: [rows, targets].
+        chosen: [rows, targets].
         """
         if self.loss_function is None:
-            return self.below
+            return weight
         return tuple(
             before + (int(rows.sum()) if weights is None else exact_sum(weights[rows]))
-            for before, rows in zip(self.below, below.T, strict=True)
+            for before, rows in zip(weight, chosen.T, strict=True)
         )
 
 

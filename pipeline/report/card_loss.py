@@ -28,7 +28,7 @@ def what_it_answers(
     if kind.share is not None:
         for rows, part in sides.items():
             is_exact = params.get("train.optimizer") == "exact"
-            told = loss_words.share_below(kind, metrics[part]["below"], rows, is_exact=is_exact)
+            told = loss_words.share_below(kind, metrics[part], rows, is_exact=is_exact)
             yield f"{told}."
 
 

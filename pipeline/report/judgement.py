@@ -71,13 +71,16 @@ def judged(facts: Facts) -> Judgement:
 def is_as_asked(facts: Facts) -> bool:
     """Return True if the share of the values below their quantile is the one asked for.
 
-    To within what chance explains of rows that the model has not seen.
+    To within what chance explains of rows that the model has not seen. Rows that lie on their
+    answers, as many do where values repeat, count as either: the share asked for is between both.
     """
     share, part = facts.loss.share, facts.metrics[facts.evidence]
     assert share is not None
     rows = facts.test_rows if facts.evidence == "test" else facts.training_rows
     chance = FAR * math.sqrt(share * (1 - share) / rows) + 1 / rows
-    return abs(float(part["below"]) - share) <= chance
+    at_or_below = float(part["below"])
+    strictly_below = float(part.get("strictly_below", at_or_below))
+    return strictly_below - chance <= share <= at_or_below + chance
 
 
 def _by_loss(measure: Measure, error: float, alone: float | None) -> Judgement:

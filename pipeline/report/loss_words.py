@@ -1,6 +1,7 @@
 """The loss of a training in words, and what a model that was trained with it answers."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from pipeline.settings.keys.sections import Language
 from pipeline.settings.keys.train_settings import LossKind, loss_kind
@@ -48,17 +49,26 @@ def what_it_answers(kind: LossKind, language: Language = "en") -> str | None:
     return SENTENCES[language][kind.name].format(**known)
 
 
-def share_below(kind: LossKind, share: float, rows: str, *, is_exact: bool = False) -> str | None:
+def share_below(
+    kind: LossKind, figures: Mapping[str, Any], rows: str, *, is_exact: bool = False
+) -> str | None:
     """Return the sentence on the share of values below their answers; None unless a quantile.
 
-    rows: such as "rows held out". is_exact: True if the loss is known to be the smallest one.
-    Where the loss is smallest, the share of the training rows is the one that was asked for, up to
-    the rows on the line; mostly as many as there are weights.
+    figures: of metrics.json, of these rows. rows: such as "rows held out". is_exact: True if the
+    loss is known to be the smallest one. Then nothing else should be of the training rows: the
+    share that was asked for is that of the rows below the line, and of some or all of those on it.
     """
     if kind.share is None:
         return None
+    share = figures["below"]
     told = f"{100 * share:.1f} % of the {rows} lie at or below their answer"
+    if rows == TRAINING_ROWS and is_exact:
+        if "strictly_below" not in figures:  # an older result
+            return told
+        return f"{100 * figures['strictly_below']:.1f} % of the {rows} lie below their answer," + (
+            f" {100 * share:.1f} % at or below it; {100 * kind.share:g} % were asked for"
+        )
     told += f"; {100 * kind.share:g} % should"
-    if rows == TRAINING_ROWS and not is_exact and abs(share - kind.share) > FAR_OFF:
+    if rows == TRAINING_ROWS and abs(share - kind.share) > FAR_OFF:
         told += ": the training stopped short of its optimum (train.epochs, train.lr)"
     return told

@@ -38,7 +38,9 @@ SENTENCES: Sentences = {
         "in_own_unit": "{rows}, in the unit of the table",
         "on_scale": "{rows}, {fitted}",
         "below": "{share} % of the values lie at or below their answer, in the rows {rows}.",
-        "asked": "{share} % should.",
+        "between": "{under} % of the values lie below their answer and {share} % at or below it, in"
+        " the rows {rows}.",
+        "asked": "Of new values {share} % should.",
         "where_not": "Where it is not good",
         "inside": "Of {of} rows held out {inside} are like the training rows in every column. Of"
         " others the model's answers are guesses.",
@@ -94,7 +96,8 @@ SENTENCES: Sentences = {
         "in_own_unit": "{rows}，采用数据表中的单位",
         "on_scale": "{rows}，{fitted}",
         "below": "{rows}中有 {share} % 的数值不高于其回答。",
-        "asked": "要求为 {share} %。",
+        "between": "{rows}中有 {under} % 的数值低于其回答，{share} % 的数值不高于其回答。",
+        "asked": "对新的数值，要求为 {share} %。",
         "where_not": "哪里不准",
         "inside": "留出的 {of} 行中，有 {inside} 行在每一列上都与训练数据同类；对其余各行，"
         "模型的回答属于外推。",
@@ -182,12 +185,17 @@ def _figures(facts: Facts, words: Words) -> Iterator[list[str]]:
 def _shares(facts: Facts, words: Words) -> Html:
     """Return the share of the values below their quantile."""
     parts = [part for part in ("test", "train") if "below" in facts.metrics.get(part, {})]
-    told = [
-        words("below", rows=words(part), share=number(100 * facts.metrics[part]["below"], 3))
-        for part in parts
-    ]
+    told = [_below(facts.metrics[part], words(part), words) for part in parts]
     asked = words("asked", share=number(100 * (facts.loss.share or 0), 3))
     return markup.items([*told, asked])
+
+
+def _below(figures: Mapping[str, Any], rows: Html, words: Words) -> Html:
+    """Return the share of the rows at or below their answers, and of those below if others."""
+    share, under = figures["below"], figures.get("strictly_below", figures["below"])
+    key = "below" if under == share else "between"
+    shares = {"share": number(100 * share, 3), "under": number(100 * under, 3)}
+    return words(key, rows=rows, **shares)
 
 
 def _of_folds(facts: Facts, words: Words) -> list[str]:

@@ -39,6 +39,8 @@ SENTENCES: Sentences = {
         " {rows}, which is {change} % of the answer.",
         "quantile": "**{grade}.** **{below}** of the values lie at or below their answer {rows};"
         " {share} should.",
+        "quantile_between": "**{grade}.** {under} of the values lie below their answer, **{below}**"
+        " at or below it {rows}; {share} were asked for.",
         "rmse_share": "The model explains {share} of what makes rows differ (R² {r2}).",
         "rmse_worse": "R² is {r2}: below 0, the mean would have been the better answer.",
         "mae_share": "Its mean absolute error is {less} smaller than that of always answering with"
@@ -93,6 +95,8 @@ SENTENCES: Sentences = {
         "fitted_alone": "**{grade}。**{rows}，{fitted} 的典型误差为 **{error}**，"
         "即回答的 {change} %。",
         "quantile": "**{grade}。**{rows}，**{below}** 的数值不高于其回答；要求为 {share}。",
+        "quantile_between": "**{grade}。**{rows}，{under} 的数值低于其回答，**{below}** 的数值"
+        "不高于其回答；要求为 {share}。",
         "rmse_share": "各行之间的差异有 {share} 可由模型解释（R² = {r2}）。",
         "rmse_worse": "R² 为 {r2}，小于 0：以均值作答反而更好。",
         "mae_share": "其平均绝对误差比一律以中位数作答小 {less}。",
@@ -149,10 +153,13 @@ def _verdict(facts: Facts, judged: Judgement, words: Words) -> Html:
     untested = facts.evidence == "train"
     if judged.measure == "quantile":
         key = "as_asked" if judgement.is_as_asked(facts) else "not_as_asked"
+        part = facts.metrics[facts.evidence]
+        under = float(part.get("strictly_below", part["below"]))
         return words(
-            "quantile",
+            "quantile" if under == part["below"] else "quantile_between",
             grade=words("untested" if untested else key),
-            below=_share_of_rows(float(facts.metrics[facts.evidence]["below"])),
+            under=_share_of_rows(under),
+            below=_share_of_rows(float(part["below"])),
             share=_share_of_rows(facts.loss.share or 0.0),
             rows=rows,
         )

@@ -90,7 +90,7 @@ def _lines(params: Params) -> list[str]:
     for figures, rows in ((test, "rows held out"), (metrics["train"], "training rows")):
         if figures and kind.share is not None:
             is_exact = params.train.optimizer == "exact"
-            told = loss_words.share_below(kind, figures["below"], rows, is_exact=is_exact)
+            told = loss_words.share_below(kind, figures, rows, is_exact=is_exact)
             text.append(f"{'quantile':12} {told}")
     if params.data.weights is not None:
         text.append(f"{'rows':12} {row_words.weights(params.data.weights)}")
@@ -112,7 +112,9 @@ def _lines(params: Params) -> list[str]:
         text.append(f"{'take care':12} {worse}")
     if (some_rows := verdict.mae_of_some_rows(metrics)) is not None:
         text.append(f"{'sample':12} {some_rows}")
-    worries = diagnostic_words.worrying(metrics.get("diagnostics", {}))
+    # They are of the least-squares line: a model that was asked for another loss is another one.
+    diagnostics = metrics.get("diagnostics", {}) if kind.is_squared else {}
+    worries = diagnostic_words.worrying(diagnostics)
     text += [f"{'take care':12} {words}" for words in worries]
     if params.data.source != GENERATE and kind.is_squared:
         is_linear, shrunk = bool(coefficients), penalty.words(metrics) is not None

@@ -100,6 +100,10 @@ def test_another_loss_is_reported_on_its_own_terms() -> None:
     assert figures["loss"] == pytest.approx(total, rel=1e-14)
     assert metrics.of_model(rows, None, "mean")["loss"] == pytest.approx(total / 30, rel=1e-14)
     assert figures["below"] == np.count_nonzero(errors <= 0) / 30
+    on_the_line = Errors.of_no_rows(2, 1, with_squares=True, loss_function=loss)
+    on_the_line += none.with_later(table, lambda _: table[:, 1:], 0)
+    tied = metrics.of_model(Split.of(part_of(table), on_the_line, table, lambda x: x), None, "sum")
+    assert (tied["strictly_below"], tied["below"]) == (0, 1)
     plain = metrics.of_model(measured(table, 1, lambda x: x), None, "sum")
     assert {name: figures[name] for name in ("mse", "rmse", "mae", "r2")} == {
         name: plain[name] for name in ("mse", "rmse", "mae", "r2")

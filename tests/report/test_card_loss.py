@@ -33,13 +33,21 @@ def test_a_quantile_is_called_one_and_its_share_is_told() -> None:
 
 def test_a_quantile_that_its_own_training_rows_do_not_have_is_not_trained_to_its_end() -> None:
     kind = loss_kind("quantile:0.9")
-    told = loss_words.share_below(kind, 0.8, "training rows")
+    told = loss_words.share_below(kind, {"below": 0.8}, "training rows")
     assert told is not None
     assert told.endswith("the training stopped short of its optimum (train.epochs, train.lr)")
-    assert "stopped" not in (loss_words.share_below(kind, 0.8, "rows held out") or "")
-    exact = loss_words.share_below(kind, 0.95, "training rows", is_exact=True)
-    assert exact is not None
-    assert exact.endswith("90 % should"), "rows on the line, or no intercept"
+    assert "stopped" not in (loss_words.share_below(kind, {"below": 0.8}, "rows held out") or "")
+    tied = {"below": 0.97, "strictly_below": 0.88}
+    exact = loss_words.share_below(kind, tied, "training rows", is_exact=True)
+    assert exact == (
+        "88.0 % of the training rows lie below their answer, 97.0 % at or below it; 90 % were asked"
+        " for"
+    ), "rows on the line: the optimum is not wrong"
+    older = loss_words.share_below(kind, {"below": 0.97}, "training rows", is_exact=True)
+    assert older == "97.0 % of the training rows lie at or below their answer"
+    held_out = loss_words.share_below(kind, tied, "rows held out", is_exact=True)
+    assert held_out is not None
+    assert held_out.endswith("; 90 % should")
 
 
 def test_squared_errors_say_what_they_did() -> None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from report_facts import contract_of, some_facts, with_metrics, with_params
 
-from pipeline.report import judgement, page_verdict
+from pipeline.report import judgement, page_quality, page_verdict
 from pipeline.report.facts import Facts
 from pipeline.settings.keys.weight_settings import Weights
 
@@ -75,6 +75,23 @@ def test_a_quantile_is_judged_by_its_share(below: float, grade: str) -> None:
     assert "90 % should" in text
     assert "Its mean quantile loss, 0.5, is 50 % smaller" in text, "50 in 100 rows"
     assert "typical prediction" not in text
+
+
+def test_rows_on_their_answers_count_as_either_side() -> None:
+    """97 % at or below an optimum of 90 % are no fault of it if 88 % lie below."""
+    tied = {"below": 0.97, "strictly_below": 0.88, "loss": 50.0}
+    facts = replace(of_loss("quantile:0.9", **tied), constant_loss={"test": 1.0})
+    text = page_verdict.card(facts)
+    assert "The share below is as asked" in text
+    assert "88 % of the values lie below their answer, <strong>97 %</strong> at or below it" in text
+    assert "should" not in text
+    told = page_quality.section(facts)
+    assert "88 % of the values lie below their answer and 97 % at or below it" in told
+    assert not judgement.is_as_asked(
+        of_loss("quantile:0.9", **tied | {"below": 0.99, "strictly_below": 0.98})
+    )
+    chinese = page_verdict.card(replace(facts, language="zh"))
+    assert "88 % 的数值低于其回答" in chinese
 
 
 def test_the_mean_of_losses_is_unknown_where_only_a_weighted_sum_is_told() -> None:

@@ -96,6 +96,14 @@ def test_queries_are_told_by_raw_names(workspace: Path, monkeypatch: pytest.Monk
     files.METRICS.write_text(json.dumps(metrics))
     told = "\n".join(summary.lines(asked))
     assert "sample       the mean absolute error is of 30 training rows, which the seed" in told
+    # A model that was asked for another loss is not warned of by tests of the least-squares line.
+    bend = {"targets": {"price": {"reset": {"verdict": "worrying", "p": 0.001, "size": 0.2}}}}
+    figures = metrics["train"] | {"below": 0.97, "strictly_below": 0.88}
+    files.METRICS.write_text(json.dumps(metrics | {"train": figures, "diagnostics": bend}))
+    assert "the line misses a bend" in "\n".join(summary.lines(asked))
+    told = "\n".join(summary.lines(mixed_job(train__loss="quantile:0.9", train__optimizer="exact")))
+    assert "the line misses a bend" not in told
+    assert "88.0 % of the training rows lie below their answer, 97.0 % at or below it" in told
 
 
 def said(capsys: pytest.CaptureFixture[str]) -> str:
