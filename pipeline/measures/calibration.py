@@ -100,7 +100,7 @@ def of_held_out(params: Params, summary: Summary, model: measuring.Model) -> Cal
         if file.rows:
             yield from (of(each.values, each.weights) for each in file.blocks(rows=ROWS_AT_A_TIME))
         else:
-            rows = measuring.drawn(summary, model)["test"]
+            rows = measuring.drawn(summary, model.plan, model.targets)["test"]
             yield of(model.numbers(rows), model.plan.weights_of(rows))
 
     residuals: Residuals = blocks

@@ -1,6 +1,6 @@
 """Evaluation of a trained model: everything that the reports of `evaluate` are made from."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Any
@@ -12,6 +12,7 @@ from pipeline.columns.blocks import TableFile
 from pipeline.columns.plan import Plan
 from pipeline.columns.queries import cells, query_table
 from pipeline.columns.summary import Summary
+from pipeline.compute.draws import Side
 from pipeline.exact import least_squares
 from pipeline.exact.least_squares import Fit
 from pipeline.learning import chosen_penalties, fit_messages, huber_threshold
@@ -138,8 +139,15 @@ class Evaluation:
         split, is_held_out = self.test or self.train, self.test is not None
         numbers = files.SOURCE_ROWS_TEST if is_held_out else files.SOURCE_ROWS
         are_here = any(row_groups.sizes_in(files.TRAIN))
+        side: Side = "test" if is_held_out else "train"
+        values: Callable[[Sequence[int]], largest_errors.Values]
+        if are_here:
+            values = partial(largest_errors.values_in, measuring.PATHS[side], self.plan)
+        else:  # the errors are those of the sample
+            drawn = measuring.drawn(self.summary, self.plan, self.params.data.targets)
+            values = partial(largest_errors.values_of, drawn[side], self.plan)
         return largest_errors.header(self.plan.features), largest_errors.rows(
-            *(self.plan, self.params.data.targets, split),
+            *(self.params.data.targets, split, values),
             held_out=is_held_out,
             numbers=numbers if are_here else None,
         )

@@ -109,7 +109,7 @@ def splits(summary: Summary, model: Model) -> tuple[Split, Split | None]:
         measured = Measured(
             {
                 side: model.with_later(model.no_errors, rows, model.numbers(rows), 0)
-                for side, rows in drawn(summary, model).items()
+                for side, rows in drawn(summary, model.plan, model.targets).items()
             }
         )
     else:
@@ -125,14 +125,15 @@ def splits(summary: Summary, model: Model) -> tuple[Split, Split | None]:
             *(parts[side], measured.errors[side], model.numbers(rows), model.predict),
             *(model.plan.weights_of(rows), model.plan.weights),
         )
-        for side, rows in drawn(summary, model).items()  # not before the pass: it needs memory
+        # Not before the pass: it needs memory.
+        for side, rows in drawn(summary, model.plan, model.targets).items()
     )
     return replace(train, sums=measured.sums), test if test.rows else None
 
 
-def drawn(summary: Summary, model: Model) -> dict[Side, pa.Table]:
+def drawn(summary: Summary, plan: Plan, targets: tuple[str, ...]) -> dict[Side, pa.Table]:
     """Return the rows that were drawn for data/sample.parquet, of each side."""
-    sample = read_sample(summary, model.plan, model.targets)
+    sample = read_sample(summary, plan, targets)
     # Without training rows that were not drawn, but have an extreme value.
     return {"train": sample.training.slice(0, sample.drawn), "test": sample.test}
 

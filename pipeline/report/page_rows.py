@@ -72,15 +72,9 @@ def numbering(rows: Sequence[Row], language: Language) -> Html:
 
 
 def values(facts: Facts, row: Row, prefix: str = "") -> Iterator[Html]:
-    """Yield each raw column with its value in a row. prefix: what stands before the names there.
-
-    Rows of largest_errors.csv do not have the columns that the model gets only through terms.
-    """
+    """Yield each raw column with its value in a row. prefix: what stands before the names there."""
     words = Words(facts.language, SENTENCES)
     for column in facts.plan.columns:
-        names = facts.plan.names_in_model(column)
-        if prefix and len(names) < len(column.encoded_names):
-            continue
         text = row[f"{prefix}{column.name}"]
         # A level may look like a number, and is shown as it is.
         shown = cell(text, 8) if isinstance(column, NumberColumn) and text else text

@@ -1,6 +1,8 @@
 """A reader finds a row of the report in the file that it came from."""
 
 import pytest
+from report_facts import some_facts
+from term_plans import FEATURES, learnt, rows_of_every_kind
 
 from pipeline.report import page_rows
 from pipeline.settings.keys.sections import Language
@@ -27,6 +29,14 @@ def test_rows_of_several_files_have_their_file_beside_them(
     assert page_rows.place_header(columns, language) == header
     assert page_rows.place(rows[1], columns) == ["<bdi>b.csv</bdi>", "7"]
     assert where in page_rows.numbering(rows, language)
+
+
+def test_a_row_is_told_by_every_column_also_those_that_are_only_in_terms() -> None:
+    plan = learnt(rows_of_every_kind(), FEATURES, ["log(area)", "-area", "spline(age, 3)"])
+    row = {f"column {name}": "7" for name in plan.features}
+    told = [*page_rows.values(some_facts(plan), row, "column ")]
+    assert len(told) == len(plan.features)
+    assert "<bdi>area</bdi> = <bdi>7</bdi>" in told
 
 
 def test_made_rows_are_counted_and_rows_left_in_place_have_no_number() -> None:
