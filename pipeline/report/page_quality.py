@@ -61,14 +61,21 @@ SENTENCES: Sentences = {
         "predicted_share": "Predicted against actual values: on or above the diagonal lie the rows"
         " whose value is at most its answer, {share} % of them if the quantile is right.",
         "predicted_alt": "Scatter plot of predicted over actual values",
-        "residuals": "What the model missed (actual − predicted) over what it predicted. A bend a"
-        "sks"
-        " for another term, a funnel for the logarithm of the target.",
-        "residuals_log": "What the model missed of the logarithm (actual − predicted) over what it"
-        " predicted. A bend asks for another term.",
+        "residuals": "What the model missed (actual − predicted) over what it predicted. {bend}"
+        " {funnel}",
+        "bend_line": "A bend asks for another term.",
+        "bend_module": "A bend says that the model has not learnt all: train it longer, or give it"
+        " more units or another column.",
+        "funnel": "A funnel asks for the logarithm of the target.",
+        "funnel_mixed": "A funnel asks for the logarithm of a target that is not one already.",
+        "funnel_log": "A funnel says that the error in per cent is not the same everywhere.",
         "residuals_alt": "Scatter plot of residuals over predictions",
         "quantiles": "The errors against those of a normal distribution: on the diagonal the"
         " intervals can be believed.",
+        "quantiles_calibrated": "The errors against those of a normal distribution, which lie on"
+        " the diagonal. The calibrated interval does not need them to be normal.",
+        "quantiles_alone": "The errors against those of a normal distribution, which lie on the"
+        " diagonal: off it at the ends, large errors are more frequent, or less, than normal.",
         "quantiles_robust": "The errors against those of a normal distribution: rows far from the"
         " diagonal at its ends are those that this loss lets count less.",
         "quantiles_alt": "Normal quantile plot of the residuals",
@@ -116,12 +123,18 @@ SENTENCES: Sentences = {
         "predicted_share": "横轴为实际值，纵轴为预测值：落在对角线上或其上方的行，"
         "其数值不高于回答；若分位数准确，这样的行占 {share} %。",
         "predicted_alt": "预测值对实际值的散点图",
-        "residuals": "横轴为预测值，纵轴为残差（实际值 − 预测值）。呈弯曲形说明缺少某一项，"
-        "呈漏斗形则宜对目标取对数。",
-        "residuals_log": "横轴为对数的预测值，纵轴为对数的残差（实际值 − 预测值）。"
-        "呈弯曲形说明缺少某一项。",
+        "residuals": "横轴为预测值，纵轴为残差（实际值 − 预测值）。{bend}{funnel}",
+        "bend_line": "呈弯曲形说明缺少某一项。",
+        "bend_module": "呈弯曲形说明模型尚未学到全部规律：可延长训练、增加单元，或添加另一列。",
+        "funnel": "呈漏斗形则宜对目标取对数。",
+        "funnel_mixed": "呈漏斗形则宜对尚未取对数的目标取对数。",
+        "funnel_log": "呈漏斗形说明以百分比计的误差并非处处相同。",
         "residuals_alt": "残差对预测值的散点图",
         "quantiles": "残差与正态分布的分位数对比：落在对角线上，则区间可信。",
+        "quantiles_calibrated": "残差与正态分布的分位数对比：正态分布的残差落在对角线上。"
+        "经校准的区间并不要求残差服从正态分布。",
+        "quantiles_alone": "残差与正态分布的分位数对比：正态分布的残差落在对角线上；"
+        "两端偏离对角线，说明大误差比正态分布更多或更少。",
         "quantiles_robust": "残差与正态分布的分位数对比：两端远离对角线的行，"
         "即在这种损失中影响较小的行。",
         "quantiles_alt": "残差的正态分位数图",
@@ -155,15 +168,30 @@ def section(facts: Facts) -> Html:
 
 
 def _caption(name: str, facts: Facts, words: Words) -> Html:
-    """Return what a picture shows, for the loss and the scale that the model was fitted on."""
+    """Return what a picture shows, and what to do about it with this model."""
     share = 0.5 if facts.loss.name == "absolute" else facts.loss.share
-    if name == "predicted" and share is not None:
+    if name == "predicted":
+        if share is None:
+            return words("predicted_picture")
         return words("predicted_share", share=number(100 * share, 3))
-    if name == "quantiles" and not facts.loss.is_squared:
-        return words("quantiles_robust")
-    if name == "residuals" and facts.logs == facts.targets:  # a logarithm is no cure there
-        return words("residuals_log")
-    return words("predicted_picture" if name == "predicted" else name)
+    if name == "residuals":
+        every = set(facts.logs) == set(facts.targets)
+        funnel = "funnel_log" if every else "funnel_mixed" if facts.logs else "funnel"
+        bend = words("bend_line" if facts.is_linear else "bend_module")
+        return words("residuals", bend=bend, funnel=words(funnel))
+    if name == "quantiles":
+        return words(_kind_of_quantiles(facts))
+    return words(name)
+
+
+def _kind_of_quantiles(facts: Facts) -> str:
+    """Return the sentence on the picture of the quantiles of the errors."""
+    if "interval" in facts.metrics:
+        return "quantiles_calibrated"
+    if not facts.loss.is_squared:
+        return "quantiles_robust"
+    # A model without an interval of its own, or the line whose interval takes the errors as normal.
+    return "quantiles" if facts.is_least_squares else "quantiles_alone"
 
 
 def _figures(facts: Facts, words: Words) -> Iterator[list[str]]:
