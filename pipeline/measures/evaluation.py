@@ -129,7 +129,9 @@ class Evaluation:
             fitted = self.predict(self.queries)
             intervals = self.calibration.around(fitted, dtype, self._own_unit)
         header = predictions.header(
-            self.plan.features, self.params.data.targets, has_interval=intervals is not None
+            *(self.plan.features, self.params.data.targets),
+            is_reference=self.params.train.has_exact_interval,
+            has_interval=intervals is not None,
         )
         answered = self.query_cells, self.queries, self._answers, self.reference
         return header, predictions.rows(*answered, self._own_unit, intervals)

@@ -29,13 +29,19 @@ def rounded(predict: Predictor, queries: NDArray[np.float64], dtype: str) -> NDA
 
 
 def header(
-    features: Sequence[str], targets: Sequence[str], *, has_interval: bool = False
+    features: Sequence[str],
+    targets: Sequence[str],
+    *,
+    is_reference: bool = False,
+    has_interval: bool = False,
 ) -> list[str]:
     """Return the header of predictions.csv. features: names of the raw columns.
 
-    has_interval: True if the model has an interval of its own, beside the reference's.
+    is_reference: True if the model is the reference, so that its interval is the model's own.
+    has_interval: True if the model has another interval of its own, beside the reference's.
     """
-    beside = ["reference", "low 95%", "high 95%"]
+    whose = "" if is_reference else "reference "
+    beside = ["reference", f"{whose}low 95%", f"{whose}high 95%"]
     beside += ["model low 95%", "model high 95%"] * has_interval
     return [*features, *targets, *(f"{target} {name}" for target in targets for name in beside)]
 

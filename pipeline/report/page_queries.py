@@ -58,7 +58,7 @@ def section(facts: Facts) -> Html:
     if any(f"{target} model low 95%" in shown[0] for target in facts.targets):
         told = interval_words.for_readers(facts.metrics, facts.params, markup.name, facts.language)
         parts.append(markup.paragraph(Html(told), class_="note"))
-    elif _has_reference(facts) and any(row[f"{t} low 95%"] for row in shown for t in facts.targets):
+    elif _has_reference(facts) and any(_ends(row, t) for row in shown for t in facts.targets):
         parts.append(markup.paragraph(words("note_log" if facts.logs else "note"), class_="note"))
         if not facts.is_least_squares:
             parts.append(markup.paragraph(words("note_reference"), class_="note"))
@@ -88,11 +88,24 @@ def _answer(facts: Facts, row: Row, target: str, words: Words) -> Iterator[Html]
     if row.get(f"{target} model low 95%"):
         ends = {end: cell(row[f"{target} model {end} 95%"]) for end in ("low", "high")}
         yield markup.paragraph(words("interval", **ends), class_="interval")
-    elif _has_reference(facts) and row[f"{target} low 95%"] and row[f"{target} high 95%"]:
+    elif _has_reference(facts) and (ends := _ends(row, target)):
         key = "interval" if facts.is_least_squares else "least_squares"
-        ends = {end: cell(row[f"{target} {end} 95%"]) for end in ("low", "high")}
         reference = cell(row[f"{target} reference"])
         yield markup.paragraph(words(key, **ends, value=reference), class_="interval")
+
+
+def _ends(row: Row, target: str) -> dict[str, str]:
+    """Return the ends of the interval of least squares, in cells; nothing if there is none.
+
+    They are called the reference's unless the model is the reference.
+    """
+    ends = {}
+    for end in ("low", "high"):
+        told = row.get(f"{target} reference {end} 95%") or row.get(f"{target} {end} 95%")
+        if not told:
+            return {}
+        ends[end] = cell(told)
+    return ends
 
 
 def _heading(facts: Facts, target: str) -> str:

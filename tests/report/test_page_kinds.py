@@ -69,6 +69,14 @@ def test_an_answer_has_the_interval_of_its_model() -> None:
     text = page_queries.section(facts)
     assert "95 % prediction interval: 100 to 150" in text
     assert "calibrated on 99 held-out rows" in text
+    beside = {"price reference low 95%": "4", "price reference high 95%": "5"}
+    trained = replace(
+        with_params(some_facts(), train__optimizer="sgd"),
+        predictions=[QUERY | {"price": "123", "price reference": "1"} | beside],
+    )
+    text = page_queries.section(trained)
+    assert "least squares: 1, 95 % prediction interval 4 to 5" in text
+    assert "The interval belongs to the least-squares line beside the model" in text
     quantile = replace(with_params(facts, train__loss="quantile:0.9"), predictions=[QUERY | price])
     text = page_queries.section(quantile)
     assert "0.9 quantile of" in text
