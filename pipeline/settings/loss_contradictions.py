@@ -13,12 +13,6 @@ def of(params: Params) -> Iterator[tuple[Key, str]]:
     if train.loss_kind.is_squared:
         return
     loss = messages.show(train.loss)
-    if train.optimizer == "exact" and "interval" in params.export.outputs:
-        yield (
-            ("export", "outputs"),
-            f"found interval with train.loss {loss} and train.optimizer exact, whose errors have no"
-            " known distribution; leave interval out, or set train.loss to squared",
-        )
     if train.optimizer == "exact" and train.penalized:
         yield (
             key,
