@@ -70,3 +70,10 @@ def _for_lines_alone(params: Params) -> Mistakes:
             f"found false, but {model.cause}, and such a model is trained on the rows themselves:"
             f" only a linear model can be trained on their sums; set it to true, or {model.cure}",
         )
+    if params.data.clusters is not None:
+        yield (
+            ("data", "clusters"),
+            f"found {messages.show(params.data.clusters)}, but {model.cause}: clustered errors are"
+            " those of coefficients, which only a linear model has; set it to null, or"
+            f" {model.cure}",
+        )

@@ -23,6 +23,8 @@ OWN: dict[str, Any] = {"model__module": "my_models.Net"}
         (OWN | {"train__optimizer": "exact"}, "optimizer: found exact, which is for linear models, but model.module is my_models.Net; set it to adam, sgd or lbfgs, or model.module to null"),
         (NET | {"train__reduce_rows": True}, "reduce_rows: found true, which is for linear models, but model.hidden is [32, 32]; set it to auto, or model.hidden to []"),
         (NET | {"data__source": "data/raw/t.parquet", "data__keep_rows": False}, "keep_rows: found false, but model.hidden is [32, 32], and such a model is trained on the rows themselves: only a linear model can be trained on their sums; set it to true, or model.hidden to []"),
+        (NET | {"data__source": "data/raw/t.csv", "data__clusters": "c"}, 'clusters: found "c", but model.hidden is [32, 32]: clustered errors are those of coefficients, which only a linear model has; set it to null, or model.hidden to []'),
+        (OWN | {"data__source": "data/raw/t.csv", "data__clusters": "c"}, 'clusters: found "c", but model.module is my_models.Net: clustered errors are those of coefficients, which only a linear model has; set it to null, or model.module to null'),
         (NET | {"train__optimizer": "lbfgs", "model__dropout": 0.1}, "optimizer: found lbfgs with model.dropout 0.1; its line search must get one loss for the same weights, and dropout draws others each time: set it to adam or sgd, or model.dropout to 0.0"),
     ],
 )  # fmt: skip
