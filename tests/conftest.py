@@ -4,7 +4,6 @@ import json
 import os
 import re
 import shutil
-import signal
 import socket
 import sqlite3
 import subprocess
@@ -24,12 +23,14 @@ import yaml
 from pipeline.settings import params as params_yaml
 from pipeline.settings.params import Params
 
-pytest_plugins = ["exported_models", "javascript_package", "process_marks", "s3_server", "stores"]
-
-# A shell that starts the tests in the background has Ctrl-C ignored, by all that they start, too;
-# nohup does the same with the signal of a terminal that closes.
-signal.signal(signal.SIGINT, signal.default_int_handler)
-signal.signal(signal.SIGHUP, signal.SIG_DFL)
+pytest_plugins = [
+    "exported_models",
+    "javascript_package",
+    "process_marks",
+    "s3_server",
+    "signals_kept",
+    "stores",
+]
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent
@@ -232,21 +233,6 @@ def stopping(process: "subprocess.Popen[str]") -> Iterator[None]:
         process.kill()
         process.communicate()
         raise
-
-
-@pytest.fixture(autouse=True)
-def signals_as_found() -> Iterator[None]:
-    """Fail a test that leaves Ctrl-C handled otherwise: all that is started later inherits it.
-
-    A test that runs `runner.program` in its own process does so. It is to start a process instead.
-    """
-    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    found = [signal.getsignal(number) for number in numbers]
-    yield
-    left = [signal.getsignal(number) for number in numbers]
-    for number, handler in zip(numbers, found, strict=True):
-        signal.signal(number, handler)
-    assert left == found, "the test has changed what a signal does"
 
 
 @pytest.fixture(scope="session")
