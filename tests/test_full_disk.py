@@ -16,7 +16,7 @@ def in_a_small_or_frozen_disk(workspace: Path, mount: str, script: str) -> str:
     if probe.returncode:
         pytest.skip("this machine lets no user mount a file system")
     body = (
-        f"mount -t tmpfs {mount} tmpfs disk && cp -r *.yaml *.txt pipeline disk && cd disk"
+        f"mount -t tmpfs {mount} tmpfs disk && cp -r *.yaml *.txt pipeline modules disk && cd disk"
         f" && {script}"
     )
     done = subprocess.run(
