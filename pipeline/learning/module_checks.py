@@ -104,6 +104,12 @@ def _refuse_answers(module: nn.Module, name: str, x: torch.Tensor, targets: int)
                 f"{name} changes the rows that it is given; leave inplace=True and operations such"
                 " as x += … out, where they work on its input"
             )
+        if not torch.isfinite(answers).all():
+            raise UserError(
+                f"{name} answers with NaN or infinite numbers before the first epoch, so no"
+                " learning rate helps; look in __init__ and forward for a division by 0, the"
+                " logarithm or root of a number that may be negative, or an overflow"
+            )
         if not torch.equal(answers.nan_to_num(), again.nan_to_num()):
             raise UserError(
                 f"{name} answers the same rows differently the second time, in eval mode;"

@@ -170,6 +170,11 @@ class Constant(Network):
         return super().forward(x @ self.scale)
 
 
+class NotFinite(Network):
+    def forward(self, x: torch.Tensor) -> Any:
+        return super().forward(x) / 0.0
+
+
 @pytest.mark.parametrize(
     ("build", "said"),
     [
@@ -180,6 +185,7 @@ class Constant(Network):
         (InPlace, "changes the rows that it is given"),
         (AlwaysDropping, "answers the same rows differently the second time"),
         (Beside, "answers a row differently when other rows are beside it"),
+        (NotFinite, "answers with NaN or infinite numbers before the first epoch"),
         (Hidden, "has no parameters to train"),
         (Detached, "cannot be trained on two rows: RuntimeError: element 0"),
         (Narrow, "cannot answer two rows of 2 features: RuntimeError: mat1 and mat2"),
