@@ -62,6 +62,7 @@ def plan(data: Data, table: Learnable) -> Plan:
     row has a value that the plan refuses.
     """
     columns, train, test = table.columns, table.train, table.test
+    refusals.check_frequencies(data.weights, train.repeated + test.repeated)
     empty: list[str] = []
     too_many_texts: list[str] = []
     too_many: dict[str, TooManyLevelsError] = {}

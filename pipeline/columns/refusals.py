@@ -9,8 +9,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pipeline.columns.category import MOST_LEVELS, MOST_TEXTS, TooManyLevelsError
+from pipeline.settings.errors import UserError
 from pipeline.settings.keys.column_settings import CategorySettings, ColumnSettings, NumberSettings
+from pipeline.settings.keys.weight_settings import Weights
 from pipeline.settings.messages import count, first_lines, first_of, show
+from pipeline.tables.weight_faults import MOST_ROWS
 
 MOST_SHOWN = 20
 """Columns, or lines to paste."""
@@ -156,3 +159,13 @@ def _are(names: Sequence[str]) -> str:
 
 def _them(names: Sequence[str]) -> str:
     return "it" if len(names) == 1 else "them"
+
+
+def check_frequencies(weights: Weights | None, total: int) -> None:
+    """Raise UserError if the frequencies stand for more rows than can be counted exactly."""
+    if weights is not None and total > MOST_ROWS:
+        raise UserError(
+            f"data.weights: the frequencies in {show(weights.by)} sum to {total:,} rows; must be at"
+            f" most {MOST_ROWS:,} (2^53), as counts of rows must be exact; if they are no counts,"
+            f" write `weights: {{by: {weights.by}, kind: precision}}`"
+        )

@@ -33,18 +33,20 @@ ColumnStatistics: TypeAlias = NumberStatistics | CategoryStatistics | DateStatis
 class Statistics:
     """Statistics of some rows; those of blocks add exactly, in any order.
 
-    columns: of each feature, by its name.
+    columns: of each feature, by its name. repeated: rows that they stand for by their frequencies,
+    0 without these.
     """
 
     rows: int = 0
     columns: Mapping[str, ColumnStatistics] = field(default_factory=dict)
+    repeated: int = 0
 
     def __add__(self, other: "Statistics") -> "Statistics":
         """Return the statistics of the rows of both."""
         if not self.rows or not other.rows:
             return other if other.rows else self
         columns = {name: added(each, other.columns[name]) for name, each in self.columns.items()}
-        return Statistics(self.rows + other.rows, columns)
+        return Statistics(self.rows + other.rows, columns, self.repeated + other.repeated)
 
 
 def of_rows(
@@ -64,7 +66,11 @@ def of_rows(
         name: of_column(each, rows.column(name), times, name in summed)
         for name, each in settings.items()
     }
-    return Statistics(rows.num_rows, columns)
+    repeated = 0
+    if times is not None:
+        # In two halves: a sum of frequencies may leave int64.
+        repeated = (int(np.sum(times >> 32)) << 32) + int(np.sum(times & 0xFFFFFFFF))
+    return Statistics(rows.num_rows, columns, repeated)
 
 
 def times_of(rows: pa.Table, weights: Weights | None) -> Times | None:

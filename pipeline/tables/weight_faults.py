@@ -9,11 +9,16 @@ from pipeline.settings.keys.weight_settings import Weights
 
 Mask = NDArray[np.bool_]
 
+MOST_ROWS = 2**53
+"""The largest total of frequencies: counts of rows must be exact in float64."""
+
 CURES = {
     "missing": "each row needs a weight: write 0 for a row that is not to count, or remove it",
     "negative": "a weight says how much a row counts: write 0 for a row that is not to count",
     "no whole number": "with kind: frequency a row stands for so many equal rows: write whole"
     " numbers, or `weights: {}` for weights that are inverse variances",
+    "above 2^53": "with kind: frequency a row stands for so many equal rows, at most 2^53 in all:"
+    " if they are no counts, write `weights: {{by: {}, kind: precision}}`",
 }
 """Kinds of faults, as a message says them after "is", and what to do about each."""
 
@@ -27,6 +32,7 @@ def of(settings: Weights, weights: NDArray[np.float64], gaps: Mask | None) -> Ma
     with np.errstate(invalid="ignore"):
         masks["negative"] = weights < 0
         if settings.kind == "frequency":
+            masks["above 2^53"] = weights > MOST_ROWS
             finite = np.isfinite(weights)
             masks["no whole number"] = finite & (weights > 0) & (weights != np.trunc(weights))
     return {kind: mask for kind, mask in masks.items() if mask.any()}

@@ -210,3 +210,13 @@ def test_left_out_rows_are_told_in_the_order_of_the_columns(workspace: Path) -> 
     dropped = {"y": 1, "a": 2, "b": 3}
     made = learn.plan(asked, Learnable(asked.columns, known, known, count, dropped))
     assert list(made.rows.dropped) == ["b", "a", "y"]
+
+
+def test_frequencies_that_cannot_be_counted_exactly_are_refused(workspace: Path) -> None:
+    """Each is allowed, but both together are more rows than float64 can count."""
+    asked = data({"a": "number"}, data__weights={"by": "w", "kind": "frequency"})
+    rows = arrow({"a": [1.0, 2.0], "y": [1.0, 2.0], "w": [2.0**53, 1.0]})
+    known = statistics.of_rows(asked.columns, rows, asked.weights)
+    count = statistics.count_in(lambda name: [rows.column(name)], asked.weights)
+    with pytest.raises(UserError, match=r'in "w" sum to 9,007,199,254,740,993 rows; must be at'):
+        learn.plan(asked, Learnable(asked.columns, known, Statistics(), count))

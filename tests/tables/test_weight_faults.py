@@ -78,3 +78,11 @@ def test_every_column_is_no_weight() -> None:
     whole = table(HEAD + "1,2,1\n3,5,4\n", data__features=[])
     assert whole.features == ("x",)
     assert np.concatenate([*whole.values()]).tolist() == [[1, 2, 1], [3, 5, 4]]
+
+
+@pytest.mark.usefixtures("workspace")
+def test_a_frequency_that_cannot_be_counted_is_refused() -> None:
+    """It would overflow the counts of rows, which then are negative."""
+    message = refusal(HEAD + "1,2,4000000000000000000\n3,4,1\n", "frequency")
+    assert 't.csv:2: 1 value is above 2^53 in "w", in line 2' in message
+    assert "`weights: {by: w, kind: precision}`" in message
