@@ -225,7 +225,10 @@ def _few(columns: Mapping[str, WrongValues], selection: Selection) -> str:
     cure = f"correct {'the line' if lines == '1 line' else lines} in {shown}"
     is_number = all(isinstance(each.settings, NumberSettings) for each in columns.values())
     has_digits = any(re.search(r"\d", word) for word in words)
-    if selection.targets and is_number and len(words) <= MOST_WORDS and not has_digits:
+    is_weight = selection.weights is not None and selection.weights.by in columns
+    if is_weight:  # a missing weight is refused too
+        cure += "; each row needs a weight: write 0 for a row that is not to count"
+    elif selection.targets and is_number and len(words) <= MOST_WORDS and not has_digits:
         cure += (
             f"; or, if {first_of([show(word) for word in words], 5)} means no value, write"
             f" `missing: {yaml_values.flow(['NA', *words])}` in params.yaml, under data: read:"

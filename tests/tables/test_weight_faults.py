@@ -73,6 +73,14 @@ def test_a_column_of_text_is_no_weight() -> None:
 
 
 @pytest.mark.usefixtures("workspace")
+def test_a_word_among_weights_is_not_made_a_gap() -> None:
+    """A missing weight is refused: the advice would lead to the next refusal."""
+    message = refusal(HEAD + "1,2,1\n3,4,abc\n5,6,2\n")
+    assert "missing:" not in message
+    assert "write 0 for a row that is not to count" in message
+
+
+@pytest.mark.usefixtures("workspace")
 def test_every_column_is_no_weight() -> None:
     """With `features: []` all columns but the targets and the weights are features."""
     whole = table(HEAD + "1,2,1\n3,5,4\n", data__features=[])
