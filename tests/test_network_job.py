@@ -74,8 +74,9 @@ def test_frequencies_are_repeated_rows_to_a_network_and_to_its_interval() -> Non
         {"weights": "weight"},
         {"data__targets": {"price": "log"}},
         {"data__terms": ["rooms^2", "area:rooms", "spline(age, 4)"]},
+        {"data__targets": {"price": "log"}, "data__terms": ["log(area)", "area:rooms"]},
     ],
-    ids=["weights", "a logarithm", "terms"],
+    ids=["weights", "a logarithm", "terms", "both"],
 )
 def test_a_network_answers_in_its_file_as_in_torch(changes: dict[str, Any]) -> None:
     """With its interval, and with the columns that matter named in metrics.json."""

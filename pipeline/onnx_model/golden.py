@@ -16,7 +16,7 @@ from pipeline.exact.interval import Interval
 from pipeline.exact.rounding import enclose, nearest, rounded
 from pipeline.learning import prediction, rounding_bound
 from pipeline.learning.line import Line
-from pipeline.onnx_model import own_unit
+from pipeline.onnx_model import own_unit, provable
 from pipeline.onnx_model.contract import MatrixVectors
 from pipeline.onnx_model.contract_inputs import Float
 from pipeline.onnx_model.expected import Expected
@@ -66,8 +66,19 @@ def vectors(
         right.append(((x >= smallest) & (x <= largest)).all(axis=1, keepdims=True).astype("f8"))
         derivation += IN_RANGE_DERIVATION
     bounds = expected.allowed(x, right[0])
-    checkable = np.flatnonzero(np.isfinite(np.hstack([*right, *bounds])).all(axis=1))
-    chosen = checkable[:VECTOR_COUNT]
+    finite = np.isfinite(np.hstack([*right, *bounds])).all(axis=1)
+    x, right, bounds = x[finite], [y[finite] for y in right], [each[finite] for each in bounds]
+    smallest, largest = low.astype(dtype).astype("f8"), high.astype(dtype).astype("f8")
+    kept = provable.rows(
+        expected.outputs,
+        right,
+        bounds,
+        provable.distance_of_matrix(x, smallest, largest),
+        ((x >= smallest) & (x <= largest)).all(axis=1),
+        len(low),
+        dtype,
+    )
+    chosen = np.flatnonzero(kept)[:VECTOR_COUNT]
     if not len(chosen):
         raise too_large(dtype)
     names = [output.name for output in expected.outputs]
@@ -84,7 +95,8 @@ def right_answers(
 ) -> tuple[list[NDArray[np.float64]], str]:
     """Return the right y, and low and high if they are asked for, and how they were computed.
 
-    x: finite numbers for the model, [rows, features].
+    x: finite numbers for the model, [rows, features]. A row that a module has no finite answer to
+    has no finite ends either.
     """
     line, interval, dtype = expected.line, expected.interval, expected.precision
     logs, of_logs = expected.logs, own_unit.DERIVATION if expected.logs else ""
@@ -93,15 +105,20 @@ def right_answers(
         own = own_unit.in_float64(fitted, logs)
         with np.errstate(over="ignore"):
             right, derivation = [own.astype(dtype).astype(np.float64)], OTHER_DERIVATION
-        middle = iter([[*map(Fraction, row)] for row in fitted.tolist()])
+        answered = np.isfinite(fitted).all(axis=1)
+        middle = iter([[*map(Fraction, row)] for row in fitted[answered].tolist()])
     else:
         right, derivation = [predictions(line, x, dtype, logs)], LINEAR_DERIVATION
+        answered = np.ones(len(x), np.bool_)
         middle = _exact(line, x)
     if interval is not None and line is not None:
         right += interval_ends(line, interval, x, dtype, logs)
         derivation += INTERVAL_DERIVATION
     elif (offsets := expected.offsets) is not None:
-        right += shifted(middle, offsets, right[0].shape, dtype, logs)
+        of_answered = right[0][answered].shape
+        for end in shifted(middle, offsets, of_answered, dtype, logs):
+            right.append(np.full_like(right[0], np.nan))
+            right[-1][answered] = end
         derivation += offsets.derivation
     return right, derivation + of_logs
 

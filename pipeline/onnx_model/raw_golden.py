@@ -10,7 +10,7 @@ from pipeline.columns.number import NumberColumn
 from pipeline.columns.plan import Plan
 from pipeline.columns.term import LOG_UNITS
 from pipeline.learning.line import Line
-from pipeline.onnx_model import feed, golden, raw_values
+from pipeline.onnx_model import feed, golden, provable, raw_values
 from pipeline.onnx_model.contract import TableVectors
 from pipeline.onnx_model.expected import Expected
 from pipeline.onnx_model.feed import Feed, Inputs
@@ -54,17 +54,43 @@ def vectors(expected: Expected, training: Inputs, queries: Inputs, seed: int) ->
     }
     checkable &= np.logical_and.reduce([*finite.values(), np.ones(len(tried.x), np.bool_)])
     tried = expected.feed(feed.chosen(rows, np.flatnonzero(checkable)))
-    computed, derivation = golden.right_answers(expected, np.nan_to_num(tried.x, nan=0.0))
+    # Any numbers do for a refused row, whose logarithm may be that of zero.
+    x = np.where(tried.refused[:, None], 0.0, tried.x)
+    computed, derivation = golden.right_answers(expected, x)
     right = expected.by_output(computed, tried, np.nan)
     bounds = expected.allowed_in(tried, right)
-    whole = np.isfinite(np.hstack([*computed, *bounds])).all(axis=1)
+    whole = tried.refused | np.isfinite(np.hstack([*computed, *bounds])).all(axis=1)
     if not (whole & ~tried.refused).any():
         raise golden.too_large(expected.precision)
+    whole = _provable(expected, plan, tried, right, bounds, whole)
     if "in_range" in expected.asked:
         derivation += golden.IN_RANGE_DERIVATION
     if plan.terms:
         derivation += TERMS_DERIVATION
     return _written(expected, plan, tried, right, bounds, np.flatnonzero(whole), derivation)
+
+
+def _provable(
+    expected: Expected,
+    plan: Plan,
+    tried: Feed,
+    right: list[NDArray[Any]],
+    bounds: list[NDArray[np.float64]],
+    whole: NDArray[np.bool_],
+) -> NDArray[np.bool_]:
+    """Return which of the `whole` rows have bounds that prove something; see provable.py."""
+    dtype = expected.precision
+    kept = whole.copy()
+    kept[whole] = provable.rows(
+        expected.outputs,
+        [y[whole] for y in right],
+        [bound[whole] for bound in bounds],
+        provable.distance_of_table(tried.inputs, feed.shipped(plan, dtype))[whole],
+        tried.inside[whole],
+        len(plan.encoded_names),
+        dtype,
+    )
+    return kept
 
 
 def _written(
