@@ -85,7 +85,9 @@ class Diagnostics:
         )
 
     def in_metrics(self) -> dict[str, Any]:
-        """Return `diagnostics` of metrics.json."""
+        """Return `diagnostics` of metrics.json: of a model that is not a line, the reason alone."""
+        if self.asked.reason == "not_linear":
+            return {"reason": "not_linear"}
         figures: dict[str, Any] = {}
         if len(self.fit.features) > 1 and not np.isnan(self.errors.inflation).all():
             place = int(np.nanargmax(self.errors.inflation))

@@ -114,8 +114,9 @@ def of_reference(
         **_gap(smallest, train, line, reduction),
         "rank": reference.rank,
         "degrees_of_freedom": reference.degrees_of_freedom,
-        "condition_number": condition if math.isfinite(condition) else None,
     }
+    if line is not None:  # of a network it says nothing
+        figures["condition_number"] = condition if math.isfinite(condition) else None
     if test is not None:
         best = Line(reference.weight, reference.bias, np.zeros(train.features))
         figures["test"] = _of_least_squares(sum_of_squares(test, best), test, reduction)

@@ -161,8 +161,10 @@ class Facts:
     @property
     def condition_is_high(self) -> bool:
         """True if the columns of a linear model nearly depend on each other."""
+        if not self.is_linear:
+            return False
         condition = self.metrics["reference"]["condition_number"]
-        return self.is_linear and (condition is None or condition > HIGH_CONDITION)
+        return condition is None or condition > HIGH_CONDITION
 
     @property
     def few_rows(self) -> bool:

@@ -160,7 +160,9 @@ def _worries(facts: Facts, words: Words) -> Iterator[Html]:
         yield words("w_few", rows=facts.training_rows, numbers=len(facts.plan.encoded_names) + 1)
     if facts.condition_is_high:
         yield words("w_condition")
-    diagnostics = facts.metrics.get("diagnostics", {}) if facts.loss.is_squared else {}
+    # The section that this points to is of lines alone.
+    is_diagnosed = facts.is_linear and facts.loss.is_squared
+    diagnostics = facts.metrics.get("diagnostics", {}) if is_diagnosed else {}
     if worrying := len(diagnostic_words.worrying(diagnostics)):
         yield words("w_tests", n=worrying)
     inside, of = facts.test_in_range

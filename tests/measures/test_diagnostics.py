@@ -230,3 +230,22 @@ def test_the_summary_says_what_worries() -> None:
     files.VERIFICATION.write_text('{"checks": []}')
     params = own(table(x, y))
     assert any(line.startswith("take care    residuals scatter") for line in summary.lines(params))
+
+
+def test_of_a_network_nothing_is_diagnosed() -> None:
+    """Its answers do not depend on whether a column repeats another."""
+    x = np.random.default_rng(0).normal(size=(40, 2))
+    x[:, 1] = x[:, 0] + 1e-3 * x[:, 1]
+    network: dict[str, Any] = {
+        "model__hidden": [3],
+        "train__optimizer": "adam",
+        "train__epochs": 2,
+        "train__reduction": "mean",
+    }
+    columns = table(x, x.sum(axis=1) ** 2)
+    diagnostics, _, influence = evaluated(own(columns, **network))
+    assert (diagnostics, influence) == ({"reason": "not_linear"}, [])
+    assert "condition_number" not in json.loads(files.METRICS.read_text())["reference"]
+    diagnostics, _, _ = evaluated(own(columns))
+    assert diagnostics["vif"]["verdict"] == "worrying"
+    assert json.loads(files.METRICS.read_text())["reference"]["condition_number"] > 30

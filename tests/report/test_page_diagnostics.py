@@ -1,8 +1,8 @@
 """The worrying diagnostics are told first, and the most influential rows with their places."""
 
-from report_facts import diagnosed, some_facts
+from report_facts import DIAGNOSTICS, diagnosed, some_facts, with_metrics, with_params
 
-from pipeline.report import page_answer, page_diagnostics
+from pipeline.report import page, page_answer, page_diagnostics
 from pipeline.report.diagnostic_words import Sentence
 
 
@@ -28,3 +28,22 @@ def test_the_most_influential_rows_are_shown_with_their_places() -> None:
 def test_a_sentence_is_text_but_for_its_code() -> None:
     said = Sentence("vif", "fine", "`a<b` & \0c\0")
     assert page_diagnostics.as_html(said) == "<code>a&lt;b</code> &amp; `c`"
+
+
+def test_a_worry_points_to_a_section_that_is_there() -> None:
+    """A network has no section on diagnostics, whatever metrics.json has of its columns."""
+    kinds = {
+        "line": diagnosed(),
+        "penalized": with_params(diagnosed(), train__l2=0.1),
+        "weighted": with_metrics(diagnosed(), diagnostics=DIAGNOSTICS | {"weights": "precision"}),
+        "medians": with_params(diagnosed(), train__loss="absolute"),
+        "network": some_facts(metrics=diagnosed().metrics, coefficients=[]),
+    }
+    for name, facts in kinds.items():
+        text = page.page(facts)
+        assert ("section on diagnostics" in text) is (name not in ("medians", "network")), name
+        assert ('id="diagnostics"' in text) or "section on diagnostics" not in text, name
+    reference = dict(diagnosed().metrics["reference"])
+    del reference["condition_number"]
+    network = with_metrics(kinds["network"], reference=reference)
+    assert "condition number" not in page.page(network).lower()
