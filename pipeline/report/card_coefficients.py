@@ -59,7 +59,13 @@ def section(rows: Sequence[Row], plan: Plan, *, is_quantile: bool = False) -> It
         )
     yield from _paragraphs(card_terms.explained(plan))
     yield from _paragraphs(
-        target_words.sentences(logs, rows, markdown.text, answers_are_medians=not is_quantile)
+        target_words.sentences(
+            logs,
+            rows,
+            markdown.text,
+            answers_are_medians=not is_quantile,
+            alone=card_terms.alone(plan),
+        )
     )
 
 

@@ -1,7 +1,9 @@
 """The model card's table of the terms: what they are made of, and how they are read."""
 
+from collections import Counter
 from collections.abc import Iterator
 
+from pipeline.columns.date import DateColumn
 from pipeline.columns.plan import Plan
 from pipeline.columns.term import AnyTerm, FunctionTerm, PowerTerm, ProductTerm
 from pipeline.report import markdown
@@ -36,6 +38,26 @@ def explained(plan: Plan) -> Iterator[str]:
             "Of a spline, the value of a term is how far its curve at a knot lies from the curve at"
             " the first knot, all else the same; the knots are in the table of the terms."
         )
+
+
+def alone(plan: Plan) -> frozenset[str]:
+    """Return the names of the numbers that can change while all others stay.
+
+    That of a column with a term changes with the term, and so do the parts of a date.
+    """
+    used = Counter(each.column for term in plan.terms for each in {*term.operands})
+    names = [
+        name
+        for column in plan.columns
+        if not used[column.name] and not (isinstance(column, DateColumn) and len(column.parts) > 1)
+        for name in plan.names_in_model(column)
+    ]
+    for term in plan.terms:
+        if isinstance(term, FunctionTerm | PowerTerm):
+            column = plan.column(term.of.column)
+            if used[column.name] == 1 and not plan.names_in_model(column):
+                names += term.names
+    return frozenset(names)
 
 
 def _has_levels(plan: Plan, term: AnyTerm) -> bool:

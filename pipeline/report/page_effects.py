@@ -32,8 +32,10 @@ SENTENCES: Sentences = {
         "interval": "95 % interval",
         "interval_reference": "least squares, 95 % interval",
         "unit": "for a change of 1",
-        "terms": "A term is made of columns: where one of them changes, all its terms change"
-        " together, so that its effect is their sum.",
+        "terms": "A column with several terms changes them all: its effect is the sum of their"
+        " lines, not one of them.",
+        "terms_log": "A column with several terms changes them all: its effect is that of their"
+        " lines one after the other (+10 % and then −10 % make −1 %), not one of them.",
         "clustered": "The intervals take into account that errors of rows with an equal {column}"
         " may depend on each other: clustered standard errors, with {freedom} degrees of freedom.",
         "other_loss": "The model was trained with another loss than squared errors, so its effects"
@@ -74,7 +76,10 @@ SENTENCES: Sentences = {
         "interval": "95 % 置信区间",
         "interval_reference": "最小二乘的 95 % 区间",
         "unit": "每变化 1",
-        "terms": "项由各列构成：其中一列变化时，它的所有项一同变化，因此该列的影响是这些项之和。",
+        "terms": "一列若出现在几个项中，它变化时这些项一同变化：其影响是各行影响之和，"
+        "而不是其中一行。",
+        "terms_log": "一列若出现在几个项中，它变化时这些项一同变化："
+        "其影响是各行百分比逐次相乘的结果（先 +10 % 再 −10 % 为 −1 %），而不是其中一行。",
         "clustered": "区间考虑到 {column} 相同的各行误差可能彼此相关：采用聚类标准误，"
         "自由度为 {freedom}。",
         "other_loss": "模型以平方误差以外的损失训练，其影响因此没有区间："
@@ -109,6 +114,8 @@ def _of_target(facts: Facts, target: str, words: Words) -> Iterator[Html]:
     rows = term_intervals.shown(facts, target, table)
     name, log = markup.name(target), "_log" * (target in facts.logs)
     yield markup.paragraph(_intro(facts, name, log, words))
+    if facts.plan.terms:
+        yield markup.paragraph(words(f"terms{log}"))
     lines, more = page_effect_lines.ordered(facts, rows)
     ends = (abs(line.effect(key) or 0) for line in lines for key in ("value", "ci_low", "ci_high"))
     scale = max((end for end in ends if isfinite(end)), default=0)
@@ -152,8 +159,6 @@ def _notes(facts: Facts, target: str, rows: Mapping[str, Row], words: Words) -> 
     if facts.loss.is_squared and (freedom := term_intervals.cluster_freedom(facts, target)):
         column = markup.name(str(facts.params["data.clusters"]))
         yield markup.paragraph(words("clustered", column=column, freedom=freedom), class_="note")
-    if facts.plan.terms:
-        yield markup.paragraph(words("terms"), class_="note")
     features = [row for term, row in rows.items() if term in facts.plan.encoded_names]
     if dependent := [row["term"] for row in features if not row["reference"]]:
         yield markup.paragraph(words("dependent", n=len(dependent), names=words.names(dependent)))

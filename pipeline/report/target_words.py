@@ -60,11 +60,13 @@ def sentences(
     quoted: Quoted = str,
     language: Language = "en",
     answers_are_medians: bool = True,
+    alone: Collection[str] | None = None,
 ) -> Iterator[str]:
     """Yield what is fitted, that answers are medians, and how a coefficient reads; nothing if none.
 
     logs: the targets of which the logarithm is fitted. coefficients: rows of coefficients.csv; none
     if the model is not linear. answers_are_medians: False if the loss asks for another quantile.
+    alone: the terms of which one can change while all others stay, for the example; None: any.
     """
     if not logs:
         return
@@ -77,7 +79,8 @@ def sentences(
     if answers_are_medians:
         yield words["median"].format(**names)
     if coefficients:
-        yield words["reading"].format(**names) + _example(logs, coefficients, quoted, language)
+        of_one = [row for row in coefficients if alone is None or row["term"] in alone]
+        yield words["reading"].format(**names) + _example(logs, of_one, quoted, language)
 
 
 def answer(targets: Sequence[str], logs: Collection[str], otherwise: str) -> str:

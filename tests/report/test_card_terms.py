@@ -27,3 +27,15 @@ def test_only_what_is_there_is_explained() -> None:
     plain = learnt(rows_of_every_kind(), FEATURES, ["log(area)", "area:age", "roof:heating"])
     assert not [*card_terms.explained(plain)]
     assert not [*card_terms.table(learnt(rows_of_every_kind(), FEATURES, []))]
+
+
+def test_what_can_change_while_all_else_stays() -> None:
+    """The card's example in per cent would mislead of age, where age^2 is in the model, too."""
+    assert card_terms.alone(PLAN) == {"only"} & {*PLAN.encoded_names}
+    plan = learnt(rows_of_every_kind(), FEATURES, ["age^2", "log(area)", "-area"])
+    alone = card_terms.alone(plan)
+    assert {"log(area)", "rooms", "heating[oil]"} <= alone
+    assert not {"age", "age^2", "sold[days]", "sold[month=2]"} & alone
+    assert not [name for name in alone if name.startswith(("age", "sold", "seen"))]
+    plan = learnt(rows_of_every_kind(), FEATURES, ["age:area", "sqrt(rooms)", "-rooms", "rooms^2"])
+    assert not {"age", "area", "age:area", "sqrt(rooms)", "rooms^2"} & card_terms.alone(plan)

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 from report_facts import QUERY, coefficients, some_facts, with_metrics, with_params
+from term_plans import FEATURES, learnt, rows_of_every_kind
 
 from pipeline.exact import student
 from pipeline.report import (
@@ -110,3 +111,13 @@ def test_the_diagonal_is_told_by_what_the_model_answers(
     text = str(page_quality.section(with_params(facts, train__loss=loss)))
     assert told in text
     assert ("would be right" in text) == (loss == "squared")
+
+
+@pytest.mark.parametrize("scale", ["none", "log"])
+def test_a_column_with_several_terms_is_said_to_change_them_all(scale: str) -> None:
+    plan = learnt(rows_of_every_kind(), FEATURES, ["age^2"])
+    plan = plan.model_copy(update={"target_scales": {"price": "log"} if scale == "log" else {}})
+    text = page_effects.section(some_facts(plan))
+    assert "A column with several terms changes them all" in text
+    assert ("its effect is the sum of their lines" in text) is (scale == "none")
+    assert "several terms" not in page_effects.section(some_facts())

@@ -31,6 +31,12 @@ def test_what_is_said_of_a_log_target() -> None:
     assert "is a median, not a mean" in median
     assert "100·(exp(b) − 1) %" in reading
     assert reading.endswith("Of area this is +1.005 %."), "of the log target's own coefficient"
+    for alone, end in (
+        (["rooms"], "%, whatever its size."),
+        (["area"], "Of area this is +1.005 %."),
+    ):
+        (*_, reading) = target_words.sentences(["price"], ROWS, alone=alone)
+        assert reading.endswith(end), "only a column of one term is an example"
     assert len([*target_words.sentences(["price"], [])]) == 2, "a network has no coefficients"
     rows = [*target_words.metric_rows(METRICS, {"training rows": "train"}, ["price"], ["price"])]
     assert rows == [
