@@ -65,8 +65,9 @@ def values_in(path: Path, plan: Plan, places: Sequence[int]) -> Values:
     not have the rows.
     """
     found: Values = {}
-    for inside, rows in row_groups.at(path, places, plan.features):
-        found |= dict(zip(inside, cells(rows, plan), strict=True))
+    with row_groups.opened(path) as file:
+        for inside, rows in row_groups.at(file, places, plan.features):
+            found |= dict(zip(inside, cells(rows, plan), strict=True))
     if missing := {*places} - {*found}:
         raise UserError(f"{path}: it has no row {min(missing) + 1:,}; {CURE}")
     return found

@@ -61,20 +61,20 @@ def vectors(
     random = stream(seed, "golden vectors")
     x = hard_rows(VECTOR_COUNT, low, high, queries, line, interval, dtype, random)
     right, derivation = right_answers(expected, x)
+    smallest, largest = low.astype(dtype).astype("f8"), high.astype(dtype).astype("f8")
+    inside = ((x >= smallest) & (x <= largest)).all(axis=1)
     if expected.has_in_range:
-        smallest, largest = low.astype(dtype), high.astype(dtype)
-        right.append(((x >= smallest) & (x <= largest)).all(axis=1, keepdims=True).astype("f8"))
+        right.append(inside[:, None].astype("f8"))
         derivation += IN_RANGE_DERIVATION
     bounds = expected.allowed(x, right[0])
     finite = np.isfinite(np.hstack([*right, *bounds])).all(axis=1)
     x, right, bounds = x[finite], [y[finite] for y in right], [each[finite] for each in bounds]
-    smallest, largest = low.astype(dtype).astype("f8"), high.astype(dtype).astype("f8")
     kept = provable.rows(
         expected.outputs,
         right,
         bounds,
         provable.distance_of_matrix(x, smallest, largest),
-        ((x >= smallest) & (x <= largest)).all(axis=1),
+        inside[finite],
         len(low),
         dtype,
     )

@@ -80,22 +80,20 @@ def read(file: pq.ParquetFile, groups: Sequence[int], rows: int) -> Iterator[pa.
 
 
 def at(
-    path: Path, places: Iterable[int], columns: Sequence[str]
+    file: pq.ParquetFile, places: Iterable[int], columns: Sequence[str]
 ) -> Iterator[tuple[list[int], pa.Table]]:
-    """Yield some rows of a table, a row group at a time, with their places, which rise.
+    """Yield some rows of an open file, a row group at a time, with their places, which rise.
 
     places: the number of rows of the table before each. Only row groups that have some are read.
-    Raises UserError as `opened`.
     """
     wanted = sorted({*places})
-    with opened(path) as file:
-        begin = 0
-        for group, rows in enumerate(sizes(file)):
-            inside = [place for place in wanted if begin <= place < begin + rows]
-            if inside:
-                whole = file.read_row_group(group, columns=[*columns])
-                yield inside, whole.take([place - begin for place in inside])
-            begin += rows
+    begin = 0
+    for group, rows in enumerate(sizes(file)):
+        inside = [place for place in wanted if begin <= place < begin + rows]
+        if inside:
+            whole = file.read_row_group(group, columns=[*columns])
+            yield inside, whole.take([place - begin for place in inside])
+        begin += rows
 
 
 def joined(groups: Iterable[int], group_rows: Sequence[int], rows: int) -> Iterator[list[int]]:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from pipeline.settings import files
 from pipeline.settings.errors import UserError
 from pipeline.tables import row_groups, table
-from pipeline.tables.table import ROWS_PER_ROW_GROUP, array
+from pipeline.tables.table import array
 
 if TYPE_CHECKING:  # the tutorial's table needs none of it
     from pipeline.tables.raw_file import Block
@@ -89,14 +89,8 @@ def read(places: Sequence[int], path: Path = files.SOURCE_ROWS) -> list[tuple[st
     found: dict[int, tuple[str, int]] = {}
     with row_groups.opened(path) as file:
         names = json.loads((file.schema_arrow.metadata or {}).get(b"files", b"[]"))
-        for group in sorted({place // ROWS_PER_ROW_GROUP for place in places}):
-            if group >= file.metadata.num_row_groups:
-                continue
-            rows = file.read_row_group(group)
-            begin = group * ROWS_PER_ROW_GROUP
-            inside = [place for place in places if 0 <= place - begin < rows.num_rows]
-            chosen = rows.take(array(np.array(inside, np.int64) - begin, pa.int64()))
-            for place, row in zip(inside, chosen.to_pylist(), strict=True):
+        for inside, rows in row_groups.at(file, places, _SCHEMA.names):
+            for place, row in zip(inside, rows.to_pylist(), strict=True):
                 found[place] = (names[row["file"]], row["row"])
     if len(found) < len({*places}):
         table_of = files.TEST if path == files.SOURCE_ROWS_TEST else files.TRAIN
