@@ -40,12 +40,14 @@ def read(
     places: dict[object, int] = {}
     for place, text in enumerate(texts):
         try:
-            if text.strip() in {*columns, *targets}:
+            if text.strip() in targets:
+                raise TermError("is a target, and no term; leave it out here")
+            if text.strip() in columns:
                 raise TermError(
                     "is a column of the table, and no term; a feature is in the model as it is:"
                     " leave it out here"
                 )
-            term = parsed(text, columns)
+            term = parsed(text, columns, targets)
             if term.name in {*columns, *targets}:
                 raise TermError("has the name of a column of the table; rename the column")
             _check_fills(term, columns)
@@ -91,10 +93,10 @@ def _second_splines(terms: Sequence[Term]) -> Iterator[tuple[int, str]]:
         seen |= {term.of[0]} if term.kind == "spline" else set()
 
 
-def parsed(text: str, columns: Mapping[str, ColumnSettings]) -> Term:
+def parsed(text: str, columns: Mapping[str, ColumnSettings], targets: Sequence[str]) -> Term:
     """Return the term that a text means, spelt with the names of these columns.
 
-    Raises TermError. A name may hold any character: a text is read in the one way in which all its
+    targets: for messages. Raises TermError. A name may hold any character: a text is read in the one way in which all its
     names are names of columns.
     """
     found: dict[object, Term] = {}
@@ -107,7 +109,7 @@ def parsed(text: str, columns: Mapping[str, ColumnSettings]) -> Term:
         )
         raise TermError(f"can be read in two ways, as {ways}; rename a column")
     if not found:
-        raise TermError(_reason(text, columns))
+        raise TermError(_reason(text, columns, targets))
     (term,) = found.values()
     _check(term)
     return term
@@ -149,7 +151,7 @@ def _check_fills(term: Term, columns: Mapping[str, ColumnSettings]) -> None:
         )
 
 
-def _reason(text: str, columns: Mapping[str, ColumnSettings]) -> str:
+def _reason(text: str, columns: Mapping[str, ColumnSettings], targets: Sequence[str]) -> str:
     """Return why a text is no term."""
     stripped = text.strip()
     function = FUNCTION.fullmatch(text)
@@ -161,7 +163,7 @@ def _reason(text: str, columns: Mapping[str, ColumnSettings]) -> str:
             if "," not in inner:
                 return f"must have the number of its columns, such as spline({inner.strip()}, 5)"
             inner = inner.rpartition(",")[0]
-        return _unknown([inner], columns)
+        return _unknown([inner], columns, targets)
     if ":" in stripped:
         # The division that leaves the fewest names unknown.
         divisions = [
@@ -171,24 +173,49 @@ def _reason(text: str, columns: Mapping[str, ColumnSettings]) -> str:
         names = min(
             divisions, key=lambda names: sum(operand(name, columns) is None for name in names)
         )
-        return _unknown(names, columns)
+        return _unknown(names, columns, targets)
     if function and function[1] in _OTHER_NAMES:
         return f"has no known function {function[1]}; write {_OTHER_NAMES[function[1]]}"
     if re.fullmatch(r".*\^\s*[+-]?[\d.]+\s*", stripped, re.DOTALL):
         name, _, power = stripped.rpartition("^")
         if re.fullmatch(r"\s*[+-]?\d+\s*", power):
-            return _unknown([name], columns)
+            return _unknown([name], columns, targets)
         return f"must have an integer for a power, from {LEAST_POWER} to {MOST_POWER}"
     if stripped.startswith("-"):
-        return _unknown([stripped[1:]], columns)
+        return _unknown([stripped[1:]], columns, targets)
     if function:
         near = difflib.get_close_matches(function[1], ("log", "sqrt", "spline"), 1)
         hint = f"did you mean {near[0]}? " if near else ""
         return f"has no known function {function[1]}; {hint}must be {FORMS}"
+    if signs := _between_features(stripped, columns):
+        left, sign, right = signs
+        if sign == "*":
+            return f"must be written with : for a product: {left}:{right}"
+        if sign == "/":
+            return (
+                f"is a quotient, which no term is; put a column of {left} divided by {right} into"
+                " the table"
+            )
+        return (
+            f"is a sum, which no term is; {left} and {right} have a coefficient each, as features"
+        )
     return f"must be {FORMS}"
 
 
-def _unknown(names: Sequence[str], columns: Mapping[str, ColumnSettings]) -> str:
+def _between_features(
+    text: str, columns: Mapping[str, ColumnSettings]
+) -> tuple[str, str, str] | None:
+    """Return two features, and the sign of arithmetic between them; None of another text."""
+    for match in re.finditer(r"[*/+-]", text):
+        left, right = text[: match.start()].strip(), text[match.end() :].strip()
+        if operand(left, columns) and operand(right, columns):
+            return left, match[0], right
+    return None
+
+
+def _unknown(
+    names: Sequence[str], columns: Mapping[str, ColumnSettings], targets: Sequence[str]
+) -> str:
     """Return why some of the names in a term are no features."""
     reasons = []
     for name in (each.strip() for each in names):
@@ -203,6 +230,11 @@ def _unknown(names: Sequence[str], columns: Mapping[str, ColumnSettings]) -> str
             reasons.append(
                 f"needs a part that {column} has in data.features ({', '.join(of_date.parts)});"
                 f" add it to its parts"
+            )
+        elif name in targets:
+            reasons.append(
+                f"has {show(name)}, which is a target; a term is made of features, and the logarithm"
+                f" of a target is written {{{name}: log}} in data.targets"
             )
         elif next(readings(name, columns), None) or FUNCTION.fullmatch(name):
             reasons.append(

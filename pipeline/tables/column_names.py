@@ -147,6 +147,18 @@ def _no_column(file: RawFile, key: str, name: str, first: RawFile) -> str:
     text += f" ({key})"
     names = [show(other) for other in file.names]
     shown = first_of(names, 8)
+    logarithm = re.fullmatch(r"\s*\w*log\w*\s*\((.+)\)\s*", name)
+    if logarithm and logarithm[1].strip() in file.names:
+        of = logarithm[1].strip()
+        if key == "data.targets":
+            return (
+                f"{text}; the natural logarithm of a target is written `targets: {{{of}: log}}`, and"
+                f" the answers are in the unit of {show(of)}"
+            )
+        return (
+            f"{text}; a feature keeps the name of its column, and `terms: [log({of})]` under data:"
+            " adds its natural logarithm"
+        )
     if file.heading is not None and file.heading.text:
         if file.names[0].startswith(("#", "%", "//")):
             mark = file.names[0][:2] if file.names[0].startswith("//") else file.names[0][:1]
