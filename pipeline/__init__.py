@@ -23,6 +23,8 @@ def _explain(kind: type[BaseException], error: BaseException, trace: TracebackTy
         )
     elif isinstance(error, OSError) and error.filename == terminal.STANDARD_OUTPUT:
         print(f"error: {error.filename}: {error.strerror}", file=sys.stderr)
+    elif isinstance(error, KeyboardInterrupt):
+        signals.end_for(error)
     else:
         sys.__excepthook__(kind, error, trace)
 

@@ -80,9 +80,9 @@ def program(
     if a signal has ended the program before its result; a note of the exception replaces it.
     again: see `message`.
     """
-    signals.end_cleanly()
     try:
         try:
+            signals.end_cleanly()
             yield
         except (UserError, OSError, MemoryError) as error:
             signals.ignore()  # a second message would add nothing

@@ -14,6 +14,7 @@ import signal
 import sys
 import threading
 from types import FrameType
+from typing import NoReturn
 
 ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """The signals that ask a program to end."""
@@ -52,6 +53,15 @@ def end_cleanly() -> None:
     than a minute, the process ends without it, with the exit status of the signal.
     """
     _Ending().begin()
+
+
+def end_for(stop: KeyboardInterrupt) -> NoReturn:
+    """End a program whose signal came in the few instructions around the block of its work."""
+    ignore()
+    try:
+        _say(number_of(stop), "before its work began or after its end")
+    finally:
+        os._exit(128 + number_of(stop))
 
 
 def ignore() -> None:

@@ -96,8 +96,8 @@ def _second_splines(terms: Sequence[Term]) -> Iterator[tuple[int, str]]:
 def parsed(text: str, columns: Mapping[str, ColumnSettings], targets: Sequence[str]) -> Term:
     """Return the term that a text means, spelt with the names of these columns.
 
-    targets: for messages. Raises TermError. A name may hold any character: a text is read in the one way in which all its
-    names are names of columns.
+    targets: for messages. Raises TermError. A name may hold any character: a text is read in the
+    one way in which all its names are names of columns.
     """
     found: dict[object, Term] = {}
     for term in readings(text, columns):
@@ -233,8 +233,8 @@ def _unknown(
             )
         elif name in targets:
             reasons.append(
-                f"has {show(name)}, which is a target; a term is made of features, and the logarithm"
-                f" of a target is written {{{name}: log}} in data.targets"
+                f"has {show(name)}, which is a target; a term is made of features, and the"
+                f" logarithm of a target is written {{{name}: log}} in data.targets"
             )
         elif next(readings(name, columns), None) or FUNCTION.fullmatch(name):
             reasons.append(

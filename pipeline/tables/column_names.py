@@ -152,8 +152,8 @@ def _no_column(file: RawFile, key: str, name: str, first: RawFile) -> str:
         of = logarithm[1].strip()
         if key == "data.targets":
             return (
-                f"{text}; the natural logarithm of a target is written `targets: {{{of}: log}}`, and"
-                f" the answers are in the unit of {show(of)}"
+                f"{text}; the natural logarithm of a target is written `targets: {{{of}: log}}`,"
+                f" and the answers are in the unit of {show(of)}"
             )
         return (
             f"{text}; a feature keeps the name of its column, and `terms: [log({of})]` under data:"

@@ -71,16 +71,17 @@ def wait_for_epoch(training: "subprocess.Popen[bytes]", params: Params, epoch: f
     eventually(so_far)
 
 
+# Seconds of training each: a start takes as long, and each loss has its line in the store.
 LONG: dict[str, dict[str, Any]] = {
-    "momentum": {"train__momentum": 0.9, "train__lr": 1e-7, "train__epochs": 100_000},
-    "adam": {"train__optimizer": "adam", "train__lr": 1e-5, "train__epochs": 60_000},
+    "momentum": {"train__momentum": 0.9, "train__lr": 1e-7, "train__epochs": 25_000},
+    "adam": {"train__optimizer": "adam", "train__lr": 1e-5, "train__epochs": 20_000},
     "lbfgs": {"train__optimizer": "lbfgs", "train__lr": 1e-7, "train__epochs": 6_000},
-    "batches": {"train__batch_size": 20, "train__lr": 1e-7, "train__epochs": 30_000},
+    "batches": {"train__batch_size": 20, "train__lr": 1e-7, "train__epochs": 8_000},
     "patience": {
-        "train__patience": 30_000,
+        "train__patience": 10_000,
         "data__test_fraction": 0.3,
         "train__lr": 1e-7,
-        "train__epochs": 60_000,
+        "train__epochs": 20_000,
     },
     "network": {
         "model__hidden": [8, 4],
@@ -88,7 +89,7 @@ LONG: dict[str, dict[str, Any]] = {
         "train__optimizer": "adam",
         "train__batch_size": 30,
         "train__lr": 1e-6,
-        "train__epochs": 15_000,
+        "train__epochs": 4_000,
     },
 }
 

@@ -124,6 +124,36 @@ def test_one_signal_ends_a_program(workspace: Path, code: str, number: signal.Si
     assert told.count("\n") == 1
 
 
+AS_IT_BEGINS = """
+begin = signals._Ending.begin
+def begin_and_end(self):
+    begin(self)
+    signal.raise_signal(NUMBER)
+signals._Ending.begin = begin_and_end
+with runner.program():
+    print("it worked")
+"""
+
+AFTER_ITS_END = """
+with runner.program():
+    pass
+signal.raise_signal(NUMBER)
+print("it worked")
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("code", [AS_IT_BEGINS, AFTER_ITS_END], ids=["begins", "ended"])
+def test_a_signal_in_the_instructions_around_the_work(
+    workspace: Path, code: str, number: signal.Signals
+) -> None:
+    status, worked, told = ended(started(code.replace("NUMBER", str(int(number)))))
+    assert status == 128 + number
+    assert told.startswith(f"stopped: of_a_test was ended by {signals.cause(number)}")
+    assert told.count("\n") == 1
+    assert not worked
+
+
 def test_a_signal_in_the_middle_of_an_import_waits_for_its_end(workspace: Path) -> None:
     """An exception there may abort the process in C++, or be dropped by Python."""
     Path("imported.py").write_text(
