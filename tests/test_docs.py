@@ -162,9 +162,19 @@ def test_the_messages_in_the_document_appear() -> None:
 
 def environment_in(folder: Path) -> None:
     """Put this Python's environment at the place where `make` would set one up."""
-    (folder / ".venv").mkdir()
-    for name in ("bin", "lib", "pyvenv.cfg"):
-        (folder / ".venv" / name).symlink_to(Path(sys.prefix) / name)
+    made = folder / ".venv"
+    (made / "bin").mkdir(parents=True)
+    for name in ("lib", "pyvenv.cfg"):
+        (made / name).symlink_to(Path(sys.prefix) / name)
+    for program in (Path(sys.prefix) / "bin").iterdir():
+        # Each names its folder, by which `make` knows an environment that was made elsewhere.
+        with contextlib.suppress(IsADirectoryError, UnicodeDecodeError):
+            text = program.read_text()
+            if sys.prefix in text and not program.is_symlink():
+                (made / "bin" / program.name).write_text(text.replace(sys.prefix, str(made)))
+                (made / "bin" / program.name).chmod(0o755)
+                continue
+        (made / "bin" / program.name).symlink_to(program)
     for stamp in (".installed", ".tools-installed"):
         (folder / ".venv" / stamp).touch()
 
