@@ -126,13 +126,19 @@ def opened(recorded: Recorded) -> Iterator[Opened]:
         )
 
 
+_WORDS = "diagnostics."
+
+
 def flat_metrics(nested: Mapping[str, Any], prefix: str = "") -> dict[str, float]:
-    """Return dotted names and numbers of a metrics.json, without null and texts."""
+    """Return dotted names and numbers of a metrics.json, without null and the words of diagnostics.
+
+    Raises ValueError or TypeError for another value that is no number, which no stage writes.
+    """
     flat: dict[str, float] = {}
     for key, value in nested.items():
         if isinstance(value, dict):
             flat |= flat_metrics(value, f"{prefix}{key}.")
-        elif isinstance(value, int | float):
+        elif value is not None and not (isinstance(value, str) and prefix.startswith(_WORDS)):
             flat[prefix + key] = float(value)
     return flat
 
