@@ -42,7 +42,7 @@ class AnsweredRows:
     """Counts of rows.
 
     rows: all. refused: without an answer. outside: outside the training range. overflowed: with an
-    infinite answer.
+    infinite answer. terms: the texts of data.terms.
     """
 
     def __init__(self, model: Model, table: RawTable, coded: CodedFile | None = None) -> None:
@@ -51,7 +51,7 @@ class AnsweredRows:
         self.inputs = inputs_of(model, coded)
         self._outside_by_feature = dict.fromkeys(model.features, 0)
         self._refusals: dict[tuple[str, str], Refusal] = {}
-        self.has_terms = bool(model.contract["source"]["params"].get("data.terms"))
+        self.terms: list[str] = model.contract["source"]["params"].get("data.terms") or []
 
     @property
     def rounded(self) -> bool:
@@ -107,13 +107,14 @@ class AnsweredRows:
         Of a date before 1970 the logarithm has no value, and of huge numbers no product.
         """
         self.refused += int(np.count_nonzero(mask))
-        refusal = self._refusals.setdefault(("data.terms", "have no value"), Refusal())
+        reason = f"{first_of(self.terms, 5)} has no value"
+        refusal = self._refusals.setdefault(("one of the terms", reason), Refusal())
         refusal.rows += int(np.count_nonzero(mask))
         if (missing := MOST_PLACES_SHOWN - len(refusal.places)) > 0:
             refusal.places += block.places(np.flatnonzero(mask)[:missing].tolist())
 
     def _add(self, place: int, name: str, reason: str, mask: Bools, block: Block) -> None:
-        refusal = self._refusals.setdefault((name, reason), Refusal())
+        refusal = self._refusals.setdefault((show(name), reason), Refusal())
         refusal.rows += int(np.count_nonzero(mask))
         if len(refusal.places) < MOST_PLACES_SHOWN:
             first = np.flatnonzero(mask)[: MOST_PLACES_SHOWN - len(refusal.places)].tolist()
@@ -171,9 +172,7 @@ class AnsweredRows:
             first = "first " if refusal.rows > len(refusal.places) else ""
             unit = self._unit + "s" * (len(refusal.places) > 1)
             places = ", ".join(map(str, refusal.places))
-            lines.append(
-                f"{show(name)} {reason}{texts} ({refusal.rows:,}, {first}in {unit} {places})"
-            )
+            lines.append(f"{name} {reason}{texts} ({refusal.rows:,}, {first}in {unit} {places})")
         return lines
 
 

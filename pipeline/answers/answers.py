@@ -59,7 +59,7 @@ def write(
                 continue
             feed, refused = answered.model_input(block)
             outputs = answer(feed)
-            if answered.has_terms:
+            if answered.terms:
                 refused = _with_unanswered(answered, outputs, refused, block)
             answered.overflowed += _overflowed(outputs, refused)
             arrays = [_array(outputs[o][:, i], kind, refused) for o, i, kind in columns.values()]

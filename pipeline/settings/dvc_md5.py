@@ -9,6 +9,9 @@ from pathlib import Path
 from pipeline.settings import regular_file
 from pipeline.settings.errors import UserError
 
+KEPT_IN_GIT = (("pipeline",), ("modules",))
+"""Folders that stages depend on and none makes."""
+
 CODE_FOLDER = "pipeline"
 MODULES_FOLDER = "modules"
 """The models of the user's own, which `model.module` names."""
@@ -49,7 +52,10 @@ def of(path: Path) -> str:
         md5s = {file.relative_to(path).as_posix(): of_file(file) for file in existing}
     except FileNotFoundError as error:
         missing = error.filename
-        raise UserError(f"{missing}: there is no such file; `dvc repro` makes it") from None
+        cure = "`dvc repro` makes it"
+        if Path(missing).parts[:1] in KEPT_IN_GIT:
+            cure = f"`git checkout -- {missing}` brings it back"
+        raise UserError(f"{missing}: there is no such file; {cure}") from None
     listing = [{"md5": md5, "relpath": name} for name, md5 in sorted(md5s.items())]
     return hashlib.md5(json.dumps(listing).encode()).hexdigest() + ".dir"
 

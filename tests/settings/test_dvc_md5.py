@@ -34,3 +34,10 @@ def test_the_md5_of_a_folder_is_the_md5_of_its_list_of_files(tmp_path: Path) -> 
     assert dvc_md5.of(tmp_path) == hashlib.md5(listing.encode()).hexdigest() + ".dir"
     with pytest.raises(UserError, match=r"gone.txt: there is no such file; `dvc repro` makes it"):
         dvc_md5.of(tmp_path / "gone.txt")
+
+
+def test_of_code_that_is_gone_no_stage_is_named(workspace: Path) -> None:
+    Path("modules/.gitkeep").unlink()
+    Path("modules").rmdir()
+    with pytest.raises(UserError, match="modules: there is no such file; `git checkout -- modules"):
+        dvc_md5.of(Path("modules"))
