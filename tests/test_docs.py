@@ -167,14 +167,14 @@ def environment_in(folder: Path) -> None:
     for name in ("lib", "pyvenv.cfg"):
         (made / name).symlink_to(Path(sys.prefix) / name)
     for program in (Path(sys.prefix) / "bin").iterdir():
-        # Each names its folder, by which `make` knows an environment that was made elsewhere.
-        with contextlib.suppress(IsADirectoryError, UnicodeDecodeError):
-            text = program.read_text()
-            if sys.prefix in text and not program.is_symlink():
-                (made / "bin" / program.name).write_text(text.replace(sys.prefix, str(made)))
-                (made / "bin" / program.name).chmod(0o755)
-                continue
-        (made / "bin" / program.name).symlink_to(program)
+        here = made / "bin" / program.name
+        if program.is_symlink() or not program.is_file():
+            here.symlink_to(program)
+        else:
+            # It may name its folder, by which `make` knows an environment that was made elsewhere.
+            content = program.read_bytes().replace(os.fsencode(sys.prefix), os.fsencode(made))
+            here.write_bytes(content)
+            here.chmod(0o755)
     for stamp in (".installed", ".tools-installed"):
         (folder / ".venv" / stamp).touch()
 

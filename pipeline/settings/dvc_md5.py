@@ -9,9 +9,6 @@ from pathlib import Path
 from pipeline.settings import regular_file
 from pipeline.settings.errors import UserError
 
-KEPT_IN_GIT = (("pipeline",), ("modules",))
-"""Folders that stages depend on and none makes."""
-
 CODE_FOLDER = "pipeline"
 MODULES_FOLDER = "modules"
 """The models of the user's own, which `model.module` names."""
@@ -53,7 +50,7 @@ def of(path: Path) -> str:
     except FileNotFoundError as error:
         missing = error.filename
         cure = "`dvc repro` makes it"
-        if Path(missing).parts[:1] in KEPT_IN_GIT:
+        if Path(missing).parts[0] in (CODE_FOLDER, MODULES_FOLDER):  # which no stage makes
             cure = f"`git checkout -- {missing}` brings it back"
         raise UserError(f"{missing}: there is no such file; {cure}") from None
     listing = [{"md5": md5, "relpath": name} for name, md5 in sorted(md5s.items())]

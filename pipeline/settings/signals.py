@@ -58,10 +58,7 @@ def end_cleanly() -> None:
 def end_for(stop: KeyboardInterrupt) -> NoReturn:
     """End a program whose signal came in the few instructions around the block of its work."""
     ignore()
-    try:
-        _say(number_of(stop), "before its work began or after its end")
-    finally:
-        os._exit(128 + number_of(stop))
+    _end(number_of(stop), "before its work began or after its end")
 
 
 def ignore() -> None:
@@ -71,16 +68,16 @@ def ignore() -> None:
 
 
 def _end_at_once(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - signal's interface
+    _end(number, "while it started")
+
+
+def _end(number: int, when: str) -> NoReturn:
+    """End the process with a last message, without Python's streams, which a thread may lock."""
     try:
-        _say(number, "while it started")
+        text = f"stopped: {program_name()} was ended by {cause(number)} {when}\n"
+        os.write(2, text.encode(errors="replace"))
     finally:
         os._exit(128 + number)
-
-
-def _say(number: int, when: str) -> None:
-    """Write the last message of the process, without Python's streams, which a thread may lock."""
-    text = f"stopped: {program_name()} was ended by {cause(number)} {when}\n"
-    os.write(2, text.encode(errors="replace"))
 
 
 def program_name() -> str:
@@ -132,10 +129,7 @@ class _Ending:
             if not self._raised:
                 # This also wakes the main thread up if another thread got the signal.
                 signal.pthread_kill(threading.main_thread().ident or 0, number)
-        try:
-            _say(number, "while it waited for something that did not end")
-        finally:
-            os._exit(128 + number)
+        _end(number, "while it waited for something that did not end")
 
 
 def _is_importing(frame: FrameType | None) -> bool:

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 
 from pipeline.settings import terminal, yaml_values
 from pipeline.settings.errors import UserError
+from pipeline.settings.keys.term_text import FUNCTION
 from pipeline.settings.messages import first_of, show
 from pipeline.tables.raw_file import RawFile
 
@@ -147,9 +148,8 @@ def _no_column(file: RawFile, key: str, name: str, first: RawFile) -> str:
     text += f" ({key})"
     names = [show(other) for other in file.names]
     shown = first_of(names, 8)
-    logarithm = re.fullmatch(r"\s*\w*log\w*\s*\((.+)\)\s*", name)
-    if logarithm and logarithm[1].strip() in file.names:
-        of = logarithm[1].strip()
+    function = FUNCTION.fullmatch(name)
+    if function and "log" in function[1] and (of := function[2].strip()) in file.names:
         if key == "data.targets":
             return (
                 f"{text}; the natural logarithm of a target is written `targets: {{{of}: log}}`,"
